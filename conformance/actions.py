@@ -1,0 +1,165 @@
+"""What the engine asks of the transport (actions), and what it is told (happenings).
+
+Times are in seconds on the transport's monotonic clock.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Literal
+
+
+class Opcode(IntEnum):
+    """RFC 6455 §5.2; a raw frame may carry any number from 0 to 15."""
+
+    CONT = 0
+    TEXT = 1
+    BINARY = 2
+    CLOSE = 8
+    PING = 9
+    PONG = 10
+
+
+@dataclass(frozen=True, slots=True)
+class OutFrame:
+    """A frame to send. `raw` frames bypass every check, so that they may be illegal."""
+
+    opcode: int
+    payload: bytes
+    fin: bool = True
+    rsv: int = 0
+    masked: bool = True
+    raw: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An opening handshake. `deflate` offers RFC 7692 compression; `upgrade` False makes it a plain GET."""
+
+    target: str
+    headers: tuple[tuple[str, str], ...] = ()
+    subprotocols: tuple[str, ...] = ()
+    deflate: bool = False
+    upgrade: bool = True
+    answer_control_pings: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Connect an actor; the outcome arrives as `Opened`, `Refused`, or nothing at all."""
+
+    actor: str
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Write frames, in order, without any other frame between them."""
+
+    actor: str
+    frames: tuple[OutFrame, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Send a close frame (RFC 6455 §5.5.1); `code` None sends one without a body."""
+
+    actor: str
+    code: int | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Vanish without a close frame: by a TCP reset, or by silence (nothing is read or written any more)."""
+
+    actor: str
+    how: Literal["reset", "silence"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Give me the next happening, or a `Tick` once `deadline` has passed and nothing is left to read."""
+
+    deadline: float
+    waiting_for: str = ""
+
+
+Action = Open | Send | Close | Drop | Wait
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Nothing but the time."""
+
+    t: float
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The server accepted the handshake."""
+
+    t: float
+    actor: str
+    headers: tuple[tuple[str, str], ...]
+    subprotocol: str | None
+
+
+Problem = Literal["status", "accept", "negotiation", "response", "lost", "tls"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The handshake failed: another status than 101, a wrong answer, or the end of the connection."""
+
+    t: float
+    actor: str
+    problem: Problem
+    status: int | None
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A whole message, reassembled and inflated."""
+
+    t: float
+    actor: str
+    opcode: int
+    data: bytes
+    frames: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A ping or pong frame of the server."""
+
+    t: float
+    actor: str
+    opcode: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CloseReceived:
+    """A close frame of the server; `code` None where it has no body. `legal` by RFC 6455 §7.4."""
+
+    t: float
+    actor: str
+    code: int | None
+    reason: str
+    legal: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The TCP connection is over, or was ended by us because the server broke the rules or the bounds."""
+
+    t: float
+    actor: str
+    how: Literal["eof", "reset", "violation", "flood"]
+    detail: str = ""
+
+
+Happening = Tick | Opened | Refused | Received | Control | CloseReceived | Ended

@@ -1,0 +1,90 @@
+"""The engine: plays a scenario as a generator that yields actions and receives happenings. Sans-I/O."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Literal
+
+from conformance.actions import Action, Happening, Wait
+from conformance.record import Record
+from conformance.scenario import Scenario
+from conformance.stage import Failure, Setting, Stage, StepFailed
+from conformance.steps import perform
+from conformance.values import Enough, InconclusiveError, ScenarioError
+
+Ending = Literal["finished", "stopped", "inconclusive", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a scenario went.
+
+    `reached` are the requirements that a played step decides, `unreached` those that a step left out would.
+    `started` is the time of its first happening, on the transport's clock; `duration` in seconds.
+    """
+
+    scenario: Scenario
+    ending: Ending
+    reason: str | None
+    failures: tuple[Failure, ...]
+    reached: frozenset[str]
+    unreached: frozenset[str]
+    record: Record
+    started: float
+    duration: float
+
+
+def play(scenario: Scenario, setting: Setting) -> Generator[Action, Happening, Outcome]:
+    """Play a scenario. Gives an `Outcome` back; never raises for what the endpoint does."""
+    now = (yield Wait(0.0)).t
+    stage = Stage(scenario, setting, now)
+    played = 0
+    ending: Ending = "finished"
+    reason: str | None = None
+    try:
+        check_needs(scenario, setting)
+        for step in scenario.steps:
+            stage.step_label, stage.step_charge = step.label, step.charge
+            yield from perform(stage, step)
+            played += 1
+        yield from stage.close_all()
+    except Enough:
+        played = len(scenario.steps)
+        yield from stage.close_all()
+    except StepFailed as failed:
+        stage.failures.append(failed.failure)
+        ending, reason = "stopped", f"step {failed.failure.step}: {failed.failure.message}"
+        stage.note(failed.failure.actor, "none", "note", failed.failure.message)
+        yield from stage.close_all()
+    except InconclusiveError as lacking:
+        ending, reason = "inconclusive", str(lacking)
+    except ScenarioError as mistake:
+        ending, reason = "error", f"{scenario.path.name}:{scenario.line}: step {stage.step_label}: {mistake}"
+    return Outcome(
+        scenario,
+        ending,
+        reason,
+        tuple(stage.failures),
+        frozenset(name for step in scenario.steps[:played] for name in step.charge.requirements),
+        frozenset(name for step in scenario.steps[played:] for name in step.charge.requirements),
+        stage.record,
+        now,
+        stage.now - now,
+    )
+
+
+def check_needs(scenario: Scenario, setting: Setting) -> None:
+    """Raise `InconclusiveError` for the first fixture that the profile lacks."""
+    profile = setting.profile
+    offered = {
+        "bob": "bob" in profile.users,
+        "carol": "carol" in profile.users,
+        "private_channel": profile.channels.private is not None,
+        "missing_channel": profile.channels.missing is not None,
+        "expired_token": profile.tokens.expired is not None,
+        "expiring_token": profile.tokens.expiring is not None,
+        "heartbeat": profile.heartbeat.form != "none",
+        "message_heartbeat": profile.heartbeat.form == "message",
+    }
+    for need in scenario.needs:
+        if not offered[need]:
+            raise InconclusiveError(f"the profile offers no {need.replace('_', ' ')}")

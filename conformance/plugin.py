@@ -1,0 +1,142 @@
+"""The pytest plugin: collects scenario files, plays what is selected at once, and reports each as an item.
+
+A failing MUST fails its item; a SHOULD does under `--wsproof-strict`, and is a warning otherwise. What cannot
+be decided is skipped, with its reason.
+"""
+
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from contract.errors import ContractError
+
+from conformance.loading import load_scenarios
+from conformance.run import Plan, Run
+from conformance.scenario import Scenario
+from conformance.verdicts import Charged, ScenarioVerdict
+
+FORMAT_MARK = "wsproof.scenarios/"
+
+PlanFactory = Callable[[pytest.Config], Plan]
+
+
+class ConformanceWarning(UserWarning):
+    """A SHOULD that the endpoint does not follow."""
+
+
+class ScenarioFailed(Exception):
+    """The endpoint broke a requirement."""
+
+    def __init__(self, charged: tuple[Charged, ...]) -> None:
+        super().__init__("; ".join(f"{one.requirement}: {one.failure.message}" for one in charged))
+        self.charged = charged
+
+
+class ScenarioFile(pytest.File):
+    """A file of scenarios."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """One item for each scenario of the file."""
+        try:
+            scenarios = [one for one in load_scenarios(self.path.parent) if one.path == self.path]
+        except ContractError as error:
+            raise self.CollectError(str(error)) from None
+        wanted = self.config.stash.get(SELECTION, None)
+        for scenario in scenarios:
+            if wanted is None or scenario.id in wanted:
+                yield ScenarioItem.from_parent(self, name=scenario.id, scenario=scenario)
+
+
+SELECTION: pytest.StashKey[frozenset[str] | None] = pytest.StashKey()
+
+
+class ScenarioItem(pytest.Item):
+    """One scenario."""
+
+    def __init__(self, *, scenario: Scenario, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.scenario = scenario
+        self.verdict: ScenarioVerdict | None = None
+        for tag in (scenario.group.lower(), *scenario.tags):
+            self.add_marker(getattr(pytest.mark, tag.replace("-", "_")), append=True)
+
+    def runtest(self) -> None:
+        """Wait for the scenario's verdict."""
+        player = self.config.pluginmanager.get_plugin(PLAYER)
+        assert isinstance(player, Player)
+        self.verdict = verdict = player.result(self.scenario)
+        outcome = verdict.outcome
+        binding = ("MUST", "SHOULD") if player.strict else ("MUST",)
+        broken = tuple(one for one in verdict.charged if one.level in binding)
+        if broken:
+            raise ScenarioFailed(broken)
+        for one in verdict.charged:
+            warnings.warn(
+                ConformanceWarning(f"{one.requirement} ({one.level}): {one.failure.message}"), stacklevel=2
+            )
+        if outcome.ending == "inconclusive":
+            pytest.skip(f"inconclusive: {outcome.reason}")
+        if outcome.ending == "error":
+            raise RuntimeError(outcome.reason)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What was expected and what came, without a traceback of ours."""
+        if not isinstance(excinfo.value, ScenarioFailed):
+            return super().repr_failure(excinfo, style)
+        lines = []
+        for one in excinfo.value.charged:
+            lines.append(f"{one.requirement} ({one.level}) at step {one.failure.step}: {one.failure.message}")
+            lines.append(f"  expected: {ascii(one.failure.expected)}")
+            lines.append(f"  received: {ascii(one.failure.received)}")
+        return "\n".join(lines)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Where the scenario stands."""
+        return self.path, self.scenario.line - 1, self.scenario.id
+
+
+PLAYER = "wsproof-player"
+
+
+class Player:
+    """Holds the run: everything selected is played at once, and the items wait for their verdicts."""
+
+    def __init__(self, plan_of: PlanFactory, *, strict: bool = False) -> None:
+        self.plan_of = plan_of
+        self.strict = strict
+        self.run: Run | None = None
+        self.finished: Callable[[ScenarioVerdict], None] | None = None
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Start as soon as it is known what is selected."""
+        items = [item for item in session.items if isinstance(item, ScenarioItem)]
+        if not items or session.config.option.collectonly:
+            return
+        self.run = Run(self.plan_of(session.config), [item.scenario for item in items])
+        self.run.start(self.finished)
+
+    def result(self, scenario: Scenario) -> ScenarioVerdict:
+        """The verdict of one scenario."""
+        assert self.run is not None
+        return self.run.result(scenario)
+
+    def pytest_unconfigure(self) -> None:
+        """Whatever ended the session ends the run."""
+        if self.run is not None:
+            self.run.stop()
+
+
+class ScenarioCollector:
+    """Collects the scenario files among pytest's arguments."""
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> ScenarioFile | None:
+        """A YAML file that says that it holds scenarios."""
+        if file_path.suffix not in (".yaml", ".yml"):
+            return None
+        with file_path.open(encoding="utf-8", errors="replace") as file:
+            head = file.read(4_096)
+        if FORMAT_MARK not in head:
+            return None
+        return ScenarioFile.from_parent(parent, path=file_path)

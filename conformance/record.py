@@ -1,0 +1,148 @@
+"""What happened in one scenario: connections, messages both ways, and the transcript for people."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from contract.json_text import JsonTextError, parse_json
+
+from conformance.actions import CloseReceived, Ended, Opcode, Opened, Received, Refused
+
+MAX_DATA = 4_096
+"""Characters of a message that a transcript keeps."""
+
+MAX_ENTRIES = 2_000
+"""Entries that a transcript keeps; what comes later is counted."""
+
+UNPARSED = object()
+"""Stands for the value of a message that is not JSON."""
+
+Direction = Literal["in", "out", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the transcript; `t` in seconds since the scenario began."""
+
+    t: float
+    actor: str | None
+    direction: Direction
+    kind: str
+    event: str | None
+    data: str
+    truncated: bool = False
+
+
+@dataclass(slots=True)
+class Conversation:
+    """One connection of an actor, from its handshake to its end."""
+
+    actor: str
+    user: str
+    number: int
+    token: str | None
+    opened: Opened | None = None
+    refused: Refused | None = None
+    close_received: CloseReceived | None = None
+    ended: Ended | None = None
+    closing: bool = False
+    received: list["Message"] = field(default_factory=list)
+    sent: list["Sent"] = field(default_factory=list)
+    deflate_offered: bool = False
+    subprotocols: tuple[str, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages may still arrive."""
+        return self.opened is not None and self.close_received is None and self.ended is None
+
+
+@dataclass(slots=True)
+class Message:
+    """A message of the server. `value` is `UNPARSED` where `problem` says why it is no JSON text."""
+
+    t: float
+    conversation: Conversation
+    opcode: int
+    text: str
+    value: Any
+    problem: str | None
+
+    @property
+    def event(self) -> str | None:
+        """The event's name, where one can be read."""
+        event = self.value.get("event") if isinstance(self.value, dict) else None
+        return event if isinstance(event, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message of ours; `value` is None where it was sent as raw text or bytes."""
+
+    t: float
+    conversation: Conversation
+    value: Any
+    text: str
+
+
+def read_message(happening: Received, conversation: Conversation) -> Message:
+    """Decode and parse what the server sent; never raises."""
+    try:
+        text = happening.data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        shown = happening.data.decode("utf-8", "backslashreplace")
+        problem = f"not UTF-8 at byte {error.start}"
+        return Message(happening.t, conversation, happening.opcode, shown, UNPARSED, problem)
+    try:
+        value, problem_text = parse_json(text), None
+    except JsonTextError as error:
+        value, problem_text = UNPARSED, f"not JSON: {str(error)[:200]}"
+    return Message(happening.t, conversation, happening.opcode, text, value, problem_text)
+
+
+class Record:
+    """Collects one scenario's history; the secrets are masked as they enter the transcript."""
+
+    def __init__(self, started: float, secrets: Iterable[str]) -> None:
+        self.started = started
+        self.conversations: list[Conversation] = []
+        self.entries: list[Entry] = []
+        self.left_out = 0
+        self._secrets = tuple(secrets)
+
+    def mask(self, text: str) -> str:
+        """The text without any token of the profile."""
+        for secret in self._secrets:
+            text = text.replace(secret, "•••")
+        return text
+
+    def note(
+        self,
+        t: float,
+        actor: str | None,
+        direction: Direction,
+        kind: str,
+        data: str,
+        event: str | None = None,
+    ) -> None:
+        """Add a line to the transcript."""
+        if len(self.entries) >= MAX_ENTRIES:
+            self.left_out += 1
+            return
+        # Cut generously before masking, so that a token across the cut is masked as well.
+        shown = self.mask(data[: 2 * MAX_DATA])[:MAX_DATA]
+        cut = len(data) > MAX_DATA
+        self.entries.append(
+            Entry(round(max(t - self.started, 0.0), 6), actor, direction, kind, event, shown, cut)
+        )
+
+    @property
+    def messages(self) -> list[Message]:
+        """Every message of the server, connection by connection."""
+        return [message for conversation in self.conversations for message in conversation.received]
+
+
+def kind_of(opcode: int) -> str:
+    """The transcript's word for a frame."""
+    names = {Opcode.TEXT: "message", Opcode.BINARY: "binary", Opcode.PING: "ping", Opcode.PONG: "pong"}
+    return names.get(Opcode(opcode), "frame") if opcode in Opcode._value2member_map_ else "frame"

@@ -1,0 +1,172 @@
+"""Plays many scenarios at once: a thread for each, the longest first, so that a run lasts as its longest wait."""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from contract.model import Contract
+from contract.profile import Profile
+from contract.requirements import Requirement
+
+from conformance.checks import History, judge
+from conformance.engine import Outcome, play
+from conformance.record import Record
+from conformance.scenario import (
+    ExpectClose,
+    ExpectHeartbeat,
+    ExpectNothing,
+    ExpectOpen,
+    Scenario,
+    Step,
+)
+from conformance.stage import Setting
+from conformance.transport import Bounds, StoppedError, Target, Transport
+from conformance.values import new_nonce
+from conformance.verdicts import ScenarioVerdict, charge_failures
+
+DEFAULT_JOBS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is made of. `time_scale` stretches every deadline."""
+
+    target: Target
+    contract: Contract
+    profile: Profile
+    requirements: Mapping[str, Requirement]
+    jobs: int = DEFAULT_JOBS
+    time_scale: float = 1.0
+    bounds: Bounds = field(default_factory=Bounds)
+
+
+class Channels:
+    """Gives every name of a scenario a channel: one of its own where the endpoint lets users create them."""
+
+    def __init__(self, profile: Profile, offset: int) -> None:
+        self._profile = profile
+        self._given: dict[str, str] = {}
+        self._next = itertools.count(offset)
+
+    def __call__(self, name: str) -> str:
+        """The channel for `${channel.name}`."""
+        if name not in self._given:
+            self._given[name] = self._choose(name)
+        return self._given[name]
+
+    def _choose(self, name: str) -> str:
+        channels = self._profile.channels
+        if name == "private":
+            return str(channels.private)
+        if name == "missing":
+            return str(channels.missing).replace("{nonce}", new_nonce())
+        if isinstance(channels.open, str):
+            return channels.open.replace("{nonce}", new_nonce())
+        return channels.open[next(self._next) % len(channels.open)]
+
+
+class Run:
+    """A run in progress. Scenarios start when `start` is called, and `result` waits for one."""
+
+    def __init__(self, plan: Plan, scenarios: Sequence[Scenario]) -> None:
+        self.plan = plan
+        self.scenarios = tuple(scenarios)
+        self.started = time.monotonic()
+        self._futures: dict[str, Future[ScenarioVerdict]] = {}
+        self._transports: dict[str, Transport] = {}
+        self._lock = threading.Lock()
+        self._pool: ThreadPoolExecutor | None = None
+        self._stopped = False
+
+    def start(self, finished: Callable[[ScenarioVerdict], None] | None = None) -> None:
+        """Begin to play everything; `finished` is called from the playing threads."""
+        self.started = time.monotonic()
+        self._pool = ThreadPoolExecutor(max_workers=self.plan.jobs, thread_name_prefix="scenario")
+        order = sorted(enumerate(self.scenarios), key=lambda one: -longest_wait(one[1], self.plan.profile))
+        for index, scenario in order:
+            future = self._pool.submit(self._play, index, scenario)
+            if finished is not None:
+                future.add_done_callback(lambda done: None if done.cancelled() else finished(done.result()))
+            self._futures[scenario.id] = future
+
+    def result(self, scenario: Scenario) -> ScenarioVerdict:
+        """The verdict of one scenario, waited for."""
+        return self._futures[scenario.id].result()
+
+    def done(self) -> list[ScenarioVerdict]:
+        """What is finished so far, in the scenarios' order."""
+        futures = [self._futures[one.id] for one in self.scenarios if one.id in self._futures]
+        return [future.result() for future in futures if future.done() and not future.cancelled()]
+
+    def waiting(self) -> dict[str, str]:
+        """What the playing scenarios are waiting for."""
+        with self._lock:
+            return {name: transport.waiting_for for name, transport in self._transports.items()}
+
+    def stop(self) -> None:
+        """End everything: nothing new starts, and open connections are closed with 1000."""
+        self._stopped = True
+        with self._lock:
+            for transport in self._transports.values():
+                transport.stop()
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _play(self, index: int, scenario: Scenario) -> ScenarioVerdict:
+        plan = self.plan
+        transport = Transport(plan.target, plan.bounds)
+        with self._lock:
+            self._transports[scenario.id] = transport
+        if self._stopped:
+            transport.stop()
+        setting = Setting(
+            plan.contract, plan.profile, Channels(plan.profile, index), plan.time_scale, plan.target.path
+        )
+        try:
+            outcome = transport.run(play(scenario, setting))
+        except StoppedError:
+            outcome = unfinished(scenario, "inconclusive", "the run was interrupted")
+        except Exception as error:  # noqa: BLE001  # a fault of ours is a verdict of its own, never the endpoint's
+            outcome = unfinished(scenario, "error", f"fault of wsproof: {type(error).__name__}: {error}")
+        finally:
+            with self._lock:
+                self._transports.pop(scenario.id, None)
+        return self.judged(outcome)
+
+    def judged(self, outcome: Outcome) -> ScenarioVerdict:
+        """Add the transcript checks' failures to the scenario's own."""
+        history = History(outcome.record, self.plan.contract, self.plan.profile, time.time() - time.monotonic())
+        failures = (*outcome.failures, *judge(history))
+        return charge_failures(outcome, failures, self.plan.requirements)
+
+
+def unfinished(scenario: Scenario, ending: str, reason: str) -> Outcome:
+    """The outcome of a scenario that did not come to an end of its own."""
+    nothing: frozenset[str] = frozenset()
+    now = time.monotonic()
+    return Outcome(scenario, ending, reason, (), nothing, nothing, Record(now, ()), now, 0.0)  # type: ignore[arg-type]
+
+
+def longest_wait(scenario: Scenario, profile: Profile) -> float:
+    """Seconds that a scenario takes against a right server, by its unavoidable waits."""
+    return sum(_wait(step, profile) for step in scenario.steps)
+
+
+def _wait(step: Step, profile: Profile) -> float:
+    beat = profile.heartbeat
+    match step.deed:
+        case ExpectHeartbeat(intervals=intervals):
+            return (intervals + 1) * beat.interval
+        case ExpectOpen(duration="heartbeat_watch"):
+            return 2 * beat.interval + beat.timeout
+        case ExpectClose(within="heartbeat_limit"):
+            return beat.interval + beat.timeout
+        case ExpectClose(optional=True):
+            return profile.tokens.expiring_after
+        case ExpectNothing():
+            return profile.quiet_period
+        case _:
+            return 0.01

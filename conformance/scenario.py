@@ -1,0 +1,248 @@
+"""Scenarios as frozen dataclasses. Values in steps are templates; `conformance.values` renders them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from contract.requirements import Level
+
+Duration = float | str
+"""Seconds, or the name of a duration of the profile (`conformance.durations`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What a step's failure is charged to; `level` None means the first clause's."""
+
+    requirements: tuple[str, ...] = ()
+    level: Level | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A graded part of an expectation: a failure is charged, and the scenario goes on."""
+
+    charge: Charge
+    match: Mapping[str, Any]
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    actor: str
+    token: str | None = None
+    token_text: str | None = None
+    path: str | None = None
+    headers: Mapping[str, str] | None = None
+    subprotocols: tuple[str, ...] = ()
+    deflate: bool = False
+    upgrade: bool = True
+    accepted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RawFrame:
+    opcode: int
+    text: Any = None
+    hex: str | None = None
+    final: bool = True
+    reserved_bits: int = 0
+    masked: bool = True
+
+
+Fragments = int | tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SendMessage:
+    actor: str
+    message: Any
+    escape: bool = False
+    fragments: Fragments = None
+    interleave: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SendRaw:
+    actor: str
+    text: Any = None
+    binary: Any = None
+    hex: str | None = None
+    frames: tuple[RawFrame, ...] = ()
+    fragments: Fragments = None
+    interleave: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    event: str
+    match: Mapping[str, Any]
+    capture: Mapping[str, str]
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """Wait for messages: one, a set in any order, or a list in order."""
+
+    actor: str
+    of: tuple[Expectation, ...]
+    listed: bool
+    within: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    event: str | None = None
+    match: Mapping[str, Any] | None = None
+    close: tuple[str | int, ...] = ()
+    end: bool = False
+    enough: bool = False
+    fails: Check | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectOne:
+    """Wait for the first of several outcomes; `next` judges only the first message of the named events."""
+
+    actor: str
+    of: tuple[Alternative, ...]
+    within: Duration
+    next: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectNothing:
+    actors: tuple[str, ...]
+    event: str | None
+    match: Mapping[str, Any]
+    duration: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectClose:
+    actor: str
+    codes: tuple[str | int, ...]
+    within: Duration
+    optional: bool = False
+    after: Literal["now", "first_ping"] = "now"
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectRefusal:
+    actor: str
+    statuses: tuple[int, ...] = ()
+    codes: tuple[str | int, ...] = ()
+    graded: tuple[str, ...] = ()
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectHandshake:
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectPong:
+    actor: str
+    payload: str
+    within: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectHeartbeat:
+    actor: str
+    intervals: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectOpen:
+    actor: str
+    duration: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class SendPing:
+    actor: str
+    payload: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseConnection:
+    actor: str
+    code: int | None = 1000
+    reason: str = ""
+    answered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DropConnection:
+    actor: str
+    how: Literal["reset", "silence"] = "reset"
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    actor: str
+    duration: Duration
+
+
+Deed = (
+    Connect
+    | SendMessage
+    | SendRaw
+    | Expect
+    | ExpectOne
+    | ExpectNothing
+    | ExpectClose
+    | ExpectRefusal
+    | ExpectHandshake
+    | ExpectPong
+    | ExpectHeartbeat
+    | ExpectOpen
+    | SendPing
+    | CloseConnection
+    | DropConnection
+    | Pause
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One deed of the script. `label` names it to people; `procedure` is the call it came from."""
+
+    deed: Deed
+    charge: Charge
+    label: str
+    procedure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """One client. `heartbeat`: answer pings, ignore them, or answer late (at half of the timeout)."""
+
+    name: str
+    user: str
+    heartbeat: Literal["answer", "ignore", "late"] = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A script for several actors, and the requirements that it decides.
+
+    `level`: it decides only the clauses of this level; None: all.
+    """
+
+    id: str
+    title: str
+    group: str
+    verifies: tuple[str, ...]
+    needs: tuple[str, ...]
+    tags: tuple[str, ...]
+    actors: tuple[Actor, ...]
+    steps: tuple[Step, ...]
+    path: Path
+    line: int
+    level: Level | None = None
+    weight: float = 1.0

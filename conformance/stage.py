@@ -1,0 +1,285 @@
+"""The stage: what every actor of a scenario has received so far, and the waits that all steps share."""
+
+import heapq
+import itertools
+import json
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from contract.json_text import dump_json
+from contract.model import Contract
+from contract.profile import Profile
+from contract.profile import seconds as parse_seconds
+
+from conformance.actions import (
+    Action,
+    Close,
+    CloseReceived,
+    Control,
+    Ended,
+    Happening,
+    Opcode,
+    Opened,
+    OutFrame,
+    Received,
+    Refused,
+    Send,
+    Tick,
+    Wait,
+)
+from conformance.record import Conversation, Message, Record, Sent, kind_of, read_message
+from conformance.scenario import Actor, Charge, Duration, Scenario
+from conformance.values import ScenarioError, Values
+
+Result = TypeVar("Result")
+Script = Generator[Action, Happening, Result]
+
+ALLOWANCE = 0.5
+"""Seconds that scheduling and the network may add to a promise that is measured to the second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a scenario is played with. `time_scale` stretches every deadline for slow networks."""
+
+    contract: Contract
+    profile: Profile
+    channel: Callable[[str], str]
+    time_scale: float = 1.0
+    target: str = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that is not as it must be, and what it is charged to."""
+
+    charge: Charge
+    step: str
+    actor: str | None
+    message: str
+    expected: str | None = None
+    received: str | None = None
+
+
+class StepFailed(Exception):
+    """The scenario cannot go on."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+@dataclass(slots=True)
+class ActorState:
+    """An actor's present connection, and what it has received and not consumed yet."""
+
+    actor: Actor
+    conversation: Conversation | None = None
+    inbox: list[Message] = field(default_factory=list)
+    controls: list[Control] = field(default_factory=list)
+    heartbeats: list[float] = field(default_factory=list)
+    echoes: list[Control] = field(default_factory=list)
+
+
+class Stage:
+    """Everything a step needs: actors, values, the record, and `until`."""
+
+    def __init__(self, scenario: Scenario, setting: Setting, now: float) -> None:
+        self.scenario = scenario
+        self.setting = setting
+        self.contract = setting.contract
+        self.profile = setting.profile
+        self.now = now
+        self.values = Values(setting.profile, setting.channel)
+        self.record = Record(now, setting.profile.secrets())
+        self.actors = {actor.name: ActorState(actor) for actor in scenario.actors}
+        self.failures: list[Failure] = []
+        self.step_label = ""
+        self.step_charge = Charge()
+        self._scheduled: list[tuple[float, int, Action]] = []
+        self._numbers = itertools.count()
+
+    # Durations and codes
+
+    def seconds(self, duration: Duration) -> float:
+        """A step's duration in seconds; names are durations of the profile."""
+        profile, scale = self.profile, self.setting.time_scale
+        beat = profile.heartbeat
+        named: Mapping[str, float] = {
+            "ack_timeout": profile.ack_timeout * scale,
+            "response_timeout": profile.response_timeout * scale,
+            "quiet_period": profile.quiet_period * scale,
+            "heartbeat_limit": beat.interval * (1 + beat.tolerance) + beat.timeout + ALLOWANCE * scale,
+            "heartbeat_watch": max(2 * beat.interval, beat.interval + beat.timeout) + beat.interval * 0.5,
+            "expiry_limit": profile.tokens.expiring_after + profile.response_timeout * scale,
+        }
+        if isinstance(duration, str):
+            if duration in named:
+                return named[duration]
+            try:
+                return parse_seconds(duration) * scale
+            except ValueError:
+                raise ScenarioError(f"no duration {duration!r}; known are {', '.join(sorted(named))}") from None
+        return duration * scale
+
+    def close_codes(self, codes: tuple[str | int, ...]) -> tuple[int, ...]:
+        """Close codes by number; names are the profile's."""
+        return tuple(self.profile.close_codes[code] if isinstance(code, str) else code for code in codes)
+
+    # Failing
+
+    def failure(
+        self,
+        message: str,
+        actor: str | None = None,
+        *,
+        charge: Charge | None = None,
+        expected: Any = None,
+        received: Any = None,
+    ) -> Failure:
+        """A failure of the present step. Without a charge anywhere it is the scenario's own requirements'."""
+        charge = charge or self.step_charge
+        if not charge.requirements:
+            charge = Charge(self.scenario.verifies, charge.level)
+        return Failure(
+            charge,
+            self.step_label,
+            actor,
+            self.record.mask(message),
+            self.record.mask(show(expected)) if expected is not None else None,
+            self.record.mask(show(received)) if received is not None else None,
+        )
+
+    def fail(self, message: str, actor: str | None = None, **details: Any) -> StepFailed:
+        """The exception that ends the scenario with this failure."""
+        return StepFailed(self.failure(message, actor, **details))
+
+    # Time passes
+
+    def until(
+        self, condition: Callable[[], bool], deadline: float, waiting_for: str
+    ) -> Generator[Action, Happening, bool]:
+        """Wait until a condition holds, at most until `deadline`; whether it came to hold."""
+        while not condition():
+            due = min(deadline, self._scheduled[0][0]) if self._scheduled else deadline
+            happening = yield Wait(due, waiting_for)
+            yield from self.absorb(happening)
+            if isinstance(happening, Tick) and happening.t >= deadline:
+                return condition()
+        return True
+
+    def absorb(self, happening: Happening) -> Script[None]:
+        """Take a happening in: into the actor's state, the record, and the heartbeat's answer."""
+        self.now = happening.t
+        while self._scheduled and self._scheduled[0][0] <= self.now:
+            yield heapq.heappop(self._scheduled)[2]
+        if isinstance(happening, Tick):
+            return
+        state = self.actors[happening.actor]
+        conversation = state.conversation
+        if conversation is None:
+            return
+        match happening:
+            case Received():
+                yield from self._received(happening, state, conversation)
+            case Control():
+                yield from self._control(happening, state)
+            case Opened():
+                conversation.opened = happening
+                self.note(happening.actor, "in", "handshake", "101 Switching Protocols")
+            case Refused():
+                conversation.refused = happening
+                status = f"{happening.status} " if happening.status is not None else ""
+                self.note(happening.actor, "in", "handshake", f"{status}{happening.detail}")
+            case CloseReceived():
+                conversation.close_received = happening
+                code = "no code" if happening.code is None else str(happening.code)
+                self.note(happening.actor, "in", "close", f"{code} {happening.reason}".rstrip())
+            case Ended():
+                conversation.ended = happening
+                self.note(happening.actor, "in", "end", f"{happening.how} {happening.detail}".rstrip())
+
+    def _received(self, happening: Received, state: ActorState, conversation: Conversation) -> Script[None]:
+        message = read_message(happening, conversation)
+        conversation.received.append(message)
+        self.note(happening.actor, "in", kind_of(happening.opcode), message.text, message.event)
+        state.inbox.append(message)
+        beat = self.profile.heartbeat.form == "message"
+        if beat and message.event == self.contract.ping_event:
+            state.heartbeats.append(happening.t)
+            if not conversation.closing:
+                yield from self._answer(state)
+
+    def _answer(self, state: ActorState) -> Script[None]:
+        if state.actor.heartbeat == "ignore":
+            return
+        pong = self.message_action(state, {"event": self.contract.pong_event, "payload": {}})
+        if state.actor.heartbeat == "late":
+            due = self.now + self.profile.heartbeat.timeout / 2
+            heapq.heappush(self._scheduled, (due, next(self._numbers), pong))
+            self.note(state.actor.name, "none", "note", "the pong is held back for half of the heartbeat's timeout")
+            return
+        yield pong
+
+    def _control(self, happening: Control, state: ActorState) -> Script[None]:
+        if happening.opcode == Opcode.PONG:
+            (state.echoes if happening.data.startswith(b"lag-") else state.controls).append(happening)
+            if happening.data.startswith(b"lag-"):
+                return
+        elif self.profile.heartbeat.form == "control":
+            state.heartbeats.append(happening.t)
+            if state.actor.heartbeat == "late":
+                frame = OutFrame(Opcode.PONG, happening.data)
+                due = self.now + self.profile.heartbeat.timeout / 2
+                action = Send(happening.actor, (frame,))
+                heapq.heappush(self._scheduled, (due, next(self._numbers), action))
+        self.note(happening.actor, "in", kind_of(happening.opcode), happening.data.decode("utf-8", "backslashreplace"))
+        yield from ()
+
+    # Sending
+
+    def note(self, actor: str | None, direction: Any, kind: str, data: str, event: str | None = None) -> None:
+        """Add a line to the transcript at the present time."""
+        self.record.note(self.now, actor, direction, kind, data, event)
+
+    def message_action(self, state: ActorState, value: Any, *, escape: bool = False) -> Send:
+        """A message as an action, noted as sent."""
+        text = json.dumps(value) if escape else dump_json(value)
+        event = value.get("event") if isinstance(value, dict) else None
+        self.sent(state, value, text, event if isinstance(event, str) else None)
+        return Send(state.actor.name, (OutFrame(Opcode.TEXT, text.encode("utf-8", "surrogatepass")),))
+
+    def sent(self, state: ActorState, value: Any, text: str, event: str | None, kind: str = "message") -> None:
+        """Note a message of ours."""
+        conversation = self.conversation(state)
+        if not conversation.is_open:
+            self.note(state.actor.name, "none", "note", "not sent, the connection is closed")
+            return
+        conversation.sent.append(Sent(self.now, conversation, value, text))
+        self.note(state.actor.name, "out", kind, text, event)
+
+    def conversation(self, state: ActorState) -> Conversation:
+        """The actor's connection. Raises `ScenarioError` where it never connected."""
+        if state.conversation is None:
+            raise ScenarioError(f"{state.actor.name} has not connected before this step")
+        return state.conversation
+
+    def act(self, action: Action) -> Script[None]:
+        """Perform an action that is no wait."""
+        yield from self.absorb((yield action))
+
+    def close_all(self) -> Script[None]:
+        """End the scenario politely: what has arrived is taken in, and every open connection is closed."""
+        yield from self.until(lambda: False, self.now, "")
+        for state in self.actors.values():
+            conversation = state.conversation
+            if conversation is not None and conversation.is_open and not conversation.closing:
+                conversation.closing = True
+                yield from self.act(Close(state.actor.name, 1000))
+
+
+def show(value: Any, limit: int = 2_000) -> str:
+    """A value for people, bounded."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,362 @@
+"""The one transport: non-blocking sockets, a selector, TLS, and a `Wire` per actor.
+
+It performs a script's actions and tells it what happens. It runs unchanged in a thread and in a greenlet, and
+bounds everything that a peer can do: message size, bytes and messages in all, header sizes, time.
+"""
+
+import errno
+import selectors
+import socket
+import ssl
+import struct
+import time
+from collections import deque
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from websockets.uri import WebSocketURI, parse_uri
+
+from conformance.actions import (
+    Action,
+    Close,
+    Drop,
+    Ended,
+    Happening,
+    Open,
+    Refused,
+    Request,
+    Send,
+    Tick,
+    Wait,
+)
+from conformance.wire import Wire
+
+Result = TypeVar("Result")
+Script = Generator[Action, Happening, Result]
+
+READ_BYTES = 65_536
+STOP_CHECK_SECONDS = 0.25
+
+
+class StoppedError(Exception):
+    """The run was interrupted while this script was playing."""
+
+
+class UnreachableError(Exception):
+    """No TCP (or TLS) connection to the endpoint could be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one actor takes from a peer: bytes of one message, bytes in all, messages and frames in all."""
+
+    message_bytes: int = 1_048_576
+    total_bytes: int = 16_777_216
+    happenings: int = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A resolved endpoint. `target` is the path and query without any token."""
+
+    uri: WebSocketURI
+    family: socket.AddressFamily
+    address: tuple[object, ...]
+    tls: ssl.SSLContext | None
+
+    @property
+    def path(self) -> str:
+        """Path and query of the request line."""
+        return self.uri.resource_name
+
+
+def resolve(url: str, *, verify: bool = True, ca: str | None = None, timeout: float = 5.0) -> Target:
+    """Find an address of the endpoint that accepts connections within `timeout` seconds.
+
+    Raises `UnreachableError` where there is none, and ValueError where `url` is no WebSocket URL.
+    """
+    uri = parse_uri(url)
+    context = _tls_context(verify, ca) if uri.secure else None
+    try:
+        found = socket.getaddrinfo(uri.host, uri.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise UnreachableError(f"{uri.host}: {error.strerror or error}") from None
+    problems = []
+    for family, kind, protocol, _, address in found:
+        with socket.socket(family, kind, protocol) as trial:
+            trial.settimeout(timeout)
+            try:
+                trial.connect(address)
+                if context is not None:
+                    context.wrap_socket(trial, server_hostname=uri.host).close()
+            except OSError as error:
+                problems.append(f"{address[0]} port {address[1]}: {error.strerror or error}")
+                continue
+        return Target(uri, family, address, context)
+    raise UnreachableError("; ".join(problems) or f"{uri.host} has no address")
+
+
+def _tls_context(verify: bool, ca: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca)
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class Connection:
+    """One actor's socket and wire."""
+
+    def __init__(self, actor: str, target: Target, request: Request, bounds: Bounds) -> None:
+        self.actor = actor
+        self.bounds = bounds
+        self.wire = Wire(actor, target.uri, request, bounds.message_bytes)
+        self.closed = False
+        self.silent = False
+        self._received_bytes = 0
+        self._happenings = 0
+        self._pending, self._half_close = self.wire.out()
+        self._connecting = True
+        self._handshaking_tls = target.tls is not None
+        self._tls_wants_write = False
+        plain = socket.socket(target.family, socket.SOCK_STREAM)
+        plain.setblocking(False)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock: socket.socket = plain
+        # The selector watches the number: TLS wraps the socket object later, the descriptor stays.
+        self.descriptor = plain.fileno()
+        result = plain.connect_ex(target.address)
+        self._failure = result if result not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK) else 0
+        self._tls, self._host = target.tls, target.uri.host
+
+    @property
+    def interest(self) -> int:
+        """The selector events to watch for."""
+        if self.silent:
+            return 0
+        if self._connecting or self._failure:
+            return selectors.EVENT_WRITE
+        if self._handshaking_tls:
+            return selectors.EVENT_WRITE if self._tls_wants_write else selectors.EVENT_READ
+        return selectors.EVENT_READ | (selectors.EVENT_WRITE if self._pending else 0)
+
+    def ready(self, mask: int, t: float) -> list[Happening]:
+        """The selector reported the socket; read and write what can be."""
+        try:
+            if self._connecting or self._failure:
+                self._finish_connecting()
+            if self._handshaking_tls and not self._finish_tls():
+                return []
+            self.flush()
+            return self._read(t)
+        except ssl.SSLError as error:
+            return self._lost(t, f"TLS: {error.reason or error}", tls=True)
+        except OSError as error:
+            return self._lost(t, error.strerror or str(error))
+
+    def _finish_connecting(self) -> None:
+        failure = self._failure or self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if failure:
+            raise OSError(failure, errno.errorcode.get(failure, "connecting failed"))
+        self._connecting = False
+        if self._tls is not None:
+            self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._host, do_handshake_on_connect=False)
+
+    def _finish_tls(self) -> bool:
+        assert isinstance(self.sock, ssl.SSLSocket)
+        try:
+            self.sock.do_handshake()
+        except ssl.SSLWantReadError:
+            self._tls_wants_write = False
+            return False
+        except ssl.SSLWantWriteError:
+            self._tls_wants_write = True
+            return False
+        self._handshaking_tls = False
+        return True
+
+    def flush(self) -> None:
+        """Write what is queued, as far as the socket takes it.
+
+        A failed write is silent: what the server sent before it left is still to be read, and the end after it.
+        """
+        if self.closed or self._connecting or self._handshaking_tls:
+            return
+        try:
+            self._write_out()
+        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            return
+        except OSError:
+            self._pending = b""
+
+    def _write_out(self) -> None:
+        more, half_close = self.wire.out()
+        self._pending += more
+        self._half_close = self._half_close or half_close
+        while self._pending:
+            sent = self.sock.send(self._pending)
+            self._pending = self._pending[sent:]
+        if self._half_close and not isinstance(self.sock, ssl.SSLSocket):
+            self._half_close = False
+            self.sock.shutdown(socket.SHUT_WR)
+
+    def _read(self, t: float) -> list[Happening]:
+        try:
+            data = self.sock.recv(READ_BYTES)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return []
+        except ssl.SSLEOFError:
+            data = b""
+        found = list(self.wire.feed(data, t) if data else self.wire.eof(t))
+        self._received_bytes += len(data)
+        self._happenings += len(found)
+        if self._received_bytes > self.bounds.total_bytes or self._happenings > self.bounds.happenings:
+            detail = f"more than {self.bounds.total_bytes} bytes or {self.bounds.happenings} messages"
+            found.append(Ended(t, self.actor, "flood", detail))
+        if any(isinstance(one, Ended | Refused) for one in found):
+            self.shut()
+        else:
+            self.flush()
+        return found
+
+    def _lost(self, t: float, detail: str, *, tls: bool = False) -> list[Happening]:
+        """The socket failed: a reset, or a refused connection."""
+        if self._connecting or self._failure or self._handshaking_tls:
+            found: list[Happening] = [
+                Refused(t, self.actor, "tls" if tls else "lost", None, (), b"", detail)
+            ]
+        else:
+            found = list(self.wire.eof(t, reset=True))
+        self.shut()
+        return found
+
+    def drop(self, how: str) -> None:
+        """Vanish: reset the TCP connection, or fall silent with the socket still open."""
+        if how == "silence":
+            self.silent = True
+            return
+        linger = struct.pack("ii", 1, 0)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.shut()
+
+    def shut(self) -> None:
+        """Close the socket; idempotent."""
+        self.closed = True
+        self.sock.close()
+
+
+class Transport:
+    """Plays scripts against a target. One transport serves one thread or greenlet."""
+
+    def __init__(self, target: Target, bounds: Bounds | None = None) -> None:
+        self.target = target
+        self.bounds = bounds or Bounds()
+        self.waiting_for: str = ""
+        self._connections: dict[str, Connection] = {}
+        self._watched: dict[str, int] = {}
+        self._queue: deque[Happening] = deque()
+        self._selector = selectors.DefaultSelector()
+        self._stopped = False
+
+    def run(self, script: Script[Result]) -> Result:
+        """Play a script to its end and give back what it returns. All sockets are closed afterwards."""
+        try:
+            action = next(script)
+            while True:
+                action = script.send(self._perform(action))
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result
+        except StoppedError:
+            for actor in self._connections:
+                self._write(Close(actor, 1000, "interrupted"))
+            raise
+        finally:
+            script.close()
+            self.shut()
+
+    def stop(self) -> None:
+        """End the script soon, from another thread: connections close with 1000, `run` raises `StoppedError`."""
+        self._stopped = True
+
+    def shut(self) -> None:
+        """Close all sockets."""
+        for actor, connection in self._connections.items():
+            self._unwatch(actor)
+            connection.shut()
+        self._connections.clear()
+        self._queue.clear()
+        self._selector.close()
+
+    def _perform(self, action: Action) -> Happening:
+        match action:
+            case Wait():
+                self.waiting_for = action.waiting_for
+                return self._wait(action.deadline)
+            case Open():
+                self._retire(action.actor)
+                connection = Connection(action.actor, self.target, action.request, self.bounds)
+                self._connections[action.actor] = connection
+                self._watch(connection)
+            case Send() | Close() | Drop():
+                self._write(action)
+        return Tick(time.monotonic())
+
+    def _write(self, action: Send | Close | Drop) -> None:
+        connection = self._connections.get(action.actor)
+        if connection is None or connection.closed:
+            return
+        match action:
+            case Send():
+                connection.wire.send(action.frames)
+                connection.flush()
+            case Close():
+                connection.wire.close(action)
+                connection.flush()
+            case Drop():
+                connection.drop(action.how)
+        self._watch(connection)
+
+    def _wait(self, deadline: float) -> Happening:
+        while not self._queue:
+            now = time.monotonic()
+            late = now >= deadline
+            # Even a late wait looks at the sockets once: what has arrived in time must not be lost
+            # because this process was slow.
+            ready = self._selector.select(0 if late else min(deadline - now, STOP_CHECK_SECONDS))
+            if self._stopped:
+                raise StoppedError
+            t = time.monotonic()
+            for key, mask in ready:
+                connection: Connection = key.data
+                self._queue.extend(connection.ready(mask, t))
+                self._watch(connection)
+            if late and not self._queue:
+                return Tick(t)
+        return self._queue.popleft()
+
+    def _watch(self, connection: Connection) -> None:
+        actor, interest = connection.actor, 0 if connection.closed else connection.interest
+        watched = self._watched.get(actor, 0)
+        if interest == watched:
+            return
+        if not interest:
+            self._unwatch(actor)
+        elif not watched:
+            self._selector.register(connection.descriptor, interest, connection)
+        else:
+            self._selector.modify(connection.descriptor, interest, connection)
+        if interest:
+            self._watched[actor] = interest
+
+    def _unwatch(self, actor: str) -> None:
+        if self._watched.pop(actor, 0):
+            self._selector.unregister(self._connections[actor].descriptor)
+
+    def _retire(self, actor: str) -> None:
+        """An actor connects anew: its former connection is closed and its leftovers are forgotten."""
+        if actor in self._connections:
+            self._unwatch(actor)
+            self._connections.pop(actor).shut()
+            self._queue = deque(one for one in self._queue if isinstance(one, Tick) or one.actor != actor)

@@ -1,0 +1,124 @@
+"""Values of a scenario: references such as `${nonce.a}`, filled texts, and texts padded to a size."""
+
+import json
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from contract.profile import Profile
+
+_REFERENCE = re.compile(r"\$\{([A-Za-z0-9_.-]+)\}")
+NONCE_DIGITS = 16
+
+
+class ScenarioError(Exception):
+    """A scenario asks for something that cannot be: its author's mistake, never the endpoint's."""
+
+
+class Enough(Exception):  # noqa: N818  # no error: the scenario has all that it needs
+    """An outcome came after which the rest of the scenario is not needed."""
+
+
+class InconclusiveError(Exception):
+    """The endpoint or the profile lacks what the scenario needs. `str()` is the reason."""
+
+
+def new_nonce() -> str:
+    """A text that nobody else sends: digits only, so that no change of case or normalisation hides it."""
+    return str(secrets.randbelow(9 * 10 ** (NONCE_DIGITS - 1)) + 10 ** (NONCE_DIGITS - 1))
+
+
+def substitute(value: Any, names: Mapping[str, Any]) -> Any:
+    """Replace `${name}` for the given names, inside strings and as whole values; other references stay."""
+    if isinstance(value, dict):
+        return {substitute(key, names): substitute(member, names) for key, member in value.items()}
+    if isinstance(value, list):
+        return [substitute(member, names) for member in value]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    whole = _REFERENCE.fullmatch(value)
+    if whole and whole[1] in names:
+        return names[whole[1]]
+    return _REFERENCE.sub(lambda found: _text(names, found), value)
+
+
+def _text(names: Mapping[str, Any], found: re.Match[str]) -> str:
+    if found[1] not in names:
+        return found[0]
+    value = names[found[1]]
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+@dataclass(slots=True)
+class Values:
+    """What references stand for while one scenario plays. `channel` gives a name its channel."""
+
+    profile: Profile
+    channel: Callable[[str], str]
+    captured: dict[str, Any] = field(default_factory=dict)
+    _nonces: dict[str, str] = field(default_factory=dict)
+
+    def nonce(self, name: str) -> str:
+        """The scenario's nonce of this name."""
+        return self._nonces.setdefault(name, new_nonce())
+
+    def render(self, value: Any) -> Any:
+        """The value with every reference resolved. Raises `ScenarioError` for an unknown one."""
+        if isinstance(value, dict):
+            if "$fill" in value:
+                return self._fill(value["$fill"])
+            if "$pad" in value:
+                return self._pad(value["$pad"])
+            return {self.render(key): self.render(member) for key, member in value.items()}
+        if isinstance(value, list):
+            return [self.render(member) for member in value]
+        if isinstance(value, str) and "${" in value:
+            whole = _REFERENCE.fullmatch(value)
+            if whole:
+                return self._resolve(whole[1])
+            return _REFERENCE.sub(lambda found: str(self._resolve(found[1])), value)
+        return value
+
+    def _resolve(self, name: str) -> Any:
+        kind, _, rest = name.partition(".")
+        if kind == "nonce" and rest:
+            return self.nonce(rest)
+        if kind == "channel" and rest:
+            return self.channel(rest)
+        if kind == "token" and rest:
+            return self.token(rest)
+        if name in self.captured:
+            return self.captured[name]
+        raise ScenarioError(f"${{{name}}}: nothing of this name was captured before")
+
+    def token(self, name: str) -> str:
+        """The token of a user, or the fixture invalid, expired, expiring. Raises `InconclusiveError`."""
+        tokens = self.profile.tokens
+        fixtures = {"invalid": tokens.invalid, "expired": tokens.expired, "expiring": tokens.expiring}
+        if name in fixtures:
+            found = fixtures[name]
+        else:
+            user = self.profile.users.get(name)
+            found = user.token if user else None
+        if found is None:
+            raise InconclusiveError(f"the profile offers no token of {name!r}")
+        return found
+
+    def length(self, value: int | str) -> int:
+        """A number, or the limit of this name."""
+        return int(value) if isinstance(value, int) else int(getattr(self.profile.limits, value))
+
+    def _fill(self, fill: Mapping[str, Any]) -> str:
+        prefix = self.render(fill.get("prefix", ""))
+        length = self.length(fill["length"]) + fill.get("offset", 0)
+        with_text = fill["with"]
+        count = length - len(prefix)
+        return str(prefix + (with_text * (count // len(with_text) + 1))[: max(count, 0)])
+
+    def _pad(self, pad: Mapping[str, Any]) -> str:
+        """A JSON text with white space behind it, so that it has exactly so many bytes."""
+        text = json.dumps(self.render(pad["json"]), ensure_ascii=False)
+        size = self.length(pad["bytes"]) + pad.get("offset", 0)
+        return text + " " * (size - len(text.encode()))

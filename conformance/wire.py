@@ -1,0 +1,240 @@
+"""One connection's wire: bytes in, happenings out. Sans-I/O, over `websockets`' `ClientProtocol`.
+
+The library does the handshake, framing, masking and RFC 7692. What it must not do for a tester is changed
+here: pings may stay unanswered, any frame may be written, and illegal close codes are seen, not hidden.
+"""
+
+import logging
+import secrets
+import struct
+from collections.abc import Iterator
+
+from websockets.client import ClientProtocol
+from websockets.exceptions import (
+    InvalidHeader,
+    InvalidHeaderValue,
+    InvalidMessage,
+    InvalidStatus,
+    NegotiationError,
+    PayloadTooBig,
+)
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
+from websockets.frames import Frame
+from websockets.frames import Opcode as LibraryOpcode
+from websockets.http11 import Request as HttpRequest
+from websockets.http11 import Response
+from websockets.protocol import SEND_EOF, State
+from websockets.typing import Subprotocol
+from websockets.uri import WebSocketURI
+
+from conformance.actions import (
+    Close,
+    CloseReceived,
+    Control,
+    Ended,
+    Happening,
+    Opcode,
+    Opened,
+    OutFrame,
+    Problem,
+    Received,
+    Refused,
+    Request,
+)
+
+# The library logs frames, and with them tokens; transcripts are our log.
+_SILENT = logging.getLogger("wsproof.wire")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
+_SILENT.setLevel(logging.CRITICAL + 1)
+
+ILLEGAL_CLOSE_CODES = frozenset({1004, 1005, 1006, 1015})
+
+
+def is_legal_close_code(code: int) -> bool:
+    """Whether a code may stand on the wire (CLOSE-02; RFC 6455 §7.4, IANA's 1012–1014)."""
+    return (1000 <= code <= 1014 or 3000 <= code <= 4999) and code not in ILLEGAL_CLOSE_CODES
+
+
+class TesterProtocol(ClientProtocol):
+    """`ClientProtocol` that shows what the server did instead of repairing it."""
+
+    answer_pings = True
+    close_payload: bytes | None = None
+
+    def recv_frame(self, frame: Frame) -> None:
+        """Keep every frame for the tester, also one that the library refuses afterwards."""
+        if frame.opcode == Opcode.CLOSE:
+            self.close_payload = bytes(frame.data)
+        super().recv_frame(frame)
+
+    def send_frame(self, frame: Frame) -> None:
+        """Send, but leave the library's own pong out where pings are to stay unanswered."""
+        if frame.opcode == Opcode.PONG and not self.answer_pings:
+            return
+        super().send_frame(frame)
+
+
+def serialize_raw(frame: OutFrame) -> bytes:
+    """The bytes of a frame, legal or not."""
+    head = (0x80 if frame.fin else 0) | (frame.rsv << 4) | frame.opcode
+    mask_bit = 0x80 if frame.masked else 0
+    length = len(frame.payload)
+    if length < 126:
+        header = struct.pack("!BB", head, mask_bit | length)
+    elif length < 65536:
+        header = struct.pack("!BBH", head, mask_bit | 126, length)
+    else:
+        header = struct.pack("!BBQ", head, mask_bit | 127, length)
+    if not frame.masked:
+        return header + frame.payload
+    key = secrets.token_bytes(4)
+    whole = key * (length // 4 + 1)
+    masked = int.from_bytes(frame.payload, "big") ^ int.from_bytes(whole[:length], "big")
+    return header + key + masked.to_bytes(length, "big")
+
+
+class Wire:
+    """The wire state of one actor. `feed` and `eof` take what arrived; `out` gives what must be written."""
+
+    def __init__(self, actor: str, uri: WebSocketURI, request: Request, max_message_bytes: int) -> None:
+        self.actor = actor
+        self._raw_writes: list[bytes] = []
+        self._fragments: list[bytes] = []
+        self._fragments_opcode = 0
+        self._over = False
+        self._response: Response | None = None
+        self.protocol = TesterProtocol(
+            uri,
+            extensions=[ClientPerMessageDeflateFactory()] if request.deflate else None,
+            subprotocols=[Subprotocol(name) for name in request.subprotocols] or None,
+            max_size=max_message_bytes,
+            logger=_SILENT,
+        )
+        self.protocol.answer_pings = request.answer_control_pings
+        self.protocol.send_request(self._request(request))
+
+    def _request(self, request: Request) -> HttpRequest:
+        built = self.protocol.connect()
+        built.path = request.target
+        for name, value in request.headers:
+            if name in built.headers:
+                del built.headers[name]
+            built.headers[name] = value
+        if not request.upgrade:
+            for name in [name for name in built.headers if name.lower() != "host"]:
+                if name.lower() in ("upgrade", "connection") or name.lower().startswith("sec-websocket"):
+                    del built.headers[name]
+        return built
+
+    def send(self, frames: tuple[OutFrame, ...]) -> bool:
+        """Queue frames. False: the connection is closing or closed and takes none any more."""
+        if self.protocol.state is not State.OPEN:
+            return False
+        for frame in frames:
+            if frame.raw:
+                self._raw_writes.extend(self.protocol.data_to_send())
+                self._raw_writes.append(serialize_raw(frame))
+            else:
+                self.protocol.send_frame(Frame(LibraryOpcode(frame.opcode), frame.payload, frame.fin))
+        return True
+
+    def close(self, close: Close) -> bool:
+        """Queue a close frame. False: the connection is not open."""
+        if self.protocol.state is not State.OPEN:
+            return False
+        self.protocol.send_close(close.code, close.reason)
+        return True
+
+    def out(self) -> tuple[bytes, bool]:
+        """What to write now, and whether our half of the connection ends after it."""
+        writes = self._raw_writes + self.protocol.data_to_send()
+        self._raw_writes = []
+        return b"".join(writes), SEND_EOF in writes
+
+    def feed(self, data: bytes, t: float) -> Iterator[Happening]:
+        """Bytes from the server, read at time `t`."""
+        if self._over:
+            return
+        self.protocol.receive_data(data)
+        yield from self._happenings(t)
+
+    def eof(self, t: float, *, reset: bool = False) -> Iterator[Happening]:
+        """The server's end of the stream: a FIN, or a reset."""
+        if self._over:
+            return
+        handshaking = self.protocol.state is State.CONNECTING and self.protocol.handshake_exc is None
+        self.protocol.receive_eof()
+        yield from self._happenings(t)
+        if self._over:
+            return
+        self._over = True
+        if handshaking:
+            yield Refused(t, self.actor, "lost", None, (), b"", "the connection ended without an answer")
+        else:
+            yield Ended(t, self.actor, "reset" if reset else "eof")
+
+    def _happenings(self, t: float) -> Iterator[Happening]:
+        refused = self.protocol.handshake_exc
+        for event in self.protocol.events_received():
+            if isinstance(event, Response):
+                self._response = event
+                if refused is None:
+                    yield Opened(t, self.actor, tuple(event.headers.raw_items()), self.protocol.subprotocol)
+            elif isinstance(event, Frame):
+                yield from self._frame(event, t)
+        if refused is not None:
+            self._over = True
+            yield self._refusal(refused, t)
+            return
+        problem = self.protocol.parser_exc
+        if problem is None or isinstance(problem, EOFError):
+            return
+        if self.protocol.close_payload is not None:
+            yield self._close_received(self.protocol.close_payload, t)
+        self._over = True
+        how = "flood" if isinstance(problem, PayloadTooBig) else "violation"
+        yield Ended(t, self.actor, how, str(problem)[:200])
+
+    def _frame(self, frame: Frame, t: float) -> Iterator[Happening]:
+        data = bytes(frame.data)
+        if frame.opcode in (Opcode.PING, Opcode.PONG):
+            yield Control(t, self.actor, int(frame.opcode), data)
+        elif frame.opcode == Opcode.CLOSE:
+            yield self._close_received(data, t)
+            self.protocol.close_payload = None
+        else:
+            if frame.opcode != Opcode.CONT:
+                self._fragments, self._fragments_opcode = [], int(frame.opcode)
+            self._fragments.append(data)
+            if frame.fin:
+                whole = b"".join(self._fragments)
+                yield Received(t, self.actor, self._fragments_opcode, whole, len(self._fragments))
+                self._fragments = []
+
+    def _close_received(self, payload: bytes, t: float) -> CloseReceived:
+        if len(payload) < 2:
+            return CloseReceived(t, self.actor, None, "", legal=not payload)
+        code = int.from_bytes(payload[:2], "big")
+        reason = payload[2:].decode("utf-8", "replace")
+        return CloseReceived(t, self.actor, code, reason, is_legal_close_code(code))
+
+    def _refusal(self, error: Exception, t: float) -> Refused:
+        response = self._response
+        status = response.status_code if response is not None else None
+        headers = tuple(response.headers.raw_items()) if response is not None else ()
+        body = bytes(response.body or b"") if response is not None else b""
+        detail = str(error.__cause__ or error)[:300]
+        return Refused(t, self.actor, _problem(error), status, headers, body, detail)
+
+
+def _problem(error: Exception) -> Problem:
+    if isinstance(error, InvalidStatus):
+        return "status"
+    if isinstance(error, NegotiationError):
+        return "negotiation"
+    if isinstance(error, InvalidHeader | InvalidHeaderValue) and error.name == "Sec-WebSocket-Accept":
+        return "accept"
+    if isinstance(error, InvalidMessage) and isinstance(error.__cause__, EOFError):
+        return "lost"
+    return "response"

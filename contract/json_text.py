@@ -1,0 +1,65 @@
+"""Strict, bounded JSON text (RFC 8259), for messages that come from a hostile peer."""
+
+import json
+from typing import Any, NoReturn
+
+type_names = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
+
+MAX_DIGITS = 400
+"""Longest run of digits taken as a number; a longer one is refused before it costs quadratic time."""
+
+MAX_DEPTH = 64
+"""Deepest nesting of arrays and objects that is accepted."""
+
+
+class JsonTextError(ValueError):
+    """The text is not JSON, or is JSON beyond the bounds of depth and digits."""
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise JsonTextError(f"{name} is not JSON (RFC 8259 §6)")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise JsonTextError(f"a number of {len(digits)} digits; at most {MAX_DIGITS} are read")
+    return int(digits)
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return
+    raise JsonTextError(f"nested deeper than {MAX_DEPTH} levels")
+
+
+def parse_json(text: str) -> Any:
+    """Parse one JSON text. Raises `JsonTextError`, also for NaN, Infinity, and what exceeds the bounds."""
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant, parse_int=_integer)
+    except JsonTextError:
+        raise
+    except RecursionError:
+        raise JsonTextError(f"nested deeper than {MAX_DEPTH} levels") from None
+    except ValueError as error:
+        raise JsonTextError(str(error)) from None
+    _check_depth(value)
+    return value
+
+
+def dump_json(value: Any) -> str:
+    """Write compact JSON with characters beyond ASCII as they are."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def type_name(value: Any) -> str:
+    """The JSON name of a parsed value's type."""
+    return "null" if value is None else type_names.get(type(value), type(value).__name__)

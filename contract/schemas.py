@@ -1,0 +1,172 @@
+"""Compiled JSON Schema 2020-12 validators, and violations that are bounded and readable."""
+
+import json
+import re
+from calendar import monthrange
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import jsonschema
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+from referencing import Registry, Resource
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
+
+from contract.errors import ContractError
+from contract.files import DATA_ROOT, Document, load_yaml, read_text
+from contract.json_text import type_name
+
+SCHEMAS = DATA_ROOT / "schemas"
+
+Schema = Mapping[str, Any]
+Rewrite = Callable[[Any], Any]
+
+_RFC3339 = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d+)?([Zz]|[+-](\d\d):(\d\d))", re.ASCII
+)
+
+formats = FormatChecker(formats=())
+
+
+@formats.checks("date-time")
+def is_date_time(value: object) -> bool:
+    """Whether a string is an RFC 3339 §5.6 date-time: lower case and leap seconds are legal there."""
+    if not isinstance(value, str):
+        return True
+    found = _RFC3339.fullmatch(value)
+    if found is None:
+        return False
+    year, month, day, hour, minute, second = (int(found[i]) for i in range(1, 7))
+    offset_is_legal = found[9] is None or (int(found[9]) <= 23 and int(found[10]) <= 59)
+    if not (1 <= month <= 12 and hour <= 23 and minute <= 59 and second <= 60 and offset_is_legal):
+        return False
+    return 1 <= day <= monthrange(max(year, 1), month)[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One way in which a value breaks its schema.
+
+    `pointer` is the JSON pointer of the offending value, `rule` the schema's keyword that it breaks.
+    """
+
+    pointer: str
+    message: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{self.pointer or 'the message'}: {self.message}"
+
+
+def pointer(path: Iterator[str | int] | tuple[str | int, ...] | list[str | int]) -> str:
+    """The JSON pointer (RFC 6901) of a path."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def _cut(value: object, limit: int = 80) -> str:
+    text = json.dumps(value, ensure_ascii=True, default=str)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _describe(error: ValidationError) -> str:
+    value, limit = error.instance, error.validator_value
+    match error.validator:
+        case "required":
+            missing = [name for name in limit if isinstance(value, dict) and name not in value]
+            return "expected the member " + ", ".join(repr(name) for name in missing)
+        case "type":
+            expected = limit if isinstance(limit, str) else " or ".join(limit)
+            return f"expected {expected}, got {type_name(value)} {_cut(value)}"
+        case "minLength" | "maxLength":
+            word = "at least" if error.validator == "minLength" else "at most"
+            return f"expected {word} {limit} characters, got {len(value)}"
+        case "const":
+            return f"expected {_cut(limit)}, got {_cut(value)}"
+        case "enum":
+            return f"expected one of {', '.join(_cut(one) for one in limit)}; got {_cut(value)}"
+        case "format":
+            return f"expected a {limit}, got {_cut(value)}"
+        case "additionalProperties" | "unevaluatedProperties":
+            known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
+            extra = sorted(str(name) for name in value if name not in known)
+            hint = f"; known are {', '.join(sorted(known))}" if known else ""
+            return f"unknown member {', '.join(repr(name[:60]) for name in extra[:5])}{hint}"
+        case _:
+            return error.message if len(error.message) <= 200 else error.message[:199] + "…"
+
+
+def violations(validator: Draft202012Validator, value: Any) -> tuple[Violation, ...]:
+    """Every violation, in the order of the document."""
+    found = [
+        Violation(pointer(tuple(error.absolute_path)), _describe(error), str(error.validator))
+        for top in validator.iter_errors(value)
+        for error in _leaves(top)
+    ]
+    return tuple(sorted(found, key=lambda one: one.pointer))
+
+
+def _leaves(error: ValidationError) -> Iterator[ValidationError]:
+    """`oneOf` and `anyOf` say nothing by themselves: the alternative that came closest does."""
+    if error.context and error.validator in ("oneOf", "anyOf"):
+        yield jsonschema.exceptions.best_match([error]) or error
+    else:
+        yield error
+
+
+def load_schema(path: Path) -> dict[str, Any]:
+    """Read a JSON Schema; raises `ContractError` with the line of a syntax error."""
+    try:
+        value = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise ContractError(f"not JSON: {error.msg}", path, error.lineno, error.colno) from None
+    if not isinstance(value, dict):
+        raise ContractError("expected a JSON Schema (an object)", path, 1, 1)
+    # Files refer to each other by their relative places, so that a copied folder needs no network and
+    # no knowledge of the published `$id`s.
+    return {name: member for name, member in value.items() if name != "$id"}
+
+
+def file_registry(rewrite: Rewrite = lambda schema: schema) -> Registry[Any]:
+    """A registry that reads `file:` references from disk, each schema passed through `rewrite` first."""
+
+    def retrieve(uri: str) -> Resource[Any]:
+        parts = urlsplit(uri)
+        if parts.scheme != "file":
+            raise ContractError(f"$ref to {uri}: only files beside the contract are read")
+        path = Path(unquote(parts.path))
+        contents = load_schema(path) if path.suffix == ".json" else load_yaml(path).value
+        return Resource.from_contents(rewrite(contents), default_specification=DRAFT202012)
+
+    return Registry(retrieve=retrieve)  # type: ignore[call-arg]  # attrs alias of the private field
+
+
+def compile_schema(schema: Schema, registry: Registry[Any] | None = None) -> Draft202012Validator:
+    """A validator with formats asserted; `$ref`s are looked up in `registry`."""
+    return Draft202012Validator(schema, registry=registry or file_registry(), format_checker=formats)
+
+
+@cache
+def format_validator(name: str) -> Draft202012Validator:
+    """The validator of one of our own file formats: `schemas/<name>.schema.json`."""
+    return compile_schema({"$ref": (SCHEMAS / f"{name}.schema.json").as_uri()})
+
+
+def check_document(document: Document, name: str) -> None:
+    """Raise `ContractError` at the first place where a file breaks the schema of its format."""
+    try:
+        errors = list(format_validator(name).iter_errors(document.value))
+    except Unresolvable as error:
+        raise ContractError(f"schema {name}: {error}", document.path) from None
+    if not errors:
+        return
+    best = jsonschema.exceptions.best_match(errors)
+    where = tuple(best.absolute_path)
+    message = _describe(best)
+    if where:
+        message = f"{pointer(where)}: {message}"
+    raise document.error(message, where)
