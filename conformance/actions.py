@@ -32,13 +32,23 @@ class OutFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class Deflate:
+    """An offer of permessage-deflate (RFC 7692 §7.1)."""
+
+    server_no_context_takeover: bool = False
+    client_no_context_takeover: bool = False
+    server_max_window_bits: int | None = None
+    client_max_window_bits: int | bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """An opening handshake. `deflate` offers RFC 7692 compression; `upgrade` False makes it a plain GET."""
+    """An opening handshake. `deflate` offers compression; `upgrade` False makes it a plain GET."""
 
     target: str
     headers: tuple[tuple[str, str], ...] = ()
     subprotocols: tuple[str, ...] = ()
-    deflate: bool = False
+    deflate: Deflate | None = None
     upgrade: bool = True
     answer_control_pings: bool = True
 
@@ -102,6 +112,7 @@ class Opened:
     actor: str
     headers: tuple[tuple[str, str], ...]
     subprotocol: str | None
+    compressed: bool = False
 
 
 Problem = Literal["status", "accept", "negotiation", "response", "lost", "tls"]

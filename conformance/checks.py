@@ -82,7 +82,8 @@ def check_text(history: History) -> Iterator[Failure]:
                 "ENV-01", "MUST", message.conversation, message.problem, expected="JSON in UTF-8", received=message.text
             )
     for conversation in history.record.conversations:
-        if conversation.ended is not None and conversation.ended.how == "violation":
+        illegal_close = conversation.close_received is not None and not conversation.close_received.legal
+        if conversation.ended is not None and conversation.ended.how == "violation" and not illegal_close:
             yield history.finding(
                 "ENV-01",
                 "MUST",

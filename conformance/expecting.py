@@ -13,6 +13,7 @@ from conformance.scenario import (
     Expect,
     Expectation,
     ExpectClose,
+    ExpectDeclined,
     ExpectHandshake,
     ExpectHeartbeat,
     ExpectNothing,
@@ -20,6 +21,7 @@ from conformance.scenario import (
     ExpectOpen,
     ExpectPong,
     ExpectRefusal,
+    NeedCompression,
 )
 from conformance.stage import ALLOWANCE, ActorState, Failure, Script, Stage, show
 from conformance.values import Enough, InconclusiveError
@@ -160,7 +162,9 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
                 message = message_for(one, match)
                 if message is not None:
                     return one, message
-            elif one.end and not conversation.is_open:
+            elif one.closed and conversation.close_received is not None:
+                return one, None
+            elif one.end and conversation.ended is not None and conversation.close_received is None:
                 return one, None
             elif one.close and conversation.close_received is not None:
                 if conversation.close_received.code in stage.close_codes(one.close):
@@ -199,8 +203,10 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
 def _alternative_in_words(stage: Stage, one: Alternative) -> str:
     if one.event is not None:
         return f"`{one.event}`"
+    if one.closed:
+        return "a close frame"
     if one.end:
-        return "the end of the connection"
+        return "the end of the TCP connection"
     return "a close frame with " + " or ".join(str(code) for code in stage.close_codes(one.close))
 
 
@@ -349,6 +355,32 @@ def _expect_handshake(stage: Stage, deed: ExpectHandshake) -> Script[None]:
     yield from ()
 
 
+def _expect_declined(stage: Stage, deed: ExpectDeclined) -> Script[None]:
+    """Declined: accepted without the extension. Our library refuses the extension that it did not offer itself."""
+    conversation = stage.conversation(stage.actors[deed.actor])
+    refused = conversation.refused
+    declined = conversation.opened is not None or (
+        refused is not None and refused.status is not None and 400 <= refused.status < 500
+    )
+    if not declined:
+        received = refused.detail if refused is not None else "no answer"
+        raise stage.fail(
+            "the malformed offer was not declined",
+            deed.actor,
+            expected="an answer without the extension, or a 4xx status",
+            received=received,
+        )
+    yield from ()
+
+
+def _need_compression(stage: Stage, deed: NeedCompression) -> Script[None]:
+    opened = stage.conversation(stage.actors[deed.actor]).opened
+    if opened is None or not opened.compressed:
+        stage.note(deed.actor, "none", "note", "the server declined permessage-deflate, as it may")
+        raise Enough
+    yield from ()
+
+
 def _expect_pong(stage: Stage, deed: ExpectPong) -> Script[None]:
     state = stage.actors[deed.actor]
     stage.conversation(state)
@@ -393,7 +425,6 @@ class _Lag:
     def __init__(self, stage: Stage, state: ActorState, period: float) -> None:
         self.stage, self.state, self.period = stage, state, period
         self.sent: list[float] = []
-        self.worst = 0.0
         self.overslept = 0.0
 
     def until(self, condition: Callable[[], bool], deadline: float, waiting_for: str) -> Script[bool]:
@@ -406,20 +437,38 @@ class _Lag:
             frame = OutFrame(Opcode.PING, f"lag-{len(self.sent)}".encode())
             yield from self.stage.act(Send(self.state.actor.name, (frame,)))
             due = min(now + self.period, deadline)
-            met = yield from self.stage.until(condition, due, waiting_for)
-            if not met:
-                self.overslept = max(self.overslept, self.stage.now - due)
+            yield from self.stage.until(condition, due, waiting_for)
+            self.overslept = max(self.overslept, self.stage.now - due)
         return True
+
+    def settle(self) -> Script[None]:
+        """Wait for the answers that are still out: only they tell how long a stall was."""
+        deadline = self.stage.now + self.stage.seconds("response_timeout")
+        conversation = self.stage.conversation(self.state)
+        yield from self.stage.until(
+            lambda: not self._answers() or not self._unanswered() or not conversation.is_open,
+            deadline,
+            "the pong frames that measure the lag",
+        )
+
+    def _answers(self) -> dict[bytes, float]:
+        return {pong.data: pong.t for pong in self.state.echoes}
+
+    def _unanswered(self) -> bool:
+        return f"lag-{len(self.sent)}".encode() not in self._answers()
 
     @property
     def allowance(self) -> float:
-        """Seconds by which an arrival may be off for no fault of the heartbeat."""
-        answered = {pong.data: pong.t for pong in self.state.echoes}
+        """Seconds by which an arrival may be off for no fault of the heartbeat.
+
+        A server that answers no ping frame at all tells nothing.
+        """
+        answers = self._answers()
+        worst = 0.0
         for number, sent in enumerate(self.sent, 1):
-            pong = answered.get(f"lag-{number}".encode())
-            if pong is not None:
-                self.worst = max(self.worst, pong - sent)
-        return self.worst + self.overslept + 0.02
+            answered = answers.get(f"lag-{number}".encode(), self.stage.now if answers else sent)
+            worst = max(worst, answered - sent)
+        return worst + self.overslept + self.period
 
 
 def _expect_heartbeat(stage: Stage, deed: ExpectHeartbeat) -> Script[None]:
@@ -430,24 +479,23 @@ def _expect_heartbeat(stage: Stage, deed: ExpectHeartbeat) -> Script[None]:
     lag = _Lag(stage, state, max(beat.interval / 20, 0.05))
     last = _acknowledged_at(stage, conversation)
     for number in range(deed.intervals + 1):
-        limit = last + beat.interval + slack
 
         def arrived(count: int = number) -> bool:
             return len(state.heartbeats) > count or not conversation.is_open
 
-        yield from lag.until(arrived, limit, f"{deed.actor}: ping {number + 1}")
-        if not arrived():
-            yield from lag.until(arrived, limit + lag.allowance + ALLOWANCE * beat.tolerance, "a late ping")
+        yield from _await_ping(stage, lag, arrived, last + beat.interval + slack)
         if len(state.heartbeats) <= number:
             over = ended_as(conversation) if not conversation.is_open else "no ping"
             raise stage.fail(
                 f"ping {number + 1} did not come in time",
                 deed.actor,
                 expected=f"a ping within {beat.interval + slack:g} s",
-                received=over,
+                received=f"{over} (measured lag: {lag.allowance:.3f} s)",
             )
         at = state.heartbeats[number]
         period = at - last
+        if abs(period - beat.interval) > slack:
+            yield from lag.settle()
         early = number > 0 and period < beat.interval - slack - lag.allowance
         if early or period > beat.interval + slack + lag.allowance:
             raise stage.fail(
@@ -457,6 +505,14 @@ def _expect_heartbeat(stage: Stage, deed: ExpectHeartbeat) -> Script[None]:
                 received=f"{period:.3f} s (measured lag: {lag.allowance:.3f} s)",
             )
         last = at
+
+
+def _await_ping(stage: Stage, lag: _Lag, arrived: Callable[[], bool], limit: float) -> Script[None]:
+    """Wait for a ping until its limit, and as much longer as the measured lag explains."""
+    yield from lag.until(arrived, limit, "the next ping")
+    patience = limit + stage.seconds("response_timeout")
+    while not arrived() and stage.now < min(limit + lag.allowance, patience):
+        yield from lag.until(arrived, min(stage.now + lag.period, patience), "a late ping")
 
 
 def _acknowledged_at(stage: Stage, conversation: Conversation) -> float:
@@ -474,6 +530,8 @@ EXPECTATIONS: Mapping[type, Callable[[Stage, Any], Script[None]]] = {
     ExpectClose: _expect_close,
     ExpectRefusal: _expect_refusal,
     ExpectHandshake: _expect_handshake,
+    ExpectDeclined: _expect_declined,
+    NeedCompression: _need_compression,
     ExpectPong: _expect_pong,
     ExpectHeartbeat: _expect_heartbeat,
     ExpectOpen: _expect_open,

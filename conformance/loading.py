@@ -21,6 +21,7 @@ from conformance.scenario import (
     Expect,
     Expectation,
     ExpectClose,
+    ExpectDeclined,
     ExpectHandshake,
     ExpectHeartbeat,
     ExpectNothing,
@@ -29,6 +30,7 @@ from conformance.scenario import (
     ExpectPong,
     ExpectRefusal,
     Fragments,
+    NeedCompression,
     Pause,
     RawFrame,
     Scenario,
@@ -221,7 +223,10 @@ class _Reader:
         for actor in [body["actor"]] if "actor" in body else body.get("actors", []):
             if actor not in self.actors:
                 raise document.error(f"no actor {actor!r}; the scenario has {', '.join(sorted(self.actors))}", where)
-        deed = _VERBS[verb](body)
+        try:
+            deed = _VERBS[verb](body)
+        except (TypeError, ValueError) as error:
+            raise document.error(f"{verb}: {error}", where) from None
         subject = body.get("actor") or ", ".join(body.get("actors", ()))
         what = body.get("event") or ""
         label = " ".join(part for part in (str(self.count), subject, verb.replace("_", " "), what) if part)
@@ -248,6 +253,7 @@ def _alternative(body: Any) -> Alternative:
         body.get("event"),
         body.get("match"),
         tuple(body.get("close", ())),
+        bool(body.get("closed")),
         bool(body.get("end")),
         bool(body.get("enough")),
         check,
@@ -282,6 +288,9 @@ def _raw(body: Any) -> Deed:
         )
         for one in body.get("frames", ())
     )
+    for hexadecimal in (body.get("hex"), *(frame.hex for frame in frames)):
+        if hexadecimal is not None and not isinstance(hexadecimal, str):
+            raise ValueError(f"hex: expected a string of hexadecimal digits, in quotes; got {hexadecimal!r}")
     rest = {name: body[name] for name in ("text", "binary", "hex", "interleave") if name in body}
     return SendRaw(body["actor"], frames=frames, fragments=_fragments(body), **rest)
 
@@ -329,6 +338,8 @@ _VERBS: Mapping[str, Callable[[Any], Deed]] = {
         bool(body.get("plain")),
     ),
     "expect_handshake": lambda body: ExpectHandshake(body["actor"]),
+    "expect_declined": lambda body: ExpectDeclined(body["actor"]),
+    "need_compression": lambda body: NeedCompression(body["actor"]),
     "expect_pong": lambda body: ExpectPong(body["actor"], body["payload"], body.get("within", "response_timeout")),
     "expect_heartbeat": lambda body: ExpectHeartbeat(body["actor"], body["intervals"]),
     "expect_open": lambda body: ExpectOpen(body["actor"], body["for"]),

@@ -48,7 +48,6 @@ class Conversation:
     closing: bool = False
     received: list["Message"] = field(default_factory=list)
     sent: list["Sent"] = field(default_factory=list)
-    deflate_offered: bool = False
     subprotocols: tuple[str, ...] = ()
 
     @property

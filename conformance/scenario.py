@@ -36,7 +36,7 @@ class Connect:
     path: str | None = None
     headers: Mapping[str, str] | None = None
     subprotocols: tuple[str, ...] = ()
-    deflate: bool = False
+    deflate: bool | Mapping[str, Any] = False
     upgrade: bool = True
     accepted: bool = True
 
@@ -94,9 +94,12 @@ class Expect:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
+    """One permitted outcome: a message, a close frame with one of some codes or with any, or the end of TCP."""
+
     event: str | None = None
     match: Mapping[str, Any] | None = None
     close: tuple[str | int, ...] = ()
+    closed: bool = False
     end: bool = False
     enough: bool = False
     fails: Check | None = None
@@ -140,6 +143,16 @@ class ExpectRefusal:
 
 @dataclass(frozen=True, slots=True)
 class ExpectHandshake:
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectDeclined:
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeedCompression:
     actor: str
 
 
@@ -198,6 +211,8 @@ Deed = (
     | ExpectClose
     | ExpectRefusal
     | ExpectHandshake
+    | ExpectDeclined
+    | NeedCompression
     | ExpectPong
     | ExpectHeartbeat
     | ExpectOpen

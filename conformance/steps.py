@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from contract.json_text import JsonTextError, dump_json, parse_json
 from contract.profile import Profile
 
-from conformance.actions import Close, Drop, Open, Opcode, OutFrame, Refused, Request, Send
+from conformance.actions import Close, Deflate, Drop, Open, Opcode, OutFrame, Refused, Request, Send
 from conformance.expecting import EXPECTATIONS, ended_as
 from conformance.record import Conversation
 from conformance.scenario import (
@@ -47,7 +47,7 @@ def _connect(stage: Stage, deed: Connect) -> Script[None]:
     subprotocols = tuple(stage.values.render(list(deed.subprotocols)))
     request = handshake_request(stage, deed, token, subprotocols, auto_pong=state.actor.heartbeat == "answer")
     conversation = Conversation(deed.actor, state.actor.user, number, token)
-    conversation.deflate_offered, conversation.subprotocols = deed.deflate, request.subprotocols
+    conversation.subprotocols = request.subprotocols
     stage.record.conversations.append(conversation)
     state.conversation = conversation
     state.inbox, state.controls, state.heartbeats, state.echoes = [], [], [], []
@@ -97,10 +97,16 @@ def handshake_request(
         target,
         tuple(headers.items()),
         protocols + subprotocols,
-        deflate=deed.deflate,
+        deflate=_deflate(deed.deflate),
         upgrade=deed.upgrade,
         answer_control_pings=auto_pong or stage.profile.heartbeat.form != "control",
     )
+
+
+def _deflate(offer: bool | Mapping[str, Any]) -> Deflate | None:
+    if isinstance(offer, bool):
+        return Deflate() if offer else None
+    return Deflate(**offer)
 
 
 def authorised(profile: Profile, target: str, token: str | None) -> tuple[str, dict[str, str], tuple[str, ...]]:

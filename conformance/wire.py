@@ -31,6 +31,7 @@ from conformance.actions import (
     Close,
     CloseReceived,
     Control,
+    Deflate,
     Ended,
     Happening,
     Opcode,
@@ -106,7 +107,7 @@ class Wire:
         self._response: Response | None = None
         self.protocol = TesterProtocol(
             uri,
-            extensions=[ClientPerMessageDeflateFactory()] if request.deflate else None,
+            extensions=[_deflate(request.deflate)] if request.deflate is not None else None,
             subprotocols=[Subprotocol(name) for name in request.subprotocols] or None,
             max_size=max_message_bytes,
             logger=_SILENT,
@@ -180,7 +181,8 @@ class Wire:
             if isinstance(event, Response):
                 self._response = event
                 if refused is None:
-                    yield Opened(t, self.actor, tuple(event.headers.raw_items()), self.protocol.subprotocol)
+                    headers = tuple(event.headers.raw_items())
+                    yield Opened(t, self.actor, headers, self.protocol.subprotocol, bool(self.protocol.extensions))
             elif isinstance(event, Frame):
                 yield from self._frame(event, t)
         if refused is not None:
@@ -226,6 +228,15 @@ class Wire:
         body = bytes(response.body or b"") if response is not None else b""
         detail = str(error.__cause__ or error)[:300]
         return Refused(t, self.actor, _problem(error), status, headers, body, detail)
+
+
+def _deflate(offer: Deflate) -> ClientPerMessageDeflateFactory:
+    return ClientPerMessageDeflateFactory(
+        server_no_context_takeover=offer.server_no_context_takeover,
+        client_no_context_takeover=offer.client_no_context_takeover,
+        server_max_window_bits=offer.server_max_window_bits,
+        client_max_window_bits=offer.client_max_window_bits,
+    )
 
 
 def _problem(error: Exception) -> Problem:

@@ -1,0 +1,55 @@
+"""`wsproof lint`: what the schema cannot see. Unknown requirements, and MUSTs that nothing verifies."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from contract.errors import ContractError
+from contract.requirements import Requirement, load_requirements
+
+from conformance.checks import TRANSCRIPT_REQUIREMENTS
+from conformance.loading import BUNDLED, load_scenarios
+from conformance.scenario import Scenario
+from conformance.verdicts import CLIENT_SECTION
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is wrong, one line each, and a summary."""
+
+    problems: tuple[str, ...]
+    summary: str
+
+
+def lint_scenarios(path: Path | None = None) -> Findings:
+    """Read scenarios and look for what could never be right. Never raises for their content."""
+    try:
+        requirements = load_requirements()
+        scenarios = load_scenarios(path or BUNDLED)
+    except ContractError as error:
+        return Findings((str(error),), "1 problem")
+    problems = [*_unknown(scenarios, requirements)]
+    bundled = path is None or path.resolve() == BUNDLED
+    if bundled:
+        problems += _unverified(scenarios, requirements)
+    server = [one for one in requirements.values() if one.section.id != CLIENT_SECTION]
+    verified = {name for one in scenarios for name in one.verifies} & {one.id for one in server}
+    counts = f"{len(scenarios)} scenarios verify {len(verified)} of {len(server)} requirements of a server"
+    return Findings(tuple(problems), f"{counts}; {len(problems)} problem{'' if len(problems) == 1 else 's'}")
+
+
+def _unknown(scenarios: tuple[Scenario, ...], requirements: Mapping[str, Requirement]) -> Iterator[str]:
+    for one in scenarios:
+        place = f"{one.path}:{one.line}"
+        if not one.verifies:
+            yield f"{place}: scenario {one.id} verifies nothing; name the requirements in `verifies`"
+        named = {*one.verifies, *(name for step in one.steps for name in step.charge.requirements)}
+        for name in sorted(named - set(requirements)):
+            yield f"{place}: scenario {one.id} names {name}, which is no requirement"
+
+
+def _unverified(scenarios: tuple[Scenario, ...], requirements: Mapping[str, Requirement]) -> Iterator[str]:
+    verified = {name for one in scenarios for name in one.verifies} | TRANSCRIPT_REQUIREMENTS
+    for requirement in requirements.values():
+        if requirement.section.id != CLIENT_SECTION and requirement.id not in verified:
+            yield f"spec/requirements.yaml: {requirement.id} ({requirement.level}) is verified by no scenario"

@@ -1,0 +1,214 @@
+"""The command line: options, variables and files become settings, and every error one clear line."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+from contract.errors import ContractError
+from contract.profile import Profile, load_profile
+
+from wsproof import __version__
+
+EXIT_USAGE = 2
+EXIT_UNREACHABLE = 3
+EXIT_INTERRUPTED = 130
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+DEFAULT_PROFILE = Path("wsproof.yaml")
+
+
+def stop(message: str, code: int = EXIT_USAGE) -> NoReturn:
+    """End with one line on stderr."""
+    click.echo(f"wsproof: {message}", err=True)
+    sys.exit(code)
+
+
+def profile_options(command: Command) -> Command:
+    """`--profile` and `--set`, which every command that speaks to an endpoint has."""
+    profile = click.option(
+        "--profile",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="WSPROOF_PROFILE",
+        help="The endpoint's file. Default: ./wsproof.yaml where there is one.",
+    )
+    change = click.option(
+        "--set",
+        "changes",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Replace a value of the profile, such as heartbeat.interval=1s. May be repeated.",
+    )
+    return profile(change(command))
+
+
+def read_profile(path: Path | None, changes: tuple[str, ...], defaults: dict[str, Any] | None = None) -> Profile:
+    """The profile of the options. `defaults` yield to `--set`. Ends the program where something is wrong."""
+    if path is None and DEFAULT_PROFILE.is_file():
+        path = DEFAULT_PROFILE
+    overrides: dict[str, Any] = dict(defaults or {}) if path is None else {}
+    for change in changes:
+        name, equals, value = change.partition("=")
+        if not equals or not name.strip():
+            stop(f"--set {change}: expected NAME=VALUE, such as response_timeout=10s")
+        overrides[name.strip()] = _scalar(value)
+    try:
+        return load_profile(path, overrides)
+    except ContractError as error:
+        stop(str(error))
+
+
+def _scalar(text: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False, "null": None}.get(text, text)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="wsproof")
+def main() -> None:
+    """Prove that a WebSocket API does what its specification says, and keeps doing so under load."""
+
+
+@main.command()
+@click.argument("url", required=False, envvar="WSPROOF_URL")
+@profile_options
+@click.option("--select", multiple=True, metavar="WHAT", help="Only this requirement, group, level, tag or scenario.")
+@click.option("--deselect", multiple=True, metavar="WHAT", help="Leave this out.")
+@click.option("--scenarios", type=click.Path(path_type=Path, exists=True), help="Scenarios of your own (file or folder).")
+@click.option("--strict", is_flag=True, help="Count SHOULDs as MUSTs.")
+@click.option("--require-complete", is_flag=True, help="Exit 1 where a MUST could not be decided.")
+@click.option("--jobs", type=click.IntRange(1, 500), default=None, envvar="WSPROOF_JOBS", help="Scenarios at once.")
+@click.option("--time-scale", type=click.FloatRange(0.1, 100), default=1.0, help="Stretch every deadline.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("wsproof-report"),
+    show_default=True,
+    help="Folder for results.json, report.html and junit.xml.",
+)
+@click.option("--json", "json_path", metavar="FILE", help="Write the results there as well; - is standard output.")
+def check(url: str | None, profile: Path | None, changes: tuple[str, ...], **options: Any) -> None:
+    """Check an endpoint against the specification. Without URL: the reference server, started for it.
+
+    Exit codes: 0 no MUST failed, 1 non-conformant, 2 usage or a broken file, 3 not reachable, 130 interrupted.
+    """
+    from wsproof.checking import CheckOptions, run_check
+
+    defaults = {} if url else {"heartbeat.interval": 1, "heartbeat.timeout": 2}
+    read = read_profile(profile, changes, defaults)
+    sys.exit(run_check(url or read.endpoint, read, CheckOptions(**options)))
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
+@profile_options
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Misbehave in this way. May be repeated.")
+@click.option("--list-faults", is_flag=True, help="List the faults with the requirements they break.")
+@click.option("--rate-limit", type=click.FloatRange(min=0.1), help="Messages per second and connection.")
+@click.option("--certificate", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="PEM; speaks TLS.")
+@click.option("--key", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="PEM; the certificate's key.")
+@click.option("-v", "--verbose", is_flag=True, help="Log connections and errors to stderr.")
+def serve(
+    profile: Path | None, changes: tuple[str, ...], list_faults: bool, verbose: bool, **options: Any
+) -> None:
+    """Run the reference server."""
+    import ssl
+
+    from reference_server.faults import UnknownFaultError, catalogue
+    from reference_server.network import serve_forever
+    from reference_server.settings import ServerSettings
+
+    if list_faults:
+        for one in catalogue():
+            also = f" (and with it {', '.join(one.entails)})" if one.entails else ""
+            click.echo(f"{one.name}\n    breaks {', '.join(one.breaks)}{also}\n    {one.summary}")
+        return
+    if verbose:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    settings = ServerSettings(profile=read_profile(profile, changes), **options)
+    try:
+        serve_forever(settings, lambda address: click.echo(f"listening on {address}"))
+    except (OSError, ssl.SSLError, UnknownFaultError, ValueError) as error:
+        stop(str(error))
+
+
+@main.command()
+@click.argument("document", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--format", "format_name", default="html", show_default=True, help="html, junit or text.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="The file; default: standard output.")
+def report(document: Path, format_name: str, output: Path | None) -> None:
+    """Render results.json or load.json."""
+    from reports.documents import DocumentError, read_document, write_text
+    from reports.render import FORMATS, render
+
+    if format_name not in FORMATS:
+        stop(f"--format {format_name}: expected one of {', '.join(sorted(FORMATS))}")
+    try:
+        text = render(format_name, read_document(document))
+    except DocumentError as error:
+        stop(str(error))
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_text(output, text)
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path, exists=True), required=False)
+def lint(path: Path | None) -> None:
+    """Check scenarios against their format and the requirements. Without PATH: the bundled ones."""
+    from conformance.lint import lint_scenarios
+
+    findings = lint_scenarios(path)
+    for finding in findings.problems:
+        click.echo(finding, err=True)
+    click.echo(findings.summary)
+    if findings.problems:
+        sys.exit(EXIT_USAGE)
+
+
+@main.command()
+@click.argument("url", required=False, envvar="WSPROOF_URL")
+@profile_options
+@click.option("--users", type=int, default=20, show_default=True, help="Virtual users.")
+@click.option("--spawn-rate", type=float, help="New users per second. Default: all within one second.")
+@click.option("--time", "duration", default="30s", show_default=True, help="How long, such as 90s or 5m.")
+@click.option("--journey", "journeys", multiple=True, metavar="NAME[:WEIGHT]", help="chatter (default), listener, …")
+@click.option("--threshold", "thresholds", multiple=True, metavar="EXPRESSION", help="Such as 'p99(post_to_own) < 200ms'.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("wsproof-report"),
+    show_default=True,
+    help="Folder for load.json and load.html.",
+)
+@click.option("--json", "json_path", metavar="FILE", help="Write the document there as well; - is standard output.")
+def load(url: str | None, profile: Path | None, changes: tuple[str, ...], **options: Any) -> None:
+    """Put virtual users on an endpoint. Without URL: the reference server, started for it."""
+    from wsproof.load_testing import LoadOptions, run_load_test
+
+    defaults = {} if url else {"heartbeat.interval": 5, "heartbeat.timeout": 10}
+    read = read_profile(profile, changes, defaults)
+    sys.exit(run_load_test(url or read.endpoint, profile, changes, read, LoadOptions(**options)))
+
+
+if os.environ.get("WSPROOF_TRACE") is None:
+    # One line for what the program did not foresee, too; WSPROOF_TRACE=1 shows where it came from.
+    _plain_main = main.main
+
+    def _guarded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return _plain_main(*args, **kwargs)
+        except ContractError as error:
+            stop(str(error))
+
+    main.main = _guarded  # type: ignore[method-assign]
