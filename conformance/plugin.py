@@ -5,7 +5,7 @@ be decided is skipped, with its reason.
 """
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,17 +39,15 @@ class ScenarioFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """One item for each scenario of the file."""
-        try:
-            scenarios = [one for one in load_scenarios(self.path.parent) if one.path == self.path]
-        except ContractError as error:
-            raise self.CollectError(str(error)) from None
-        wanted = self.config.stash.get(SELECTION, None)
+        scenarios = self.config.stash.get(SELECTION, None)
+        if scenarios is None:
+            try:
+                scenarios = load_scenarios(self.path.parent)
+            except ContractError as error:
+                raise self.CollectError(str(error)) from None
         for scenario in scenarios:
-            if wanted is None or scenario.id in wanted:
+            if scenario.path.resolve() == self.path.resolve():
                 yield ScenarioItem.from_parent(self, name=scenario.id, scenario=scenario)
-
-
-SELECTION: pytest.StashKey[frozenset[str] | None] = pytest.StashKey()
 
 
 class ScenarioItem(pytest.Item):
@@ -64,8 +62,7 @@ class ScenarioItem(pytest.Item):
 
     def runtest(self) -> None:
         """Wait for the scenario's verdict."""
-        player = self.config.pluginmanager.get_plugin(PLAYER)
-        assert isinstance(player, Player)
+        player = self.config.stash[PLAYER]
         self.verdict = verdict = player.result(self.scenario)
         outcome = verdict.outcome
         binding = ("MUST", "SHOULD") if player.strict else ("MUST",)
@@ -97,17 +94,22 @@ class ScenarioItem(pytest.Item):
         return self.path, self.scenario.line - 1, self.scenario.id
 
 
-PLAYER = "wsproof-player"
-
-
 class Player:
     """Holds the run: everything selected is played at once, and the items wait for their verdicts."""
 
-    def __init__(self, plan_of: PlanFactory, *, strict: bool = False) -> None:
+    def __init__(
+        self, plan_of: PlanFactory, *, strict: bool = False, scenarios: Sequence[Scenario] | None = None
+    ) -> None:
         self.plan_of = plan_of
         self.strict = strict
+        self.scenarios = scenarios
         self.run: Run | None = None
         self.finished: Callable[[ScenarioVerdict], None] | None = None
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Make the run known to the items, and the selection to the files."""
+        config.stash[PLAYER] = self
+        config.stash[SELECTION] = self.scenarios
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Start as soon as it is known what is selected."""
@@ -126,6 +128,10 @@ class Player:
         """Whatever ended the session ends the run."""
         if self.run is not None:
             self.run.stop()
+
+
+PLAYER: pytest.StashKey[Player] = pytest.StashKey()
+SELECTION: pytest.StashKey[Sequence[Scenario] | None] = pytest.StashKey()
 
 
 class ScenarioCollector:

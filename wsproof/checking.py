@@ -14,7 +14,7 @@ from typing import Any
 import click
 import pytest
 from conformance.loading import BUNDLED, load_scenarios
-from conformance.plugin import SELECTION, Player, ScenarioCollector
+from conformance.plugin import Player, ScenarioCollector
 from conformance.results import RunFacts, results_document
 from conformance.run import DEFAULT_JOBS, Plan, Run
 from conformance.scenario import Scenario
@@ -59,7 +59,7 @@ def run_check(url: str | None, profile: Profile, options: CheckOptions) -> int:
             contract = load_contract(None, profile.limits)
             jobs = options.jobs or DEFAULT_JOBS
             plan = Plan(target, contract, profile, requirements, jobs, options.time_scale)
-            return _Check(address, plan, scenarios, options).run()
+            return _Check(address, plan, scenarios, options, embedded=url is None).run()
     except (SelectionError, EndpointError, ContractError) as error:
         return _complain(str(error), EXIT_USAGE)
     except UnreachableError as error:
@@ -76,8 +76,11 @@ def _complain(message: str, code: int) -> int:
 class _Check:
     """One run of the suite."""
 
-    def __init__(self, address: str, plan: Plan, scenarios: Sequence[Scenario], options: CheckOptions) -> None:
+    def __init__(
+        self, address: str, plan: Plan, scenarios: Sequence[Scenario], options: CheckOptions, *, embedded: bool
+    ) -> None:
         self.address = address
+        self.embedded = embedded
         self.plan = plan
         self.scenarios = scenarios
         self.options = options
@@ -85,7 +88,7 @@ class _Check:
 
     def run(self) -> int:
         began = time.monotonic()
-        player = Player(lambda _: self.plan, strict=self.options.strict)
+        player = Player(lambda _: self.plan, strict=self.options.strict, scenarios=self.scenarios)
         with Progress(len(self.scenarios)) as progress:
             player.finished = progress.finished
             progress.player = player
@@ -104,7 +107,7 @@ class _Check:
         files = list(dict.fromkeys(str(one.path.resolve()) for one in self.scenarios))
         quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:warnings"]
         root = ["-c", os.devnull, "--rootdir", str(Path(files[0]).parent), "--noconftest"]
-        return int(pytest.main([*files, *quiet, *root], plugins=[ScenarioCollector(), player, _Chosen(self.scenarios)]))
+        return int(pytest.main([*files, *quiet, *root], plugins=[ScenarioCollector(), player]))
 
     def _document(self, run: Run, duration: float, *, complete: bool) -> dict[str, Any]:
         verdicts = run.done()
@@ -119,6 +122,7 @@ class _Check:
             settings={
                 "jobs": self.plan.jobs,
                 "time_scale": self.plan.time_scale,
+                "embedded": self.embedded,
                 "selection": " ".join(self.options.select) or None,
                 "heartbeat_interval_s": self.plan.profile.heartbeat.interval,
                 "heartbeat_timeout_s": self.plan.profile.heartbeat.timeout,
@@ -161,17 +165,6 @@ def show_summary(document: dict[str, Any], *, err: bool) -> None:
     width = min(os.get_terminal_size(stream.fileno()).columns, 120) if stream.isatty() else 100
     text = (summary if document["format"].startswith("wsproof.results/") else load_summary)(document, colour, width)
     click.echo(text, nl=not text.endswith("\n"), err=err, color=colour)
-
-
-class _Chosen:
-    """Tells the collector which scenarios are wanted."""
-
-    def __init__(self, scenarios: Sequence[Scenario]) -> None:
-        self.names = frozenset(one.id for one in scenarios)
-
-    def pytest_configure(self, config: pytest.Config) -> None:
-        """Before anything is collected."""
-        config.stash[SELECTION] = self.names
 
 
 class Progress:

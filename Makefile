@@ -1,0 +1,51 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+REPORT := build/report
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format wheel matrix constraints clean
+
+help:  ## Show the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -e 's/:.*## /: /' | column -t -s ':'
+
+run: $(STAMP)  ## Check and load-test the embedded reference server, and write the reports
+	$(BIN)/wsproof check --output $(REPORT)
+	$(BIN)/wsproof load --users 20 --time 10s --output $(REPORT)
+	@echo "Open $(REPORT)/report.html and $(REPORT)/load.html."
+
+test: $(STAMP)  ## Run the tests
+	$(BIN)/pytest
+
+lint: $(STAMP)  ## Lint, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/wsproof lint
+
+format: $(STAMP)  ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+wheel: $(STAMP)  ## Build the wheel into dist/
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+matrix: $(STAMP)  ## Print the table fault × requirements reported
+	$(BIN)/python -m tests.matrix
+
+constraints: $(STAMP)  ## Pin every dependency anew, with hashes
+	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-trusted-host \
+	  --no-emit-find-links --strip-extras --allow-unsafe --no-header --no-annotate --extra dev \
+	  --output-file constraints.txt pyproject.toml
+
+clean:  ## Remove everything that was built
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis wsproof-report
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "wsproof needs Python 3.11 or newer; name it: make PYTHON=python3.11 …" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

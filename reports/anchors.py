@@ -1,0 +1,28 @@
+"""Fragment identifiers for whatever ids a contract uses."""
+
+import re
+from typing import Final
+
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]")
+_MAX_LENGTH: Final = 80
+
+
+class Anchors:
+    """Hands out each fragment identifier once.
+
+    An id made of letters, digits and ``_.-`` stays as it is, so that ``report.html#ERR-01`` can be
+    written by hand; other characters become ``_`` and their code, long ids are cut, and what is
+    taken already gets a number.
+    """
+
+    def __init__(self, reserved: tuple[str, ...] = ("filter", "overview", "main")) -> None:
+        self._taken = set(reserved)
+
+    def take(self, text: str) -> str:
+        """A fragment identifier for `text` that nothing else on the page has."""
+        safe = _UNSAFE.sub(lambda match: f"_{ord(match.group()):x}", text[:_MAX_LENGTH])
+        anchor, number = safe, 2
+        while anchor in self._taken:
+            anchor, number = f"{safe}~{number}", number + 1
+        self._taken.add(anchor)
+        return anchor

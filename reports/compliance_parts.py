@@ -1,0 +1,111 @@
+"""What a compliance page is made of, once a results document is grouped, ordered and linked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reports.transcript import Transcript
+from reports.wording import Mark
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An id with the place on the page that it leads to (None: it is not on the page)."""
+
+    text: str
+    anchor: str | None
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many requirements or scenarios of a group have which mark, the worst first."""
+
+    mark: Mark
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    level: str
+    mark: Mark
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A scenario in which a requirement failed, the first thing wrong there, and how many more."""
+
+    scenario: Link
+    message: str
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    source: Json
+    anchor: str
+    mark: Mark
+    clauses: tuple[Clause, ...]
+    filter_key: str
+    scenarios: tuple[Link, ...]
+    failures: tuple[Failed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What was found wrong, once, with all the clauses (requirement, level) that it breaks."""
+
+    source: Json
+    mark: Mark
+    charges: tuple[tuple[Link, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    source: Json
+    anchor: str
+    mark: Mark
+    filter_key: str
+    verifies: tuple[Link, ...]
+    failures: tuple[Failure, ...]
+    transcript: Transcript
+    is_open: bool
+    """Whether its transcript is unfolded from the start."""
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A section of the contract with its requirements, or a group of scenarios."""
+
+    id: str
+    title: str
+    anchor: str
+    tallies: tuple[Tally, ...]
+    requirements: tuple[Requirement, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    """The clauses that were not verified for one and the same reason."""
+
+    mark: Mark
+    reason: str
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compliance:
+    """Everything on the compliance page that is not in the document as it stands."""
+
+    mark: Mark
+    sentence: str
+    warning: str | None
+    broken: tuple[Requirement, ...]
+    unverified: tuple[Unverified, ...]
+    sections: tuple[Group, ...]
+    groups: tuple[Group, ...]

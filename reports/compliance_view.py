@@ -1,0 +1,219 @@
+"""A results document as the compliance page shows it: grouped, ordered, linked, counted."""
+
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from reports import wording
+from reports.anchors import Anchors
+from reports.compliance_parts import (
+    Clause,
+    Compliance,
+    Failed,
+    Failure,
+    Group,
+    Json,
+    Link,
+    Requirement,
+    Scenario,
+    Tally,
+    Unverified,
+)
+from reports.documents import Document
+from reports.transcript import shortened
+from reports.wording import Mark
+
+OPEN_TRANSCRIPTS: Final = 30
+"""Transcripts of failed scenarios that are open from the start; more would bury the rest."""
+_SAME: Final = ("step", "actor", "message", "expected", "received")
+
+
+def build(document: Document) -> Compliance:
+    """The compliance page's view of a results document."""
+    anchors = Anchors()
+    builder = _Builder(document, anchors)
+    sections = builder.sections()
+    attention = [r for s in sections for r in s.requirements if r.mark.word == "failed"]
+    return Compliance(
+        mark=wording.overall_mark(document),
+        sentence=wording.verdict_sentence(document),
+        warning=wording.warning_sentence(document),
+        broken=tuple(sorted(attention, key=lambda requirement: requirement.mark.rank)),
+        unverified=builder.unverified(),
+        sections=sections,
+        groups=builder.groups(),
+    )
+
+
+class _Builder:
+    def __init__(self, document: Document, anchors: Anchors) -> None:
+        self.document = document
+        self.strict: bool = document["strict"]
+        self.requirements: list[tuple[Json, str]] = [
+            (entry, anchors.take(entry["id"])) for entry in document["requirements"]
+        ]
+        self.scenarios: list[tuple[Json, str]] = [
+            (entry, anchors.take(f"scenario-{entry['id']}")) for entry in document["scenarios"]
+        ]
+        self.section_anchors = {
+            section: anchors.take(f"section-{section}")
+            for section in dict.fromkeys(entry["section"] for entry in document["requirements"])
+        }
+        self.group_anchors = {
+            group: anchors.take(f"scenarios-{group}")
+            for group in dict.fromkeys(entry["group"] for entry in document["scenarios"])
+        }
+        self.requirement_links = {
+            entry["id"]: Link(entry["id"], anchor, self._requirement_mark(entry)) for entry, anchor in self.requirements
+        }
+        self.scenario_links = {
+            entry["id"]: Link(entry["id"], anchor, wording.scenario_mark(entry, self.strict))
+            for entry, anchor in self.scenarios
+        }
+        failed = [(e, anchor) for e, anchor in self.scenarios if e["verdict"] == "failed"]
+        failed.sort(key=lambda pair: wording.scenario_mark(pair[0], self.strict).rank)
+        self.open = {anchor for _, anchor in failed[:OPEN_TRANSCRIPTS]}
+        # The port of a server that the run started for itself is nobody's any more.
+        embedded = document["settings"].get("embedded") is True
+        self.check = ["wsproof", "check", *([] if embedded else [document["endpoint"]])]
+        self.levels = {
+            entry["id"]: {clause["level"] for clause in wording.clauses(entry)} for entry, _ in self.requirements
+        }
+
+    def sections(self) -> tuple[Group, ...]:
+        found: dict[str, list[Requirement]] = {section: [] for section in self.section_anchors}
+        titles: dict[str, str] = {}
+        failures = self._failures()
+        for entry, anchor in self.requirements:
+            titles.setdefault(entry["section"], entry["section_title"])
+            found[entry["section"]].append(self._requirement(entry, anchor, failures))
+        return tuple(
+            Group(
+                section,
+                titles[section],
+                self.section_anchors[section],
+                _tallies(row.mark for row in rows),
+                requirements=tuple(sorted(rows, key=lambda row: row.mark.rank)),
+            )
+            for section, rows in found.items()
+        )
+
+    def groups(self) -> tuple[Group, ...]:
+        titles = {entry["section"]: entry["section_title"] for entry in self.document["requirements"]}
+        found: dict[str, list[Scenario]] = {group: [] for group in self.group_anchors}
+        for entry, anchor in self.scenarios:
+            found[entry["group"]].append(self._scenario(entry, anchor))
+        return tuple(
+            Group(
+                group,
+                titles.get(group, ""),
+                self.group_anchors[group],
+                _tallies(row.mark for row in rows),
+                scenarios=tuple(sorted(rows, key=lambda row: row.mark.rank)),
+            )
+            for group, rows in found.items()
+        )
+
+    def unverified(self) -> tuple[Unverified, ...]:
+        return tuple(
+            Unverified(mark, reason, tuple(self.requirement_links[r["id"]] for r in listed))
+            for mark, reason, listed in wording.unverified_groups(self.document)
+        )
+
+    def _requirement_mark(self, entry: Json) -> Mark:
+        return wording.mark(entry["verdict"], entry["level"], self.strict)
+
+    def _requirement(self, entry: Json, anchor: str, failures: Mapping[str, tuple[Failed, ...]]) -> Requirement:
+        failed = failures.get(entry["id"], ())
+        parts = tuple(
+            Clause(
+                clause["level"],
+                wording.mark(clause["verdict"], clause["level"], self.strict),
+                # What failed is told by the failures themselves.
+                None if clause["verdict"] == "failed" and failed else clause["reason"],
+            )
+            for clause in wording.clauses(entry)
+        )
+        keys = [f"{c['level']}:{c['verdict']}" for c in wording.clauses(entry)]
+        return Requirement(
+            source=entry,
+            anchor=anchor,
+            mark=self._requirement_mark(entry),
+            clauses=parts if len(parts) > 1 else (),
+            filter_key=" ".join(dict.fromkeys(keys)),
+            scenarios=tuple(sorted(map(self._scenario_link, entry["scenarios"]), key=_attention)),
+            failures=failed,
+        )
+
+    def _failures(self) -> dict[str, tuple[Failed, ...]]:
+        """By requirement: where it failed, each scenario once."""
+        found: dict[str, dict[str, list[Json]]] = {}
+        for entry, _ in self.scenarios:
+            for failure in entry["failures"]:
+                where = found.setdefault(failure["requirement"], {})
+                where.setdefault(entry["id"], []).append(failure)
+        return {
+            requirement: tuple(
+                Failed(
+                    replace(self.scenario_links[name], mark=self._worst(failures)),
+                    failures[0]["message"],
+                    len(failures) - 1,
+                )
+                for name, failures in where.items()
+            )
+            for requirement, where in found.items()
+        }
+
+    def _scenario(self, entry: Json, anchor: str) -> Scenario:
+        levels = [failure["level"] for failure in entry["failures"]]
+        if entry["verdict"] != "failed":
+            levels = [level for name in entry["verifies"] for level in self.levels.get(name, ())]
+        ordered = [level for level in wording.LEVELS if level in levels] or list(wording.LEVELS)
+        return Scenario(
+            source=entry,
+            anchor=anchor,
+            mark=wording.scenario_mark(entry, self.strict),
+            filter_key=" ".join(f"{level}:{entry['verdict']}" for level in ordered),
+            verifies=tuple(self._requirement_link(name) for name in entry["verifies"]),
+            failures=self._scenario_failures(entry),
+            transcript=shortened(entry["transcript"]),
+            is_open=anchor in self.open,
+            command=shlex.join([*self.check, "--select", entry["id"]]),
+        )
+
+    def _scenario_failures(self, entry: Json) -> tuple[Failure, ...]:
+        """A scenario's failures, those that differ in nothing but the requirement as one."""
+        found: dict[tuple[str | None, ...], list[Json]] = {}
+        for failure in entry["failures"]:
+            found.setdefault(tuple(failure[member] for member in _SAME), []).append(failure)
+        return tuple(
+            Failure(
+                same[0],
+                self._worst(same),
+                tuple((self._requirement_link(one["requirement"]), one["level"]) for one in same),
+            )
+            for same in found.values()
+        )
+
+    def _worst(self, failures: Iterable[Json]) -> Mark:
+        marks = (wording.mark("failed", one["level"], self.strict) for one in failures)
+        return min(marks, key=lambda mark: mark.rank)
+
+    def _scenario_link(self, name: str) -> Link:
+        return self.scenario_links.get(name, Link(name, None))
+
+    def _requirement_link(self, name: str) -> Link:
+        return self.requirement_links.get(name, Link(name, None))
+
+
+def _attention(link: Link) -> int:
+    return link.mark.rank if link.mark else len(wording.VERDICTS)
+
+
+def _tallies(marks: Iterable[Mark]) -> tuple[Tally, ...]:
+    numbers: dict[Mark, int] = {}
+    for mark in marks:
+        numbers[mark] = numbers.get(mark, 0) + 1
+    ordered = sorted(numbers.items(), key=lambda item: item[0].rank)
+    return tuple(Tally(mark, number) for mark, number in ordered)

@@ -1,0 +1,113 @@
+"""The HTML reports: one file each, which loads nothing and sends nothing.
+
+The page carries its style and its only script inline, and a Content-Security-Policy that allows
+just these two, by their hashes. Whatever an endpoint sent is text: Jinja escapes every value, and
+before that each value passes through `visible`, so that no template can forget either.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from reports import compliance_view, load_view, quantities, wording
+from reports.documents import Document
+from reports.prose import PAGE_CHARACTERS, excerpt, prose
+from reports.visible import cut, shown, visible
+
+_TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
+_VALUE_CHARACTERS: Final = 400
+"""Values that no filter has shortened (titles, settings) are cut after these."""
+_NAME_CHARACTERS: Final = 80
+"""Ids and names are cut after these."""
+
+
+def compliance(document: Document) -> str:
+    """The compliance report of a results document: one self-contained HTML page."""
+    return _render("compliance.html.j2", document, compliance_view.build(document))
+
+
+def load(document: Document) -> str:
+    """The load report of a load document: one self-contained HTML page."""
+    return _render("load.html.j2", document, load_view.build(document))
+
+
+@dataclass(frozen=True, slots=True)
+class _Inline:
+    """A style sheet or script, and the hash under which the page's policy allows it."""
+
+    text: Markup
+    hash: str
+
+
+def _render(template: str, document: Document, view: object) -> str:
+    return _environment().get_template(template).render(document=document, view=view)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(_FILTERS)
+    environment.globals.update(
+        style=_inline("style.css"),
+        script=_inline("filter.js"),
+        legend=wording.LEGEND,
+        levels=wording.LEVELS,
+        verdicts=wording.VERDICTS,
+        mark=wording.mark,
+        cut_off=wording.CUT_OFF,
+        load_cut_off=wording.LOAD_CUT_OFF,
+    )
+    return environment
+
+
+def _finalize(value: object) -> object:
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return visible(cut(value, _VALUE_CHARACTERS))
+    return value
+
+
+def _short(text: str) -> str:
+    return cut(text, _NAME_CHARACTERS)
+
+
+def _uncut(text: str) -> Markup:
+    """`text` escaped, for what is rightly long and useless when shortened (lines, commands)."""
+    return escape(visible(cut(text, PAGE_CHARACTERS)))
+
+
+def _inline(name: str) -> _Inline:
+    # Text mode turns CRLF into LF, as a browser does before it computes the hash.
+    text = (_TEMPLATES / name).read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    # Markup: these are our own files, not data.
+    return _Inline(Markup(text), f"sha256-{digest}")
+
+
+_FILTERS: Final[Mapping[str, Any]] = {
+    "shown": shown,
+    "prose": prose,
+    "excerpt": excerpt,
+    "short": _short,
+    "uncut": _uncut,
+    "count": quantities.count,
+    "counted": quantities.counted,
+    "measured": quantities.measured,
+    "seconds": quantities.seconds,
+    "moment": quantities.moment,
+    "setting": quantities.setting,
+}

@@ -1,0 +1,162 @@
+"""JUnit XML, as Jenkins, GitLab and GitHub's test reporters read it.
+
+Conformance: one suite per group, one case per scenario.
+
+* A case fails where the scenario broke a MUST (in a strict run: a MUST or a SHOULD), since that is
+  what decides the run's verdict and its exit code. What else it broke stands in the case's
+  ``system-out`` as a warning, and a case with nothing but warnings passes: a CI that turns red
+  over a recommendation teaches people to ignore red.
+* An inconclusive scenario is ``skipped`` with its reason, the tool's own fault is an ``error``.
+* A run that was cut off, or that played no scenario, gets a suite ``wsproof`` whose one case is an
+  ``error``, so that half a run, or none, never looks like a green one.
+
+Load: one case per threshold, and one for the run, which fails where the verdict did for a reason
+that is no threshold's.
+
+Characters that XML cannot hold, or nobody can see, stand as escapes such as ``\\u0000``.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from xml.etree import ElementTree as ET
+
+from reports import quantities, wording
+from reports.documents import LOAD, Document
+from reports.visible import cut, visible
+
+NAME_CHARACTERS: Final = 300
+TEXT_CHARACTERS: Final = 4_000
+"""Names and texts are cut after these; the document has all of them."""
+
+Json = Mapping[str, Any]
+
+
+def junit(document: Document) -> str:
+    """JUnit XML of a results document."""
+    root = ET.Element("testsuites", {"name": _name(f"wsproof {document['endpoint']}")})
+    groups: dict[str, list[Json]] = {}
+    for scenario in document["scenarios"]:
+        groups.setdefault(scenario["group"], []).append(scenario)
+    for group, scenarios in groups.items():
+        suite = _suite(root, group, document)
+        for scenario in scenarios:
+            _scenario(suite, group, scenario, document["strict"])
+    return _finished(root, document)
+
+
+def junit_load(document: Document) -> str:
+    """JUnit XML of a load document."""
+    root = ET.Element("testsuites", {"name": _name(f"wsproof load {document['endpoint']}")})
+    suite = _suite(root, "thresholds", document)
+    breached = False
+    for threshold in document["thresholds"]:
+        case = _case(suite, "load", f"{threshold['metric']} {threshold['limit']}", 0)
+        if not threshold["passed"]:
+            breached = True
+            value = wording.threshold_value(threshold)
+            _outcome(case, "failure", "threshold", f"measured {value}, limit {threshold['limit']}")
+    run = _case(suite, "load", "run", document["duration_s"])
+    if document["verdict"] == "failed" and (document["reason"] or not breached):
+        _outcome(run, "failure", "load", wording.load_sentence(document))
+    return _finished(root, document)
+
+
+def _finished(root: ET.Element, document: Document) -> str:
+    load = document["format"] == LOAD
+    if not document["complete"]:
+        case = _case(_suite(root, "wsproof", document), "wsproof", "the run is complete", 0)
+        _outcome(case, "error", "cut off", wording.LOAD_CUT_OFF if load else wording.CUT_OFF)
+    elif not load and not document["scenarios"]:
+        case = _case(_suite(root, "wsproof", document), "wsproof", "scenarios were played", 0)
+        _outcome(case, "error", "nothing played", "No scenario was played: nothing was verified.")
+    for suite in root:
+        suite.attrib.update(_counts(suite), skipped=str(len(suite.findall("testcase/skipped"))))
+        suite.set("time", _seconds(sum(float(c.get("time", 0)) for c in suite.iter("testcase"))))
+    root.attrib.update(_counts(root), time=_seconds(document["duration_s"]))
+    ET.indent(root, " ")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+
+
+def _suite(root: ET.Element, name: str, document: Document) -> ET.Element:
+    suite = ET.SubElement(root, "testsuite", {"name": _name(name)})
+    suite.set("timestamp", visible(document["started"]))
+    properties = ET.SubElement(suite, "properties")
+    contract, tool = document["contract"], document["tool"]
+    values = {
+        "tool": f"{tool['name']} {tool['version']}",
+        "endpoint": document["endpoint"],
+        "contract": f"{contract['title']} {contract['version']}",
+        "verdict": document["verdict"],
+        "complete": quantities.setting(document["complete"]),
+    }
+    for key, value in values.items():
+        ET.SubElement(properties, "property", {"name": key, "value": _name(value)})
+    return suite
+
+
+def _scenario(suite: ET.Element, group: str, scenario: Json, strict: bool) -> None:
+    title = f"{scenario['id']}: {cut(scenario['title'], 120)}"
+    case = _case(suite, f"wsproof.{group}", title, scenario["duration_s"])
+    reason = scenario["reason"] or "no reason was given"
+    if scenario["verdict"] == "inconclusive":
+        _outcome(case, "skipped", "inconclusive", reason)
+    elif scenario["verdict"] == "error":
+        _outcome(case, "error", "tool", reason)
+    failures = scenario["failures"]
+    counting = [f for f in failures if wording.binding(f["level"], strict)]
+    warnings = [f for f in failures if not wording.binding(f["level"], strict)]
+    # A failed scenario without a failure should not exist; if it does, it must not look passed.
+    if counting or (scenario["verdict"] == "failed" and not failures):
+        message = _headline(counting[0]) if counting else reason
+        more = f" (and {len(counting) - 1} more)" if len(counting) > 1 else ""
+        text = "\n\n".join(map(_failure_text, counting))
+        _outcome(case, "failure", "conformance", f"{message}{more}", text)
+    if warnings:
+        texts = (f"WARNING {_failure_text(failure)}" for failure in warnings)
+        ET.SubElement(case, "system-out").text = "\n\n".join(texts)
+
+
+def _case(suite: ET.Element, classname: str, name: str, duration: float) -> ET.Element:
+    attributes = {"classname": _name(classname), "name": _name(name), "time": _seconds(duration)}
+    return ET.SubElement(suite, "testcase", attributes)
+
+
+def _outcome(case: ET.Element, tag: str, kind: str, message: str, text: str = "") -> None:
+    """Add an outcome; `text` has lines of ours, in which all else was made visible before."""
+    element = ET.SubElement(case, tag, {"type": kind, "message": _name(message)})
+    if text:
+        element.text = text
+
+
+def _headline(failure: Json) -> str:
+    return f"{failure['requirement']} ({failure['level']}): {failure['message']}"
+
+
+def _failure_text(failure: Json) -> str:
+    where = failure["step"] or "over the whole transcript"
+    lines = [
+        _headline(failure),
+        f"step: {where}" + (f", actor: {failure['actor']}" if failure["actor"] else ""),
+    ]
+    if failure["expected"] is not None:
+        lines.append(f"expected: {failure['expected']}")
+    received = "(nothing)" if failure["received"] is None else failure["received"]
+    lines.append(f"received: {received}")
+    return "\n".join(visible(cut(line, TEXT_CHARACTERS)) for line in lines)
+
+
+def _counts(element: ET.Element) -> dict[str, str]:
+    cases = list(element.iter("testcase"))
+    return {
+        "tests": str(len(cases)),
+        "failures": str(sum(case.find("failure") is not None for case in cases)),
+        "errors": str(sum(case.find("error") is not None for case in cases)),
+    }
+
+
+def _name(text: str) -> str:
+    return visible(cut(text, NAME_CHARACTERS))
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.3f}"

@@ -1,0 +1,44 @@
+"""Long and marked-up text of the HTML reports."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from markupsafe import Markup
+
+from reports.visible import cut, shown
+
+FOLD_CHARACTERS: Final = 480
+FOLD_LINES: Final = 8
+"""Text beyond either is folded away behind its beginning."""
+PAGE_CHARACTERS: Final = 20_000
+"""Text beyond is left out of the page; the document has all of it."""
+SENTENCE_CHARACTERS: Final = 2_000
+"""A statement, reason or message is cut after these."""
+
+_CODE: Final = re.compile(r"`([^`\n]+)`")
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A text's beginning, what the page shows of it, and how much it leaves out (characters)."""
+
+    head: str
+    body: str
+    folded: bool
+    length: int
+    left_out: int
+
+
+def excerpt(text: str) -> Excerpt:
+    """How much of a text is shown at once, how much on demand, and how much not at all."""
+    head = "\n".join(text[:FOLD_CHARACTERS].split("\n")[:FOLD_LINES])
+    body = text[:PAGE_CHARACTERS]
+    return Excerpt(head, body, len(head) < len(text), len(text), len(text) - len(body))
+
+
+def prose(text: str, limit: int = SENTENCE_CHARACTERS) -> Markup:
+    """A sentence as HTML, cut after `limit` characters, with what is between backticks as code."""
+    # str, because joining pieces of Markup would escape the tags; Markup, because `shown` escapes.
+    escaped = str(shown(cut(text, limit)))
+    return Markup(_CODE.sub(r"<code>\1</code>", escaped))

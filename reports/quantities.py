@@ -1,0 +1,58 @@
+"""Numbers and times as people read them. An absent value is an en dash."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+NOTHING: Final = "\N{EN DASH}"
+
+
+def count(value: float) -> str:
+    """A whole number with thousands separated: ``12,345``."""
+    return f"{int(value):,}"
+
+
+def counted(value: float, singular: str, plural: str | None = None) -> str:
+    """A number with its noun: ``1 user``, ``2 users``."""
+    return f"{count(value)} {singular if value == 1 else plural or singular + 's'}"
+
+
+def measured(value: float | None) -> str:
+    """A measurement (such as milliseconds) to about three digits: ``0.84``, ``212``."""
+    if value is None:
+        return NOTHING
+    if value >= 99.95:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
+
+
+def seconds(value: float) -> str:
+    """A duration given in seconds: ``3.2 s``, ``5 min 3 s``, ``1 h 2 min``."""
+    if value < 59.95:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
+
+
+def moment(text: str) -> str:
+    """An RFC 3339 instant as ``2026-11-23 02:05:00 UTC``; what cannot be read stays as it is."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def setting(value: object) -> str:
+    """A setting of a run on one line."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(setting(item) for item in value) or NOTHING
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {setting(item)}" for name, item in value.items()) or NOTHING
+    return str(value)

@@ -1,0 +1,41 @@
+"""Which report is made of which document."""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from reports import html, junit, text
+from reports.documents import LOAD, RESULTS, Document
+
+
+class Renderer(NamedTuple):
+    """A report's usual file suffix, and the function that makes its text of a checked document."""
+
+    suffix: str
+    function: Callable[[Document], str]
+
+
+FORMATS: Final[dict[str, dict[str, Renderer]]] = {
+    "html": {
+        RESULTS: Renderer(".html", html.compliance),
+        LOAD: Renderer(".html", html.load),
+    },
+    "junit": {
+        RESULTS: Renderer(".xml", junit.junit),
+        LOAD: Renderer(".xml", junit.junit_load),
+    },
+    "text": {
+        RESULTS: Renderer(".txt", text.summary),
+        LOAD: Renderer(".txt", text.load_summary),
+    },
+}
+"""Report format (``--format``), then the document's own format: how to render it."""
+
+
+def renderer(format_name: str, document: Document) -> Renderer:
+    """How to render `document` as `format_name`. Raises `KeyError` for an unknown name."""
+    return FORMATS[format_name][document["format"]]
+
+
+def render(format_name: str, document: Document) -> str:
+    """`document` as a report. Raises `KeyError` for an unknown `format_name`."""
+    return renderer(format_name, document).function(document)

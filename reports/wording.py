@@ -1,0 +1,245 @@
+"""The words of the reports: verdicts, their symbols, and the sentences that sum a run up.
+
+One place, so that the page, the XML and the terminal say the same. A verdict is always a symbol
+and a word, never a colour alone.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from reports import quantities
+from reports.documents import Document
+from reports.visible import cut
+
+_LIMIT: Final = re.compile(r"[<>=! ]*[0-9.,_]+ ?([A-Za-z%/]{0,12})")
+"""A threshold's limit, such as ``< 200ms``: it ends in the unit that its value has as well."""
+
+LEVELS: Final = ("MUST", "SHOULD", "MAY")
+VERDICTS: Final = ("passed", "failed", "inconclusive", "untested", "error")
+UNVERIFIED: Final = ("error", "inconclusive", "untested")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A verdict as it is shown: `tone` names its style, `symbol` and `word` its text."""
+
+    tone: str
+    symbol: str
+    word: str
+    rank: int
+    """Order inside a group: what needs attention first."""
+    counted: str = ""
+    """The word after a number, where it is another one."""
+
+
+_MARKS: Final = {
+    "failed": Mark("failed", "\N{BALLOT X}", "failed", 0),
+    "warning": Mark("warning", "\N{BLACK UP-POINTING TRIANGLE}", "failed", 1, "warning"),
+    "error": Mark("error", "!", "error", 2, "error"),
+    "inconclusive": Mark("inconclusive", "?", "inconclusive", 3),
+    "untested": Mark("untested", "\N{WHITE CIRCLE}", "untested", 4),
+    "passed": Mark("passed", "\N{CHECK MARK}", "passed", 5),
+}
+_OVERALL: Final = {
+    "conformant": Mark("passed", "\N{CHECK MARK}", "Conformant", 5),
+    "non-conformant": Mark("failed", "\N{BALLOT X}", "Not conformant", 0),
+    "incomplete": Mark("inconclusive", "?", "Incomplete", 3),
+    "passed": Mark("passed", "\N{CHECK MARK}", "Passed", 5),
+    "failed": Mark("failed", "\N{BALLOT X}", "Failed", 0),
+}
+
+LEGEND: Final = (
+    (
+        _MARKS["failed"],
+        "failed",
+        "A scenario saw the endpoint break the requirement. One failed MUST makes it non-conformant.",
+    ),
+    (
+        _MARKS["warning"],
+        "failed: a warning",
+        "A recommendation (SHOULD) or an option (MAY) that does not hold. It does not make the "
+        "endpoint non-conformant, unless the run was strict: then a SHOULD counts as a MUST.",
+    ),
+    (
+        _MARKS["error"],
+        "error",
+        "The tool itself failed. Nothing is said about the endpoint.",
+    ),
+    (
+        _MARKS["inconclusive"],
+        "inconclusive",
+        "It could not be judged here; the reason says what was missing. Not a pass.",
+    ),
+    (
+        _MARKS["untested"],
+        "untested",
+        "No scenario that verifies it was played. Not a pass.",
+    ),
+    (
+        _MARKS["passed"],
+        "passed",
+        "Every scenario that verifies it was played to its end and saw it hold.",
+    ),
+)
+_NO_REASON: Final = {
+    "error": "The tool failed.",
+    "inconclusive": "It could not be judged here.",
+    "untested": "No scenario that verifies it was played.",
+}
+CUT_OFF: Final = (
+    "This run was cut off before its end. What follows is what had finished by then; the rest was not verified."
+)
+LOAD_CUT_OFF: Final = "This run was cut off before its end. What follows is what had been measured by then."
+
+
+def binding(level: str, strict: bool) -> bool:
+    """Whether failing a clause of this level makes the endpoint non-conformant."""
+    return level == "MUST" or (strict and level == "SHOULD")
+
+
+def mark(verdict: str, level: str = "MUST", strict: bool = False) -> Mark:
+    """How a verdict on a clause of this level is shown."""
+    if verdict == "failed" and not binding(level, strict):
+        return _MARKS["warning"]
+    return _MARKS[verdict]
+
+
+def overall_mark(document: Document) -> Mark:
+    """How the verdict on the whole run is shown."""
+    return _OVERALL[document["verdict"]]
+
+
+def scenario_mark(scenario: Mapping[str, Any], strict: bool) -> Mark:
+    """How a scenario's verdict is shown: one that only breaks recommendations is a warning."""
+    if scenario["verdict"] != "failed":
+        return mark(scenario["verdict"])
+    levels = [failure["level"] for failure in scenario["failures"]]
+    # A failed scenario without a failure should not exist; if it does, it is no mere warning.
+    if not levels or any(binding(level, strict) for level in levels):
+        return _MARKS["failed"]
+    return _MARKS["warning"]
+
+
+def clauses(requirement: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """A requirement's clauses; the requirement itself stands for the only one if none is listed."""
+    listed: Sequence[Mapping[str, Any]] = requirement["clauses"]
+    return listed or [requirement]
+
+
+def failing(document: Document, counts_against: bool) -> list[Mapping[str, Any]]:
+    """The requirements with a failed clause that counts, or does not count, for the verdict."""
+    strict = document["strict"]
+    return [
+        requirement
+        for requirement in document["requirements"]
+        if any(
+            clause["verdict"] == "failed" and binding(clause["level"], strict) is counts_against
+            for clause in clauses(requirement)
+        )
+    ]
+
+
+def unverified_groups(document: Document) -> list[tuple[Mark, str, list[Mapping[str, Any]]]]:
+    """What was not verified: (mark, reason, requirements), the tool's own errors first."""
+    found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for requirement in document["requirements"]:
+        for clause in clauses(requirement):
+            if clause["verdict"] in UNVERIFIED:
+                reason = clause["reason"] or requirement["reason"] or _NO_REASON[clause["verdict"]]
+                reason = _without_scenario(reason, requirement)
+                listed = found.setdefault((clause["verdict"], reason), [])
+                if requirement not in listed[-1:]:
+                    listed.append(requirement)
+    ordered = sorted(found.items(), key=lambda item: mark(item[0][0]).rank)
+    return [(mark(verdict), reason, listed) for (verdict, reason), listed in ordered]
+
+
+def _without_scenario(reason: str, requirement: Mapping[str, Any]) -> str:
+    """A reason without the scenario that gave it, since others may have the same one."""
+    name, _, rest = reason.partition(": ")
+    return rest if rest and name in requirement["scenarios"] else reason
+
+
+def verdict_sentence(document: Document) -> str:
+    """The verdict on a conformance run in one sentence."""
+    word = overall_mark(document).word
+    musts = [r for r in document["requirements"] if _has_clause(r, document["strict"])]
+    unknown = [r for r in musts if _has_clause(r, document["strict"], UNVERIFIED)]
+    kind = "requirement" if document["strict"] else "MUST requirement"
+    if document["verdict"] == "non-conformant":
+        broken = failing(document, counts_against=True)
+        if not broken:
+            return f"{word}."
+        verb = "fails" if len(broken) == 1 else "fail"
+        return f"{word}: {quantities.counted(len(broken), kind)} {verb} ({_ids(broken)})."
+    if document["verdict"] == "incomplete":
+        return (
+            f"{word}: no {kind} failed, but {len(unknown):,} of {len(musts):,} "
+            f"{'was' if len(unknown) == 1 else 'were'} not verified."
+        )
+    if unknown:
+        held = quantities.counted(len(musts) - len(unknown), kind)
+        return f"{word}: {held} hold; {len(unknown):,} more were not verified."
+    return f"{word}: {_all(len(musts), kind)}."
+
+
+def warning_sentence(document: Document) -> str | None:
+    """What fails without counting for the verdict, in one sentence; None where nothing does."""
+    warned = failing(document, counts_against=False)
+    if not warned:
+        return None
+    verb = "does" if len(warned) == 1 else "do"
+    noun = "recommendation" if len(warned) == 1 else "recommendations"
+    return f"{quantities.count(len(warned))} {noun} {verb} not hold ({_ids(warned)})."
+
+
+def load_sentence(document: Document) -> str:
+    """The verdict on a load test in one sentence."""
+    word = overall_mark(document).word
+    thresholds = document["thresholds"]
+    breached = [threshold for threshold in thresholds if not threshold["passed"]]
+    if breached:
+        listed = "; ".join(_breach(threshold) for threshold in breached[:3])
+        more = f"; and {len(breached) - 3} more" if len(breached) > 3 else ""
+        were = "was" if len(breached) == 1 else "were"
+        of = f"{len(breached)} of {quantities.counted(len(thresholds), 'threshold')}"
+        return f"{word}: {of} {were} breached: {listed}{more}."
+    if document["reason"]:
+        return f"{word}: {cut(document['reason'], 300)}"
+    if not thresholds:
+        return f"{word}: no threshold was set, so nothing was judged."
+    return f"{word}: {_all(len(thresholds), 'threshold')}."
+
+
+def threshold_value(threshold: Mapping[str, Any]) -> str:
+    """A threshold's measured value, with the unit that its limit is written in."""
+    if threshold["value"] is None:
+        return "nothing measured"
+    unit = (_LIMIT.fullmatch(threshold["limit"]) or {1: ""})[1]
+    gap = "" if unit in ("", "%") else " "
+    value = threshold["value"]
+    number = quantities.count(value) if isinstance(value, int) else quantities.measured(value)
+    return f"{number}{gap}{unit}"
+
+
+def _breach(threshold: Mapping[str, Any]) -> str:
+    metric, limit = cut(threshold["metric"], 60), cut(threshold["limit"], 40)
+    return f"{metric} {threshold_value(threshold)} (limit {limit})"
+
+
+def _all(number: int, noun: str) -> str:
+    if number == 0:
+        return f"there is no {noun} to hold it to"
+    return f"the one {noun} holds" if number == 1 else f"all {number:,} {noun}s hold"
+
+
+def _ids(requirements: Sequence[Mapping[str, Any]], limit: int = 4) -> str:
+    listed = ", ".join(cut(requirement["id"], 40) for requirement in requirements[:limit])
+    more = len(requirements) - limit
+    return f"{listed} and {more:,} more" if more > 0 else listed
+
+
+def _has_clause(requirement: Mapping[str, Any], strict: bool, verdicts: Iterable[str] = VERDICTS) -> bool:
+    return any(binding(clause["level"], strict) and clause["verdict"] in verdicts for clause in clauses(requirement))

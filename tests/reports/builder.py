@@ -1,0 +1,209 @@
+"""Documents for the tests of the reports: small, real ones, and one that is hostile throughout."""
+
+from typing import Any
+
+Json = dict[str, Any]
+
+HOSTILE = (
+    "<script>alert(1)</script><img src=x onerror=alert(2)>\"'`&]]>--><!--"
+    "\x00\x07\x08\x1b[31mred\x1b]0;title\x07\x9b2J\x85\r\n\t\x7f"
+    "\ud800 \udfff\ufffe\uffff\ufeff\u200b\u202eevil\u202c\u2066x\u2069\u061c\u2028\U000e0041"
+    "{{ 7 * 7 }}{% raw %}\\u0000 שלום 日本語 👩\u200d👧 e\u0301 "
+)
+"""Markup, terminal escapes, NUL, lone surrogates, direction overrides, invisible characters."""
+
+
+def requirement(name: str, verdict: str = "passed", level: str = "MUST", **members: Any) -> Json:
+    reason = None if verdict in ("passed", "failed") else f"{verdict}: no such fixture"
+    return {
+        "id": name,
+        "level": level,
+        "section": name.partition("-")[0],
+        "section_title": {"ERR": "Errors", "SEND": "Posting and receiving"}.get(name.partition("-")[0], "Other"),
+        "origin": "seed §7.1",
+        "statement": f"The server does what {name} says with `error`.",
+        "statement_ja": f"サーバーは {name} のとおりに `error` を返す。",
+        "verdict": verdict,
+        "reason": reason,
+        "clauses": [{"level": level, "verdict": verdict, "reason": reason}],
+        "scenarios": [],
+    } | members
+
+
+def event(t: float, direction: str, kind: str, **members: Any) -> Json:
+    return {
+        "t": t,
+        "actor": "alice",
+        "direction": direction,
+        "kind": kind,
+        "event": None,
+        "data": "",
+    } | members
+
+
+def failure(name: str, level: str = "MUST", **members: Any) -> Json:
+    return {
+        "requirement": name,
+        "level": level,
+        "step": "3 expect error",
+        "actor": "alice",
+        "message": "no error arrived within 5 s",
+        "expected": "error with code INVALID_JSON",
+        "received": None,
+    } | members
+
+
+def scenario(name: str, verdict: str = "passed", **members: Any) -> Json:
+    return {
+        "id": name,
+        "title": f"What {name} does",
+        "group": "ERR",
+        "tags": [],
+        "verifies": ["ERR-01"],
+        "verdict": verdict,
+        "reason": None,
+        "started_s": 0.01,
+        "duration_s": 0.25,
+        "failures": [],
+        "transcript": [
+            event(0.001, "out", "handshake", data="GET /v1/socket"),
+            event(0.002, "in", "handshake", data="101 Switching Protocols"),
+            event(
+                0.004,
+                "in",
+                "message",
+                event="connection_ack",
+                data='{"event": "connection_ack", "payload": {"sessionId": "s-1"}}',
+            ),
+            event(0.2, "none", "timeout", data="nothing arrived within 5 s"),
+        ],
+    } | members
+
+
+def results(requirements: list[Json] | None = None, scenarios: list[Json] | None = None, **members: Any) -> Json:
+    """A results document; its summary and verdict follow from its requirements."""
+    entries = [requirement("ERR-01")] if requirements is None else requirements
+    counts = {
+        level: dict.fromkeys(("passed", "failed", "inconclusive", "untested", "error"), 0)
+        for level in ("MUST", "SHOULD", "MAY")
+    }
+    for entry in entries:
+        for clause in entry["clauses"]:
+            counts[clause["level"]][clause["verdict"]] += 1
+    must = counts["MUST"]
+    unverified = must["inconclusive"] + must["untested"] + must["error"]
+    verdict = "non-conformant" if must["failed"] else "incomplete" if unverified else "conformant"
+    return {
+        "format": "wsproof.results/1",
+        "tool": {"name": "wsproof", "version": "0.1.0"},
+        "endpoint": "ws://127.0.0.1:8765/v1/socket",
+        "contract": {"title": "Chat WebSocket API", "version": "1.0.0"},
+        "started": "2026-11-23T02:05:00.123Z",
+        "duration_s": 3.2,
+        "complete": True,
+        "strict": False,
+        "settings": {"jobs": 24, "time_scale": 1.0, "selection": None},
+        "verdict": verdict,
+        "summary": counts,
+        "requirements": entries,
+        "scenarios": [scenario("err-not-json")] if scenarios is None else scenarios,
+    } | members
+
+
+def failing_results(**members: Any) -> Json:
+    """A run with one of everything: failed MUST and SHOULD, inconclusive, untested, error."""
+    mixed = [
+        {"level": "MUST", "verdict": "passed", "reason": None},
+        {"level": "SHOULD", "verdict": "failed", "reason": "the code was BAD_JSON"},
+    ]
+    return results(
+        [
+            requirement("ERR-01", "failed", "SHOULD", clauses=mixed, scenarios=["err-code"]),
+            requirement("ERR-02", "failed", scenarios=["err-silent"]),
+            requirement("ERR-03", "inconclusive", scenarios=["err-skipped"]),
+            requirement("ERR-04", "untested"),
+            requirement("ERR-05", "error", "SHOULD", scenarios=["err-broken"]),
+            requirement("SEND-01", scenarios=["send"]),
+        ],
+        [
+            scenario("send", group="SEND", verifies=["SEND-01"]),
+            scenario(
+                "err-code",
+                "failed",
+                failures=[failure("ERR-01", "SHOULD", received='{"code": "BAD_JSON"}')],
+            ),
+            scenario(
+                "err-silent",
+                "failed",
+                verifies=["ERR-02"],
+                failures=[failure("ERR-02"), failure("ERR-01", "SHOULD", step=None, actor=None)],
+            ),
+            scenario("err-skipped", "inconclusive", reason="no private channel", transcript=[]),
+            scenario("err-broken", "error", reason="KeyError: 'x'", verifies=["ERR-05"]),
+        ],
+        **members,
+    )
+
+
+def metric(p50: float | None, count: int = 1200) -> Json:
+    factors = {"mean": 1.1, "p50": 1, "p90": 1.6, "p95": 2, "p99": 4, "p999": 7, "max": 9}
+    values = {name: None if p50 is None else p50 * factor for name, factor in factors.items()}
+    return {"count": count, **values, "unit": "ms"}
+
+
+def point(t: float, **members: Any) -> Json:
+    return {
+        "t": t,
+        "users": min(20, int(t * 4)),
+        "rate": 40 * min(t, 5),
+        "p50": 1.2,
+        "p95": 3.4,
+        "p99": 9.8,
+        "errors": 0,
+    } | members
+
+
+def load(**members: Any) -> Json:
+    """A load document whose thresholds hold."""
+    return {
+        "format": "wsproof.load/1",
+        "tool": {"name": "wsproof", "version": "0.1.0"},
+        "endpoint": "ws://127.0.0.1:8765/v1/socket",
+        "contract": {"title": "Chat WebSocket API", "version": "1.0.0"},
+        "started": "2026-11-23T02:05:00.123Z",
+        "duration_s": 10.4,
+        "complete": True,
+        "settings": {"users": 20, "spawn_rate": 20, "time_s": 10, "journeys": {"chatter": 1}},
+        "verdict": "passed",
+        "reason": None,
+        "thresholds": [{"metric": "p99(post_to_receive)", "limit": "< 200ms", "value": 12.3, "passed": True}],
+        "metrics": {"connect": metric(2.1, 20), "ack": metric(0.8, 20), "post_to_own": metric(1.2)},
+        "delivery": {
+            "expected": 24000,
+            "delivered": 24000,
+            "lost": 0,
+            "duplicated": 0,
+            "reordered": 0,
+            "misdelivered": 0,
+        },
+        "timeline": [point(float(second)) for second in range(1, 11)],
+        "closes": {"1000": 20},
+        "errors": {},
+        "generator": {"cpu_percent": 34.5, "late_ms_max": 4.2},
+    } | members
+
+
+def hostile(value: Any, text: str = HOSTILE, member: str = "") -> Any:
+    """A copy of a document with `text` added to every string that its schema leaves free."""
+    if isinstance(value, dict):
+        free_names = member in ("settings", "metrics", "errors", "closes", "journeys")
+        return {
+            (f"{name}{text}" if free_names else name): (item if name in _CLOSED else hostile(item, text, name))
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [hostile(item, text) for item in value]
+    return f"{value}{text}" if isinstance(value, str) else value
+
+
+_CLOSED = ("format", "started", "verdict", "level", "direction", "kind")

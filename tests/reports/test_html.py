@@ -1,0 +1,359 @@
+"""The HTML pages: what they say, and what nothing in a document can make them do."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from reports import html
+from reports.compliance_view import OPEN_TRANSCRIPTS
+from reports.transcript import DATA_CHARACTERS, HEAD_EVENTS, TAIL_EVENTS
+from tests.reports import builder
+from tests.reports.builder import Json, failure, requirement, results, scenario
+
+VOID = {"meta", "link", "br", "input", "hr", "img"}
+SVG_LEAVES = {"line", "rect", "circle", "path"}
+ALLOWED = {
+    "html", "head", "meta", "title", "style", "body", "a", "header", "div", "p", "strong", "span",
+    "h1", "h2", "h3", "h4", "dl", "dt", "dd", "bdi", "time", "main", "section", "table", "caption",
+    "thead", "tbody", "tr", "th", "td", "ul", "ol", "li", "details", "summary", "code", "form",
+    "label", "select", "option", "input", "button", "output", "nav", "article", "footer", "script",
+    "figure", "figcaption", "svg", "text", *SVG_LEAVES,
+}  # fmt: skip
+
+
+class Page(HTMLParser):
+    """A page's elements, ids, links and text; checks on the way that every element is closed."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.source = source
+        self.stack: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self.styles: list[str] = []
+        self.words: list[str] = []
+        self.feed(source)
+        self.close()
+        assert self.stack == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self.elements.append((tag, values))
+        assert len(values) == len(attrs)
+        if values.get("id"):
+            self.ids.append(values["id"] or "")
+        if "href" in values:
+            self.links.append(values["href"] or "")
+        if tag not in VOID:
+            self.stack.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in SVG_LEAVES
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.stack.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.stack and self.stack[-1] in ("script", "style"):
+            (self.scripts if self.stack[-1] == "script" else self.styles).append(data)
+        else:
+            self.words.append(data)
+
+    def handle_comment(self, data: str) -> None:
+        raise AssertionError(f"a comment: {data}")
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def part(self, start: str, end: str = "</article>") -> str:
+        """The source from `start` to the next `end`."""
+        position = self.source.index(start)
+        return self.source[position : self.source.index(end, position)]
+
+
+def _breaking_load() -> Json:
+    breached = {"metric": "p99(ack)", "limit": "< 5ms", "value": 9.8, "passed": False}
+    return builder.load(
+        verdict="failed",
+        thresholds=[*builder.load()["thresholds"], breached],
+        errors={"no answer within 5 s": 3, "close 1011": 40},
+        closes={"1000": 18, "1011": 2},
+        delivery=builder.load()["delivery"] | {"lost": 7},
+        generator={"cpu_percent": 97, "late_ms_max": 80.5},
+    )
+
+
+PAGES: list[tuple[Callable[[Json], str], Json]] = [
+    (html.compliance, results()),
+    (html.compliance, builder.failing_results()),
+    (html.compliance, builder.failing_results(complete=False, strict=True)),
+    (html.compliance, results([], [])),
+    (html.compliance, builder.hostile(builder.failing_results(complete=False))),
+    (html.compliance, builder.hostile(builder.failing_results(), "x" * 100_000)),
+    (html.load, builder.load()),
+    (html.load, _breaking_load()),
+    (html.load, builder.load(timeline=[], metrics={}, thresholds=[], delivery=None)),
+    (html.load, builder.load(closes={}, generator=None, complete=False, settings={})),
+    (html.load, builder.hostile(_breaking_load() | {"reason": "because"})),
+    (html.load, builder.hostile(_breaking_load(), "x" * 100_000)),
+]
+
+
+@pytest.fixture(params=range(len(PAGES)))
+def page(request: pytest.FixtureRequest) -> Page:
+    function, document = PAGES[request.param]
+    return Page(function(document))
+
+
+def test_only_our_own_markup_is_on_the_page(page: Page) -> None:
+    assert {tag for tag, _ in page.elements} <= ALLOWED
+    for _, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on") or name == "style"]
+    assert len(page.scripts) == 1
+    assert len(page.styles) == 1
+
+
+def test_the_page_loads_nothing(page: Page) -> None:
+    for tag, attributes in page.elements:
+        assert not {"src", "srcset", "action", "data", "poster", "ping"} & attributes.keys()
+        assert tag not in ("link", "img", "iframe", "base", "object", "embed")
+    assert all(link.startswith("#") for link in page.links)
+    assert not re.search(r"url\(|@import|https?:", page.styles[0] + page.scripts[0])
+
+
+def test_the_policy_allows_just_the_inline_style_and_script(page: Page) -> None:
+    policies = [
+        attributes["content"] or ""
+        for tag, attributes in page.elements
+        if tag == "meta" and attributes.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert len(policies) == 1
+    directives = dict(part.split(maxsplit=1) for part in policies[0].split(";"))
+    assert directives == {
+        "default-src": "'none'",
+        "style-src": f"'sha256-{_digest(page.styles[0])}'",
+        "script-src": f"'sha256-{_digest(page.scripts[0])}'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def test_nothing_invisible_or_acting_is_left(page: Page) -> None:
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", page.source)
+    assert "{{" not in page.source.replace("{{ 7 * 7 }}", "")
+    page.source.encode()
+
+
+def test_every_link_leads_somewhere_and_every_id_is_unique(page: Page) -> None:
+    assert len(page.ids) == len(set(page.ids))
+    assert {link[1:] for link in page.links} <= set(page.ids)
+    labels = [a["aria-labelledby"] or "" for _, a in page.elements if "aria-labelledby" in a]
+    assert set(labels) <= set(page.ids)
+
+
+def test_headings_do_not_skip_a_level(page: Page) -> None:
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
+
+
+def test_a_page_stays_bounded_whatever_the_document_holds(page: Page) -> None:
+    assert len(page.source) < 2_000_000
+
+
+def test_the_same_document_gives_the_same_bytes() -> None:
+    for function, document in PAGES:
+        assert function(document) == function(document)
+
+
+def test_the_first_screen_of_a_failing_run() -> None:
+    text = Page(html.compliance(builder.failing_results())).text
+    assert "Not conformant: 1 MUST requirement fails (ERR-02)." in text
+    assert "1 recommendation does not hold (ERR-01)." in text
+    for part in ("ws://127.0.0.1:8765/v1/socket", "Chat WebSocket API 1.0.0", "3.2 s"):
+        assert part in text
+    assert "2026-11-23 02:05:00 UTC" in text
+    assert "MUST 2 1 1 1 0 5 SHOULD 0 1 0 0 1 2 MAY 0 0 0 0 0 0" in text
+    assert "? inconclusive inconclusive: no such fixture ERR-03" in text
+    assert "cut off" not in text
+
+
+def test_a_run_that_was_cut_off_says_so_before_its_verdict() -> None:
+    text = Page(html.compliance(results(complete=False))).text
+    assert text.index("This run was cut off") < text.index("Conformant:")
+    text = Page(html.load(builder.load(complete=False))).text
+    assert text.index("This run was cut off") < text.index("Passed:")
+
+
+def test_failures_come_before_passes_in_each_group() -> None:
+    page = Page(
+        html.compliance(
+            results(
+                [
+                    requirement("ERR-01"),
+                    requirement("ERR-02", "inconclusive"),
+                    requirement("ERR-03", "failed", "SHOULD"),
+                    requirement("ERR-04", "failed"),
+                ],
+                [scenario("a"), scenario("b", "inconclusive"), scenario("c", "failed")],
+            )
+        )
+    )
+    wanted = ["ERR-04", "ERR-03", "ERR-02", "ERR-01", "scenario-c", "scenario-b", "scenario-a"]
+    assert [name for name in page.ids if name in wanted] == wanted
+
+
+def test_a_requirement_shows_its_clauses_and_where_it_failed() -> None:
+    page = Page(html.compliance(builder.failing_results()))
+    part = page.part('<article class="item requirement tone-warning"')
+    text = Page(f"{part}</article>").text
+    assert "MUST ✓ passed SHOULD ▲ failed ▲ err-code (failed)" in text
+    assert "err-code (failed) no error arrived within 5 s" in text
+    assert "サーバーは ERR-01 のとおりに error を返す。" in text
+
+
+def test_a_failed_scenario_shows_its_evidence() -> None:
+    page = Page(html.compliance(builder.failing_results()))
+    part = page.part('id="scenario-err-silent"')
+    text = Page(f"<article {part}</article>").text
+    assert "Step 3 expect error" in text
+    assert "Expected error with code INVALID_JSON Received (nothing)" in text
+    assert "wsproof check ws://127.0.0.1:8765/v1/socket --select err-silent" in text
+    assert '<details class="transcript" open>' in part
+    assert '<details class="transcript">' in page.part('id="scenario-send"')
+    assert "0.004 alice ← received message connection_ack" in text
+    assert '<tr class="kind-timeout">' in part
+
+
+def test_only_what_passed_looks_passed() -> None:
+    page = Page(html.compliance(builder.failing_results()))
+    shown = [a["class"] or "" for tag, a in page.elements if tag == "article"]
+    passed = [name for name in shown if name.endswith("tone-passed")]
+    assert len(passed) == 2  # SEND-01 and its scenario
+
+
+def test_a_failure_that_breaks_several_requirements_is_told_once() -> None:
+    failures = [failure("ERR-02", "SHOULD"), failure("ERR-01"), failure("ERR-01", step="4")]
+    page = Page(html.compliance(results(scenarios=[scenario("s", "failed", failures=failures)])))
+    assert page.source.count('<div class="failure tone-failed">') == 2
+    assert "✗ ERR-02 SHOULD ERR-01 MUST no error arrived" in page.text
+
+
+def test_a_requirement_names_each_failed_scenario_once_and_folds_the_rest() -> None:
+    broken = [scenario(f"s{number}", "failed", failures=[failure("ERR-01")] * 3) for number in range(9)]
+    names = ["p1", "p2", *(entry["id"] for entry in broken)]
+    entries = [requirement("ERR-01", "failed", scenarios=names)]
+    page = Page(html.compliance(results(entries, [scenario("p1"), scenario("p2"), *broken])))
+    part = page.part('id="ERR-01"')
+    text = Page(f"<article {part}</article>").text
+    assert "s0 (failed) no error arrived within 5 s (and 2 more)" in text
+    assert "and 4 more scenarios" in text
+    assert "Verified by 11 scenarios ✗ s0" in text
+    assert text.endswith("p2 (passed)")
+
+
+def test_only_so_many_transcripts_are_open() -> None:
+    warned = [scenario(f"w{number}", "failed", failures=[failure("ERR-01", "SHOULD")]) for number in range(50)]
+    broken = scenario("broken", "failed", failures=[failure("ERR-01")])
+    page = Page(html.compliance(results(scenarios=[*warned, broken])))
+    assert page.source.count('<details class="transcript" open>') == OPEN_TRANSCRIPTS
+    assert '<details class="transcript" open>' in page.part('id="scenario-broken"')
+
+
+def test_a_server_of_the_runs_own_is_not_in_the_command() -> None:
+    document = results(settings={"embedded": True}, scenarios=[scenario("s", "failed")])
+    assert "wsproof check --select s" in Page(html.compliance(document)).text
+
+
+def test_a_strict_run_counts_a_failed_should() -> None:
+    page = Page(html.compliance(builder.failing_results(strict=True)))
+    assert "Not conformant: 2 requirements fail (ERR-01, ERR-02)." in page.text
+    assert "Strict run: a SHOULD counts as a MUST." in page.text
+    assert "tone-warning" not in page.part('id="ERR-01"')
+
+
+def test_a_command_is_quoted_for_the_shell() -> None:
+    document = results(scenarios=[scenario("it's $(id)", "failed", failures=[failure("ERR-01")])])
+    expected = """--select &#39;it&#39;&#34;&#39;&#34;&#39;s $(id)&#39;</bdi>"""
+    assert expected in html.compliance(document)
+
+
+def test_a_long_transcript_keeps_its_start_and_its_end() -> None:
+    events = [builder.event(number / 1000, "in", "ping") for number in range(2000)]
+    page = Page(html.compliance(results(scenarios=[scenario("flood", transcript=events)])))
+    assert page.source.count('<tr class="kind-ping">') == HEAD_EVENTS + TAIL_EVENTS
+    assert "1,500 events in between are left out here" in page.text
+    assert '<td class="t">0.000</td>' in page.source
+    assert '<td class="t">1.999</td>' in page.source
+
+
+def test_a_transcript_full_of_long_data_is_bounded() -> None:
+    events = [builder.event(n / 1000, "in", "message", data=f"{n:04}" * 1024) for n in range(500)]
+    source = html.compliance(results(scenarios=[scenario("flood", transcript=events)]))
+    assert len(source) < 3 * DATA_CHARACTERS
+    assert "0499" * 1024 in source
+    assert "0000" * 50 + "… (+3,896 characters)" in source
+
+
+def test_long_data_is_folded_and_cut_with_a_note() -> None:
+    long = scenario("long", transcript=[builder.event(0, "in", "message", data="x" * 100_000)])
+    page = Page(html.compliance(results(scenarios=[long])))
+    assert "… 100,000 characters in all" in page.text
+    assert "The other 80,000 characters are in the results file only." in page.text
+
+
+def test_ids_that_are_no_fragment_identifiers() -> None:
+    names = ["A B", "A_20B", "日本-01", "main", "ERR-01", "ERR-01", "x" * 300]
+    page = Page(html.compliance(results([requirement(name) for name in names], [])))
+    anchors = [a["id"] for tag, a in page.elements if tag == "article"]
+    assert anchors[:2] == ["A_20B", "A_20B~2"]
+    assert len(set(anchors)) == len(names)
+
+
+def test_requirements_and_scenarios_that_the_document_only_mentions() -> None:
+    document = results(
+        [requirement("ERR-01", scenarios=["elsewhere"])],
+        [scenario("s", "failed", verifies=["ERR-99"], failures=[failure("ERR-99")])],
+    )
+    page = Page(html.compliance(document))
+    assert "Verified by elsewhere" in page.text
+    assert "#ERR-99" not in page.links
+
+
+def test_the_load_page() -> None:
+    text = Page(html.load(_breaking_load())).text
+    assert "Failed: 1 of 2 thresholds was breached: p99(ack) 9.80 ms (limit < 5ms)." in text
+    assert "p99(ack) < 5ms 9.80 ms ✗ breached" in text
+    assert "deliveries lost, of 24,000 7" in text
+    assert "1011 internal error 2" in text
+    assert text.index("40 close 1011") < text.index("3 no answer within 5 s")
+    assert "The load generator was itself near its limits" in text
+    assert "Highest processor use 97.0 % 80 % ? in doubt" in text
+    assert "connect 20 2.31 2.10" in text
+
+
+def test_the_charts_have_a_title_for_each_point_and_a_table() -> None:
+    page = Page(html.load(builder.load()))
+    titles = page.source.count("<title>at ")
+    assert titles == 4 * 10
+    assert "at 3.0 s: 12 users, 120 round trips/s, p50 1.20 ms" in page.text
+    assert "5.0 20 200 1.20 3.40 9.80 0" in page.text
+
+
+def test_a_load_run_without_thresholds_judged_nothing() -> None:
+    text = Page(html.load(builder.load(thresholds=[]))).text
+    assert "Passed: no threshold was set, so nothing was judged." in text

@@ -1,0 +1,157 @@
+"""JUnit XML: what CI systems make of a run."""
+
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from reports.junit import junit, junit_load
+from tests.reports import builder
+from tests.reports.builder import Json, failure, results, scenario
+
+# The elements and attributes that Jenkins' schema (xunit-plugin, junit-10.xsd) allows, of those
+# that we use; marked with * where it requires them.
+ATTRIBUTES = {
+    "testsuites": {"name", "time", "tests", "failures", "errors"},
+    "testsuite": {
+        "name*", "tests*", "failures*", "errors*", "skipped", "time", "timestamp",
+    },
+    "properties": set[str](),
+    "property": {"name*", "value*"},
+    "testcase": {"name*", "time", "classname"},
+    "failure": {"type", "message"},
+    "error": {"type", "message"},
+    "skipped": {"type", "message"},
+    "system-out": set[str](),
+}  # fmt: skip
+CHILDREN = {
+    "testsuites": {"testsuite"},
+    "testsuite": {"properties", "testcase"},
+    "properties": {"property"},
+    "testcase": {"failure", "error", "skipped", "system-out"},
+}
+TIME = re.compile(r"(([0-9]{0,3},)*[0-9]{3}|[0-9]{0,3})*(\.[0-9]*)?")
+
+DOCUMENTS = [
+    results(),
+    builder.failing_results(),
+    builder.failing_results(complete=False, strict=True),
+    results([], []),
+    builder.hostile(builder.failing_results()),
+    builder.hostile(builder.failing_results(), "x" * 100_000),
+    builder.load(),
+    builder.load(thresholds=[], complete=False),
+    builder.hostile(builder.load(verdict="failed", reason="lost")),
+]
+
+
+def _render(document: Json) -> str:
+    return (junit if document["format"] == "wsproof.results/1" else junit_load)(document)
+
+
+def _parse(text: str) -> ET.Element:
+    return ET.fromstring(text.encode())
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_structure_is_what_jenkins_takes(document: Json) -> None:
+    root = _parse(_render(document))
+    for element in root.iter():
+        allowed = ATTRIBUTES[element.tag]
+        assert element.attrib.keys() <= {name.rstrip("*") for name in allowed}
+        assert {name[:-1] for name in allowed if name.endswith("*")} <= element.attrib.keys()
+        assert {child.tag for child in element} <= CHILDREN.get(element.tag, set())
+        assert TIME.fullmatch(element.get("time", ""))
+    cases = list(root.iter("testcase"))
+    assert root.get("tests") == str(len(cases))
+    assert sum(int(suite.get("failures", "")) for suite in root) == int(root.get("failures", ""))
+    assert all(len(case) <= 2 for case in cases)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_no_character_is_illegal_or_invisible(document: Json) -> None:
+    text = _render(document)
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202e]", text)
+    assert text == _render(document)
+    assert len(text) < 200_000
+
+
+def _cases(document: Json) -> dict[str, ET.Element]:
+    root = _parse(junit(document))
+    return {(case.get("name") or "").partition(":")[0]: case for case in root.iter("testcase")}
+
+
+def test_a_broken_must_fails_its_case() -> None:
+    case = _cases(builder.failing_results())["err-silent"]
+    element = case.find("failure")
+    assert element is not None
+    assert element.get("message") == "ERR-02 (MUST): no error arrived within 5 s"
+    assert "expected: error with code INVALID_JSON\nreceived: (nothing)" in (element.text or "")
+    assert "ERR-01" not in (element.text or "")
+    assert "WARNING ERR-01 (SHOULD)" in (case.findtext("system-out") or "")
+
+
+def test_a_broken_should_is_a_warning_unless_the_run_is_strict() -> None:
+    lenient = _cases(builder.failing_results())["err-code"]
+    assert [child.tag for child in lenient] == ["system-out"]
+    assert "WARNING ERR-01 (SHOULD)" in (lenient.findtext("system-out") or "")
+    strict = _cases(builder.failing_results(strict=True))["err-code"]
+    assert [child.tag for child in strict] == ["failure"]
+
+
+def test_inconclusive_is_skipped_and_the_tools_fault_an_error() -> None:
+    cases = _cases(builder.failing_results())
+    skipped = cases["err-skipped"].find("skipped")
+    assert skipped is not None
+    assert skipped.get("message") == "no private channel"
+    error = cases["err-broken"].find("error")
+    assert error is not None
+    assert error.get("message") == "KeyError: 'x'"
+
+
+def test_a_suite_per_group_with_its_counts() -> None:
+    root = _parse(junit(builder.failing_results()))
+    assert [suite.get("name") for suite in root] == ["SEND", "ERR"]
+    assert [root[1].get(name) for name in ("tests", "failures", "errors", "skipped")] == list("4111")
+
+
+def test_half_a_run_or_none_is_never_green() -> None:
+    cut_off = _parse(junit(results(complete=False)))
+    assert cut_off.get("errors") == "1"
+    assert "cut off" in cut_off.findall("testsuite/testcase/error")[0].get("message", "")
+    assert _parse(junit(results([], []))).get("errors") == "1"
+    assert _parse(junit_load(builder.load(complete=False))).get("errors") == "1"
+    assert _parse(junit(results())).get("errors") == "0"
+
+
+def test_a_failed_scenario_without_failures_still_fails() -> None:
+    document = results(scenarios=[scenario("odd", "failed", reason="something else")])
+    element = _cases(document)["odd"].find("failure")
+    assert element is not None
+    assert element.get("message") == "something else"
+
+
+def test_several_failures_are_one_element_with_all_of_them() -> None:
+    failures = [failure("ERR-01"), failure("ERR-02", expected="a\nb", received="")]
+    case = _cases(results(scenarios=[scenario("two", "failed", failures=failures)]))["two"]
+    (element,) = case
+    assert (element.get("message") or "").endswith("(and 1 more)")
+    assert "expected: a\\nb\nreceived: " in (element.text or "")
+
+
+def test_thresholds_are_cases() -> None:
+    breached = {"metric": "p99(ack)", "limit": "< 5ms", "value": None, "passed": False}
+    held = builder.load()["thresholds"][0]
+    root = _parse(junit_load(builder.load(verdict="failed", thresholds=[held, breached])))
+    names = {case.get("name"): case for case in root.iter("testcase")}
+    assert len(names["p99(post_to_receive) < 200ms"]) == 0
+    element = names["p99(ack) < 5ms"].find("failure")
+    assert element is not None
+    assert element.get("message") == "measured nothing measured, limit < 5ms"
+    assert root.get("failures") == "1"
+
+
+def test_a_load_run_that_failed_for_another_reason_fails_its_own_case() -> None:
+    root = _parse(junit_load(builder.load(verdict="failed", reason="no user could connect")))
+    elements = root.findall("testsuite/testcase/failure")
+    assert [element.get("message") for element in elements] == ["Failed: no user could connect"]

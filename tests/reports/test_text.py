@@ -1,0 +1,146 @@
+"""The terminal summaries."""
+
+import re
+
+import pytest
+
+from reports.text import MAX_CLAUSES, MAX_FAILURES, load_summary, summary
+from reports.visible import columns
+from tests.reports import builder
+from tests.reports.builder import Json, failure, results, scenario
+
+SGR = re.compile("\x1b\\[[0-9;]*m")
+ACTING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+DOCUMENTS = [
+    results(),
+    results([], []),
+    builder.failing_results(complete=False),
+    builder.hostile(builder.failing_results()),
+    builder.hostile(builder.failing_results(), "x" * 100_000),
+    builder.load(),
+    builder.load(timeline=[], metrics={}, thresholds=[], delivery=None, generator=None),
+    builder.hostile(builder.load(errors={"e": 1}, verdict="failed", reason="r")),
+    builder.hostile(builder.load(errors={"e": 1}), "x" * 100_000),
+]
+
+
+def _render(document: Json, colour: bool = False, width: int = 80) -> str:
+    function = summary if document["format"] == "wsproof.results/1" else load_summary
+    return function(document, colour, width)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_nothing_acts_on_the_terminal(document: Json) -> None:
+    plain = _render(document)
+    assert not ACTING.search(plain)
+    plain.encode()
+    assert len(plain) < 30_000
+    assert plain.endswith("\n")
+    assert not plain.endswith("\n\n")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_colour_adds_nothing_but_colour(document: Json) -> None:
+    coloured = _render(document, colour=True)
+    assert SGR.sub("", coloured) == _render(document)
+    assert coloured != _render(document)
+
+
+def test_the_summary_of_a_failing_run() -> None:
+    assert (
+        summary(builder.failing_results(), width=80)
+        == """\
+wsproof 0.1.0  ws://127.0.0.1:8765/v1/socket
+Chat WebSocket API 1.0.0, 2026-11-23 02:05:00 UTC, 3.2 s
+
+  ERR   Errors                 ✗ 1 failed, ▲ 1 warning, ! 1 error, ? 1 inconclusive, ○ 1 untested
+  SEND  Posting and receiving  ✓ 1 passed
+
+✗ ERR-02 MUST  The server does what ERR-02 says with `error`.
+    scenario  err-silent, 3 expect error, alice
+    because   no error arrived within 5 s
+    expected  error with code INVALID_JSON
+    received  (nothing)
+
+▲ ERR-01 SHOULD  The server does what ERR-01 says with `error`.
+    scenario  err-code, 3 expect error, alice
+    because   no error arrived within 5 s
+    expected  error with code INVALID_JSON
+    received  {"code": "BAD_JSON"}
+    scenario  err-silent, over the whole transcript
+    because   no error arrived within 5 s
+    expected  error with code INVALID_JSON
+    received  (nothing)
+
+! error: error: no such fixture (ERR-05)
+? inconclusive: inconclusive: no such fixture (ERR-03)
+○ untested: untested: no such fixture (ERR-04)
+
+▲ 1 recommendation does not hold (ERR-01).
+✗ Not conformant: 1 MUST requirement fails (ERR-02).
+"""
+    )
+
+
+def test_the_verdict_comes_last() -> None:
+    for document in DOCUMENTS[:3]:
+        assert summary(document, width=200).splitlines()[-1].startswith(("✓", "✗", "?"))
+    assert "cut off" in summary(builder.failing_results(complete=False))
+
+
+def test_paragraphs_keep_to_the_width() -> None:
+    failures = [failure("ERR-01", message="言葉 " * 60, received="y" * 300)]
+    document = results(scenarios=[scenario("wide", "failed", failures=failures)])
+    assert max(map(columns, summary(document, width=60).splitlines())) <= 60
+
+
+def test_what_was_received_empty_is_not_nothing() -> None:
+    failures = [failure("ERR-01", received="", expected=None)]
+    text = summary(results(scenarios=[scenario("s", "failed", failures=failures)]))
+    assert "because   no error arrived within 5 s\n    received  (empty)" in text
+
+
+def test_hundreds_of_failures_are_counted() -> None:
+    failures = [failure("ERR-01")] * 100
+    failures += [failure(f"ERR-{number}", "SHOULD") for number in range(100)]
+    text = summary(results(scenarios=[scenario("s", "failed", failures=failures)]))
+    assert text.count("ERR-01 MUST") == 1
+    assert text.count("because ") == MAX_FAILURES + MAX_CLAUSES - 1
+    assert "and 97 more failures of it, in the reports" in text
+    assert "and failures of 71 more requirements, in the reports" in text
+
+
+def test_the_summary_of_a_load_test() -> None:
+    breached = {"metric": "lost", "limit": "== 0", "value": 3, "passed": False}
+    document = builder.load(
+        verdict="failed",
+        thresholds=[*builder.load()["thresholds"], breached],
+        delivery=builder.load()["delivery"] | {"lost": 3},
+        errors={"close 1011": 4},
+        generator={"cpu_percent": 99.5, "late_ms_max": 1.0},
+    )
+    assert (
+        load_summary(document, width=90)
+        == """\
+wsproof 0.1.0  ws://127.0.0.1:8765/v1/socket
+Chat WebSocket API 1.0.0, 2026-11-23 02:05:00 UTC, 10.4 s
+
+                  count       p50       p95       p99       max
+  connect            20      2.10      4.20      8.40      18.9 ms
+  ack                20      0.80      1.60      3.20      7.20 ms
+  post_to_own     1,200      1.20      2.40      4.80      10.8 ms
+
+  expected            24,000  owed: posts times receivers
+  delivered           24,000  arrived
+✗ lost                     3  never arrived
+
+  closed 1000: 20  normal closure
+✗ 4 x close 1011
+
+✓ p99(post_to_receive) 12.3 ms (limit < 200ms)
+✗ lost 3 (limit == 0)
+? The load generator was near its limits: highest processor use 99.5 %.
+✗ Failed: 1 of 2 thresholds was breached: lost 3 (limit == 0).
+"""
+    )

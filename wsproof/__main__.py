@@ -1,0 +1,5 @@
+"""`python -m wsproof`."""
+
+from wsproof.launcher import main
+
+main()

@@ -1,0 +1,43 @@
+"""Starts the program with its own packages first on the path.
+
+In the wheel all of them lie in this package's folder, so that none of their generic names is installed into
+anybody's environment; in a checkout they lie in the root. A user's own `reports/` or `schemas/`, `PYTHONPATH=.`
+or the current folder must not stand in front of them.
+"""
+
+import sys
+from pathlib import Path
+
+PACKAGES = ("contract", "reference_server", "conformance", "reports", "loadtest")
+
+
+def home() -> Path:
+    """The folder that holds the packages, `spec/` and `schemas/`."""
+    here = Path(__file__).resolve().parent
+    return here if (here / "contract").is_dir() else here.parent
+
+
+def take_the_lead(folder: Path) -> None:
+    """Put `folder` first on `sys.path`, and forget packages of our names that were imported from elsewhere."""
+    text = str(folder)
+    sys.path[:] = [text, *(entry for entry in sys.path if entry != text)]
+    for name in list(sys.modules):
+        if name.partition(".")[0] in PACKAGES and not _is_ours(name, folder):
+            del sys.modules[name]
+
+
+def _is_ours(name: str, folder: Path) -> bool:
+    origin = getattr(sys.modules[name], "__file__", None)
+    return origin is not None and Path(origin).resolve().is_relative_to(folder)
+
+
+def main() -> None:
+    """Run the command line."""
+    take_the_lead(home())
+    from wsproof.command_line import main as command_line
+
+    command_line()
+
+
+if __name__ == "__main__":
+    main()
