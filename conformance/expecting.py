@@ -117,8 +117,30 @@ def _missing(stage: Stage, actor: str, state: ActorState, wanted: list[tuple[str
     what = " and ".join(sorted({f"`{event}`" for event, _ in wanted}))
     message = f"the connection ended before {what}" if over else f"{what} did not arrive in time"
     return stage.fail(
-        message, actor, expected=expected[0] if len(expected) == 1 else expected, received=_unexpected(state)
+        message,
+        actor,
+        charge=_cause_of_end(stage, state),
+        expected=expected[0] if len(expected) == 1 else expected,
+        received=_unexpected(state),
     )
+
+
+def _cause_of_end(stage: Stage, state: ActorState) -> Charge | None:
+    """What an unexpected end is charged to, where the connection itself tells; None: to the step.
+
+    An answering client was closed for its heartbeat (HB-03), or an error came before the end (ERR-07).
+    """
+    conversation = state.conversation
+    if conversation is None or conversation.is_open:
+        return None
+    close = conversation.close_received
+    heartbeat_timeout = stage.profile.close_codes["heartbeat_timeout"]
+    if close is not None and close.code == heartbeat_timeout and state.actor.heartbeat != "ignore":
+        return Charge(("HB-03",), "MUST")
+    delivery = stage.contract.delivery
+    if delivery is not None and any(one.event == delivery.error["event"] for one in conversation.received):
+        return Charge(("ERR-07",), "SHOULD")
+    return None
 
 
 def _take(stage: Stage, actor: str, expectation: Expectation, message: Message) -> None:
@@ -180,7 +202,11 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
     if found is None:
         expected = [_alternative_in_words(stage, one) for one in deed.of]
         raise stage.fail(
-            "none of the permitted outcomes came", deed.actor, expected=expected, received=_unexpected(state)
+            "none of the permitted outcomes came",
+            deed.actor,
+            charge=_cause_of_end(stage, state),
+            expected=expected,
+            received=_unexpected(state),
         )
     alternative, message = found
     if message is not None:
@@ -461,14 +487,15 @@ class _Lag:
     def allowance(self) -> float:
         """Seconds by which an arrival may be off for no fault of the heartbeat.
 
-        A server that answers no ping frame at all tells nothing.
+        Twice what was measured, since the ping's way and the probe's are late independently of each other. A
+        server that answers no ping frame at all tells nothing.
         """
         answers = self._answers()
         worst = 0.0
         for number, sent in enumerate(self.sent, 1):
             answered = answers.get(f"lag-{number}".encode(), self.stage.now if answers else sent)
             worst = max(worst, answered - sent)
-        return worst + self.overslept + self.period
+        return 2 * (worst + self.overslept) + self.period
 
 
 def _expect_heartbeat(stage: Stage, deed: ExpectHeartbeat) -> Script[None]:

@@ -147,7 +147,9 @@ def file_registry(rewrite: Rewrite = lambda schema: schema) -> Registry[Any]:
 
 def compile_schema(schema: Schema, registry: Registry[Any] | None = None) -> Draft202012Validator:
     """A validator with formats asserted; `$ref`s are looked up in `registry`."""
-    return Draft202012Validator(schema, registry=registry or file_registry(), format_checker=formats)
+    # An empty registry is falsy, and is one that reads files all the same.
+    registry = registry if registry is not None else file_registry()
+    return Draft202012Validator(schema, registry=registry, format_checker=formats)
 
 
 @cache
