@@ -73,7 +73,7 @@ def collect(history: "History") -> Deliveries:
                 joined.setdefault(id(one.conversation), set()).add(channel)
         elif one.value.get("event") == names.post["event"]:
             text, channel = value_at(one.value, names.post["text"]), value_at(one.value, names.post["channel"])
-            nonce = _nonce(text)
+            nonce = nonce_of(text)
             if nonce in posts:
                 repeated.add(nonce)
             elif nonce and isinstance(channel, str):
@@ -82,14 +82,14 @@ def collect(history: "History") -> Deliveries:
     posts = {nonce: post for nonce, post in posts.items() if nonce not in repeated}
     for message in history.record.messages:
         text = value_at(message.value, names.delivery["text"])
-        nonce = _nonce(text)
+        nonce = nonce_of(text)
         if message.event == names.delivery["event"] and nonce in posts:
             channel = value_at(message.value, names.delivery["channel"])
             arrivals.append(Arrival(posts[nonce], message, channel, text))
     return Deliveries(tuple(posts.values()), tuple(arrivals), joined)
 
 
-def _nonce(text: object) -> str:
+def nonce_of(text: object) -> str:
     """The first run of digits that is as long as a nonce."""
     if not isinstance(text, str):
         return ""

@@ -122,7 +122,7 @@ def _scenarios(document: Document, procedures: Mapping[str, Procedure]) -> Itera
             yield Scenario(
                 id=scenario_id,
                 title=title,
-                group=group or _names(verifies)[0].partition("-")[0],
+                group=group or (_names(verifies) or ("",))[0].partition("-")[0],
                 verifies=_names(substitute(verifies, names)),
                 needs=tuple(one.get("needs", ())),
                 tags=tuple(one.get("tags", ())),

@@ -29,6 +29,13 @@ from conformance.verdicts import ScenarioVerdict, charge_failures
 
 DEFAULT_JOBS = 24
 
+ISOLATION = frozenset({"ERR-08", "JOIN-02", "JOIN-05", "JOIN-06", "CLOSE-03", "SEND-10"})
+"""Requirements that keep connections apart. Where one fails, scenarios that ran side by side may have spoilt each
+other, so that what else failed is played again, alone."""
+
+REPLAY_SECONDS = 60.0
+"""How long such replays may take in all; what is not replayed by then stays undecided."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -80,6 +87,8 @@ class Run:
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
         self._stopped = False
+        self._settled: dict[str, ScenarioVerdict] | None = None
+        self._settling = threading.Lock()
 
     def start(self, finished: Callable[[ScenarioVerdict], None] | None = None) -> None:
         """Begin to play everything; `finished` is called from the playing threads."""
@@ -93,11 +102,32 @@ class Run:
             self._futures[scenario.id] = future
 
     def result(self, scenario: Scenario) -> ScenarioVerdict:
-        """The verdict of one scenario, waited for."""
-        return self._futures[scenario.id].result()
+        """The verdict of one scenario, waited for: it is known when all scenarios have played."""
+        with self._settling:
+            if self._settled is None:
+                self._settled = self._settle()
+        return self._settled[scenario.id]
+
+    def _settle(self) -> dict[str, ScenarioVerdict]:
+        verdicts = {name: future.result() for name, future in self._futures.items()}
+        broken = {one.requirement for verdict in verdicts.values() for one in verdict.charged} & ISOLATION
+        if not broken or len(verdicts) == 1:
+            return verdicts
+        until = time.monotonic() + REPLAY_SECONDS * self.plan.time_scale
+        for index, scenario in enumerate(self.scenarios):
+            if {one.requirement for one in verdicts[scenario.id].charged} <= ISOLATION or self._stopped:
+                continue
+            if time.monotonic() < until:
+                verdicts[scenario.id] = self._play(index, scenario)
+            else:
+                reason = f"other connections disturbed it ({', '.join(sorted(broken))}); no time to play it alone"
+                verdicts[scenario.id] = self.judged(unfinished(scenario, "inconclusive", reason))
+        return verdicts
 
     def done(self) -> list[ScenarioVerdict]:
         """What is finished so far, in the scenarios' order."""
+        if self._settled is not None:
+            return [self._settled[one.id] for one in self.scenarios]
         futures = [self._futures[one.id] for one in self.scenarios if one.id in self._futures]
         return [future.result() for future in futures if future.done() and not future.cancelled()]
 

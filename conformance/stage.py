@@ -5,7 +5,7 @@ import itertools
 import json
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from contract.json_text import dump_json
 from contract.model import Contract
@@ -35,19 +35,37 @@ from conformance.values import ScenarioError, Values
 Result = TypeVar("Result")
 Script = Generator[Action, Happening, Result]
 
+INBOX_UNDER_LOAD = 64
+"""Messages of others that an observed actor keeps unconsumed; a journey waits for its own, which come soon."""
+
 ALLOWANCE = 0.5
 """Seconds that scheduling and the network may add to a promise that is measured to the second."""
 
 
+class Observer(Protocol):
+    """Sees what a stage sends and receives; a load test measures with it. Times are the transport's."""
+
+    def connecting(self, t: float) -> None: ...
+    def leaving(self, t: float) -> None: ...
+    def sent(self, message: Sent) -> None: ...
+    def received(self, message: Message) -> None: ...
+    def happened(self, happening: Happening) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a scenario is played with. `time_scale` stretches every deadline for slow networks."""
+    """What a scenario is played with. `time_scale` stretches every deadline for slow networks.
+
+    With an `observer` nothing is kept for a transcript, so that a journey may last. `think_time` in seconds.
+    """
 
     contract: Contract
     profile: Profile
     channel: Callable[[str], str]
     time_scale: float = 1.0
     target: str = "/"
+    observer: Observer | None = None
+    think_time: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +130,7 @@ class Stage:
             "quiet_period": profile.quiet_period * scale,
             "heartbeat_limit": beat.interval * (1 + beat.tolerance) + beat.timeout + ALLOWANCE * scale,
             "heartbeat_watch": max(2 * beat.interval, beat.interval + beat.timeout) + beat.interval * 0.5,
+            "think_time": self.setting.think_time,
             "expiry_limit": profile.tokens.expiring_after + profile.response_timeout * scale,
         }
         if isinstance(duration, str):
@@ -180,6 +199,8 @@ class Stage:
         conversation = state.conversation
         if conversation is None:
             return
+        if self.setting.observer is not None and not isinstance(happening, Received):
+            self.setting.observer.happened(happening)
         match happening:
             case Received():
                 yield from self._received(happening, state, conversation)
@@ -202,9 +223,13 @@ class Stage:
 
     def _received(self, happening: Received, state: ActorState, conversation: Conversation) -> Script[None]:
         message = read_message(happening, conversation)
-        conversation.received.append(message)
-        self.note(happening.actor, "in", kind_of(happening.opcode), message.text, message.event)
         state.inbox.append(message)
+        if self.setting.observer is not None:
+            self.setting.observer.received(message)
+            del state.inbox[:-INBOX_UNDER_LOAD]
+        else:
+            conversation.received.append(message)
+            self.note(happening.actor, "in", kind_of(happening.opcode), message.text, message.event)
         beat = self.profile.heartbeat.form == "message"
         if beat and message.event == self.contract.ping_event:
             state.heartbeats.append(happening.t)
@@ -241,6 +266,8 @@ class Stage:
 
     def note(self, actor: str | None, direction: Any, kind: str, data: str, event: str | None = None) -> None:
         """Add a line to the transcript at the present time."""
+        if self.setting.observer is not None:
+            return
         self.record.note(self.now, actor, direction, kind, data, event)
 
     def message_action(self, state: ActorState, value: Any, *, escape: bool = False) -> Send:
@@ -256,7 +283,11 @@ class Stage:
         if not conversation.is_open:
             self.note(state.actor.name, "none", "note", "not sent, the connection is closed")
             return
-        conversation.sent.append(Sent(self.now, conversation, value, text))
+        message = Sent(self.now, conversation, value, text)
+        if self.setting.observer is not None:
+            self.setting.observer.sent(message)
+            return
+        conversation.sent.append(message)
         self.note(state.actor.name, "out", kind, text, event)
 
     def conversation(self, state: ActorState) -> Conversation:

@@ -52,6 +52,8 @@ def _connect(stage: Stage, deed: Connect) -> Script[None]:
     state.conversation = conversation
     state.inbox, state.controls, state.heartbeats, state.echoes = [], [], [], []
     stage.note(deed.actor, "out", "handshake", f"GET {request.target}")
+    if stage.setting.observer is not None:
+        stage.setting.observer.connecting(stage.now)
     yield from stage.act(Open(deed.actor, request))
     deadline = stage.now + stage.seconds("response_timeout")
     settled = yield from stage.until(
@@ -213,6 +215,8 @@ def _close(stage: Stage, deed: CloseConnection) -> Script[None]:
     state = stage.actors[deed.actor]
     conversation = stage.conversation(state)
     conversation.closing = True
+    if stage.setting.observer is not None:
+        stage.setting.observer.leaving(stage.now)
     stage.note(deed.actor, "out", "close", "no code" if deed.code is None else f"{deed.code} {deed.reason}".rstrip())
     yield from stage.act(Close(deed.actor, deed.code, deed.reason))
     if not deed.answered:

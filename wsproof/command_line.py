@@ -46,18 +46,25 @@ def profile_options(command: Command) -> Command:
     return profile(change(command))
 
 
-def read_profile(path: Path | None, changes: tuple[str, ...], defaults: dict[str, Any] | None = None) -> Profile:
-    """The profile of the options. `defaults` yield to `--set`. Ends the program where something is wrong."""
+def profile_sources(
+    path: Path | None, changes: tuple[str, ...], defaults: dict[str, Any]
+) -> tuple[Path | None, dict[str, Any]]:
+    """The profile's file, and the values that replace the file's. `defaults` yield to a file and to `--set`."""
     if path is None and DEFAULT_PROFILE.is_file():
         path = DEFAULT_PROFILE
-    overrides: dict[str, Any] = dict(defaults or {}) if path is None else {}
+    overrides = dict(defaults) if path is None else {}
     for change in changes:
         name, equals, value = change.partition("=")
         if not equals or not name.strip():
             stop(f"--set {change}: expected NAME=VALUE, such as response_timeout=10s")
         overrides[name.strip()] = _scalar(value)
+    return path, overrides
+
+
+def read_profile(path: Path | None, changes: tuple[str, ...], defaults: dict[str, Any] | None = None) -> Profile:
+    """The profile of the options. Ends the program where something is wrong."""
     try:
-        return load_profile(path, overrides)
+        return load_profile(*profile_sources(path, changes, defaults or {}))
     except ContractError as error:
         stop(str(error))
 
@@ -183,6 +190,8 @@ def lint(path: Path | None) -> None:
 @click.option("--spawn-rate", type=float, help="New users per second. Default: all within one second.")
 @click.option("--time", "duration", default="30s", show_default=True, help="How long, such as 90s or 5m.")
 @click.option("--journey", "journeys", multiple=True, metavar="NAME[:WEIGHT]", help="chatter (default), listener, …")
+@click.option("--think-time", default="1s", show_default=True, help="A user's pause between posts.")
+@click.option("--channels", type=click.IntRange(1), default=1, show_default=True, help="Channels that the users share.")
 @click.option("--threshold", "thresholds", multiple=True, metavar="EXPRESSION", help="Such as 'p99(post_to_own) < 200ms'.")
 @click.option(
     "--output",
@@ -193,12 +202,16 @@ def lint(path: Path | None) -> None:
 )
 @click.option("--json", "json_path", metavar="FILE", help="Write the document there as well; - is standard output.")
 def load(url: str | None, profile: Path | None, changes: tuple[str, ...], **options: Any) -> None:
-    """Put virtual users on an endpoint. Without URL: the reference server, started for it."""
+    """Put virtual users on an endpoint. Without URL: the reference server, started for it.
+
+    Exit codes: 0 passed, 1 a threshold breached or nothing measured, 2 usage, 3 not reachable, 130 interrupted.
+    """
     from wsproof.load_testing import LoadOptions, run_load_test
 
     defaults = {} if url else {"heartbeat.interval": 5, "heartbeat.timeout": 10}
+    path, overrides = profile_sources(profile, changes, defaults)
     read = read_profile(profile, changes, defaults)
-    sys.exit(run_load_test(url or read.endpoint, profile, changes, read, LoadOptions(**options)))
+    sys.exit(run_load_test(url or read.endpoint, read, path, overrides, LoadOptions(**options)))
 
 
 if os.environ.get("WSPROOF_TRACE") is None:

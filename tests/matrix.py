@@ -1,0 +1,134 @@
+"""The tester's test: the whole suite against every faulty variant of the reference server.
+
+`python -m tests.matrix` prints the table fault × requirements reported, `python -m tests.matrix NAME …` only some rows,
+with what was seen.
+"""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
+
+from conformance.loading import load_scenarios
+from conformance.run import Plan, Run
+from conformance.scenario import Scenario
+from conformance.transport import resolve
+from contract.model import load_contract
+from contract.profile import Profile, load_profile
+from contract.requirements import load_requirements
+from reference_server.faults import catalogue
+from reference_server.network import running
+from reference_server.settings import ServerSettings
+
+CLEAN = "none"
+"""The row of the server without a fault."""
+
+PROCESSES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one variant was charged with; `seen` has an example for each requirement."""
+
+    fault: str
+    breaks: frozenset[str]
+    entails: frozenset[str]
+    reported: frozenset[str]
+    seen: dict[str, str]
+    errors: tuple[str, ...]
+    seconds: float
+
+    @property
+    def missed(self) -> frozenset[str]:
+        """What it was made to break, and is not charged with."""
+        return self.breaks - self.reported
+
+    @property
+    def wrong(self) -> frozenset[str]:
+        """What it is charged with for no reason."""
+        return self.reported - self.breaks - self.entails
+
+
+@cache
+def profile() -> Profile:
+    """Short times, so that the table does not take all day."""
+    return load_profile(
+        None,
+        {
+            "heartbeat.interval": 0.6,
+            "heartbeat.timeout": 1.2,
+            "ack_timeout": 2,
+            "response_timeout": 2,
+            "quiet_period": 0.3,
+        },
+    )
+
+
+@cache
+def scenarios() -> tuple[Scenario, ...]:
+    """The bundled ones."""
+    return load_scenarios()
+
+
+def judge(fault: str) -> Row:
+    """Run the suite against one variant."""
+    began = time.monotonic()
+    known = {one.name: one for one in catalogue()}
+    faults = () if fault == CLEAN else (fault,)
+    requirements = load_requirements()
+    with running(ServerSettings(profile=profile(), port=0, close_timeout=1.0, faults=faults)) as server:
+        plan = Plan(resolve(server.url), load_contract(None, profile().limits), profile(), requirements)
+        run = Run(plan, scenarios())
+        run.start()
+        verdicts = [run.result(one) for one in scenarios()]
+        run.stop()
+    seen: dict[str, str] = {}
+    for verdict in verdicts:
+        for one in verdict.charged:
+            text = f"{verdict.outcome.scenario.id}, step {one.failure.step}: {one.failure.message}; "
+            seen.setdefault(one.requirement, text + f"expected {one.failure.expected}, received {one.failure.received}")
+    errors = tuple(f"{one.outcome.scenario.id}: {one.outcome.reason}" for one in verdicts if one.verdict == "error")
+    breaks = frozenset(known[fault].breaks) if fault != CLEAN else frozenset()
+    entails = frozenset(known[fault].entails) if fault != CLEAN else frozenset()
+    return Row(fault, breaks, entails, frozenset(seen), seen, errors, time.monotonic() - began)
+
+
+def names() -> list[str]:
+    """The clean server first, then every fault."""
+    return [CLEAN, *(one.name for one in catalogue())]
+
+
+@contextmanager
+def rows(wanted: Sequence[str]) -> Iterator[dict[str, Future[Row]]]:
+    """Play variants in processes of their own, several at once."""
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
+        yield {name: pool.submit(judge, name) for name in wanted}
+
+
+def main(wanted: Sequence[str]) -> int:
+    """Print the table; 1 where a fault was missed or charged wrongly."""
+    bad = 0
+    print("| fault | breaks | reported |\n| --- | --- | --- |")
+    with rows(wanted or names()) as futures:
+        for future in futures.values():
+            row = future.result()
+            good = not (row.missed or row.wrong or row.errors)
+            bad += not good
+            print(f"| {row.fault} | {' '.join(sorted(row.breaks))} | {' '.join(sorted(row.reported))} |", flush=True)
+            if wanted or not good:
+                for name in sorted(row.reported if wanted else row.wrong):
+                    print(f"    {name}: {row.seen[name][:600]}", file=sys.stderr)
+                for text in (*(f"missed {name}" for name in sorted(row.missed)), *row.errors):
+                    print(f"    {row.fault}: {text}", file=sys.stderr)
+                if row.wrong:
+                    print(f"    {row.fault}: wrong {' '.join(sorted(row.wrong))}", file=sys.stderr)
+    print(f"{bad} of {len(futures)} rows are wrong", file=sys.stderr)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
