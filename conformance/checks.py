@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 from contract.json_text import type_name
@@ -12,7 +12,7 @@ from contract.profile import Profile
 from contract.requirements import Level
 
 from conformance.actions import Opcode
-from conformance.deliveries import DELIVERY_CHECKS
+from conformance.deliveries import DELIVERY_CHECKS, collect
 from conformance.record import UNPARSED, Conversation, Message, Record
 from conformance.scenario import Charge
 from conformance.stage import Failure, show
@@ -58,12 +58,15 @@ def judge(history: History) -> tuple[Failure, ...]:
     """Run every transcript check."""
     counted: Counter[tuple[str, Level | None]] = Counter()
     kept = []
-    for check in (*TRANSCRIPT_CHECKS, *DELIVERY_CHECKS):
-        for failure in check(history):
-            key = (failure.charge.requirements[0], failure.charge.level)
-            counted[key] += 1
-            if counted[key] <= MAX_FINDINGS:
-                kept.append(failure)
+    deliveries = collect(history)
+    found = chain(
+        *(check(history) for check in TRANSCRIPT_CHECKS), *(check(history, deliveries) for check in DELIVERY_CHECKS)
+    )
+    for failure in found:
+        key = (failure.charge.requirements[0], failure.charge.level)
+        counted[key] += 1
+        if counted[key] <= MAX_FINDINGS:
+            kept.append(failure)
     return tuple(kept)
 
 

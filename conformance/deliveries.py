@@ -101,9 +101,9 @@ def nonce_of(text: object) -> str:
     return ""
 
 
-def check_fidelity(history: "History") -> Iterator[Failure]:
+def check_fidelity(history: "History", found: Deliveries) -> Iterator[Failure]:
     """SEND-02: channel and text are those posted, character for character."""
-    for one in collect(history).arrivals:
+    for one in found.arrivals:
         conversation = one.message.conversation
         if one.text != one.post.text:
             yield history.finding(
@@ -125,9 +125,8 @@ def check_fidelity(history: "History") -> Iterator[Failure]:
             )
 
 
-def check_membership(history: "History") -> Iterator[Failure]:
+def check_membership(history: "History", found: Deliveries) -> Iterator[Failure]:
     """JOIN-02: nothing arrives on a connection that has not joined the channel."""
-    found = collect(history)
     for one in found.arrivals:
         conversation = one.message.conversation
         if one.post.channel not in found.joined.get(id(conversation), set()):
@@ -141,9 +140,8 @@ def check_membership(history: "History") -> Iterator[Failure]:
             )
 
 
-def check_once(history: "History") -> Iterator[Failure]:
+def check_once(history: "History", found: Deliveries) -> Iterator[Failure]:
     """SEND-03: each connection receives each message once."""
-    found = collect(history)
     for conversation in history.record.conversations:
         seen: set[str] = set()
         for one in found.at(conversation):
@@ -154,12 +152,12 @@ def check_once(history: "History") -> Iterator[Failure]:
             seen.add(one.post.nonce)
 
 
-def check_ids(history: "History") -> Iterator[Failure]:
+def check_ids(history: "History", found: Deliveries) -> Iterator[Failure]:
     """SEND-04: no two messages share an id, and all receivers see the same."""
     names = history.contract.delivery
     by_post: dict[str, str] = {}
     by_id: dict[str, str] = {}
-    for one in collect(history).arrivals:
+    for one in found.arrivals:
         identity = value_at(one.message.value, names.delivery["id"]) if names else None
         if not isinstance(identity, str) or not identity:
             continue
@@ -179,10 +177,9 @@ def check_ids(history: "History") -> Iterator[Failure]:
             )
 
 
-def check_timestamps(history: "History") -> Iterator[Failure]:
+def check_timestamps(history: "History", found: Deliveries) -> Iterator[Failure]:
     """SEND-05: near the tester's clock, and not decreasing in a channel."""
     names = history.contract.delivery
-    found = collect(history)
     for conversation in history.record.conversations:
         latest: dict[str, float] = {}
         for one in found.at(conversation):
@@ -217,13 +214,13 @@ def _unix(stamp: object) -> float | None:
         return None
 
 
-def check_authors(history: "History") -> Iterator[Failure]:
+def check_authors(history: "History", found: Deliveries) -> Iterator[Failure]:
     """SEND-06: one author for one token, with one name; another for another user."""
     names = history.contract.delivery
     if names is None:
         return
     identities: dict[str, tuple[Any, Any]] = {}
-    for one in collect(history).arrivals:
+    for one in found.arrivals:
         user = one.post.sent.conversation.user
         author = value_at(one.message.value, names.delivery["author"])
         name = value_at(one.message.value, names.delivery["author_name"])
@@ -243,9 +240,8 @@ def check_authors(history: "History") -> Iterator[Failure]:
             yield history.finding("SEND-06", "SHOULD", None, text, expected="two ids", received=author)
 
 
-def check_poster_order(history: "History") -> Iterator[Failure]:
+def check_poster_order(history: "History", found: Deliveries) -> Iterator[Failure]:
     """SEND-07: the posts of one connection to one channel arrive in the order posted."""
-    found = collect(history)
     for conversation in history.record.conversations:
         lines: dict[tuple[int, str], list[Arrival]] = {}
         for one in _firsts(found.at(conversation)):
@@ -263,9 +259,8 @@ def check_poster_order(history: "History") -> Iterator[Failure]:
                     )
 
 
-def check_common_order(history: "History") -> Iterator[Failure]:
+def check_common_order(history: "History", found: Deliveries) -> Iterator[Failure]:
     """SEND-08: all receivers of a channel see its messages in one order."""
-    found = collect(history)
     orders: dict[str, list[tuple[Conversation, list[str]]]] = {}
     for conversation in history.record.conversations:
         lines: dict[str, list[str]] = {}
@@ -292,7 +287,7 @@ def _firsts(arrivals: list[Arrival]) -> list[Arrival]:
     return [one for one in arrivals if not (one.post.nonce in seen or seen.add(one.post.nonce))]  # type: ignore[func-returns-value]
 
 
-DELIVERY_CHECKS: tuple[Callable[["History"], Iterator[Failure]], ...] = (
+DELIVERY_CHECKS: tuple[Callable[["History", Deliveries], Iterator[Failure]], ...] = (
     check_fidelity,
     check_membership,
     check_once,

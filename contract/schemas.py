@@ -134,6 +134,7 @@ def load_schema(path: Path) -> dict[str, Any]:
 def file_registry(rewrite: Rewrite = lambda schema: schema) -> Registry[Any]:
     """A registry that reads `file:` references from disk, each schema passed through `rewrite` first."""
 
+    @cache  # the library looks a reference up anew for every message
     def retrieve(uri: str) -> Resource[Any]:
         parts = urlsplit(uri)
         if parts.scheme != "file":

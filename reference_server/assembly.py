@@ -1,0 +1,48 @@
+"""Puts a server together from its settings; the one place where faults join it."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from contract.model import load_contract
+from contract.profile import Profile
+from reference_server.accounts import Accounts
+from reference_server.core import Core
+from reference_server.faults import find
+from reference_server.handshake import Door
+from reference_server.hub import Hub
+from reference_server.seams import Seam
+from reference_server.session import Rules
+from reference_server.settings import ServerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A server that lacks nothing but a network. `profile` is what it obeys, faults included."""
+
+    profile: Profile
+    door: Door
+    core: Core
+    seams: tuple[Seam, ...]
+
+
+def assemble(settings: ServerSettings, wall_clock: Callable[[], float] = time.time) -> Assembly:
+    """Build a server. Raises `UnknownFaultError`, and `ValueError` for a profile that no server could obey."""
+    seams = tuple(find(name).make() for name in settings.faults)
+    profile = settings.profile
+    for seam in seams:
+        profile = seam.changed_profile(profile)
+    _check_close_codes(settings.profile)
+    rules = Rules(profile, load_contract(None, profile.limits), settings.rate_limit)
+    hub = Hub(rules, secrets.token_hex(4), wall_clock)
+    for seam in seams:
+        seam.attach(hub, settings.profile, settings.endpoint_path)
+    door = Door(settings.endpoint_path, profile.auth, Accounts(profile))
+    return Assembly(profile, door, Core(hub, seams), seams)
+
+
+def _check_close_codes(profile: Profile) -> None:
+    for cause, code in profile.close_codes.items():
+        if not (1000 <= code <= 1014 or 3000 <= code <= 4999) or code in (1004, 1005, 1006):
+            raise ValueError(f"close_codes.{cause}: {code} is not legal on the wire (RFC 6455 §7.4)")

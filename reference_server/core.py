@@ -1,0 +1,62 @@
+"""The whole server without its sockets: hub and encoder, with the seams between them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from reference_server.encoding import Encoder
+from reference_server.exchange import Effect, Happening, Lost, Opened, Outgoing
+from reference_server.hub import Hub
+from reference_server.seams import Seam
+
+
+class Core:
+    """What the network talks to. Times are seconds of a monotonic clock."""
+
+    def __init__(self, hub: Hub, seams: Sequence[Seam] = ()) -> None:
+        self._hub = hub
+        self._seams = seams
+        self._encoder = Encoder()
+
+    def handle(self, happening: Happening, now: float) -> list[Outgoing]:
+        """Take one happening; what comes back is to be done in this order."""
+        if isinstance(happening, Opened):
+            self._encoder.open(happening.session)
+        items: list[Happening | Effect] = [happening]
+        for seam in self._seams:
+            items = [out for one in items for out in ((one,) if isinstance(one, Effect) else seam.happening(one, now))]
+        outgoing = [out for one in items for out in self._do(one, now)]
+        if isinstance(happening, Lost):
+            self._encoder.forget(happening.session)
+        return outgoing
+
+    def tick(self, now: float) -> list[Outgoing]:
+        """Everything that the clock asks for."""
+        outgoing = list(self._emit(self._hub.tick(now), now))
+        for seam in self._seams:
+            for item in seam.due(now):
+                outgoing += self._do(item, now)
+        return outgoing
+
+    def _do(self, item: Happening | Effect, now: float) -> Iterable[Outgoing]:
+        if isinstance(item, Effect):
+            return self._write(item, now)
+        return self._emit(self._hub.handle(item, now), now)
+
+    def next_deadline(self) -> float | None:
+        """When `tick` must be called, at the latest."""
+        deadlines = [self._hub.next_deadline(), *(seam.next_deadline() for seam in self._seams)]
+        return min((one for one in deadlines if one is not None), default=None)
+
+    def _emit(self, effects: Iterable[Effect], now: float) -> Iterator[Outgoing]:
+        for seam in self._seams:
+            effects = [out for one in effects for out in seam.effect(one, now)]
+        for effect in effects:
+            yield from self._write(effect, now)
+
+    def _write(self, effect: Effect, now: float) -> Iterable[Outgoing]:
+        encoded = self._encoder.encode(effect)
+        if encoded is None:
+            return ()
+        outgoing: Iterable[Outgoing] = (encoded,)
+        for seam in self._seams:
+            outgoing = [out for one in outgoing for out in seam.outgoing(one, now)]
+        return outgoing

@@ -1,0 +1,58 @@
+"""Servers with one known fault each, to test the tester: every requirement that a server can break is broken here."""
+
+from difflib import get_close_matches
+
+from reference_server.faults import (
+    authentication,
+    closing,
+    connecting,
+    contents,
+    errors,
+    heartbeat,
+    joining,
+    messages,
+    posting,
+    receiving,
+    refusals,
+)
+from reference_server.faults.fault import FAULTS, Fault
+
+SECTIONS = ("CONN", "AUTH", "HB", "ENV", "JOIN", "SEND", "ERR", "CLOSE", "WIRE")
+
+GROUPS = (
+    connecting,
+    authentication,
+    heartbeat,
+    messages,
+    joining,
+    posting,
+    contents,
+    receiving,
+    refusals,
+    errors,
+    closing,
+)
+"""The modules that register their faults by being imported."""
+
+
+class UnknownFaultError(ValueError):
+    """There is no fault of that name."""
+
+
+def catalogue() -> tuple[Fault, ...]:
+    """All faults, in the order of the requirements that they break."""
+    return tuple(sorted(FAULTS.values(), key=_place))
+
+
+def _place(fault: Fault) -> tuple[int, str]:
+    requirement = fault.breaks[0]
+    return SECTIONS.index(requirement.partition("-")[0]), requirement
+
+
+def find(name: str) -> Fault:
+    """The fault of this name. Raises `UnknownFaultError`, which lists the nearest names."""
+    if name in FAULTS:
+        return FAULTS[name]
+    near = get_close_matches(name, FAULTS, n=5, cutoff=0.4)
+    hint = f"; did you mean {', '.join(near)}?" if near else ""
+    raise UnknownFaultError(f"there is no fault {name!r}{hint}")

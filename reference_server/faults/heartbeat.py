@@ -1,0 +1,206 @@
+"""HB: faults of the heartbeat, in messages and in control frames."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+from contract.profile import Profile
+from reference_server.exchange import PONG, Abort, Close, Effect, Frame, Happening, Lost
+from reference_server.faults.fault import (
+    asks,
+    changed,
+    error,
+    fault,
+    is_close,
+    is_event,
+    message_fault,
+    profile_fault,
+)
+from reference_server.seams import Seam
+
+
+@profile_fault("heartbeat-slow", breaks="HB-01")
+def heartbeat_slow(profile: Profile) -> Profile:
+    """Pings come every two intervals."""
+    return replace(profile, heartbeat=replace(profile.heartbeat, interval=2 * profile.heartbeat.interval))
+
+
+@profile_fault("heartbeat-fast", breaks="HB-01")
+def heartbeat_fast(profile: Profile) -> Profile:
+    """Pings come every half interval."""
+    return replace(profile, heartbeat=replace(profile.heartbeat, interval=profile.heartbeat.interval / 2))
+
+
+@profile_fault("heartbeat-missing", breaks="HB-01", entails="HB-04")
+def heartbeat_missing(profile: Profile) -> Profile:
+    """There are no pings at all."""
+    return replace(profile, heartbeat=replace(profile.heartbeat, form="none"))
+
+
+@fault("heartbeat-stops", breaks="HB-01", entails="HB-04")
+class HeartbeatStops(Seam):
+    """There are two pings, and no more after them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pings: Counter[int] = Counter()
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        if not is_event(effect, "ping"):
+            return (effect,)
+        self._pings[effect.session] += 1
+        if self._pings[effect.session] <= 2:
+            return (effect,)
+        # What the client does not get, it need not answer.
+        self.hub.sessions[effect.session].pong({})
+        return ()
+
+
+@fault("heartbeat-uneven", breaks="HB-01")
+class HeartbeatUneven(Seam):
+    """Every second ping is late by more than the tolerance; the next one is in time again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pings: Counter[int] = Counter()
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        if not is_event(effect, "ping"):
+            return (effect,)
+        self._pings[effect.session] += 1
+        if self._pings[effect.session] % 2:
+            return (effect,)
+        rules = self.profile.heartbeat
+        self.later(now + min(0.45 * rules.interval, 0.9 * rules.timeout), effect)
+        return ()
+
+
+@message_fault("ping-payload-null", "ping", breaks="HB-02", entails="ENV-02 ENV-03")
+def ping_payload_null(message: dict[str, object]) -> dict[str, object]:
+    """The payload of ping is null."""
+    return {**message, "payload": None}
+
+
+@message_fault("ping-payload-missing", "ping", breaks="HB-02", entails="ENV-02 ENV-03")
+def ping_payload_missing(message: dict[str, object]) -> dict[str, object]:
+    """ping has no payload."""
+    return {name: member for name, member in message.items() if name != "payload"}
+
+
+@fault("pong-ignored", breaks="HB-03", entails="HB-01")
+class PongIgnored(Seam):
+    """Pongs count for nothing, and a client that sends them is closed all the same."""
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        return () if asks(happening, "pong") is not None else (happening,)
+
+
+@fault("pong-must-echo", breaks="HB-03", entails="ENV-08 HB-01")
+class PongMustEcho(Seam):
+    """ping carries a nonce, and only a pong that repeats it counts."""
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        if is_event(effect, "ping"):
+            return (changed(effect, nonce=f"ping-{effect.session}"),)
+        return (effect,)
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        pong = asks(happening, "pong")
+        return () if pong is not None and not str(pong.get("nonce")).startswith("ping-") else (happening,)
+
+
+@profile_fault("heartbeat-no-timeout", breaks="HB-04")
+def heartbeat_no_timeout(profile: Profile) -> Profile:
+    """A client that answers no ping stays connected."""
+    return replace(profile, heartbeat=replace(profile.heartbeat, timeout=1e6))
+
+
+@profile_fault("heartbeat-timeout-late", breaks="HB-04")
+def heartbeat_timeout_late(profile: Profile) -> Profile:
+    """A client that answers no ping is closed much too late."""
+    rules = profile.heartbeat
+    return replace(profile, heartbeat=replace(rules, timeout=2 * (rules.interval + rules.timeout)))
+
+
+@profile_fault("heartbeat-timeout-code", breaks="HB-04", entails="CLOSE-04")
+def heartbeat_timeout_code(profile: Profile) -> Profile:
+    """A client that answers no ping is closed with the code of an internal error."""
+    codes = profile.close_codes
+    return replace(profile, close_codes={**codes, "heartbeat_timeout": codes["internal_error"]})
+
+
+@fault("heartbeat-timeout-without-close-frame", breaks="HB-04")
+class HeartbeatTimeoutWithoutCloseFrame(Seam):
+    """A client that answers no ping is cut without a close frame."""
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        return (Abort(effect.session),) if is_close(effect, self.profile, "heartbeat_timeout") else (effect,)
+
+
+class _CountsPongs(Seam):
+    """Knows which pongs nothing asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._unanswered: set[int] = set()
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        if is_event(effect, "ping"):
+            self._unanswered.add(effect.session)
+        return (effect,)
+
+    def is_unsolicited(self, happening: Happening) -> bool:
+        """Whether this is a pong without a ping; the first one after a ping is not."""
+        if isinstance(happening, Lost):
+            self._unanswered.discard(happening.session)
+        if asks(happening, "pong") is None:
+            return False
+        session = happening.session
+        if session not in self._unanswered:
+            return True
+        self._unanswered.remove(session)
+        return False
+
+
+@fault("pong-unsolicited-error", breaks="HB-05")
+class PongUnsolicitedError(_CountsPongs):
+    """A pong that no ping asked for gets an error."""
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        if not self.is_unsolicited(happening):
+            return (happening,)
+        return (happening, error(happening.session, self.profile, "UNKNOWN_EVENT", "pong"))
+
+
+@fault("pong-unsolicited-closes", breaks="HB-05")
+class PongUnsolicitedCloses(_CountsPongs):
+    """A pong that no ping asked for ends the connection."""
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        if not self.is_unsolicited(happening):
+            return (happening,)
+        return (Close(happening.session, self.profile.close_codes["policy"], "unexpected pong"),)
+
+
+@fault("control-ping-unanswered", breaks="HB-06")
+class ControlPingUnanswered(Seam):
+    """A WebSocket control ping gets no pong."""
+
+    def control_out(self, frame: Frame) -> Iterable[Frame]:
+        return () if frame.opcode == PONG else (frame,)
+
+
+@fault("control-pong-empty", breaks="HB-06")
+class ControlPongEmpty(Seam):
+    """The pong to a control ping has no payload."""
+
+    def control_out(self, frame: Frame) -> Iterable[Frame]:
+        return (replace(frame, data=b""),) if frame.opcode == PONG else (frame,)
+
+
+@fault("control-pong-cut", breaks="HB-06")
+class ControlPongCut(Seam):
+    """The pong to a control ping repeats no more than 64 bytes of its payload."""
+
+    def control_out(self, frame: Frame) -> Iterable[Frame]:
+        return (replace(frame, data=frame.data[:64]),) if frame.opcode == PONG else (frame,)

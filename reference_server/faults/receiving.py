@@ -1,0 +1,92 @@
+"""SEND-11 and WIRE: faults of putting messages together, and of what is taken in."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from contract.profile import Profile
+from reference_server.exchange import (
+    BINARY,
+    CONTINUATION,
+    PING,
+    TEXT,
+    Binary,
+    Effect,
+    Frame,
+    Happening,
+    Text,
+)
+from reference_server.faults.fault import fault, profile_fault
+from reference_server.seams import Seam
+
+
+class _Fragments(Seam):
+    """Knows which connections are in the middle of a message, and what kind it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: dict[int, int] = {}
+
+    def follow(self, frame: Frame) -> None:
+        """Keep count of a frame that has passed."""
+        if frame.opcode in (TEXT, BINARY) and not frame.final:
+            self.open[frame.session] = frame.opcode
+        elif frame.opcode == CONTINUATION and frame.final:
+            self.open.pop(frame.session, None)
+
+
+@fault("fragments-taken-apart", breaks="SEND-11", entails="CLOSE-04 WIRE-04 WIRE-05")
+class FragmentsTakenApart(_Fragments):
+    """Each fragment is taken for a message of its own."""
+
+    def frame_in(self, frame: Frame) -> Iterable[Frame]:
+        kind = self.open.get(frame.session)
+        self.follow(frame)
+        if frame.opcode == CONTINUATION and kind is not None:
+            return (replace(frame, opcode=kind, final=True),)
+        return (replace(frame, final=True),) if frame.opcode in (TEXT, BINARY) else (frame,)
+
+
+@fault("ping-cuts-fragments", breaks="SEND-11", entails="WIRE-05")
+class PingCutsFragments(_Fragments):
+    """After a control ping between two fragments, the rest of the message is lost."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cut: set[int] = set()
+
+    def frame_in(self, frame: Frame) -> Iterable[Frame]:
+        if frame.opcode == PING and frame.session in self.open:
+            self._cut.add(frame.session)
+        cut = frame.opcode == CONTINUATION and frame.session in self._cut
+        if frame.opcode != PING and frame.final:
+            self._cut.discard(frame.session)
+        self.follow(frame)
+        return (replace(frame, data=b""),) if cut else (frame,)
+
+
+@fault("binary-processed", breaks="WIRE-07")
+class BinaryProcessed(Seam):
+    """A binary message is processed like a text message."""
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        if not isinstance(happening, Binary):
+            return (happening,)
+        try:
+            return (Text(happening.session, happening.data.decode()),)
+        except UnicodeDecodeError:
+            return (happening,)
+
+
+@fault("binary-ignored", breaks="WIRE-07")
+class BinaryIgnored(Seam):
+    """A binary message gets no answer."""
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        return () if isinstance(happening, Binary) else (happening,)
+
+
+@profile_fault("too-large-accepted", breaks="WIRE-08")
+def too_large_accepted(profile: Profile) -> Profile:
+    """Messages of four times the limit are accepted."""
+    limits = profile.limits
+    return replace(profile, limits=replace(limits, message_bytes=4 * limits.message_bytes))

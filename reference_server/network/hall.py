@@ -1,0 +1,71 @@
+"""A running server: the core with its clock, and all connections."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Protocol
+
+from reference_server.assembly import Assembly
+from reference_server.exchange import Happening, Outgoing
+from reference_server.settings import ServerSettings
+
+
+class Connected(Protocol):
+    """What the core's wishes are carried out on."""
+
+    def perform(self, outgoing: Outgoing) -> None:
+        """Do what the core wants."""
+
+    def cut(self, *, handshaking: bool) -> None:
+        """End the TCP connection at once; with `handshaking`, only where there was no handshake yet."""
+
+
+class Hall:
+    """Where happenings reach the core, and what it wants reaches the connections.
+
+    Must be made inside a running event loop, whose clock is the server's.
+    """
+
+    def __init__(self, settings: ServerSettings, assembly: Assembly) -> None:
+        self.settings = settings
+        self.assembly = assembly
+        self._links: dict[int, Connected] = {}
+        self._keys = 0
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def new_key(self) -> int:
+        """A number for a connection to come."""
+        self._keys += 1
+        return self._keys
+
+    def enter(self, key: int, link: Connected) -> None:
+        """The beginning of a connection."""
+        self._links[key] = link
+
+    def leave(self, key: int) -> None:
+        """The end of a connection."""
+        self._links.pop(key, None)
+
+    def cut(self, *, handshaking: bool = False) -> None:
+        """End all TCP connections, or those that have not come beyond the handshake."""
+        for link in tuple(self._links.values()):
+            link.cut(handshaking=handshaking)
+
+    def handle(self, happening: Happening) -> None:
+        """Tell the core, and do what it wants."""
+        self._perform(self.assembly.core.handle(happening, self._loop.time()))
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._perform(self.assembly.core.tick(self._loop.time()))
+
+    def _perform(self, outgoing: Iterable[Outgoing]) -> None:
+        for one in outgoing:
+            link = self._links.get(one.session)
+            if link is not None:
+                link.perform(one)
+        deadline = self.assembly.core.next_deadline()
+        if deadline is not None and (self._timer is None or deadline < self._timer.when()):
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(deadline, self._tick)

@@ -1,0 +1,233 @@
+"""The catalogue: complete, well described, and every fault in it makes a difference."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from contract.profile import Profile, load_profile
+from contract.requirements import load_requirements
+from reference_server.exchange import CLOSE, CONTINUATION, PING, PONG, TEXT, Frame
+from reference_server.faults import UnknownFaultError, catalogue, find
+from reference_server.faults.fault import Fault
+from reference_server.handshake import Answer, Request, refusal
+from reference_server.settings import ServerSettings
+from tests.reference_server.bench import Bench, Client
+
+FAULTS = catalogue()
+GROUPS = ("CONN", "AUTH", "HB", "ENV", "JOIN", "SEND", "ERR", "CLOSE")
+each_fault = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+
+
+def test_every_requirement_of_a_server_is_broken_by_some_fault() -> None:
+    required = {name for name in load_requirements() if name.partition("-")[0] in GROUPS}
+    assert required <= {name for fault in FAULTS for name in fault.breaks}
+
+
+@each_fault
+def test_faults_are_described(fault: Fault) -> None:
+    known = load_requirements()
+    assert fault.name == fault.name.lower()
+    assert " " not in fault.name
+    assert fault.summary.endswith(".")
+    assert fault.breaks
+    assert set(fault.breaks) | set(fault.entails) <= set(known)
+    assert not set(fault.breaks) & set(fault.entails)
+    assert list(fault.entails) == sorted(fault.entails)
+
+
+def test_unknown_names_get_a_hint() -> None:
+    assert find("ack-missing").breaks == ("CONN-02",)
+    with pytest.raises(UnknownFaultError, match="did you mean ack-missing"):
+        find("ack-mising")
+    with pytest.raises(UnknownFaultError, match=r"no fault 'zzzz'$"):
+        find("zzzz")
+
+
+# A tour through everything a server does. Whatever a fault changes must show in it.
+
+
+def tour(bench: Bench) -> dict[str, Any]:
+    """What a server does on the way, as far as it can be seen from outside."""
+    talk(bench)
+    clients = {
+        key: (
+            [(round(time, 3), frame) for time, frame in zip(client.times, client.frames, strict=True)],
+            client.closed,
+            client.aborted,
+        )
+        for key, client in bench.clients.items()
+    }
+    return {"clients": clients, "door": list(door(bench)), "wire": list(wire(bench))}
+
+
+def talk(bench: Bench) -> None:
+    """Four users post, err, leave and wait."""
+    alice, bob, carol = bench.connect(), bench.connect("bob-token"), bench.connect("carol-token")
+    silent = bench.connect("load-1")
+    for token in ("alice-token", "carol-token", "expiring-token"):
+        bench.connect(token)
+    # Some faults speak up at the next tick.
+    bench.advance(0.01)
+    for client in (alice, bob, carol):
+        client.join("room")
+        client.join("other")
+    alice.join("room")
+    bench.advance(0.01)
+    for number in range(10):
+        for poster in (alice, bob):
+            poster.post("room", f" {number} \U0001f600<e\u0301>\r\n\u202b ")
+    pause(bench, silent)
+    alice.post("other", "elsewhere")
+    strange(bench, alice, bob, carol)
+    binary = bench.connect("load-2")
+    binary.binary(json.dumps({"event": "pong", "payload": {}}).encode())
+    for _ in range(8):
+        pause(bench, silent)
+    leave(bench, bob, carol)
+
+
+def pause(bench: Bench, silent: Client) -> None:
+    """Five seconds, after which everybody but one is heard of, twice."""
+    bench.advance(5)
+    for client in bench.clients.values():
+        if client is not silent:
+            client.send("pong", {})
+            client.send("pong", {})
+
+
+def strange(bench: Bench, alice: Client, bob: Client, carol: Client) -> None:
+    """Everything that a server refuses, and what it must not."""
+    bob.post("nowhere", "x")
+    carol.join("nowhere")
+    bob.post("nowhere", "y")
+    bob.join("channel-private")
+    carol.join("channel-private")
+    carol.post("channel-private", "private")
+    bob.join("missing-1")
+    bench.advance(0.1)
+    payload = {"channelId": "room", "text": "x"}
+    alice.send("send_message", payload, sequence=0)
+    alice.send("send_message", payload, sequence=2**40)
+    alice.send("send_message", payload, sequence=5)
+    alice.send("send_message", payload, extra=1)
+    alice.send("send_message", {**payload, "extra": 1})
+    delivered = {"id": "m", "text": "t", "author": {"id": "a", "name": "b"}}
+    message = {**delivered, "timestamp": "2026-01-01T00:00:00Z"}
+    texts = ["?", "null", "[]", "{}", '{"event":"pong"}', '{"event":"x","payload":{}}']
+    texts += ['{"event":"pong","payload":{},"sequence":"1"}', '{"event":"pong","payload":{}} tail']
+    texts += ['{"event":"pong","payload":{"n":NaN}}', '{"event":"ping","payload":{}}']
+    texts += [json.dumps({"event": "send_message", "payload": {**payload, "text": text}}) for text in ("", 5)]
+    texts += [json.dumps({"event": "send_message", "payload": {**payload, "text": "x" * 5000}})]
+    texts += [json.dumps({"event": "new_message", "payload": {"channelId": "room", "message": message}})]
+    for text in texts:
+        carol.raw(text)
+        bench.advance(0.1)
+    for text in texts:
+        bob.raw(text)
+    bench.advance(0.1)
+
+
+def leave(bench: Bench, bob: Client, carol: Client) -> None:
+    """Connections end and begin."""
+    dave, erin, frank = bench.connect("load-3"), bench.connect("load-4"), bench.connect("bob-token")
+    for client in (dave, erin, frank):
+        client.join("last")
+    bench.advance(0.01)
+    bob.leave()
+    dave.leave()
+    bench.advance(0.01)
+    erin.post("last", "one")
+    erin.post("last", "two")
+    again = bench.connect("load-3")
+    erin.post("last", "unheard")
+    again.join("last")
+    erin.post("last", "three")
+    again.leave(clean=False)
+    carol.leave(clean=False)
+    bench.advance(0.2)
+    erin.post("last", "four")
+    bench.advance(50)
+    bench.shut_down()
+
+
+def door(bench: Bench) -> Iterator[object]:
+    """What handshakes get."""
+    accepted = Answer(101, (("Sec-WebSocket-Accept", "right"),))
+    answers = (accepted, refusal(401), refusal(404), refusal(426))
+    for target in ("/v1/socket", "/other", "/v1/socket?access_token=nobody", "/v1/socket?access_token=expired-token"):
+        request = Request(target)
+        for seam in bench.assembly.seams:
+            request = seam.request(request)
+        verdict = bench.assembly.door.verdict(request)
+        for seam in bench.assembly.seams:
+            verdict = seam.verdict(request, verdict)
+        yield bench.assembly.door.is_endpoint(request), verdict
+        for answer in answers:
+            for seam in bench.assembly.seams:
+                answer = seam.answer(request, answer)
+            yield answer
+
+
+def wire(bench: Bench) -> Iterator[object]:
+    """What happens to frames."""
+    yield bench.assembly.profile
+    frames_in = [Frame(1, TEXT, b"a", final=False), Frame(1, PING, b"p" * 100)]
+    frames_in += [Frame(1, CONTINUATION, b"b"), Frame(1, TEXT, b"c"), Frame(1, CLOSE, b"\x03\xe8")]
+    codes = (1000, *bench.assembly.profile.close_codes.values())
+    frames_out = [Frame(1, PONG, b"p" * 100)]
+    frames_out += [Frame(1, CLOSE, code.to_bytes(2, "big")) for code in codes]
+    for seam in bench.assembly.seams:
+        yield [list(seam.frame_in(frame)) for frame in frames_in]
+        yield [list(seam.control_out(frame)) for frame in frames_out]
+        yield seam.ends_tcp(1)
+    if not bench.assembly.seams:
+        yield [[frame] for frame in frames_in]
+        yield [[frame] for frame in frames_out]
+        yield True
+
+
+@pytest.fixture(scope="module")
+def profile() -> Profile:
+    """A profile whose timeouts lie within the tour."""
+    return load_profile(None, {"ack_timeout": 1, "response_timeout": 1, "heartbeat.interval": 10})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def same_ids() -> Iterator[None]:
+    """Ids of two servers differ, and a comparison of two servers needs them not to."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("secrets.token_hex", lambda size: "0" * size)
+        yield
+
+
+@pytest.fixture(scope="module")
+def clean(profile: Profile) -> dict[str, Any]:
+    """What the clean server does."""
+    return tour(Bench(ServerSettings(profile=profile)))
+
+
+def test_the_tour_is_repeatable(profile: Profile, clean: dict[str, Any]) -> None:
+    assert tour(Bench(ServerSettings(profile=profile))) == clean
+
+
+@each_fault
+def test_fault_shows(fault: Fault, profile: Profile, clean: dict[str, Any]) -> None:
+    assert tour(Bench(ServerSettings(profile=profile, faults=(fault.name,)))) != clean
+
+
+def test_faults_combine(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(faults=("ack-twice", "session-id-shared", "sequence-leaps"))
+    client = bench.connect()
+    assert client.events("connection_ack") == [{"sessionId": "session-1"}] * 2
+
+
+def test_two_servers_share_no_state(make_bench: Callable[..., Bench]) -> None:
+    first, second = (make_bench(faults=("third-post-lost",)) for _ in range(2))
+    for bench in (first, second):
+        alice = bench.connect()
+        alice.join("room")
+        for text in ("one", "two", "three", "four"):
+            alice.post("room", text)
+        assert alice.texts() == ["one", "two", "four"]
