@@ -84,6 +84,11 @@ def check_text(history: History) -> Iterator[Failure]:
             yield history.finding(
                 "ENV-01", "MUST", message.conversation, message.problem, expected="JSON in UTF-8", received=message.text
             )
+        elif message.frames > 1:
+            text = f"a message in {message.frames} frames"
+            yield history.finding(
+                "ENV-01", "MUST", message.conversation, text, expected="one text frame", received=message.text
+            )
     for conversation in history.record.conversations:
         illegal_close = conversation.close_received is not None and not conversation.close_received.legal
         if conversation.ended is not None and conversation.ended.how == "violation" and not illegal_close:
@@ -148,8 +153,10 @@ def check_payload(history: History) -> Iterator[Failure]:
 def check_sequence(history: History) -> Iterator[Failure]:
     """ENV-04: integers that strictly increase; ENV-05: by one."""
     for conversation in history.record.conversations:
-        numbers: list[int] = []
+        numbers: list[int | None] = []
         for message in conversation.received:
+            if message.value is UNPARSED:
+                numbers.append(None)  # it may have had the number that seems to be missing
             if not isinstance(message.value, dict) or "sequence" not in message.value:
                 continue
             number = message.value["sequence"]
@@ -159,7 +166,8 @@ def check_sequence(history: History) -> Iterator[Failure]:
                 )
             else:
                 numbers.append(number)
-        for before, after in pairwise(numbers):
+        known = [number for number in numbers if number is not None]
+        for before, after in pairwise(known):
             if after <= before:
                 yield history.finding(
                     "ENV-04",
@@ -169,7 +177,8 @@ def check_sequence(history: History) -> Iterator[Failure]:
                     expected=f"more than {before}",
                     received=after,
                 )
-            if after != before + 1:
+        for before, after in pairwise(numbers):
+            if before is not None and after is not None and after != before + 1:
                 yield history.finding(
                     "ENV-05", "SHOULD", conversation, "`sequence` leaps", expected=str(before + 1), received=after
                 )

@@ -119,7 +119,7 @@ def _missing(stage: Stage, actor: str, state: ActorState, wanted: list[tuple[str
     return stage.fail(
         message,
         actor,
-        charge=_cause_of_end(stage, state),
+        charge=_cause_of_end(stage, state) or _broken_instead(stage, state),
         expected=expected[0] if len(expected) == 1 else expected,
         received=_unexpected(state),
     )
@@ -138,8 +138,23 @@ def _cause_of_end(stage: Stage, state: ActorState) -> Charge | None:
     if close is not None and close.code == heartbeat_timeout and state.actor.heartbeat != "ignore":
         return Charge(("HB-03",), "MUST")
     delivery = stage.contract.delivery
-    if delivery is not None and any(one.event == delivery.error["event"] for one in conversation.received):
+    consumed = [one for one in conversation.received if one not in state.inbox]
+    if delivery is not None and any(one.event == delivery.error["event"] for one in consumed):
         return Charge(("ERR-07",), "SHOULD")
+    return None
+
+
+def _broken_instead(stage: Stage, state: ActorState) -> Charge | None:
+    """What was waited for may have come, but broken beyond recognition: that is charged then (ENV-01 to ENV-03)."""
+    for message in state.inbox:
+        if message.value is UNPARSED or message.opcode != Opcode.TEXT:
+            return Charge(("ENV-01",), "MUST")
+        if stage.contract.check_envelope(message.value):
+            return Charge(("ENV-02",), "MUST")
+        if message.event in stage.contract.events and stage.contract.check_payload(
+            message.event, message.value["payload"]
+        ):
+            return Charge(("ENV-03",), "MUST")
     return None
 
 
@@ -532,6 +547,8 @@ def _expect_heartbeat(stage: Stage, deed: ExpectHeartbeat) -> Script[None]:
                 received=f"{period:.3f} s (measured lag: {lag.allowance:.3f} s)",
             )
         last = at
+    if lag.allowance > beat.interval / 2:
+        raise InconclusiveError(f"a lag of {lag.allowance:.1f} s is too large to judge a period of {beat.interval:g} s")
 
 
 def _await_ping(stage: Stage, lag: _Lag, arrived: Callable[[], bool], limit: float) -> Script[None]:
