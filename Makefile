@@ -8,7 +8,7 @@ REPORT := build/report
 .PHONY: help run test lint format wheel matrix constraints clean
 
 help:  ## Show the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -e 's/:.*## /: /' | column -t -s ':'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(STAMP)  ## Check and load-test the embedded reference server, and write the reports
 	$(BIN)/wsproof check --output $(REPORT)

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Any
 
-from contract.json_text import type_name
-from contract.model import Contract, value_at
-from contract.profile import Profile
-from contract.requirements import Level
-
 from conformance.actions import Opcode
 from conformance.deliveries import DELIVERY_CHECKS, collect
 from conformance.record import UNPARSED, Conversation, Message, Record
 from conformance.scenario import Charge
 from conformance.stage import Failure, show
+from contract.json_text import type_name
+from contract.model import Contract, value_at
+from contract.profile import Profile
+from contract.requirements import Level
 
 STEP = "transcript"
 MAX_FINDINGS = 3
@@ -78,7 +77,12 @@ def check_text(history: History) -> Iterator[Failure]:
     for message in history.record.messages:
         if message.opcode != Opcode.TEXT:
             yield history.finding(
-                "ENV-01", "MUST", message.conversation, "a binary message", expected="a text message", received=message.text
+                "ENV-01",
+                "MUST",
+                message.conversation,
+                "a binary message",
+                expected="a text message",
+                received=message.text,
             )
         elif message.problem is not None:
             yield history.finding(
@@ -162,20 +166,25 @@ def check_sequence(history: History) -> Iterator[Failure]:
             number = message.value["sequence"]
             if type_name(number) != "integer":
                 yield history.finding(
-                    "ENV-04", "MUST", conversation, "`sequence` is no integer", expected="an integer", received=message.text
+                    "ENV-04",
+                    "MUST",
+                    conversation,
+                    "`sequence` is no integer",
+                    expected="an integer",
+                    received=message.text,
                 )
             else:
                 numbers.append(number)
         known = [number for number in numbers if number is not None]
-        for before, after in pairwise(known):
-            if after <= before:
+        for lower, higher in pairwise(known):
+            if higher <= lower:
                 yield history.finding(
                     "ENV-04",
                     "MUST",
                     conversation,
                     "`sequence` does not increase",
-                    expected=f"more than {before}",
-                    received=after,
+                    expected=f"more than {lower}",
+                    received=higher,
                 )
         for before, after in pairwise(numbers):
             if before is not None and after is not None and after != before + 1:
@@ -228,7 +237,12 @@ def check_acknowledgement(history: History) -> Iterator[Failure]:
             )
         if len(acks) > 1:
             yield history.finding(
-                "CONN-05", "SHOULD", conversation, f"{len(acks)} acknowledgements", expected="one", received=acks[1].text
+                "CONN-05",
+                "SHOULD",
+                conversation,
+                f"{len(acks)} acknowledgements",
+                expected="one",
+                received=acks[1].text,
             )
         for session in {value_at(ack.value, "payload.sessionId") for ack in acks if _has_session(ack)}:
             if session in sessions and sessions[session] is not conversation:
@@ -335,7 +349,10 @@ TRANSCRIPT_CHECKS: tuple[Callable[[History], Iterator[Failure]], ...] = (
 )
 
 TRANSCRIPT_REQUIREMENTS = frozenset(
-    "ENV-01 ENV-02 ENV-03 ENV-04 ENV-05 ENV-08 HB-02 CONN-03 CONN-04 CONN-05 CONN-06 AUTH-06 ERR-06 ERR-09 CLOSE-02 "
-    "JOIN-02 SEND-02 SEND-03 SEND-04 SEND-05 SEND-06 SEND-07 SEND-08".split()
+    {
+        *("ENV-01", "ENV-02", "ENV-03", "ENV-04", "ENV-05", "ENV-08", "HB-02"),
+        *("CONN-03", "CONN-04", "CONN-05", "CONN-06", "AUTH-06", "ERR-06", "ERR-09", "CLOSE-02"),
+        *("JOIN-02", "SEND-02", "SEND-03", "SEND-04", "SEND-05", "SEND-06", "SEND-07", "SEND-08"),
+    }
 )
 """What these checks can fail in any scenario."""

@@ -6,12 +6,11 @@ from datetime import datetime
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
 
-from contract.model import value_at
-from contract.schemas import is_date_time
-
 from conformance.record import Conversation, Message, Sent
 from conformance.stage import Failure
 from conformance.values import NONCE_DIGITS
+from contract.model import value_at
+from contract.schemas import is_date_time
 
 if TYPE_CHECKING:
     from conformance.checks import History
@@ -269,9 +268,9 @@ def check_common_order(history: "History", found: Deliveries) -> Iterator[Failur
         for channel, line in lines.items():
             orders.setdefault(channel, []).append((conversation, line))
     for channel, receivers in orders.items():
-        for (first, one), (second, other) in combinations(receivers, 2):
-            common = set(one) & set(other)
-            if [nonce for nonce in one if nonce in common] != [nonce for nonce in other if nonce in common]:
+        for (first, seen), (second, other) in combinations(receivers, 2):
+            common = set(seen) & set(other)
+            if [nonce for nonce in seen if nonce in common] != [nonce for nonce in other if nonce in common]:
                 yield history.finding(
                     "SEND-08",
                     "SHOULD",

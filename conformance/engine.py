@@ -7,7 +7,7 @@ from typing import Literal
 from conformance.actions import Action, Happening, Wait
 from conformance.record import Record
 from conformance.scenario import Scenario
-from conformance.stage import Failure, Setting, Stage, StepFailed
+from conformance.stage import Failure, Setting, Stage, StepFailedError
 from conformance.steps import perform
 from conformance.values import Enough, InconclusiveError, ScenarioError
 
@@ -50,7 +50,7 @@ def play(scenario: Scenario, setting: Setting) -> Generator[Action, Happening, O
     except Enough:
         played = len(scenario.steps)
         yield from stage.close_all()
-    except StepFailed as failed:
+    except StepFailedError as failed:
         stage.failures.append(failed.failure)
         ending, reason = "stopped", f"step {failed.failure.step}: {failed.failure.message}"
         stage.note(failed.failure.actor, "none", "note", failed.failure.message)

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract.errors import ContractError
-from contract.requirements import Requirement, load_requirements
-
 from conformance.checks import TRANSCRIPT_REQUIREMENTS
 from conformance.loading import BUNDLED, load_scenarios
 from conformance.scenario import Scenario
 from conformance.verdicts import CLIENT_SECTION
+from contract.errors import ContractError
+from contract.requirements import Requirement, load_requirements
 
 
 @dataclass(frozen=True, slots=True)

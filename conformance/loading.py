@@ -5,10 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from contract.errors import ContractError
-from contract.files import DATA_ROOT, Document, load_yaml
-from contract.schemas import check_document
-
 from conformance.scenario import (
     Actor,
     Alternative,
@@ -40,6 +36,9 @@ from conformance.scenario import (
     Step,
 )
 from conformance.values import substitute
+from contract.errors import ContractError
+from contract.files import DATA_ROOT, Document, load_yaml
+from contract.schemas import check_document
 
 BUNDLED = DATA_ROOT / "spec" / "scenarios"
 JOURNEYS = DATA_ROOT / "spec" / "journeys"
@@ -136,7 +135,9 @@ def _scenarios(document: Document, procedures: Mapping[str, Procedure]) -> Itera
 
 
 def _actor(name: str, value: Any) -> Actor:
-    return Actor(name, value) if isinstance(value, str) else Actor(name, value["user"], value.get("heartbeat", "answer"))
+    return (
+        Actor(name, value) if isinstance(value, str) else Actor(name, value["user"], value.get("heartbeat", "answer"))
+    )
 
 
 def _names(value: str | list[str] | None) -> tuple[str, ...]:
@@ -266,9 +267,7 @@ def _message(body: Any) -> Deed:
     else:
         message = {name: body[name] for name in ("event", "payload", "sequence") if name in body}
         message.update(body.get("members", {}))
-    return SendMessage(
-        body["actor"], message, bool(body.get("escape")), _fragments(body), bool(body.get("interleave"))
-    )
+    return SendMessage(body["actor"], message, bool(body.get("escape")), _fragments(body), bool(body.get("interleave")))
 
 
 def _fragments(body: Any) -> Fragments:

@@ -45,7 +45,7 @@ def _operator(name: str, wanted: Any, value: Any, error_codes: Mapping[str, str]
         case "$any":
             return True
         case "$type":
-            return type_name(value) == wanted
+            return bool(type_name(value) == wanted)
         case "$not":
             return not matches(wanted, value, error_codes)
         case "$nonempty":
@@ -55,7 +55,7 @@ def _operator(name: str, wanted: Any, value: Any, error_codes: Mapping[str, str]
         case "$contains":
             return isinstance(value, str) and str(wanted) in value
         case "$length":
-            return isinstance(value, str) and len(value) == wanted
+            return isinstance(value, str) and len(value) == int(wanted)
         case _:
             # A profile that does not know the cause leaves its code free.
             return isinstance(value, str) and (wanted not in error_codes or value == error_codes[wanted])

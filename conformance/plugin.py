@@ -6,16 +6,17 @@ be decided is skipped, with its reason.
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from contract.errors import ContractError
 
 from conformance.loading import load_scenarios
 from conformance.run import Plan, Run
 from conformance.scenario import Scenario
 from conformance.verdicts import Charged, ScenarioVerdict
+from contract.errors import ContractError
 
 FORMAT_MARK = "wsproof.scenarios/"
 
@@ -26,12 +27,15 @@ class ConformanceWarning(UserWarning):
     """A SHOULD that the endpoint does not follow."""
 
 
-class ScenarioFailed(Exception):
+class ScenarioFailedError(Exception):
     """The endpoint broke a requirement."""
 
     def __init__(self, charged: tuple[Charged, ...]) -> None:
         super().__init__("; ".join(f"{one.requirement}: {one.failure.message}" for one in charged))
         self.charged = charged
+
+
+_scenarios_of = cache(load_scenarios)  # every file of a folder asks
 
 
 class ScenarioFile(pytest.File):
@@ -42,7 +46,7 @@ class ScenarioFile(pytest.File):
         scenarios = self.config.stash.get(SELECTION, None)
         if scenarios is None:
             try:
-                scenarios = load_scenarios(self.path.parent)
+                scenarios = _scenarios_of(self.path.parent)
             except ContractError as error:
                 raise self.CollectError(str(error)) from None
         for scenario in scenarios:
@@ -68,11 +72,9 @@ class ScenarioItem(pytest.Item):
         binding = ("MUST", "SHOULD") if player.strict else ("MUST",)
         broken = tuple(one for one in verdict.charged if one.level in binding)
         if broken:
-            raise ScenarioFailed(broken)
+            raise ScenarioFailedError(broken)
         for one in verdict.charged:
-            warnings.warn(
-                ConformanceWarning(f"{one.requirement} ({one.level}): {one.failure.message}"), stacklevel=2
-            )
+            warnings.warn(ConformanceWarning(f"{one.requirement} ({one.level}): {one.failure.message}"), stacklevel=2)
         if outcome.ending == "inconclusive":
             pytest.skip(f"inconclusive: {outcome.reason}")
         if outcome.ending == "error":
@@ -80,13 +82,13 @@ class ScenarioItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What was expected and what came, without a traceback of ours."""
-        if not isinstance(excinfo.value, ScenarioFailed):
+        if not isinstance(excinfo.value, ScenarioFailedError):
             return super().repr_failure(excinfo, style)
         lines = []
         for one in excinfo.value.charged:
             lines.append(f"{one.requirement} ({one.level}) at step {one.failure.step}: {one.failure.message}")
-            lines.append(f"  expected: {ascii(one.failure.expected)}")
-            lines.append(f"  received: {ascii(one.failure.received)}")
+            lines.append(f"  expected: {one.failure.expected!a}")
+            lines.append(f"  received: {one.failure.received!a}")
         return "\n".join(lines)
 
     def reportinfo(self) -> tuple[Path, int, str]:

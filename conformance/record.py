@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from contract.json_text import JsonTextError, parse_json
-
 from conformance.actions import CloseReceived, Ended, Opcode, Opened, Received, Refused
+from contract.json_text import JsonTextError, parse_json
 
 MAX_DATA = 4_096
 """Characters of a message that a transcript keeps."""
@@ -132,9 +131,7 @@ class Record:
         # Cut generously before masking, so that a token across the cut is masked as well.
         shown = self.mask(data[: 2 * MAX_DATA])[:MAX_DATA]
         cut = len(data) > MAX_DATA
-        self.entries.append(
-            Entry(round(max(t - self.started, 0.0), 6), actor, direction, kind, event, shown, cut)
-        )
+        self.entries.append(Entry(round(max(t - self.started, 0.0), 6), actor, direction, kind, event, shown, cut))
 
     @property
     def messages(self) -> list[Message]:

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract.model import Contract
-from contract.requirements import LEVELS
-
 from conformance.record import Entry
 from conformance.verdicts import Charged, RequirementVerdict, ScenarioVerdict, overall
+from contract.model import Contract
+from contract.requirements import LEVELS
 
 FORMAT = "wsproof.results/1"
 

@@ -5,11 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-
-from contract.model import Contract
-from contract.profile import Profile
-from contract.requirements import Requirement
+from dataclasses import dataclass, field, replace
 
 from conformance.checks import History, judge
 from conformance.engine import Outcome, play
@@ -26,12 +22,21 @@ from conformance.stage import Setting
 from conformance.transport import Bounds, StoppedError, Target, Transport
 from conformance.values import new_nonce
 from conformance.verdicts import ScenarioVerdict, charge_failures
+from contract.model import Contract
+from contract.profile import Profile
+from contract.requirements import Requirement
 
 DEFAULT_JOBS = 24
 
 ISOLATION = frozenset({"ERR-08", "JOIN-02", "JOIN-05", "JOIN-06", "CLOSE-03", "SEND-10"})
 """Requirements that keep connections apart. Where one fails, scenarios that ran side by side may have spoilt each
 other, so that what else failed is played again, alone."""
+
+CONTROL_TAG = "control"
+"""Scenarios that do nothing but post and receive. Where they already miss deliveries, a delivery that another
+scenario misses says nothing about what that scenario is for."""
+
+DELIVERY_REQUIREMENTS = frozenset({"SEND-01", "JOIN-01"})
 
 REPLAY_SECONDS = 60.0
 """How long such replays may take in all; what is not replayed by then stays undecided."""
@@ -110,9 +115,13 @@ class Run:
 
     def _settle(self) -> dict[str, ScenarioVerdict]:
         verdicts = {name: future.result() for name, future in self._futures.items()}
+        self._replay(verdicts)
+        return without_consequences(verdicts)
+
+    def _replay(self, verdicts: dict[str, ScenarioVerdict]) -> None:
         broken = {one.requirement for verdict in verdicts.values() for one in verdict.charged} & ISOLATION
         if not broken or len(verdicts) == 1:
-            return verdicts
+            return
         until = time.monotonic() + REPLAY_SECONDS * self.plan.time_scale
         for index, scenario in enumerate(self.scenarios):
             if {one.requirement for one in verdicts[scenario.id].charged} <= ISOLATION or self._stopped:
@@ -122,7 +131,6 @@ class Run:
             else:
                 reason = f"other connections disturbed it ({', '.join(sorted(broken))}); no time to play it alone"
                 verdicts[scenario.id] = self.judged(unfinished(scenario, "inconclusive", reason))
-        return verdicts
 
     def done(self) -> list[ScenarioVerdict]:
         """What is finished so far, in the scenarios' order."""
@@ -152,9 +160,7 @@ class Run:
             self._transports[scenario.id] = transport
         if self._stopped:
             transport.stop()
-        setting = Setting(
-            plan.contract, plan.profile, Channels(plan.profile, index), plan.time_scale, plan.target.path
-        )
+        setting = Setting(plan.contract, plan.profile, Channels(plan.profile, index), plan.time_scale, plan.target.path)
         try:
             outcome = transport.run(play(scenario, setting))
         except StoppedError:
@@ -171,6 +177,27 @@ class Run:
         history = History(outcome.record, self.plan.contract, self.plan.profile, time.time() - time.monotonic())
         failures = (*outcome.failures, *judge(history))
         return charge_failures(outcome, failures, self.plan.requirements)
+
+
+def without_consequences(verdicts: dict[str, ScenarioVerdict]) -> dict[str, ScenarioVerdict]:
+    """Where plain deliveries are missed, take back what others were charged with for a missed delivery."""
+    controls = [one for one in verdicts.values() if CONTROL_TAG in one.outcome.scenario.tags]
+    if not any(charged.failure.undelivered for one in controls for charged in one.charged):
+        return verdicts
+    return {name: _without_undelivered(one) for name, one in verdicts.items()}
+
+
+def _without_undelivered(one: ScenarioVerdict) -> ScenarioVerdict:
+    kept = tuple(
+        charged
+        for charged in one.charged
+        if not charged.failure.undelivered or charged.requirement in DELIVERY_REQUIREMENTS
+    )
+    if kept == one.charged:
+        return one
+    reason = "deliveries are missed here already where nothing else is tested (SEND-01)"
+    outcome = replace(one.outcome, ending="inconclusive", reason=reason)
+    return ScenarioVerdict(outcome, kept)
 
 
 def unfinished(scenario: Scenario, ending: str, reason: str) -> Outcome:

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
-from contract.requirements import Requirement
-
 from conformance.scenario import Scenario
+from contract.requirements import Requirement
 
 
 class SelectionError(Exception):
@@ -30,9 +29,7 @@ def select(
     return left
 
 
-def _named(
-    scenarios: Sequence[Scenario], requirements: Mapping[str, Requirement], names: Sequence[str]
-) -> set[str]:
+def _named(scenarios: Sequence[Scenario], requirements: Mapping[str, Requirement], names: Sequence[str]) -> set[str]:
     found: set[str] = set()
     for name in names:
         hits = {one.id for one in scenarios if _matches(one, requirements, name)}

@@ -7,11 +7,6 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from contract.json_text import dump_json
-from contract.model import Contract
-from contract.profile import Profile
-from contract.profile import seconds as parse_seconds
-
 from conformance.actions import (
     Action,
     Close,
@@ -31,6 +26,10 @@ from conformance.actions import (
 from conformance.record import Conversation, Message, Record, Sent, kind_of, read_message
 from conformance.scenario import Actor, Charge, Duration, Scenario
 from conformance.values import ScenarioError, Values
+from contract.json_text import dump_json
+from contract.model import Contract
+from contract.profile import Profile
+from contract.profile import seconds as parse_seconds
 
 Result = TypeVar("Result")
 Script = Generator[Action, Happening, Result]
@@ -78,9 +77,11 @@ class Failure:
     message: str
     expected: str | None = None
     received: str | None = None
+    undelivered: bool = False
+    """A delivery did not arrive, on a connection that stayed open."""
 
 
-class StepFailed(Exception):
+class StepFailedError(Exception):
     """The scenario cannot go on."""
 
     def __init__(self, failure: Failure) -> None:
@@ -156,6 +157,7 @@ class Stage:
         charge: Charge | None = None,
         expected: Any = None,
         received: Any = None,
+        undelivered: bool = False,
     ) -> Failure:
         """A failure of the present step. Without a charge anywhere it is the scenario's own requirements'."""
         charge = charge or self.step_charge
@@ -168,11 +170,12 @@ class Stage:
             self.record.mask(message),
             self.record.mask(show(expected)) if expected is not None else None,
             self.record.mask(show(received)) if received is not None else None,
+            undelivered,
         )
 
-    def fail(self, message: str, actor: str | None = None, **details: Any) -> StepFailed:
+    def fail(self, message: str, actor: str | None = None, **details: Any) -> StepFailedError:
         """The exception that ends the scenario with this failure."""
-        return StepFailed(self.failure(message, actor, **details))
+        return StepFailedError(self.failure(message, actor, **details))
 
     # Time passes
 

@@ -5,11 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from contract.json_text import JsonTextError, dump_json, parse_json
-from contract.profile import Profile
-
-from conformance.actions import Close, Deflate, Drop, Open, Opcode, OutFrame, Refused, Request, Send
-from conformance.expecting import EXPECTATIONS, ended_as
+from conformance.actions import Close, Deflate, Drop, Opcode, Open, OutFrame, Refused, Request, Send
+from conformance.blame import ended_as
+from conformance.expecting import EXPECTATIONS
 from conformance.record import Conversation
 from conformance.scenario import (
     Charge,
@@ -24,13 +22,15 @@ from conformance.scenario import (
     Step,
 )
 from conformance.stage import Script, Stage
+from contract.json_text import JsonTextError, dump_json, parse_json
+from contract.profile import Profile
 
 HANDSHAKE_REQUIREMENT = "CONN-07"
 """Charged where the handshake's answer is wrong in itself (RFC 6455 §4.2.2), not where it is a refusal."""
 
 
 def perform(stage: Stage, step: Step) -> Script[None]:
-    """Play one step. Raises `StepFailed`, `InconclusiveError` or `ScenarioError`."""
+    """Play one step. Raises `StepFailedError`, `InconclusiveError` or `ScenarioError`."""
     yield from _DEEDS[type(step.deed)](stage, step.deed)
 
 

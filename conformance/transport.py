@@ -91,7 +91,7 @@ def resolve(url: str, *, verify: bool = True, ca: str | None = None, timeout: fl
                 if context is not None:
                     context.wrap_socket(trial, server_hostname=uri.host).close()
             except OSError as error:
-                problems.append(f"{address[0]} port {address[1]}: {error.strerror or error}")
+                problems.append(f"{address[0]!s} port {address[1]!s}: {error.strerror or error}")
                 continue
         return Target(uri, family, address, context)
     raise UnreachableError("; ".join(problems) or f"{uri.host} has no address")
@@ -223,9 +223,7 @@ class Connection:
     def _lost(self, t: float, detail: str, *, tls: bool = False) -> list[Happening]:
         """The socket failed: a reset, or a refused connection."""
         if self._connecting or self._failure or self._handshaking_tls:
-            found: list[Happening] = [
-                Refused(t, self.actor, "tls" if tls else "lost", None, (), b"", detail)
-            ]
+            found: list[Happening] = [Refused(t, self.actor, "tls" if tls else "lost", None, (), b"", detail)]
         else:
             found = list(self.wire.eof(t, reset=True))
         self.shut()

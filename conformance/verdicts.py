@@ -7,14 +7,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from contract.requirements import LEVELS, Level, Requirement
-
 from conformance.checks import TRANSCRIPT_REQUIREMENTS
-from conformance.engine import Outcome
+from conformance.engine import Ending, Outcome
 from conformance.stage import Failure
+from contract.requirements import LEVELS, Level, Requirement
 
 Verdict = Literal["passed", "failed", "inconclusive", "untested", "error"]
 Overall = Literal["conformant", "non-conformant", "incomplete"]
+
+VERDICT_OF_ENDING: Mapping[Ending, Verdict] = {
+    "finished": "passed",
+    "stopped": "failed",
+    "inconclusive": "inconclusive",
+    "error": "error",
+}
 
 CLIENT_SECTION = "CLIENT"
 """What a client owes; a check of a server does not speak of it."""
@@ -41,9 +47,7 @@ class ScenarioVerdict:
         """A failure convicts whatever else there is; the tool's own fault comes next."""
         if self.charged:
             return "failed"
-        return {"finished": "passed", "stopped": "failed", "inconclusive": "inconclusive", "error": "error"}[
-            self.outcome.ending
-        ]  # type: ignore[return-value]
+        return VERDICT_OF_ENDING[self.outcome.ending]
 
     def fails(self, requirement: str, level: Level) -> bool:
         """Whether some failure is charged to this clause."""
@@ -142,10 +146,11 @@ def _contribution(requirement: str, one: ScenarioVerdict) -> tuple[str, str | No
 
 def _combined(level: Level, judged: list[tuple[str, str | None]]) -> ClauseVerdict:
     """What some scenario lacks a fixture for is not passed; what one did not reach, another may decide."""
-    for kind in ("error", "inconclusive"):
+    undecided: tuple[Verdict, ...] = ("error", "inconclusive")
+    for kind in undecided:
         reasons = [reason for verdict, reason in judged if verdict == kind]
         if reasons:
-            return ClauseVerdict(level, kind, reasons[0])  # type: ignore[arg-type]
+            return ClauseVerdict(level, kind, reasons[0])
     if any(verdict == "passed" for verdict, _ in judged):
         return ClauseVerdict(level, "passed", None)
     if judged:

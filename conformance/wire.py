@@ -34,7 +34,6 @@ from conformance.actions import (
     Deflate,
     Ended,
     Happening,
-    Opcode,
     Opened,
     OutFrame,
     Problem,
@@ -65,13 +64,13 @@ class TesterProtocol(ClientProtocol):
 
     def recv_frame(self, frame: Frame) -> None:
         """Keep every frame for the tester, also one that the library refuses afterwards."""
-        if frame.opcode == Opcode.CLOSE:
+        if frame.opcode is LibraryOpcode.CLOSE:
             self.close_payload = bytes(frame.data)
         super().recv_frame(frame)
 
     def send_frame(self, frame: Frame) -> None:
         """Send, but leave the library's own pong out where pings are to stay unanswered."""
-        if frame.opcode == Opcode.PONG and not self.answer_pings:
+        if frame.opcode is LibraryOpcode.PONG and not self.answer_pings:
             return
         super().send_frame(frame)
 
@@ -195,18 +194,18 @@ class Wire:
         if self.protocol.close_payload is not None:
             yield self._close_received(self.protocol.close_payload, t)
         self._over = True
-        how = "flood" if isinstance(problem, PayloadTooBig) else "violation"
-        yield Ended(t, self.actor, how, str(problem)[:200])
+        too_big = isinstance(problem, PayloadTooBig)
+        yield Ended(t, self.actor, "flood" if too_big else "violation", str(problem)[:200])
 
     def _frame(self, frame: Frame, t: float) -> Iterator[Happening]:
         data = bytes(frame.data)
-        if frame.opcode in (Opcode.PING, Opcode.PONG):
+        if frame.opcode in (LibraryOpcode.PING, LibraryOpcode.PONG):
             yield Control(t, self.actor, int(frame.opcode), data)
-        elif frame.opcode == Opcode.CLOSE:
+        elif frame.opcode is LibraryOpcode.CLOSE:
             yield self._close_received(data, t)
             self.protocol.close_payload = None
         else:
-            if frame.opcode != Opcode.CONT:
+            if frame.opcode is not LibraryOpcode.CONT:
                 self._fragments, self._fragments_opcode = [], int(frame.opcode)
             self._fragments.append(data)
             if frame.fin:

@@ -114,7 +114,7 @@ def _refuse_aliases(text: str, path: Path) -> None:
         return
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent):
-            mark = event.start_mark
+            mark = event.start_mark or yaml.Mark("", 0, 0, 0, None, 0)
             raise ContractError("YAML aliases are not read; write the value out", path, mark.line + 1, mark.column + 1)
 
 

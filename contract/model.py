@@ -100,9 +100,7 @@ def _resolved(schema: Any, registry: Registry[Any]) -> Iterator[Mapping[str, Any
         yield from _resolved(part, registry)
 
 
-def _undeclared(
-    value: Any, schemas: list[Any], registry: Registry[Any], path: tuple[str | int, ...]
-) -> Iterator[str]:
+def _undeclared(value: Any, schemas: list[Any], registry: Registry[Any], path: tuple[str | int, ...]) -> Iterator[str]:
     parts = [part for schema in schemas for part in _resolved(schema, registry)]
     if isinstance(value, dict):
         for name, inner in value.items():

@@ -26,9 +26,7 @@ SCHEMAS = DATA_ROOT / "schemas"
 Schema = Mapping[str, Any]
 Rewrite = Callable[[Any], Any]
 
-_RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d+)?([Zz]|[+-](\d\d):(\d\d))", re.ASCII
-)
+_RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d+)?([Zz]|[+-](\d\d):(\d\d))", re.ASCII)
 
 formats = FormatChecker(formats=())
 
@@ -74,7 +72,8 @@ def _cut(value: object, limit: int = 80) -> str:
 
 
 def _describe(error: ValidationError) -> str:
-    value, limit = error.instance, error.validator_value
+    value: Any = error.instance
+    limit: Any = error.validator_value
     match error.validator:
         case "required":
             missing = [name for name in limit if isinstance(value, dict) and name not in value]

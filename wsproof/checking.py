@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 import pytest
+
 from conformance.loading import BUNDLED, load_scenarios
 from conformance.plugin import Player, ScenarioCollector
 from conformance.results import RunFacts, results_document
@@ -24,10 +25,9 @@ from conformance.verdicts import ScenarioVerdict, requirement_verdicts
 from contract.errors import ContractError
 from contract.model import load_contract
 from contract.profile import Profile
-from contract.requirements import Requirement, load_requirements
+from contract.requirements import load_requirements
 from reports.documents import to_json, write_json, write_text
 from reports.render import render
-
 from wsproof import __version__
 from wsproof.endpoints import EndpointError, endpoint
 
@@ -156,7 +156,7 @@ class _Check:
         return EXIT_CONFORMANT
 
 
-def show_summary(document: dict[str, Any], *, err: bool) -> None:
+def show_summary(document: Mapping[str, Any], *, err: bool) -> None:
     """The readable summary, in colour where a person reads it."""
     from reports.text import load_summary, summary
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
+
 from contract.errors import ContractError
 from contract.profile import Profile, load_profile
-
 from wsproof import __version__
 
 EXIT_USAGE = 2
@@ -89,7 +89,9 @@ def main() -> None:
 @profile_options
 @click.option("--select", multiple=True, metavar="WHAT", help="Only this requirement, group, level, tag or scenario.")
 @click.option("--deselect", multiple=True, metavar="WHAT", help="Leave this out.")
-@click.option("--scenarios", type=click.Path(path_type=Path, exists=True), help="Scenarios of your own (file or folder).")
+@click.option(
+    "--scenarios", type=click.Path(path_type=Path, exists=True), help="Scenarios of your own (file or folder)."
+)
 @click.option("--strict", is_flag=True, help="Count SHOULDs as MUSTs.")
 @click.option("--require-complete", is_flag=True, help="Exit 1 where a MUST could not be decided.")
 @click.option("--jobs", type=click.IntRange(1, 500), default=None, envvar="WSPROOF_JOBS", help="Scenarios at once.")
@@ -124,9 +126,7 @@ def check(url: str | None, profile: Path | None, changes: tuple[str, ...], **opt
 @click.option("--certificate", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="PEM; speaks TLS.")
 @click.option("--key", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="PEM; the certificate's key.")
 @click.option("-v", "--verbose", is_flag=True, help="Log connections and errors to stderr.")
-def serve(
-    profile: Path | None, changes: tuple[str, ...], list_faults: bool, verbose: bool, **options: Any
-) -> None:
+def serve(profile: Path | None, changes: tuple[str, ...], list_faults: bool, verbose: bool, **options: Any) -> None:
     """Run the reference server."""
     import ssl
 
@@ -192,7 +192,9 @@ def lint(path: Path | None) -> None:
 @click.option("--journey", "journeys", multiple=True, metavar="NAME[:WEIGHT]", help="chatter (default), listener, …")
 @click.option("--think-time", default="1s", show_default=True, help="A user's pause between posts.")
 @click.option("--channels", type=click.IntRange(1), default=1, show_default=True, help="Channels that the users share.")
-@click.option("--threshold", "thresholds", multiple=True, metavar="EXPRESSION", help="Such as 'p99(post_to_own) < 200ms'.")
+@click.option(
+    "--threshold", "thresholds", multiple=True, metavar="EXPRESSION", help="Such as 'p99(post_to_own) < 200ms'."
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),

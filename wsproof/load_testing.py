@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+
 from conformance.transport import UnreachableError, resolve
 from contract.profile import Profile, seconds
 from loadtest.child import run_load
 from loadtest.settings import LoadError, LoadSettings, parse_journeys
 from reports.documents import read_document, to_json, write_json, write_text
 from reports.render import render
-
 from wsproof import __version__
 from wsproof.checking import show_summary
 from wsproof.endpoints import EndpointError, endpoint

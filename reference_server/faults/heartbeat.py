@@ -172,7 +172,7 @@ class PongUnsolicitedError(_CountsPongs):
         return (happening, error(happening.session, self.profile, "UNKNOWN_EVENT", "pong"))
 
 
-@fault("pong-unsolicited-closes", breaks="HB-05")
+@fault("pong-unsolicited-closes", breaks="HB-05", entails="HB-03")
 class PongUnsolicitedCloses(_CountsPongs):
     """A pong that no ping asked for ends the connection."""
 

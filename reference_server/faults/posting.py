@@ -205,7 +205,7 @@ class _StrangersPosts(Posts):
         return self.hub.channels.post(channel, text, account) if isinstance(text, str) and text else []
 
 
-@fault("post-unjoined-delivered", breaks="SEND-09")
+@fault("post-unjoined-delivered", breaks="SEND-09", entails="ERR-03")
 class PostUnjoinedDelivered(_StrangersPosts):
     """A post to a channel that was not joined is delivered."""
 
@@ -221,7 +221,7 @@ class PostUnjoinedRefusedButDelivered(_StrangersPosts):
         return (happening, *self.deliveries(happening, channel))
 
 
-@fault("post-unjoined-silent", breaks="SEND-09")
+@fault("post-unjoined-silent", breaks="SEND-09", entails="ERR-03")
 class PostUnjoinedSilent(_StrangersPosts):
     """A post to a channel that was not joined gets no answer."""
 

@@ -34,7 +34,7 @@ class _Fragments(Seam):
             self.open.pop(frame.session, None)
 
 
-@fault("fragments-taken-apart", breaks="SEND-11", entails="CLOSE-04 WIRE-04 WIRE-05")
+@fault("fragments-taken-apart", breaks="SEND-11", entails="CLOSE-04 WIRE-04 WIRE-05 WIRE-08 WIRE-09")
 class FragmentsTakenApart(_Fragments):
     """Each fragment is taken for a message of its own."""
 
@@ -46,7 +46,7 @@ class FragmentsTakenApart(_Fragments):
         return (replace(frame, final=True),) if frame.opcode in (TEXT, BINARY) else (frame,)
 
 
-@fault("ping-cuts-fragments", breaks="SEND-11", entails="WIRE-05")
+@fault("ping-cuts-fragments", breaks="SEND-11", entails="WIRE-05 WIRE-09")
 class PingCutsFragments(_Fragments):
     """After a control ping between two fragments, the rest of the message is lost."""
 

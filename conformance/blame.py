@@ -1,0 +1,88 @@
+"""What stands in an actor's inbox, how its connection ended, and what an absence is charged to."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.actions import Opcode
+from conformance.matching import matches
+from conformance.record import UNPARSED, Conversation, Message
+from conformance.scenario import Charge
+from conformance.stage import ActorState, Stage, show
+
+
+def ended_as(conversation: Conversation) -> str:
+    """How a connection stands, for people."""
+    if conversation.refused is not None:
+        return f"handshake refused: {conversation.refused.status or conversation.refused.detail}"
+    if conversation.close_received is not None:
+        code = conversation.close_received.code
+        reason = f" ({conversation.close_received.reason})" if conversation.close_received.reason else ""
+        return f"closed with {'no code' if code is None else code}{reason}"
+    if conversation.ended is not None:
+        detail = f": {conversation.ended.detail}" if conversation.ended.detail else ""
+        return f"TCP connection ended without a close frame ({conversation.ended.how}{detail})"
+    return "the connection is open"
+
+
+def is_over(state: ActorState) -> bool:
+    return state.conversation is not None and not state.conversation.is_open
+
+
+def find_message(stage: Stage, state: ActorState, event: str | None, match: Mapping[str, Any] | None) -> Message | None:
+    """The first message of the inbox that matches; it stays there."""
+    for message in state.inbox:
+        if event is not None and message.event != event:
+            continue
+        if message.value is not UNPARSED and matches(match or {}, message.value, stage.profile.error_codes):
+            return message
+    return None
+
+
+def what_came(state: ActorState) -> str:
+    """What is there instead of what was expected: the inbox's newest messages, or the end."""
+    parts = [show(message.text, 300) for message in state.inbox[-3:]]
+    if state.conversation is not None and not state.conversation.is_open:
+        parts.append(ended_as(state.conversation))
+    return "; ".join(parts) or "nothing"
+
+
+def cause_of_end(stage: Stage, state: ActorState) -> Charge | None:
+    """What an unexpected end is charged to, where the connection itself tells; None: to the step.
+
+    An answering client was closed for its heartbeat (HB-03), or an error came before the end (ERR-07).
+    """
+    conversation = state.conversation
+    if conversation is None or conversation.is_open:
+        return None
+    heartbeat = closed_for_heartbeat(stage, state)
+    if heartbeat is not None:
+        return heartbeat
+    delivery = stage.contract.delivery
+    consumed = [one for one in conversation.received if one not in state.inbox]
+    if delivery is not None and any(one.event == delivery.error["event"] for one in consumed):
+        return Charge(("ERR-07",), "SHOULD")
+    return None
+
+
+def closed_for_heartbeat(stage: Stage, state: ActorState) -> Charge | None:
+    close = state.conversation.close_received if state.conversation is not None else None
+    heartbeat_timeout = stage.profile.close_codes["heartbeat_timeout"]
+    if close is not None and close.code == heartbeat_timeout and state.actor.heartbeat != "ignore":
+        return Charge(("HB-03",), "MUST")
+    return None
+
+
+def broken_instead(stage: Stage, state: ActorState, event: str | None) -> Charge | None:
+    """A delivery may have come, but broken beyond recognition: that is charged then (ENV-01 to ENV-03)."""
+    delivery = stage.contract.delivery
+    if delivery is None or event != delivery.delivery["event"]:
+        return None
+    for message in state.inbox:
+        if message.value is UNPARSED or message.opcode != Opcode.TEXT:
+            return Charge(("ENV-01",), "MUST")
+        if stage.contract.check_envelope(message.value):
+            return Charge(("ENV-02",), "MUST")
+        known = message.event is not None and message.event in stage.contract.events
+        if known and stage.contract.check_payload(str(message.event), message.value["payload"]):
+            return Charge(("ENV-03",), "MUST")
+    return None

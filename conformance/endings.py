@@ -1,0 +1,138 @@
+"""Expecting the end of a connection, a refusal, or that it stays open."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from conformance.blame import closed_for_heartbeat, ended_as, what_came
+from conformance.record import Conversation
+from conformance.scenario import Charge, ExpectClose, ExpectOpen, ExpectRefusal
+from conformance.stage import ALLOWANCE, ActorState, Script, Stage
+from conformance.values import InconclusiveError
+
+CLOSE_CODE_REQUIREMENT = "CLOSE-04"
+"""Charged where a connection is closed for the right cause with another code than the profile's."""
+
+
+def _expect_close(stage: Stage, deed: ExpectClose) -> Script[None]:
+    state = stage.actors[deed.actor]
+    conversation = stage.conversation(state)
+    codes = stage.close_codes(deed.codes)
+    start = stage.now
+    if deed.after == "first_ping":
+        start = yield from _first_ping(stage, state, conversation)
+    deadline = start + stage.seconds(deed.within)
+    closed = yield from stage.until(
+        lambda: conversation.close_received is not None or conversation.ended is not None,
+        deadline,
+        f"{deed.actor}: the server's close frame",
+    )
+    if not closed:
+        if deed.optional:
+            return
+        stage.note(deed.actor, "none", "timeout", "the connection is still open")
+        raise stage.fail(
+            "the connection was not closed in time", deed.actor, expected=f"close code {codes}", received="it is open"
+        )
+    received = conversation.close_received
+    if received is not None and received.code in codes:
+        return
+    heartbeat = closed_for_heartbeat(stage, state)
+    if heartbeat is not None:
+        raise stage.fail(
+            "the connection was closed for its heartbeat", deed.actor, charge=heartbeat, received=ended_as(conversation)
+        )
+    failure = stage.failure(
+        "the connection ended in another way",
+        deed.actor,
+        expected=f"a close frame with {' or '.join(map(str, codes))}",
+        received=ended_as(conversation),
+    )
+    stage.failures.append(failure)
+    if received is not None:
+        _charge_close_code(stage, deed.actor, codes, conversation)
+
+
+def _first_ping(stage: Stage, state: ActorState, conversation: Conversation) -> Script[float]:
+    """When the first ping came. Without one there is nothing that could have been left unanswered."""
+    beat = stage.profile.heartbeat
+    deadline = stage.now + beat.interval * (1 + beat.tolerance) + ALLOWANCE * stage.setting.time_scale
+    yield from stage.until(lambda: bool(state.heartbeats) or not conversation.is_open, deadline, "the first ping")
+    if not state.heartbeats:
+        raise InconclusiveError(f"no ping came that could have been left unanswered; {ended_as(conversation)}")
+    return state.heartbeats[0]
+
+
+def _charge_close_code(stage: Stage, actor: str, codes: tuple[int, ...], conversation: Conversation) -> None:
+    stage.failures.append(
+        stage.failure(
+            "the close code is not the profile's for this cause",
+            actor,
+            charge=Charge((CLOSE_CODE_REQUIREMENT,), "SHOULD"),
+            expected=" or ".join(map(str, codes)),
+            received=ended_as(conversation),
+        )
+    )
+
+
+def _expect_refusal(stage: Stage, deed: ExpectRefusal) -> Script[None]:
+    state = stage.actors[deed.actor]
+    conversation = stage.conversation(state)
+    deadline = stage.now + stage.seconds("response_timeout")
+
+    def acknowledged() -> bool:
+        return any(message.event == stage.contract.ack_event for message in state.inbox)
+
+    def over() -> bool:
+        return bool(conversation.refused or conversation.close_received or conversation.ended)
+
+    yield from stage.until(lambda: over() or acknowledged(), deadline, f"{deed.actor}: a refusal")
+    if acknowledged() or (deed.plain and conversation.opened is not None):
+        raise stage.fail("the connection was accepted", deed.actor, expected="a refusal", received=what_came(state))
+    if not over():
+        stage.note(deed.actor, "none", "timeout", "neither refused nor closed")
+        raise stage.fail(
+            "the connection was neither refused nor closed in time",
+            deed.actor,
+            expected="a refused handshake or a close frame",
+            received="an open connection without an answer",
+        )
+    if deed.graded and not _graded_well(stage, deed, conversation):
+        codes = stage.close_codes(deed.codes)
+        stage.failures.append(
+            stage.failure(
+                "the refusal has another form",
+                deed.actor,
+                charge=Charge(deed.graded),
+                expected=f"HTTP {' or '.join(map(str, deed.statuses))}"
+                + (f", or a close frame with {' or '.join(map(str, codes))}" if codes else ""),
+                received=ended_as(conversation),
+            )
+        )
+
+
+def _graded_well(stage: Stage, deed: ExpectRefusal, conversation: Conversation) -> bool:
+    if conversation.refused is not None:
+        status = conversation.refused.status
+        return status in deed.statuses or (400 in deed.statuses and status is not None and 400 <= status < 500)
+    close = conversation.close_received
+    return close is not None and close.code in stage.close_codes(deed.codes)
+
+
+def _expect_open(stage: Stage, deed: ExpectOpen) -> Script[None]:
+    conversation = stage.conversation(stage.actors[deed.actor])
+    deadline = stage.now + stage.seconds(deed.duration)
+    yield from stage.until(lambda: not conversation.is_open, deadline, f"{deed.actor}: it stays open")
+    if not conversation.is_open:
+        raise stage.fail(
+            "the connection did not stay open",
+            deed.actor,
+            expected="an open connection",
+            received=ended_as(conversation),
+        )
+
+
+ENDINGS: Mapping[type, Callable[[Stage, Any], Script[None]]] = {
+    ExpectClose: _expect_close,
+    ExpectRefusal: _expect_refusal,
+    ExpectOpen: _expect_open,
+}
