@@ -19,7 +19,7 @@ class _Lag:
     def __init__(self, stage: Stage, state: ActorState, period: float) -> None:
         self.stage, self.state, self.period = stage, state, period
         self.sent: list[float] = []
-        self.overslept = 0.0
+        self.overslept: list[tuple[float, float]] = []
 
     def until(self, condition: Callable[[], bool], deadline: float, waiting_for: str) -> Script[bool]:
         """`Stage.until` with a ping every period."""
@@ -32,7 +32,7 @@ class _Lag:
             yield from self.stage.act(Send(self.state.actor.name, (frame,)))
             due = min(now + self.period, deadline)
             yield from self.stage.until(condition, due, waiting_for)
-            self.overslept = max(self.overslept, self.stage.now - due)
+            self.overslept.append((self.stage.now, max(self.stage.now - due, 0.0)))
         return True
 
     def settle(self) -> Script[None]:
@@ -51,9 +51,8 @@ class _Lag:
     def _unanswered(self) -> bool:
         return f"lag-{len(self.sent)}".encode() not in self._answers()
 
-    @property
-    def allowance(self) -> float:
-        """Seconds by which an arrival may be off for no fault of the heartbeat.
+    def allowance(self, since: float) -> float:
+        """Seconds by which an arrival may be off for no fault of the heartbeat, by what was measured after `since`.
 
         Twice what was measured, since the ping's way and the probe's are late independently of each other. A
         server that answers no ping frame at all tells nothing.
@@ -62,8 +61,10 @@ class _Lag:
         worst = 0.0
         for number, sent in enumerate(self.sent, 1):
             answered = answers.get(f"lag-{number}".encode(), self.stage.now if answers else sent)
-            worst = max(worst, answered - sent)
-        return 2 * (worst + self.overslept) + self.period
+            if answered >= since:
+                worst = max(worst, answered - sent)
+        overslept = max((late for at, late in self.overslept if at >= since), default=0.0)
+        return 2 * (worst + overslept) + self.period
 
 
 def expect_heartbeat(stage: Stage, deed: ExpectHeartbeat) -> Script[None]:
@@ -78,37 +79,40 @@ def expect_heartbeat(stage: Stage, deed: ExpectHeartbeat) -> Script[None]:
         def arrived(count: int = number) -> bool:
             return len(state.heartbeats) > count or not conversation.is_open
 
-        yield from _await_ping(stage, lag, arrived, last + beat.interval + slack)
+        # A stall around the ping before moves this period as well.
+        since = last - beat.interval / 4
+        yield from _await_ping(stage, lag, arrived, last + beat.interval + slack, since)
         if len(state.heartbeats) <= number:
             over = ended_as(conversation) if not conversation.is_open else "no ping"
             raise stage.fail(
                 f"ping {number + 1} did not come in time",
                 deed.actor,
                 expected=f"a ping within {beat.interval + slack:g} s",
-                received=f"{over} (measured lag: {lag.allowance:.3f} s)",
+                received=f"{over} (measured lag: {lag.allowance(since):.3f} s)",
             )
         at = state.heartbeats[number]
         period = at - last
         if abs(period - beat.interval) > slack:
             yield from lag.settle()
-        early = number > 0 and period < beat.interval - slack - lag.allowance
-        if early or period > beat.interval + slack + lag.allowance:
+        early = number > 0 and period < beat.interval - slack - lag.allowance(since)
+        if early or period > beat.interval + slack + lag.allowance(since):
             raise stage.fail(
                 f"ping {number + 1} is {'early' if early else 'late'}",
                 deed.actor,
                 expected=f"a period of {beat.interval:g} s ± {slack:g} s",
-                received=f"{period:.3f} s (measured lag: {lag.allowance:.3f} s)",
+                received=f"{period:.3f} s (measured lag: {lag.allowance(since):.3f} s)",
             )
+        if lag.allowance(since) > beat.interval:
+            text = f"a lag of {lag.allowance(since):.1f} s is too large to judge a period of {beat.interval:g} s"
+            raise InconclusiveError(text)
         last = at
-    if lag.allowance > beat.interval / 2:
-        raise InconclusiveError(f"a lag of {lag.allowance:.1f} s is too large to judge a period of {beat.interval:g} s")
 
 
-def _await_ping(stage: Stage, lag: _Lag, arrived: Callable[[], bool], limit: float) -> Script[None]:
+def _await_ping(stage: Stage, lag: _Lag, arrived: Callable[[], bool], limit: float, since: float) -> Script[None]:
     """Wait for a ping until its limit, and as much longer as the measured lag explains."""
     yield from lag.until(arrived, limit, "the next ping")
     patience = limit + stage.seconds("response_timeout")
-    while not arrived() and stage.now < min(limit + lag.allowance, patience):
+    while not arrived() and stage.now < min(limit + lag.allowance(since), patience):
         yield from lag.until(arrived, min(stage.now + lag.period, patience), "a late ping")
 
 

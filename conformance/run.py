@@ -26,7 +26,7 @@ from contract.model import Contract
 from contract.profile import Profile
 from contract.requirements import Requirement
 
-DEFAULT_JOBS = 24
+DEFAULT_JOBS = 16
 
 ISOLATION = frozenset({"ERR-08", "JOIN-02", "JOIN-05", "JOIN-06", "CLOSE-03", "SEND-10"})
 """Requirements that keep connections apart. Where one fails, scenarios that ran side by side may have spoilt each

@@ -15,6 +15,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from websockets.exceptions import InvalidURI
 from websockets.uri import WebSocketURI, parse_uri
 
 from conformance.actions import (
@@ -31,6 +32,7 @@ from conformance.actions import (
     Wait,
 )
 from conformance.wire import Wire
+from contract.errors import ContractError
 
 Result = TypeVar("Result")
 Script = Generator[Action, Happening, Result]
@@ -74,9 +76,13 @@ class Target:
 def resolve(url: str, *, verify: bool = True, ca: str | None = None, timeout: float = 5.0) -> Target:
     """Find an address of the endpoint that accepts connections within `timeout` seconds.
 
-    Raises `UnreachableError` where there is none, and ValueError where `url` is no WebSocket URL.
+    Raises `UnreachableError` where there is none, ValueError where `url` is no WebSocket URL, and
+    `ContractError` where the profile's `ca` is no file of certificates.
     """
-    uri = parse_uri(url)
+    try:
+        uri = parse_uri(url)
+    except InvalidURI as error:
+        raise ValueError(error.msg) from None
     context = _tls_context(verify, ca) if uri.secure else None
     try:
         found = socket.getaddrinfo(uri.host, uri.port, type=socket.SOCK_STREAM)
@@ -98,7 +104,10 @@ def resolve(url: str, *, verify: bool = True, ca: str | None = None, timeout: fl
 
 
 def _tls_context(verify: bool, ca: str | None) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=ca)
+    try:
+        context = ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        raise ContractError(f"tls.ca holds no certificates: {error.strerror or error}", ca) from None
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -59,8 +59,8 @@ def profile() -> Profile:
     return load_profile(
         None,
         {
-            "heartbeat.interval": 0.6,
-            "heartbeat.timeout": 1.2,
+            "heartbeat.interval": 0.8,
+            "heartbeat.timeout": 1.5,
             "ack_timeout": 2,
             "response_timeout": 2,
             "quiet_period": 0.3,

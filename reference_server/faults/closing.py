@@ -90,7 +90,7 @@ class ExpiryCloseCode2000(_IllegalCode):
     cause, code = "token_expired", 2000
 
 
-@fault("vanished-client-stops-channel", breaks="CLOSE-03", entails="JOIN-01 SEND-01")
+@fault("vanished-client-stops-channel", breaks="CLOSE-03", entails="JOIN-01 SEND-01 WIRE-08")
 class VanishedClientStopsChannel(Seam):
     """When a client vanishes without a close frame, its channels deliver to nobody any more."""
 
@@ -108,7 +108,7 @@ class VanishedClientStopsChannel(Seam):
         return () if is_dead else (effect,)
 
 
-@fault("vanished-client-closes-others", breaks="CLOSE-03")
+@fault("vanished-client-closes-others", breaks="CLOSE-03", entails="WIRE-08")
 class VanishedClientClosesOthers(Seam):
     """When a client vanishes without a close frame, everybody in its channels is closed."""
 
