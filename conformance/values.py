@@ -120,5 +120,5 @@ class Values:
     def _pad(self, pad: Mapping[str, Any]) -> str:
         """A JSON text with white space behind it, so that it has exactly so many bytes."""
         text: str = json.dumps(self.render(pad["json"]), ensure_ascii=False)
-        size = self.length(pad["bytes"]) + pad.get("offset", 0)
+        size: int = self.length(pad["bytes"]) + pad.get("offset", 0)
         return text + " " * (size - len(text.encode()))

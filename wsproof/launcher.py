@@ -3,12 +3,8 @@
 In the wheel all of them lie in this package's folder, so that none of their generic names is installed into
 anybody's environment; in a checkout they lie in the root. A user's own `reports/` or `schemas/`, `PYTHONPATH=.`
 or the current folder must not stand in front of them.
-
-As a script (`python -P launcher.py MODULE ARGUMENT…`) it runs another module as a program in the same way: see
-`child_command`.
 """
 
-import runpy
 import sys
 from pathlib import Path
 
@@ -35,14 +31,6 @@ def _is_ours(name: str, folder: Path) -> bool:
     return origin is not None and Path(origin).resolve().is_relative_to(folder)
 
 
-def child_command(module: str, *arguments: str) -> list[str]:
-    """The command that runs `module` as `python -m` would, in a new interpreter whose path is led as ours is.
-
-    `-m` itself would put the current folder first, and `PYTHONPATH` cannot stand in front of that.
-    """
-    return [sys.executable, "-P", __file__, module, *arguments]
-
-
 def main() -> None:
     """Run the command line."""
     take_the_lead(home())
@@ -51,12 +39,5 @@ def main() -> None:
     command_line()
 
 
-def run_child(module: str) -> None:
-    """Run `module` as the program; `sys.argv` holds its name and its arguments."""
-    take_the_lead(home())
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
-
-
 if __name__ == "__main__":
-    del sys.argv[0]
-    run_child(sys.argv[0])
+    main()

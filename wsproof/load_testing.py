@@ -43,7 +43,7 @@ def run_load_test(
         duration, think_time = _duration("--time", options.duration), _duration("--think-time", options.think_time)
         journeys = parse_journeys(options.journeys)
         options.output.mkdir(parents=True, exist_ok=True)
-        document = options.output / "load.json"
+        document = options.output.absolute() / "load.json"
         with endpoint(url, profile) as address:
             resolve(address, verify=profile.tls.verify, ca=profile.tls.ca, timeout=profile.response_timeout)
             settings = LoadSettings(
@@ -56,8 +56,8 @@ def run_load_test(
                 channels=options.channels,
                 think_time=think_time,
                 thresholds=options.thresholds,
-                profile=str(profile_path) if profile_path else None,
-                overrides=overrides,
+                profile=str(profile_path.absolute()) if profile_path else None,
+                overrides=overrides | ({"tls.ca": str(Path(profile.tls.ca).absolute())} if profile.tls.ca else {}),
                 version=__version__,
             )
             completed = run_load(settings, _progress(duration))

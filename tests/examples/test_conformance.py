@@ -1,0 +1,63 @@
+"""No right server is accused: the whole suite against servers on stacks of their own.
+
+What a library does against the transport's rules stands in `DEVIATIONS.md` beside its server, and here.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SERVERS = Path(__file__).parents[2] / "examples" / "servers"
+
+NEEDS = {"aiohttp": (), "java": ("java", "javac"), "node-ws": ("node", "npm"), "starlette": ()}
+
+DEVIATIONS = {"aiohttp": {"WIRE-01", "CLOSE-04"}}
+"""What a library breaks; aiohttp answers 1000 where it takes an illegal close for legal."""
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS))
+def test_server_is_acquitted(name: str, tmp_path: Path) -> None:
+    for program in NEEDS[name]:
+        if shutil.which(program) is None:
+            pytest.skip(f"{name} needs {program}, which is not installed")
+    environment = {
+        **os.environ,
+        "PORT": "0",
+        "PYTHON": sys.executable,
+        "HEARTBEAT_INTERVAL": "1",
+        "HEARTBEAT_TIMEOUT": "2",
+    }
+    with (tmp_path / "stderr.txt").open("w") as stderr:
+        server = subprocess.Popen(
+            [SERVERS / name / "start"], env=environment, stdout=subprocess.PIPE, stderr=stderr, text=True
+        )
+    try:
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        assert line.startswith("listening on "), (tmp_path / "stderr.txt").read_text()
+        url = line.removeprefix("listening on ").strip()
+        heartbeat = ["--set", "heartbeat.interval=1", "--set", "heartbeat.timeout=2"]
+        check = subprocess.run(
+            [sys.executable, "-m", "wsproof", "check", url, *heartbeat, "--output", str(tmp_path / "report")],
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        results = json.loads((tmp_path / "report" / "results.json").read_text())
+    finally:
+        server.terminate()
+        server.communicate()
+    failed = {one["id"] for one in results["requirements"] if one["verdict"] == "failed"}
+    deviations = DEVIATIONS.get(name, set())
+    assert failed <= deviations, check.stdout + check.stderr
+    undecided = {
+        one["id"]: one["reason"] for one in results["requirements"] if one["verdict"] not in ("passed", "failed")
+    }
+    assert not undecided
+    assert results["verdict"] == ("non-conformant" if failed else "conformant")
