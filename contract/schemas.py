@@ -76,8 +76,8 @@ def _describe(error: ValidationError) -> str:
     limit: Any = error.validator_value
     match error.validator:
         case "required":
-            missing = [name for name in limit if isinstance(value, dict) and name not in value]
-            return "expected the member " + ", ".join(repr(name) for name in missing)
+            # There is an error for each missing member, and only its text says for which.
+            return "expected the member " + error.message.removesuffix(" is a required property")
         case "type":
             expected = limit if isinstance(limit, str) else " or ".join(limit)
             return f"expected {expected}, got {type_name(value)} {_cut(value)}"
@@ -91,12 +91,22 @@ def _describe(error: ValidationError) -> str:
         case "format":
             return f"expected a {limit}, got {_cut(value)}"
         case "additionalProperties" | "unevaluatedProperties":
-            known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
-            extra = sorted(str(name) for name in value if name not in known)
+            known, extra = _known(error), _unknown(error)
             hint = f"; known are {', '.join(sorted(known))}" if known else ""
             return f"unknown member {', '.join(repr(name[:60]) for name in extra[:5])}{hint}"
         case _:
             return error.message if len(error.message) <= 200 else error.message[:199] + "…"
+
+
+def _known(error: ValidationError) -> Mapping[str, Any]:
+    known: Mapping[str, Any] = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
+    return known
+
+
+def _unknown(error: ValidationError) -> list[str]:
+    known = _known(error)
+    value: Any = error.instance
+    return sorted(str(name) for name in value if name not in known)
 
 
 def violations(validator: Draft202012Validator, value: Any) -> tuple[Violation, ...]:
@@ -171,4 +181,6 @@ def check_document(document: Document, name: str) -> None:
     message = _describe(best)
     if where:
         message = f"{pointer(where)}: {message}"
+    if best.validator == "additionalProperties":
+        where = (*where, *_unknown(best)[:1])
     raise document.error(message, where)

@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.args.append(str(BUNDLED))
     config.pluginmanager.register(ScenarioCollector())
     config.pluginmanager.register(Player(_plan, strict=config.getoption("--wsproof-strict")))
-    for name in ("slow", "conn", "auth", "hb", "env", "join", "send", "err", "close", "wire"):
+    for name in ("slow", "control", "additional", "conn", "auth", "hb", "env", "join", "send", "err", "close", "wire"):
         config.addinivalue_line("markers", f"{name}: scenarios of wsproof")
 
 
