@@ -1,8 +1,9 @@
-"""Measures one virtual user from what its stage sends and receives."""
+"""Measures one virtual user: what its stage sends and receives, and how its connections begin and end."""
 
 from collections import OrderedDict
+from typing import Any
 
-from conformance.actions import CloseReceived, Ended, Happening, Opened, Refused
+from conformance.actions import CloseReceived, Ended, Happening, Opened
 from conformance.deliveries import nonce_of
 from conformance.record import Message, Sent
 from contract.model import Contract, value_at
@@ -11,44 +12,56 @@ from loadtest.recorder import Recorder
 MAX_POSTS = 200_000
 """Posts that are remembered for `post_to_receive`; the oldest are forgotten first."""
 
+NO_CODE = 1005
+"""Stands for a close frame without a code (RFC 6455 §7.1.5)."""
+
+MAX_CODE_CHARACTERS = 60
+
+Poster = tuple["Observer", str]
+"""A virtual user and the actor of its journey that posted."""
+
 
 class Posts:
-    """When which nonce was posted, by whom: shared by all users of a process."""
+    """When which nonce was posted, and by whom: shared by all users of a process."""
 
-    def __init__(self) -> None:
-        self._sent: OrderedDict[str, tuple[float, object]] = OrderedDict()
+    def __init__(self, limit: int = MAX_POSTS) -> None:
+        self._limit = limit
+        self._sent: OrderedDict[str, tuple[float, Poster]] = OrderedDict()
 
-    def add(self, nonce: str, t: float, poster: object) -> None:
+    def add(self, nonce: str, t: float, poster: Poster) -> None:
         """A post went out."""
         self._sent[nonce] = (t, poster)
-        if len(self._sent) > MAX_POSTS:
+        if len(self._sent) > self._limit:
             self._sent.popitem(last=False)
 
-    def get(self, nonce: str) -> tuple[float, object] | None:
+    def get(self, nonce: str) -> tuple[float, Poster] | None:
         """When and by whom this nonce was posted."""
         return self._sent.get(nonce)
 
 
 class Observer:
-    """One user's meter. `Stage` calls it for every message and every other happening."""
+    """One user's meter. The stage tells it of every message and every other happening; times are the transport's."""
 
-    def __init__(self, contract: Contract, recorder: Recorder, posts: Posts) -> None:
+    def __init__(self, contract: Contract, recorder: Recorder, posts: Posts, secrets: tuple[str, ...] = ()) -> None:
         self.contract = contract
         self.recorder = recorder
         self.posts = posts
-        self.opening: float | None = None
-        self.opened: float | None = None
-        self.joining: float | None = None
-        self.closing: float | None = None
-        self.code: int | None = None
+        self.opened: dict[str, float] = {}
+        """Since when which actor has a connection that was accepted and has not ended."""
+        self._secrets = secrets
+        self._joining: dict[str, float] = {}
+        self._codes: dict[str, int] = {}
+        # A stage connects and closes one actor at a time, and waits for the outcome.
+        self._connecting: float | None = None
+        self._leaving: float | None = None
 
     def connecting(self, t: float) -> None:
-        """The user begins to connect."""
-        self.opening, self.opened, self.joining, self.closing, self.code = t, None, None, None, None
+        """An actor begins to connect."""
+        self._connecting, self._leaving = t, None
 
     def leaving(self, t: float) -> None:
-        """The user sends its close frame."""
-        self.closing = t
+        """An actor sends its close frame."""
+        self._leaving = t
 
     def sent(self, message: Sent) -> None:
         """A message of the user."""
@@ -56,44 +69,68 @@ class Observer:
         event = message.value.get("event") if isinstance(message.value, dict) else None
         if names is None or event is None:
             return
+        actor = message.conversation.actor
         if event == names.join["event"]:
-            self.joining = message.t
+            self._joining[actor] = message.t
         elif event == names.post["event"]:
             nonce = nonce_of(value_at(message.value, names.post["text"]))
             if nonce:
-                self.posts.add(nonce, message.t, self)
+                self.posts.add(nonce, message.t, (self, actor))
 
     def received(self, message: Message) -> None:
         """A message of the server."""
         names = self.contract.delivery
-        if message.event == self.contract.ack_event and self.opened is not None:
-            self.recorder.measured("ack", message.t - self.opened, message.t)
-        if names is None or message.event != names.delivery["event"]:
-            return
-        found = self.posts.get(nonce_of(value_at(message.value, names.delivery["text"])))
+        if message.event == self.contract.ack_event:
+            opened = self.opened.get(message.conversation.actor)
+            if opened is not None:
+                self.recorder.measured("ack", message.t - opened, message.t)
+        elif names is not None and message.event == names.delivery["event"]:
+            self._delivered(message, nonce_of(value_at(message.value, names.delivery["text"])))
+        elif names is not None and message.event == names.error["event"]:
+            code = self._masked(value_at(message.value, names.error["code"]))
+            self.recorder.failed(f"the server sent the error {code}", message.t)
+
+    def _delivered(self, message: Message, nonce: str) -> None:
+        found = self.posts.get(nonce)
         if found is None:
             return
         sent, poster = found
-        if poster is not self:
+        actor = message.conversation.actor
+        if poster != (self, actor):
             self.recorder.measured("post_to_receive", message.t - sent, message.t)
-        elif self.joining is not None:
-            self.recorder.measured("join", message.t - self.joining, message.t)
-            self.joining = None
+        elif actor in self._joining:
+            # The first own message after a join proves that the join is in force.
+            self.recorder.measured("join", message.t - self._joining.pop(actor), message.t)
         else:
             self.recorder.measured("post_to_own", message.t - sent, message.t)
+
+    def _masked(self, code: Any) -> str:
+        if not isinstance(code, str):
+            return "without a code"
+        for secret in self._secrets:
+            code = code.replace(secret, "•••")
+        return str(code[:MAX_CODE_CHARACTERS])
 
     def happened(self, happening: Happening) -> None:
         """Anything but a message."""
         match happening:
-            case Opened():
-                self.opened = happening.t
-                if self.opening is not None:
-                    self.recorder.measured("connect", happening.t - self.opening, happening.t)
-            case CloseReceived():
-                self.code = happening.code if happening.code is not None else 1005
-            case Ended():
-                if self.closing is not None:
-                    self.recorder.measured("close", happening.t - self.closing, happening.t)
-                self.recorder.closed(self.code, happening.t)
-            case Refused():
+            case Opened(t=t, actor=actor):
+                self.opened[actor] = t
+                self._joining.pop(actor, None)
+                self._codes.pop(actor, None)
+                self.recorder.opened(t)
+                if self._connecting is not None:
+                    self.recorder.measured("connect", t - self._connecting, t)
+            case CloseReceived(actor=actor, code=code):
+                self._codes[actor] = code if code is not None else NO_CODE
+            case Ended(t=t, actor=actor):
+                if self._leaving is not None and actor in self._codes:
+                    self.recorder.measured("close", t - self._leaving, t)
+                self.ended(actor, t)
+            case _:
                 pass
+
+    def ended(self, actor: str, t: float) -> None:
+        """An actor's connection is over, or given up; counted once."""
+        if self.opened.pop(actor, None) is not None:
+            self.recorder.closed(self._codes.pop(actor, None), t)

@@ -1,5 +1,10 @@
-"""What a load test measures: HDR histograms, a timeline by the second, errors and close codes."""
+"""What a load test measures: HDR histograms, a timeline, errors, close codes, and the generator's own health.
 
+Its memory does not grow with the number of measurements: a window keeps its latencies only until it is over.
+"""
+
+import math
+from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,96 +17,140 @@ LOWEST_US, HIGHEST_US, DIGITS = 1, 3_600_000_000, 3
 MAX_KINDS = 100
 """Kinds of errors that are told apart; what goes beyond is counted as one."""
 
+MAX_KIND_CHARACTERS = 300
+
+MAX_ENTRIES = 3_600
+"""Entries of the timeline: a longer run has longer windows than a second."""
+
 METRICS = ("connect", "ack", "join", "post_to_own", "post_to_receive", "close")
 ROUND_TRIP = "post_to_own"
+NO_CLOSE_FRAME = 1006
+"""Stands for an end without a close frame (RFC 6455 §7.1.5)."""
+
+Fired = Callable[[str, float, str | None], None]
 
 
 def summary(histogram: HdrHistogram) -> dict[str, Any]:
     """A histogram's figures in milliseconds."""
-    figures = {"p50": 50, "p90": 90, "p95": 95, "p99": 99, "p999": 99.9}
-    milliseconds = {name: histogram.get_value_at_percentile(at) / 1000 for name, at in figures.items()}
+    # One pass for all of them: each look-up alone would walk the whole histogram.
+    found = histogram.get_percentile_to_value_dict([50, 90, 95, 99, 99.9])
+    figures = zip(("p50", "p90", "p95", "p99", "p999"), found.values(), strict=True)
     return {
         "count": histogram.get_total_count(),
         "mean": round(histogram.get_mean_value() / 1000, 3),
-        **{name: round(value, 3) for name, value in milliseconds.items()},
+        **{name: round(value / 1000, 3) for name, value in figures},
         "max": round(histogram.get_max_value() / 1000, 3),
         "unit": "ms",
     }
 
 
+def nearest_rank(ordered: "array[float]", percent: float) -> float:
+    """The value that `percent` per cent of an ordered, non-empty series do not exceed."""
+    return ordered[max(math.ceil(len(ordered) * percent / 100) - 1, 0)]
+
+
 class Window:
-    """One second of the timeline."""
+    """A stretch of the timeline; latencies in milliseconds."""
 
-    def __init__(self) -> None:
-        self.histogram: HdrHistogram | None = None
+    def __init__(self, users: int) -> None:
+        self.latencies = array("d")
         self.errors = 0
-        self.users = 0
+        self.users = users
 
-    def entry(self, second: int) -> dict[str, Any]:
-        """The timeline's entry; percentiles are None where nothing was measured."""
-        if self.histogram is None:
-            figures: dict[str, Any] = {"p50": None, "p95": None, "p99": None}
-            rate = 0
-        else:
-            whole = summary(self.histogram)
-            figures = {name: whole[name] for name in ("p50", "p95", "p99")}
-            rate = whole["count"]
-        return {"t": second, "users": self.users, "rate": rate, **figures, "errors": self.errors}
+    def entry(self, t: float, width: float) -> dict[str, Any]:
+        """The timeline's entry, `width` seconds wide; percentiles are None where nothing was measured."""
+        ordered = array("d", sorted(self.latencies))
+        figures = {
+            name: round(nearest_rank(ordered, percent), 3) if ordered else None
+            for name, percent in (("p50", 50), ("p95", 95), ("p99", 99))
+        }
+        rate = round(len(ordered) / width, 3)
+        return {"t": t, "users": self.users, "rate": rate, **figures, "errors": self.errors}
 
 
 class Recorder:
-    """Collects from all users of one process. Times are in seconds of one monotonic clock."""
+    """Collects from all users of one process. Times are in seconds of one monotonic clock.
 
-    def __init__(self, started: float, fired: Callable[[str, float, str | None], None] | None = None) -> None:
-        self.started = started
+    `fired` hears of every measurement and error as well: metric, seconds, and the error's message or None.
+    """
+
+    def __init__(self, started: float, duration: float = 0.0, fired: Fired | None = None) -> None:
+        self.width = max(1, math.ceil(duration / MAX_ENTRIES))
         self.histograms: dict[str, HdrHistogram] = {}
         self.errors: Counter[str] = Counter()
         self.closes: Counter[str] = Counter()
-        self.windows: dict[int, Window] = {}
+        self.connected = 0
+        self.cpu_percent: float | None = None
+        self.late_ms: float | None = None
         self._fired = fired
+        self.begin(started)
 
-    def _window(self, t: float) -> Window:
-        return self.windows.setdefault(max(int(t - self.started), 0), Window())
+    def begin(self, t: float) -> None:
+        """Start the clock, and the timeline with it."""
+        self.started = t
+        self.timeline: list[dict[str, Any]] = []
+        self._window = Window(self.connected)
+
+    def tick(self, t: float) -> None:
+        """It is `t`: windows that are over by then enter the timeline."""
+        while t >= self.started + (len(self.timeline) + 1) * self.width:
+            self.timeline.append(self._window.entry(len(self.timeline) * self.width, self.width))
+            self._window = Window(self.connected)
 
     def measured(self, metric: str, seconds: float, t: float) -> None:
         """A latency, measured at time `t`."""
-        microseconds = min(max(int(seconds * 1_000_000), LOWEST_US), HIGHEST_US)
+        self.tick(t)
+        microseconds = min(max(round(seconds * 1_000_000), LOWEST_US), HIGHEST_US)
         if metric not in self.histograms:
             self.histograms[metric] = HdrHistogram(LOWEST_US, HIGHEST_US, DIGITS)
         self.histograms[metric].record_value(microseconds)
         if metric == ROUND_TRIP:
-            window = self._window(t)
-            if window.histogram is None:
-                window.histogram = HdrHistogram(LOWEST_US, HIGHEST_US, DIGITS)
-            window.histogram.record_value(microseconds)
+            self._window.latencies.append(microseconds / 1000)
         if self._fired is not None:
             self._fired(metric, seconds, None)
 
     def failed(self, message: str, t: float) -> None:
         """Something that went wrong for a user."""
-        kind = message if message in self.errors or len(self.errors) < MAX_KINDS else "(other errors)"
+        self.tick(t)
+        cut = message if len(message) <= MAX_KIND_CHARACTERS else message[: MAX_KIND_CHARACTERS - 1] + "…"
+        kind = cut if cut in self.errors or len(self.errors) < MAX_KINDS else "(other errors)"
         self.errors[kind] += 1
-        self._window(t).errors += 1
+        self._window.errors += 1
         if self._fired is not None:
             self._fired("error", 0.0, kind)
 
+    def opened(self, t: float) -> None:
+        """A connection was accepted."""
+        self.tick(t)
+        self.connected += 1
+        self._window.users = max(self._window.users, self.connected)
+
     def closed(self, code: int | None, t: float) -> None:
-        """A connection ended with this close code; None: without a close frame."""
-        self.closes[str(code) if code is not None else "none"] += 1
-        self._window(t)
+        """An accepted connection ended with this close code; None: without a close frame."""
+        self.tick(t)
+        self.connected -= 1
+        self.closes[str(code if code is not None else NO_CLOSE_FRAME)] += 1
 
-    def sample(self, users: int, t: float) -> None:
-        """How many users there are at time `t`."""
-        self._window(t).users = users
+    def watched(self, cpu_percent: float, late_ms: float) -> None:
+        """How the generator fares: processor use of late, and how late a timer ran."""
+        self.cpu_percent = max(self.cpu_percent or 0.0, cpu_percent)
+        self.late_ms = max(self.late_ms or 0.0, late_ms)
 
-    def document(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        """The measured part of the load document, behind `facts`."""
-        last = max(self.windows, default=-1)
+    def document(self, t: float) -> dict[str, Any]:
+        """The measured part of the load document, at time `t`."""
+        self.tick(t)
+        # The last window is cut short. Its rate is still by the whole width: a peak must not come of that.
+        last = self._window.entry(len(self.timeline) * self.width, self.width)
+        lasted = t - self.started - last["t"]
+        rest = [last] if last["rate"] or last["errors"] or lasted > self.width / 2 else []
+        health: Mapping[str, float] | None = None
+        if self.cpu_percent is not None and self.late_ms is not None:
+            health = {"cpu_percent": round(self.cpu_percent, 1), "late_ms_max": round(self.late_ms, 3)}
         return {
-            **facts,
             "metrics": {name: summary(self.histograms[name]) for name in METRICS if name in self.histograms},
             "delivery": None,
-            "timeline": [self.windows.get(second, Window()).entry(second) for second in range(last + 1)],
+            "timeline": [*self.timeline, *rest],
             "closes": dict(sorted(self.closes.items())),
             "errors": dict(self.errors.most_common()),
+            "generator": health,
         }

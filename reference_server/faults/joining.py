@@ -79,7 +79,7 @@ class SubscriptionOfTheUser(EachBroadcast):
         return [key for key, session in self.hub.sessions.items() if session.account.id in users]
 
 
-@fault("second-channel-replaces-first", breaks="JOIN-03", entails="JOIN-01 JOIN-06 SEND-01 ERR-07")
+@fault("second-channel-replaces-first", breaks="JOIN-03", entails="ERR-07 JOIN-01 JOIN-06 SEND-01")
 class SecondChannelReplacesFirst(Seam):
     """Joining a channel leaves the one joined before."""
 
@@ -94,7 +94,7 @@ class SecondChannelReplacesFirst(Seam):
         return self.hub.channels.permits(channel, session.account) and self.hub.channels.exists(channel)
 
 
-@fault("channel-of-the-last-join", breaks="JOIN-03", entails="SEND-02 ENV-03")
+@fault("channel-of-the-last-join", breaks="JOIN-03", entails="ENV-03 SEND-02")
 class ChannelOfTheLastJoin(Seam):
     """new_message names the channel that its receiver joined last, whichever it was posted to."""
 

@@ -78,7 +78,7 @@ class InvalidJsonAnsweredInPlainText(Seam):
         return (outgoing,)
 
 
-@fault("third-payload-as-string", breaks="ENV-02", entails="ENV-03 JOIN-01 SEND-01 ERR-07")
+@fault("third-payload-as-string", breaks="ENV-02", entails="ENV-03 ERR-07 JOIN-01 SEND-01")
 class ThirdPayloadAsString(Seam):
     """The payload of a connection's third new_message is JSON inside a string."""
 

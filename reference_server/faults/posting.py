@@ -98,7 +98,7 @@ class TwoReceiversOnly(Deliveries):
         return (effect,) if self.receivers <= 2 else ()
 
 
-@fault("deliveries-late", breaks="SEND-01", entails="JOIN-01 SEND-05 SEND-08 SEND-10 JOIN-06")
+@fault("deliveries-late", breaks="SEND-01", entails="JOIN-01 JOIN-06 SEND-05 SEND-08 SEND-10")
 class DeliveriesLate(Deliveries):
     """Everybody but the poster gets a message half a response_timeout too late."""
 

@@ -133,9 +133,7 @@ class Session:
     def ping(self, timeout: float) -> None:
         self.send(encode("ping", {}))
         if self._pong_deadline is None:  # the oldest unanswered ping counts
-            self._pong_deadline = self._loop.call_later(
-                timeout, self.close, HEARTBEAT_TIMEOUT, "no pong"
-            )
+            self._pong_deadline = self._loop.call_later(timeout, self.close, HEARTBEAT_TIMEOUT, "no pong")
 
     def pong(self) -> None:
         if self._pong_deadline is not None:
@@ -148,9 +146,7 @@ class Session:
         self.send(encode("connection_ack", {"sessionId": f"session-{uuid4().hex}"}))
         expiry = None
         if self.user.expires_after is not None:
-            expiry = self._loop.call_later(
-                self.user.expires_after, self.close, TOKEN_EXPIRED, "token expired"
-            )
+            expiry = self._loop.call_later(self.user.expires_after, self.close, TOKEN_EXPIRED, "token expired")
         try:
             async for message in self._ws:
                 if message.type is WSMsgType.TEXT:

@@ -1,0 +1,106 @@
+"""Histories for the transcript checks, built by hand."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from conformance.actions import CloseReceived, Ended, Opcode, Opened, Received, Refused
+from conformance.checks import History, judge
+from conformance.record import Conversation, Record, Sent, read_message
+from conformance.wire import is_legal_close_code
+from contract.model import load_contract
+from contract.profile import Profile, load_profile
+
+PROFILE = load_profile()
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+"""UNIX time of the clock's zero."""
+
+
+def nonce(number: int) -> str:
+    """A text that counts as a nonce."""
+    return f"{4_000_000_000_000_000 + number}"
+
+
+def stamp(t: float) -> str:
+    return datetime.fromtimestamp(EPOCH + t, UTC).isoformat()
+
+
+class Story:
+    """What happened in a scenario, told in order; a second passes with every message."""
+
+    def __init__(self, profile: Profile = PROFILE) -> None:
+        self.profile = profile
+        self.record = Record(0.0, profile.secrets())
+        self.now = 0.0
+
+    def connect(self, user: str = "alice", *headers: tuple[str, str], ack: bool = True) -> Conversation:
+        token = self.profile.users[user].token
+        number = len(self.record.conversations)
+        one = Conversation(f"{user}-{number}", user, number, token)
+        one.opened = Opened(self.now, one.actor, headers, None)
+        self.record.conversations.append(one)
+        if ack:
+            self.receive(one, "connection_ack", {"sessionId": f"session-{number}"})
+        return one
+
+    def raw(self, one: Conversation, data: str | bytes, opcode: int = Opcode.TEXT, frames: int = 1) -> None:
+        self.now += 1
+        raw = data if isinstance(data, bytes) else data.encode()
+        happening = Received(self.now, one.actor, opcode, raw, frames)
+        one.received.append(read_message(happening, one))
+
+    def receive(self, one: Conversation, event: str, payload: Any, **members: Any) -> None:
+        self.raw(one, json.dumps({"event": event, "payload": payload, **members}))
+
+    def send(self, one: Conversation, event: str, payload: Any) -> None:
+        self.now += 1
+        value = {"event": event, "payload": payload}
+        one.sent.append(Sent(self.now, one, value, json.dumps(value)))
+
+    def join(self, one: Conversation, channel: str = "c") -> None:
+        self.send(one, "join_channel", {"channelId": channel})
+
+    def post(self, one: Conversation, number: int, channel: str = "c", words: str = "hello") -> None:
+        self.send(one, "send_message", {"channelId": channel, "text": f"{nonce(number)} {words}"})
+
+    def delivery(self, number: int, poster: str = "alice", channel: str = "c", **message: Any) -> Any:
+        """A right delivery's payload; `message` changes its members."""
+        user = self.profile.users[poster]
+        whole = {
+            "id": f"m-{number}",
+            "text": f"{nonce(number)} hello",
+            "author": {"id": user.id, "name": user.name},
+            "timestamp": stamp(self.now),
+            **message,
+        }
+        return {"channelId": channel, "message": whole}
+
+    def deliver(
+        self,
+        one: Conversation,
+        number: int,
+        poster: str = "alice",
+        channel: str = "c",
+        **message: Any,
+    ) -> None:
+        self.receive(one, "new_message", self.delivery(number, poster, channel, **message))
+
+    def close(self, one: Conversation, code: int | None, reason: str = "", legal: bool | None = None) -> None:
+        allowed = code is None or is_legal_close_code(code)
+        one.close_received = CloseReceived(self.now, one.actor, code, reason, allowed if legal is None else legal)
+
+    def end(self, one: Conversation, how: Any = "eof") -> None:
+        one.ended = Ended(self.now, one.actor, how, "detail")
+
+    def refuse(self, user: str, body: bytes, **headers: str) -> None:
+        one = Conversation(user, user, 1, self.profile.users[user].token)
+        one.refused = Refused(self.now, user, "status", 403, tuple(headers.items()), body, "")
+        self.record.conversations.append(one)
+
+    def history(self) -> History:
+        return History(self.record, load_contract(), self.profile, EPOCH)
+
+    def findings(self) -> list[tuple[str, str | None]]:
+        """Requirement and level of everything that is found, each once."""
+        found = judge(self.history())
+        return sorted({(one.charge.requirements[0], one.charge.level) for one in found}, key=str)

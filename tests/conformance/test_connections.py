@@ -1,0 +1,144 @@
+"""The engine at a scenario's ends: connecting, closing, and what an endpoint does not offer."""
+
+from typing import Any
+
+import pytest
+
+from conformance.actions import Open, Opened, Refused, Send
+from conformance.engine import check_needs
+from conformance.stage import Setting
+from conformance.values import InconclusiveError
+from contract.profile import Channels, Profile, Tokens, load_profile
+from tests.conformance.driver import (
+    CONNECT,
+    CONTRACT,
+    DEFAULTS,
+    START,
+    close,
+    played,
+    scenario,
+    text,
+)
+
+ERROR = {"expect": {"actor": "alice", "event": "error"}, "requirement": "ERR-01"}
+JOIN = {"send": {"actor": "alice", "event": "join_channel", "payload": {"channelId": "c"}}}
+
+
+class TestHandshake:
+    """What opening a connection sends, and how it may fail."""
+
+    def test_the_token_travels_in_the_query(self) -> None:
+        ((_, opened),) = (one for one in played(scenario(CONNECT)).actions if isinstance(one[1], Open))
+        assert isinstance(opened, Open)
+        assert opened.request.target == "/v1/socket?access_token=alice-token"
+
+    @pytest.mark.parametrize(
+        ("override", "headers", "subprotocols"),
+        [
+            ({"auth.in": "header"}, (("Authorization", "Bearer alice-token"),), ()),
+            ({"auth.in": "header", "auth.name": "X-Token"}, (("X-Token", "alice-token"),), ()),
+            ({"auth.in": "subprotocol"}, (), ("access_token", "alice-token")),
+        ],
+    )
+    def test_or_elsewhere(
+        self,
+        override: dict[str, str],
+        headers: tuple[tuple[str, str], ...],
+        subprotocols: tuple[str, ...],
+    ) -> None:
+        ((_, opened), *_) = played(scenario(CONNECT), profile=load_profile(overrides=override)).actions
+        assert isinstance(opened, Open)
+        assert opened.request.target == "/v1/socket"
+        assert (opened.request.headers, opened.request.subprotocols) == (headers, subprotocols)
+
+    def test_no_transcript_shows_a_token(self) -> None:
+        result = played(scenario(CONNECT, ERROR), text(0.1, "alice", "you are alice-token"))
+        assert all("alice-token" not in entry.data for entry in result.outcome.record.entries)
+        assert "alice-token" not in str(result.outcome.failures[0].received)
+        assert "•••" in result.noted("handshake")[0]
+
+    def test_no_answer_fails_in_time(self) -> None:
+        result = played(scenario(CONNECT), accept=False)
+        assert result.charges() == [(("CONN-01",), None)]
+        assert result.outcome.duration == pytest.approx(5.0)
+        assert result.noted("timeout") == ["no answer to the handshake"]
+
+    @pytest.mark.parametrize(("problem", "charge"), [("status", "CONN-01"), ("accept", "CONN-07")])
+    def test_a_wrong_answer_has_its_own_requirement(self, problem: Any, charge: str) -> None:
+        refused = Refused(START + 0.1, "alice", problem, 503, (), b"", "why")
+        result = played(scenario(CONNECT), refused, accept=False)
+        assert [names for names, _ in result.charges()] == [(charge,)]
+
+    def test_the_first_answer_counts(self) -> None:
+        """A stage that knows no such connection takes nothing in."""
+        stray = Opened(START, "alice", (), None)
+        result = played(scenario(CONNECT), stray, accept=False)
+        assert result.outcome.ending == "finished"
+
+
+class TestEnding:
+    """However it went, open connections are closed."""
+
+    @pytest.mark.parametrize("step", [JOIN, ERROR])
+    def test_all_are_closed_with_1000(self, step: dict[str, Any]) -> None:
+        bob = {"connect": {"actor": "bob"}}
+        one = scenario(CONNECT, bob, step, actors={"alice": "alice", "bob": "bob"})
+        assert played(one).closes() == [("alice", 1000), ("bob", 1000)]
+
+    def test_those_that_are_over_are_not(self) -> None:
+        one = scenario(CONNECT, {"expect_close": {"actor": "alice", "codes": ["policy"]}})
+        assert played(one, close(0.1, "alice", 1008)).closes() == []
+
+    def test_a_step_of_an_actor_that_never_connected_is_an_error(self) -> None:
+        result = played(scenario(JOIN))
+        assert result.outcome.ending == "error"
+        assert "alice has not connected before this step" in str(result.outcome.reason)
+
+    def test_a_closed_connection_is_sent_nothing_it_could_be_charged_with(self) -> None:
+        wait = {"expect_close": {"actor": "alice", "codes": ["policy"]}}
+        result = played(scenario(CONNECT, wait, JOIN), close(0.1, "alice", 1008))
+        assert result.noted("note") == ["not sent, the connection is closed"]
+        assert result.outcome.record.conversations[0].sent == []
+        assert [one for _, one in result.actions if isinstance(one, Send)]
+
+
+class TestNeeds:
+    """What an endpoint cannot offer makes a scenario inconclusive, and never passed."""
+
+    BARE = Profile(users={"alice": DEFAULTS.users["alice"]}, tokens=Tokens(), channels=Channels())
+
+    @pytest.mark.parametrize(
+        ("need", "reason"),
+        [
+            ("bob", "bob"),
+            ("carol", "carol"),
+            ("private_channel", "private channel"),
+            ("missing_channel", "missing channel"),
+            ("expired_token", "expired token"),
+            ("expiring_token", "expiring token"),
+        ],
+    )
+    def test_lacking(self, need: str, reason: str) -> None:
+        result = played(scenario(CONNECT, needs=[need]), profile=self.BARE)
+        assert (result.outcome.ending, result.actions) == ("inconclusive", ())
+        assert result.outcome.reason == f"the profile offers no {reason}"
+        check_needs(scenario(CONNECT, needs=[need]), Setting(CONTRACT, DEFAULTS, str))
+
+    @pytest.mark.parametrize(
+        ("form", "lacking"),
+        [("none", {"heartbeat", "message_heartbeat"}), ("control", {"message_heartbeat"})],
+    )
+    def test_forms_of_heartbeat(self, form: str, lacking: set[str]) -> None:
+        setting = Setting(CONTRACT, load_profile(overrides={"heartbeat.form": form}), str)
+        for need in ("heartbeat", "message_heartbeat"):
+            one = scenario(CONNECT, needs=[need])
+            if need in lacking:
+                with pytest.raises(InconclusiveError, match=f"no {need.replace('_', ' ')}"):
+                    check_needs(one, setting)
+            else:
+                check_needs(one, setting)
+
+    def test_a_user_without_a_token(self) -> None:
+        result = played(scenario({"connect": {"actor": "alice"}}, actors={"alice": "bob"}), profile=self.BARE)
+        assert result.outcome.ending == "inconclusive"
+        assert result.outcome.reason == "the profile offers no token of 'bob'"

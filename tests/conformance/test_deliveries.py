@@ -1,0 +1,242 @@
+"""Checks of what was posted and what was delivered."""
+
+import pytest
+
+from conformance.deliveries import collect, nonce_of
+from conformance.record import Conversation
+from tests.conformance.histories import Story, nonce, stamp
+
+
+@pytest.fixture
+def story() -> Story:
+    return Story()
+
+
+def members(story: Story, *users: str) -> list[Conversation]:
+    """Connections that have joined the channel."""
+    found = [story.connect(user) for user in users]
+    for one in found:
+        story.join(one)
+    return found
+
+
+class TestFidelity:
+    """SEND-02."""
+
+    @pytest.mark.parametrize("words", ["hello ", " hello", "HELLO", "hell", "he\u0301llo", ""])
+    def test_another_text(self, story: Story, words: str) -> None:
+        (alice,) = members(story, "alice")
+        story.post(alice, 1)
+        story.deliver(alice, 1, text=f"{nonce(1)} {words}")
+        assert story.findings() == [("SEND-02", "MUST")]
+
+    def test_another_channel(self, story: Story) -> None:
+        (alice,) = members(story, "alice")
+        story.post(alice, 1)
+        story.deliver(alice, 1, channel="d")
+        assert story.findings() == [("SEND-02", "MUST")]
+
+
+class TestMembership:
+    """JOIN-02."""
+
+    def test_one_that_joined_nothing(self, story: Story) -> None:
+        (alice,), bob = members(story, "alice"), story.connect("bob")
+        story.post(alice, 1)
+        story.deliver(bob, 1)
+        assert story.findings() == [("JOIN-02", "MUST")]
+
+    def test_one_that_joined_another_channel(self, story: Story) -> None:
+        (alice,), bob = members(story, "alice"), story.connect("bob")
+        story.join(bob, "d")
+        story.post(alice, 1)
+        story.deliver(bob, 1)
+        assert story.findings() == [("JOIN-02", "MUST")]
+
+    def test_a_former_connections_join_does_not_count(self, story: Story) -> None:
+        (alice, _) = members(story, "alice", "bob")
+        again = story.connect("bob")
+        story.post(alice, 1)
+        story.deliver(again, 1)
+        assert story.findings() == [("JOIN-02", "MUST")]
+
+    def test_strangers_messages_do_not_count(self, story: Story) -> None:
+        bob = story.connect("bob")
+        story.deliver(bob, 1)
+        story.deliver(bob, 2, text="hello")
+        assert story.findings() == []
+
+
+def test_send_03_twice(story: Story) -> None:
+    alice, bob = members(story, "alice", "bob")
+    story.post(alice, 1)
+    for one in (alice, bob, bob):
+        story.deliver(one, 1)
+    assert story.findings() == [("SEND-03", "SHOULD")]
+
+
+def test_a_text_posted_twice_may_arrive_twice(story: Story) -> None:
+    (alice,) = members(story, "alice")
+    for number in (1, 1):
+        story.post(alice, number)
+        story.deliver(alice, number, id=f"m-{story.now}")
+    assert story.findings() == []
+
+
+class TestIds:
+    """SEND-04."""
+
+    def test_two_ids_of_one_message(self, story: Story) -> None:
+        alice, bob = members(story, "alice", "bob")
+        story.post(alice, 1)
+        story.deliver(alice, 1, id="a")
+        story.deliver(bob, 1, id="b")
+        assert story.findings() == [("SEND-04", "SHOULD")]
+
+    def test_two_messages_of_one_id(self, story: Story) -> None:
+        (alice,) = members(story, "alice")
+        for number in (1, 2):
+            story.post(alice, number)
+            story.deliver(alice, number, id="same")
+        assert story.findings() == [("SEND-04", "SHOULD")]
+
+
+class TestTimestamps:
+    """SEND-05."""
+
+    @pytest.mark.parametrize(("offset", "found"), [(0, False), (290, False), (-290, False), (310, True), (-310, True)])
+    def test_near_our_clock(self, story: Story, offset: float, found: bool) -> None:
+        (alice,) = members(story, "alice")
+        story.post(alice, 1)
+        story.deliver(alice, 1, timestamp=stamp(story.now + offset))
+        assert story.findings() == ([("SEND-05", "SHOULD")] if found else [])
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "2026-01-01T00:00:04Z",
+            "2026-01-01t00:00:04z",
+            "2026-01-01T09:00:04+09:00",
+            "2025-12-31T16:00:04.5-08:00",
+            "2025-12-31T23:59:60Z",
+            "2025-12-31t23:59:60.25z",
+            "2026-01-01T00:00:04.123456789Z",
+            "2026-01-01T00:00:04.1Z",
+        ],
+    )
+    def test_every_form_is_read(self, story: Story, text: str) -> None:
+        """A form that is legal and cannot be read would hide a wrong clock."""
+        (alice,) = members(story, "alice")
+        story.post(alice, 1)
+        story.deliver(alice, 1, timestamp=text)
+        assert story.findings() == []
+        story.post(alice, 2)
+        story.deliver(alice, 2, timestamp=text.replace("2026", "2036").replace("2025", "2035"))
+        assert story.findings() == [("SEND-05", "SHOULD")]
+
+    def test_decreasing_in_a_channel(self, story: Story) -> None:
+        (alice,) = members(story, "alice")
+        for number in (1, 2):
+            story.post(alice, number)
+            story.deliver(alice, number, timestamp=stamp(-number))
+        assert story.findings() == [("SEND-05", "SHOULD")]
+
+    def test_not_over_two_channels(self, story: Story) -> None:
+        (alice,) = members(story, "alice")
+        story.join(alice, "d")
+        for number, channel in ((1, "c"), (2, "d")):
+            story.post(alice, number, channel)
+            story.deliver(alice, number, channel=channel, timestamp=stamp(-number))
+        assert story.findings() == []
+
+
+class TestAuthors:
+    """SEND-06."""
+
+    def test_two_ids_of_one_token(self, story: Story) -> None:
+        (alice,) = members(story, "alice")
+        for number in (1, 2):
+            story.post(alice, number)
+            story.deliver(alice, number, author={"id": f"u-{number}", "name": "Taro"})
+        assert story.findings() == [("SEND-06", "MUST")]
+
+    def test_two_names_of_one_token(self, story: Story) -> None:
+        (alice,) = members(story, "alice")
+        for number in (1, 2):
+            story.post(alice, number)
+            story.deliver(alice, number, author={"id": "u", "name": f"Taro {number}"})
+        assert story.findings() == [("SEND-06", "SHOULD")]
+
+    def test_one_id_of_two_users(self, story: Story) -> None:
+        for number, one in enumerate(members(story, "alice", "bob")):
+            story.post(one, number)
+            story.deliver(one, number, author={"id": "u", "name": "Taro"})
+        assert story.findings() == [("SEND-06", "SHOULD")]
+
+
+class TestOrder:
+    def test_send_07_one_posters(self, story: Story) -> None:
+        (alice,) = members(story, "alice")
+        for number in (1, 2, 3):
+            story.post(alice, number)
+        for number in (1, 3, 2):
+            story.deliver(alice, number)
+        assert story.findings() == [("SEND-07", "SHOULD")]
+
+    def test_send_07_two_posters_have_no_order(self, story: Story) -> None:
+        alice, bob = members(story, "alice", "bob")
+        story.post(alice, 1)
+        story.post(bob, 2)
+        for one in (alice, bob):
+            story.deliver(one, 2, "bob")
+            story.deliver(one, 1)
+        assert story.findings() == []
+
+    def test_send_08_one_order_for_all(self, story: Story) -> None:
+        alice, bob = members(story, "alice", "bob")
+        story.post(alice, 1)
+        story.post(bob, 2)
+        for one, order in ((alice, (1, 2)), (bob, (2, 1))):
+            for number in order:
+                story.deliver(one, number, "alice" if number == 1 else "bob", timestamp=stamp(9))
+        assert story.findings() == [("SEND-08", "SHOULD")]
+
+    def test_a_gap_is_no_other_order(self, story: Story) -> None:
+        alice, bob = members(story, "alice", "bob")
+        for number in range(5):
+            story.post(alice, number)
+        for one, order in ((alice, (0, 1, 2, 3, 4)), (bob, (1, 3, 4))):
+            for number in order:
+                story.deliver(one, number, timestamp=stamp(9))
+        assert story.findings() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"a {nonce(1)} b", nonce(1)),
+        (f"{nonce(1)}{nonce(2)}", nonce(1)),
+        (f"12 {nonce(1)}", nonce(1)),
+        ("1" * 15, ""),
+        ("１" * 16, ""),
+        ("", ""),
+        (None, ""),
+        (17, ""),
+    ],
+)
+def test_nonces(text: object, found: str) -> None:
+    assert nonce_of(text) == found
+
+
+def test_a_post_needs_a_nonce_and_a_channel(story: Story) -> None:
+    (alice,) = members(story, "alice")
+    for payload in (
+        None,
+        {},
+        {"text": nonce(1)},
+        {"channelId": "c", "text": "hi"},
+        {"channelId": 1},
+    ):
+        story.send(alice, "send_message", payload)
+    found = collect(story.history())
+    assert (found.posts, found.arrivals, found.joined) == ((), (), {id(alice): {"c"}})

@@ -1,0 +1,248 @@
+"""Many scenarios at once, against a real server."""
+
+import json
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from conformance.loading import BUNDLED, load_scenarios
+from conformance.results import RunFacts, results_document
+from conformance.run import Channels, Plan, Run, longest_wait
+from conformance.scenario import Charge, Scenario, Step
+from conformance.selection import SelectionError, select
+from conformance.transport import resolve
+from conformance.verdicts import ScenarioVerdict, requirement_verdicts
+from contract.files import DATA_ROOT
+from contract.model import load_contract
+from contract.profile import Profile, load_profile
+from contract.requirements import load_requirements
+from contract.schemas import compile_schema
+from tests.conformance.chat import Chat
+from tests.conformance.driver import CONNECT, scenario
+from tests.conformance.servers import PATIENCE, drain, raw_server
+
+REQUIREMENTS = load_requirements()
+CONTRACT = load_contract()
+PROFILE = replace(load_profile(), ack_timeout=PATIENCE, response_timeout=PATIENCE, quiet_period=0.05)
+
+MEET = [
+    {"call": "enter", "with": {"actor": "alice", "channel": "${channel.room}"}},
+    {"call": "enter", "with": {"actor": "bob", "channel": "${channel.room}"}},
+    {"call": "post", "with": {"actor": "alice", "channel": "${channel.room}", "nonce": "n"}},
+    {"call": "receive", "with": {"actor": "bob", "nonce": "n"}},
+]
+OPEN = [{"call": "open", "with": {"actor": "alice"}}]
+STRANGER: list[dict[str, Any]] = [
+    {"call": "open", "with": {"actor": "bob"}},
+    {"call": "enter", "with": {"actor": "alice", "channel": "${channel.room}"}},
+    {"expect_nothing": {"actors": ["bob"], "event": "new_message"}, "requirement": "JOIN-02"},
+]
+
+
+def named(name: str, steps: list[Any], **members: Any) -> Scenario:
+    actors = {"alice": "alice", "bob": "bob"}
+    return scenario(*steps, id=name, actors=actors, **{"verifies": ["SEND-01"], **members})
+
+
+def plan(url: str, profile: Profile = PROFILE, **members: Any) -> Plan:
+    return Plan(resolve(url), CONTRACT, profile, REQUIREMENTS, **members)
+
+
+def play_all(url: str, scenarios: list[Scenario], **members: Any) -> dict[str, ScenarioVerdict]:
+    run = Run(plan(url, **members), scenarios)
+    run.start()
+    try:
+        return {one.id: run.result(one) for one in scenarios}
+    finally:
+        run.stop()
+
+
+class TestAtOnce:
+    def test_all_play_side_by_side(self) -> None:
+        """Nobody is acknowledged before all six are connected."""
+        meeting = threading.Barrier(6, timeout=PATIENCE)
+        with Chat(before_ack=meeting.wait).serve() as url:
+            found = play_all(url, [named(f"open-{number}", OPEN) for number in range(6)], jobs=6)
+        assert {one.verdict for one in found.values()} == {"passed"}
+
+    def test_a_right_server_passes(self) -> None:
+        scenarios = [named(f"meet-{number}", MEET) for number in range(8)]
+        with Chat().serve() as url:
+            found = play_all(url, scenarios, jobs=4)
+        assert [(one.verdict, one.charged) for one in found.values()] == [("passed", ())] * 8
+
+    def test_no_more_than_the_jobs(self) -> None:
+        chat = Chat()
+        with chat.serve() as url:
+            leave = [*OPEN, {"close": {"actor": "alice"}}]
+            play_all(url, [named(f"open-{number}", leave) for number in range(5)], jobs=1)
+        assert chat.most_at_once == 1
+
+    def test_each_is_told_once_when_it_is_finished(self) -> None:
+        scenarios = [named(f"open-{number}", OPEN) for number in range(5)]
+        told: list[str] = []
+        with Chat().serve() as url:
+            run = Run(plan(url), scenarios)
+            run.start(lambda verdict: told.append(verdict.outcome.scenario.id))
+            results = [run.result(one) for one in scenarios]
+            run.stop()
+        assert sorted(told) == [one.id for one in scenarios]
+        assert run.done() == results
+        assert run.waiting() == {}
+
+    def test_the_longest_begins(self) -> None:
+        profile = load_profile()
+        slow, waiting, quick = (
+            named("slow", [CONNECT, {"expect_heartbeat": {"actor": "alice", "intervals": 2}}]),
+            named("waiting", [CONNECT, {"expect_nothing": {"actors": ["alice"]}}]),
+            named("quick", OPEN),
+        )
+        waits = [longest_wait(one, profile) for one in (slow, waiting, quick)]
+        assert waits == sorted(waits, reverse=True)
+        assert waits[0] > 60
+
+
+class TestWrongServers:
+    def test_lost_posts(self) -> None:
+        profile = replace(PROFILE, response_timeout=0.3)
+        with Chat(loses_posts=True).serve() as url:
+            found = play_all(url, [named("meet", MEET), named("open", OPEN)], profile=profile)
+        assert {name: one.verdict for name, one in found.items()} == {
+            "meet": "failed",
+            "open": "passed",
+        }
+        assert {one.requirement for one in found["meet"].charged} == {"JOIN-01", "SEND-01"}
+
+    def test_transcript_checks_are_charged(self) -> None:
+        provoke = [*OPEN, {"call": "provoke", "with": {"actor": "alice"}}]
+        with Chat(bare_errors=True).serve() as url:
+            found = play_all(url, [named("provoke", provoke, verifies=["ERR-04"])])
+        assert [(one.requirement, one.level) for one in found["provoke"].charged] == [("ERR-09", "SHOULD")]
+
+    def test_what_a_leak_spoilt_is_played_again_alone(self) -> None:
+        """A server that tells everybody everything: only what is charged to the leak remains."""
+        silence = {
+            "expect_nothing": {"actors": ["alice"], "event": "new_message"},
+            "requirement": "CONN-05",
+        }
+        alone = named("alone", [*OPEN, silence], verifies=["ERR-05"])
+        with Chat(leaks=True).serve() as url:
+            found = play_all(url, [named("stranger", STRANGER), alone], jobs=2)
+        assert found["alone"].verdict == "passed"
+        assert "JOIN-02" in {one.requirement for one in found["stranger"].charged}
+        document = document_of([*found.values()])
+        assert document["verdict"] == "non-conformant"
+
+
+class TestInterruptions:
+    def test_stop(self) -> None:
+        connected = threading.Barrier(4, timeout=PATIENCE)
+        held = threading.Event()
+
+        def hold() -> None:
+            connected.wait()
+            held.wait(PATIENCE)
+
+        scenarios = [named(f"open-{number}", OPEN) for number in range(3)]
+        with Chat(before_ack=hold).serve() as url:
+            run = Run(plan(url, jobs=3), scenarios)
+            run.start()
+            connected.wait()
+            assert set(run.waiting()) == {one.id for one in scenarios}
+            run.stop()
+            held.set()
+            outcomes = [one.outcome for one in run.done()]
+        assert [(one.ending, one.reason) for one in outcomes] == [("inconclusive", "the run was interrupted")] * 3
+
+    def test_what_never_began_is_not_done(self) -> None:
+        with raw_server(drain) as url:
+            run = Run(plan(url, jobs=1), [named(f"open-{number}", OPEN) for number in range(20)])
+            run.start()
+            run.stop()
+        assert len(run.done()) <= 1
+
+    def test_a_fault_of_ours_is_an_error_and_nobodys_failure(self) -> None:
+        broken = replace(named("broken", OPEN), steps=(Step(object(), Charge(), "1"),))  # type: ignore[arg-type]
+        with Chat().serve() as url:
+            found = play_all(url, [broken, named("open", OPEN)])
+        assert {name: one.verdict for name, one in found.items()} == {
+            "broken": "error",
+            "open": "passed",
+        }
+        assert "fault of wsproof: KeyError" in str(found["broken"].outcome.reason)
+
+
+def document_of(verdicts: list[ScenarioVerdict], **facts: Any) -> Any:
+    given = RunFacts("0.1.0", "ws://example.test/", "2026-01-01T00:00:00.000Z", 1.5, **facts)
+    judged = requirement_verdicts(REQUIREMENTS, verdicts)
+    return results_document(given, CONTRACT, judged, verdicts)
+
+
+class TestDocument:
+    def test_it_is_valid_and_holds_no_token(self) -> None:
+        scenarios = [named("meet", MEET), named("open", OPEN, needs=["heartbeat"])]
+        with Chat().serve() as url:
+            found = play_all(url, scenarios)
+        document = document_of([*found.values()], settings={"jobs": 2})
+        schema = compile_schema({"$ref": (DATA_ROOT / "schemas" / "results.schema.json").as_uri()})
+        assert [str(error) for error in schema.iter_errors(document)] == []
+        text = json.dumps(document)
+        assert not [token for token in PROFILE.secrets() if token in text]
+        assert document["verdict"] == "incomplete"
+
+    def test_the_summary_counts_clauses(self) -> None:
+        summary = document_of([])["summary"]
+        clauses = [
+            clause.level for one in REQUIREMENTS.values() if one.section.id != "CLIENT" for clause in one.clauses
+        ]
+        for level in ("MUST", "SHOULD", "MAY"):
+            assert summary[level]["untested"] == clauses.count(level)
+            assert sum(summary[level].values()) == clauses.count(level)
+
+
+class TestChannels:
+    def test_of_a_pattern(self) -> None:
+        channels = Channels(load_profile(), 0)
+        room, other = channels("room"), channels("other")
+        assert room != other
+        assert channels("room") == room
+        assert room.startswith("wsproof-")
+        assert Channels(load_profile(), 0)("room") != room
+
+    def test_of_a_closed_list(self) -> None:
+        overrides = {"channels": {"open": ["a", "b", "c"], "private": "p", "missing": "m-{nonce}"}}
+        channels = Channels(load_profile(overrides=overrides), 2)
+        assert [channels(name) for name in ("x", "y", "x", "private")] == ["c", "a", "c", "p"]
+        assert channels("missing").startswith("m-")
+        assert "{" not in channels("missing")
+
+
+class TestSelection:
+    SCENARIOS = load_scenarios(BUNDLED)
+
+    @pytest.mark.parametrize("name", ["ERR", "err", "ERR-01", "err-01", "slow", "MUST", "should"])
+    def test_names(self, name: str) -> None:
+        chosen = select(self.SCENARIOS, REQUIREMENTS, [name])
+        left = select(self.SCENARIOS, REQUIREMENTS, [], [name])
+        assert 0 < len(chosen) < len(self.SCENARIOS)
+        assert len(chosen) + len(left) == len(self.SCENARIOS)
+
+    def test_an_id_and_one_variant(self) -> None:
+        variant = next(one for one in self.SCENARIOS if "/" in one.id)
+        base = variant.id.partition("/")[0]
+        assert select(self.SCENARIOS, REQUIREMENTS, [variant.id]) == (variant,)
+        assert variant in select(self.SCENARIOS, REQUIREMENTS, [base])
+
+    @pytest.mark.parametrize(
+        ("wanted", "unwanted", "message"),
+        [
+            (["ERR-1"], [], "--select ERR-1: no scenario has this id.*did you mean ERR-1"),
+            (["ERR"], ["ERR"], "the selection leaves no scenario"),
+            (["nonsense-at-all"], [], "--select nonsense-at-all"),
+        ],
+    )
+    def test_nothing(self, wanted: list[str], unwanted: list[str], message: str) -> None:
+        with pytest.raises(SelectionError, match=message):
+            select(self.SCENARIOS, REQUIREMENTS, wanted, unwanted)

@@ -1,0 +1,245 @@
+"""The steps that send and leave: messages, fragments, illegal frames, close, drop, refusals."""
+
+import json
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance.actions import Action, Close, Drop, Happening, Opcode, OutFrame, Refused, Send
+from conformance.steps import fragmented
+from tests.conformance.driver import (
+    CONNECT,
+    START,
+    Played,
+    close,
+    ended,
+    message,
+    played,
+    scenario,
+)
+
+
+def step(verb: str, **members: Any) -> dict[str, Any]:
+    return {verb: {"actor": "alice", **members}}
+
+
+def after_connecting(*steps: dict[str, Any], happenings: tuple[Happening, ...] = ()) -> Played:
+    return played(scenario(CONNECT, *steps), *happenings)
+
+
+def frames_of(result: Played) -> tuple[OutFrame, ...]:
+    return next(one.frames for _, one in result.actions if isinstance(one, Send))
+
+
+def deeds(result: Played, kind: type[Action]) -> list[Action]:
+    return [one for _, one in result.actions if isinstance(one, kind)]
+
+
+class TestMessages:
+    @pytest.mark.parametrize(
+        ("members", "value"),
+        [
+            ({"event": "e", "payload": {"a": 1}}, {"event": "e", "payload": {"a": 1}}),
+            ({"event": "e", "sequence": 2**53}, {"event": "e", "sequence": 2**53}),
+            (
+                {"event": "e", "payload": {}, "members": {"x": []}},
+                {"event": "e", "payload": {}, "x": []},
+            ),
+            ({"message": [1, None]}, [1, None]),
+            ({"message": None}, None),
+            ({"message": "text"}, "text"),
+        ],
+    )
+    def test_the_message_is_what_the_step_says(self, members: dict[str, Any], value: Any) -> None:
+        assert after_connecting(step("send", **members)).sent() == [(0.0, value)]
+
+    @pytest.mark.parametrize(("escape", "raw"), [(False, "あ😀".encode()), (True, b"\\u3042\\ud83d\\ude00")])
+    def test_escape(self, escape: bool, raw: bytes) -> None:
+        (frame,) = frames_of(after_connecting(step("send", message="あ😀", escape=escape)))
+        assert frame.payload == b'"' + raw + b'"'
+        assert json.loads(frame.payload) == "あ😀"
+
+    def test_it_is_recorded_as_sent(self) -> None:
+        result = after_connecting(step("send", event="e", payload={}))
+        (sent,) = result.outcome.record.conversations[0].sent
+        assert (sent.value, sent.t) == ({"event": "e", "payload": {}}, START)
+        (entry,) = (one for one in result.outcome.record.entries if one.event == "e")
+        assert (entry.direction, entry.kind, entry.actor) == ("out", "message", "alice")
+
+    def test_a_raw_text_that_is_json_is_recorded_by_its_value(self) -> None:
+        result = after_connecting(step("send_raw", text='{"event": "e"}'), step("send_raw", text="{"))
+        sent = result.outcome.record.conversations[0].sent
+        assert [(one.value, one.text) for one in sent] == [
+            ({"event": "e"}, '{"event": "e"}'),
+            (None, "{"),
+        ]
+
+
+class TestFragments:
+    @given(
+        st.binary(max_size=300),
+        st.one_of(st.integers(1, 12), st.lists(st.integers(0, 90), min_size=1).map(tuple)),
+        st.booleans(),
+    )
+    def test_they_are_one_message(self, payload: bytes, fragments: int | tuple[int, ...], interleave: bool) -> None:
+        frames = fragmented(payload, Opcode.TEXT, fragments, interleave=interleave)
+        data = [frame for frame in frames if frame.opcode != Opcode.PING]
+        assert b"".join(frame.payload for frame in data) == payload
+        assert [frame.opcode for frame in data] == [Opcode.TEXT] + [Opcode.CONT] * (len(data) - 1)
+        assert [frame.fin for frame in data] == [False] * (len(data) - 1) + [True]
+        assert len(data) == (fragments if isinstance(fragments, int) else len(fragments) + 1)
+        pings = [index for index, frame in enumerate(frames) if frame.opcode == Opcode.PING]
+        assert pings == (list(range(1, len(frames), 2)) if interleave else [])
+
+    def test_without_fragments_it_is_one_frame(self) -> None:
+        assert fragmented(b"abc", Opcode.TEXT, None, interleave=True) == (OutFrame(1, b"abc"),)
+
+    def test_a_character_may_be_split(self) -> None:
+        frames = frames_of(after_connecting(step("send_raw", text="あ", fragments=[1, 1])))
+        assert [frame.payload for frame in frames] == [b"\xe3", b"\x81", b"\x82"]
+        assert [frame.opcode for frame in frames] == [Opcode.TEXT, Opcode.CONT, Opcode.CONT]
+
+    def test_binary(self) -> None:
+        frames = frames_of(after_connecting(step("send_raw", hex="00ff01", fragments=3)))
+        assert [(one.opcode, one.payload) for one in frames] == [
+            (2, b"\0"),
+            (0, b"\xff"),
+            (0, b"\1"),
+        ]
+
+
+class TestFrames:
+    """`frames` may break any rule."""
+
+    @pytest.mark.parametrize(
+        ("frame", "expected"),
+        [
+            ({"opcode": "text", "text": "a"}, OutFrame(1, b"a", raw=True)),
+            ({"opcode": "text", "text": {"a": 1}}, OutFrame(1, b'{"a":1}', raw=True)),
+            ({"opcode": 3, "hex": "c0 af"}, OutFrame(3, b"\xc0\xaf", raw=True)),
+            ({"opcode": "continuation", "final": False}, OutFrame(0, b"", fin=False, raw=True)),
+            ({"opcode": "ping", "reserved_bits": 4}, OutFrame(9, b"", rsv=4, raw=True)),
+            (
+                {"opcode": "close", "hex": "03", "masked": False},
+                OutFrame(8, b"\3", masked=False, raw=True),
+            ),
+        ],
+    )
+    def test_each_is_as_written(self, frame: dict[str, Any], expected: OutFrame) -> None:
+        assert frames_of(after_connecting(step("send_raw", frames=[frame]))) == (expected,)
+
+    def test_they_are_noted_without_being_messages(self) -> None:
+        result = after_connecting(step("send_raw", frames=[{"opcode": "text", "text": "{}"}]))
+        assert result.noted("frame") == ["[1 fin 2]"]
+        assert result.outcome.record.conversations[0].sent[0].value is None
+
+
+class TestLeaving:
+    ANSWER = (close(0.1, "alice", 1000), ended(0.2, "alice"))
+
+    @pytest.mark.parametrize(
+        ("members", "code", "reason"),
+        [({}, 1000, ""), ({"code": 4000, "reason": "r"}, 4000, "r"), ({"code": None}, None, "")],
+    )
+    def test_close(self, members: dict[str, Any], code: int | None, reason: str) -> None:
+        result = after_connecting(step("close", **members), happenings=self.ANSWER)
+        assert deeds(result, Close) == [Close("alice", code, reason)]
+        assert (result.outcome.ending, result.charges()) == ("finished", [])
+
+    @pytest.mark.parametrize(
+        ("happenings", "text"),
+        [
+            ((), "the close frame was not answered"),
+            ((ended(0.1, "alice"),), "the close frame was not answered"),
+            ((close(0.1, "alice", 1000),), "the TCP connection was not ended"),
+        ],
+    )
+    def test_close_unanswered(self, happenings: tuple[Happening, ...], text: str) -> None:
+        leave = {**step("close"), "requirement": "CLOSE-01"}
+        result = after_connecting(leave, happenings=happenings)
+        (failure,) = result.outcome.failures
+        assert failure.charge.requirements == ("CLOSE-01",)
+        assert text in failure.message
+
+    def test_close_that_need_not_be_answered(self) -> None:
+        result = after_connecting(step("close", answered=False))
+        assert (result.outcome.ending, result.outcome.duration) == ("finished", 0.0)
+
+    @pytest.mark.parametrize("how", ["reset", "silence"])
+    def test_drop(self, how: Any) -> None:
+        result = after_connecting(step("drop", how=how))
+        assert deeds(result, Drop) == [Drop("alice", how)]
+        assert result.closes() == []
+
+
+class TestRefusal:
+    CONNECT = step("connect", token="invalid", accepted=False)
+    REFUSAL: ClassVar[dict[str, Any]] = {
+        **step("expect_refusal", statuses=[401, 403], codes=["policy"], graded="AUTH-04"),
+        "requirement": "AUTH-02",
+    }
+
+    def refusal(self, *happenings: Happening, accept: bool = True) -> Played:
+        return played(scenario(self.CONNECT, self.REFUSAL), *happenings, accept=accept)
+
+    def status(self, code: int) -> Refused:
+        return Refused(START + 0.1, "alice", "status", code, (), b"", f"HTTP {code}")
+
+    @pytest.mark.parametrize(("status", "charges"), [(401, []), (403, []), (500, [(("AUTH-04",), None)])])
+    def test_by_status(self, status: int, charges: list[Any]) -> None:
+        result = self.refusal(self.status(status), accept=False)
+        assert (result.outcome.ending, result.charges()) == ("finished", charges)
+
+    @pytest.mark.parametrize(("code", "charges"), [(1008, []), (1000, [(("AUTH-04",), None)])])
+    def test_by_close_code(self, code: int, charges: list[Any]) -> None:
+        result = self.refusal(close(0.1, "alice", code))
+        assert (result.outcome.ending, result.charges()) == ("finished", charges)
+
+    def test_by_the_end_of_tcp(self) -> None:
+        assert self.refusal(ended(0.1, "alice")).charges() == [(("AUTH-04",), None)]
+
+    @pytest.mark.parametrize("t", [0.0, 4.9])
+    def test_an_acknowledgement_is_none(self, t: float) -> None:
+        result = self.refusal(message(t, "alice", "connection_ack", {"sessionId": "s"}))
+        assert result.charges() == [(("AUTH-02",), None)]
+        assert result.outcome.failures[0].message == "the connection was accepted"
+
+    def test_an_acknowledgement_before_the_close_frame_is_none_either(self) -> None:
+        ack = message(0.1, "alice", "connection_ack", {"sessionId": "s"})
+        assert self.refusal(ack, close(0.1, "alice", 1008)).charges() == [(("AUTH-02",), None)]
+
+    def test_silence_is_none(self) -> None:
+        result = self.refusal()
+        assert result.charges() == [(("AUTH-02",), None)]
+        assert result.outcome.duration == pytest.approx(5.0)
+
+    def test_a_handshake_that_is_never_answered_is_none(self) -> None:
+        assert self.refusal(accept=False).charges() == [(("AUTH-02",), None)]
+
+    def test_a_plain_request_must_not_be_upgraded(self) -> None:
+        connect = step("connect", upgrade=False, accepted=False)
+        one = scenario(connect, {**step("expect_refusal", plain=True), "requirement": "CONN-08"})
+        assert played(one).charges() == [(("CONN-08",), None)]
+        assert played(one, self.status(426), accept=False).charges() == []
+
+
+class TestClose:
+    ONE = scenario(CONNECT, {**step("expect_close", codes=["too_large"], within=1), "requirement": "WIRE-08"})
+
+    def test_the_right_code(self) -> None:
+        assert played(self.ONE, close(0.9, "alice", 1009)).charges() == []
+
+    def test_too_late(self) -> None:
+        result = played(self.ONE, close(1.1, "alice", 1009))
+        assert result.charges() == [(("WIRE-08",), None)]
+        assert result.outcome.ending == "stopped"
+
+    def test_optional(self) -> None:
+        one = scenario(CONNECT, step("expect_close", codes=["token_expired"], optional=True))
+        assert played(one).charges() == []
+        assert [names for names, _ in played(one, close(1, "alice", 1000)).charges()] == [
+            ("SEND-01",),
+            ("CLOSE-04",),
+        ]

@@ -1,0 +1,97 @@
+"""How connecting may fail: names, ports, answers that are none."""
+
+import socket
+from collections.abc import Callable
+
+import pytest
+
+from conformance.actions import Refused
+from conformance.transport import Transport, UnreachableError, resolve
+from tests.conformance.servers import drain, raw_server, read_request, reset
+from tests.conformance.test_transport import OPEN, run, until
+
+
+def nothing(connection: socket.socket) -> None:
+    read_request(connection)
+
+
+def half_an_answer(connection: socket.socket) -> None:
+    if read_request(connection):
+        connection.sendall(b"HTTP/1.1 101 Switching Pro")
+
+
+def reset_at_once(connection: socket.socket) -> None:
+    if read_request(connection):
+        reset(connection)
+
+
+def endless_header(connection: socket.socket) -> None:
+    if read_request(connection):
+        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nX: ")
+        while True:
+            connection.sendall(b"x" * 65_536)
+
+
+def many_headers(connection: socket.socket) -> None:
+    if read_request(connection):
+        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\n")
+        while True:
+            connection.sendall(b"X: y\r\n" * 1_000)
+
+
+class TestHandshake:
+    @pytest.mark.parametrize(
+        ("talk", "problem"),
+        [
+            (nothing, "lost"),
+            (half_an_answer, "lost"),
+            (reset_at_once, "lost"),
+            (endless_header, "response"),
+            (many_headers, "response"),
+        ],
+    )
+    def test_refused(self, talk: Callable[[socket.socket], None], problem: str) -> None:
+        with raw_server(talk) as url:
+            (refused,) = run(url, until(Refused, OPEN))
+        assert isinstance(refused, Refused)
+        assert (refused.problem, refused.status) == (problem, None)
+
+    def test_a_status(self) -> None:
+        def refuse(connection: socket.socket) -> None:
+            if read_request(connection):
+                connection.sendall(b"HTTP/1.1 401 No\r\nContent-Length: 2\r\nX: y\r\n\r\nno")
+                drain(connection)
+
+        with raw_server(refuse) as url:
+            (refused,) = run(url, until(Refused, OPEN))
+        assert isinstance(refused, Refused)
+        assert (refused.status, refused.body) == (401, b"no")
+
+    def test_a_port_where_nobody_listens(self) -> None:
+        with raw_server(drain) as url:
+            target = resolve(url)
+        with pytest.raises(UnreachableError, match=r"127\.0\.0\.1 port \d+: "):
+            resolve(url)
+        (refused,) = Transport(target).run(until(Refused, OPEN))
+        assert isinstance(refused, Refused)
+        assert refused.problem == "lost"
+
+    @pytest.mark.parametrize(
+        ("url", "reason"),
+        [
+            ("http://127.0.0.1/", "scheme isn't ws or wss"),
+            ("ws:///", "hostname isn't provided"),
+            ("127.0.0.1:80", "scheme isn't ws or wss"),
+            ("", "scheme isn't ws or wss"),
+            ("ws://127.0.0.1:99999/", "Port out of range"),
+            ("ws://127.0.0.1/#part", "fragment"),
+            ("ws://[::1/", "Invalid IPv6"),
+        ],
+    )
+    def test_no_websocket_url(self, url: str, reason: str) -> None:
+        with pytest.raises(ValueError, match=reason):
+            resolve(url)
+
+    def test_a_host_that_does_not_exist(self) -> None:
+        with pytest.raises(UnreachableError, match=r"nowhere\.invalid"):
+            resolve("ws://nowhere.invalid/")

@@ -1,0 +1,136 @@
+"""References, fillings and paddings."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance.values import (
+    NONCE_DIGITS,
+    InconclusiveError,
+    ScenarioError,
+    Values,
+    new_nonce,
+    substitute,
+)
+from contract.profile import Profile, load_profile
+
+PROFILE = load_profile()
+
+
+@pytest.fixture
+def values() -> Values:
+    return made()
+
+
+def made(profile: Profile = PROFILE) -> Values:
+    return Values(profile, lambda name: f"channel-{name}")
+
+
+class TestReferences:
+    def test_a_nonce_is_the_same_in_one_scenario_only(self, values: Values) -> None:
+        first = values.render("${nonce.a}")
+        assert values.render("x ${nonce.a} y") == f"x {first} y"
+        assert values.render("${nonce.b}") != first
+        assert made().render("${nonce.a}") != first
+
+    def test_a_nonce_is_digits(self) -> None:
+        nonces = {new_nonce() for _ in range(500)}
+        assert len(nonces) == 500
+        for nonce in nonces:
+            assert len(nonce) == NONCE_DIGITS
+            assert nonce.isascii()
+            assert nonce.isdigit()
+            assert nonce[0] != "0"
+
+    @pytest.mark.parametrize(
+        ("template", "value"),
+        [
+            ("${channel.room}", "channel-room"),
+            ("${token.alice}", "alice-token"),
+            ("${token.expired}", "expired-token"),
+            (
+                ["${token.invalid}", {"a ${channel.x}": 1}],
+                ["wsproof-invalid-token", {"a channel-x": 1}],
+            ),
+            ("no reference", "no reference"),
+            ("$ {x} $x ${} ${a b}", "$ {x} $x ${} ${a b}"),
+            (None, None),
+            (1.5, 1.5),
+        ],
+    )
+    def test_rendered(self, values: Values, template: Any, value: Any) -> None:
+        assert values.render(template) == value
+
+    def test_a_captured_value_keeps_its_type_where_it_stands_alone(self, values: Values) -> None:
+        values.captured["n"] = 17
+        assert values.render(["${n}", "n=${n}"]) == [17, "n=17"]
+
+    @pytest.mark.parametrize("name", ["unheard", "nonce.", "channel.", "nonce"])
+    def test_an_unknown_one_is_the_authors_mistake(self, values: Values, name: str) -> None:
+        with pytest.raises(ScenarioError, match="nothing of this name was captured before"):
+            values.render("${" + name + "}")
+
+    @pytest.mark.parametrize("name", ["dave", "expired", "expiring"])
+    def test_a_token_that_the_profile_lacks(self, name: str) -> None:
+        with pytest.raises(InconclusiveError, match=f"no token of '{name}'"):
+            made(Profile()).render("${token." + name + "}")
+
+
+class TestSubstitute:
+    """Names of variants, rounds and parameters, put in while a file is read."""
+
+    @pytest.mark.parametrize(
+        ("value", "result"),
+        [
+            ("${a}", {"x": 1}),
+            ("a=${a} b=${b}", 'a={"x": 1} b=two'),
+            ("${nonce.${b}}", "${nonce.two}"),
+            ("${unknown} ${b}", "${unknown} two"),
+            ({"${b}": ["${b}"]}, {"two": ["two"]}),
+            (3, 3),
+        ],
+    )
+    def test_substituted(self, value: Any, result: Any) -> None:
+        assert substitute(value, {"a": {"x": 1}, "b": "two"}) == result
+
+
+class TestFill:
+    @given(
+        st.integers(0, 300),
+        st.integers(-2, 2),
+        st.sampled_from(["x", "あ", "😀", "ab", "e\u0301"]),
+        st.sampled_from(["", "${nonce.a} ", "あ"]),
+    )
+    def test_the_length_is_exact_in_code_points(self, length: int, offset: int, with_text: str, prefix: str) -> None:
+        one = made()
+        text = one.render({"$fill": {"length": length, "offset": offset, "with": with_text, "prefix": prefix}})
+        start = one.render(prefix)
+        assert text.startswith(start)
+        assert len(text) == max(length + offset, len(start))
+        assert set(text[len(start) :]) <= set(with_text)
+
+    @pytest.mark.parametrize(("offset", "length"), [(0, 4096), (1, 4097), (-1, 4095)])
+    def test_a_limit_by_name(self, values: Values, offset: int, length: int) -> None:
+        fill = {"length": "text_length", "offset": offset, "with": "😀"}
+        assert len(values.render({"$fill": fill})) == length
+
+    def test_the_limit_is_the_profiles(self) -> None:
+        small = load_profile(overrides={"limits.text_length": 257})
+        filled = made(small).render({"$fill": {"length": "text_length", "with": "ab"}})
+        assert filled == "ab" * 128 + "a"
+
+
+class TestPad:
+    @given(st.text(max_size=50), st.integers(-3, 3))
+    def test_the_size_is_exact_in_bytes(self, text: str, offset: int) -> None:
+        value = {"event": "e", "payload": {"text": text}}
+        padded = made().render({"$pad": {"json": value, "bytes": 1_000, "offset": offset}})
+        assert len(padded.encode()) == 1_000 + offset
+        assert json.loads(padded) == value
+
+    def test_a_limit_by_name(self, values: Values) -> None:
+        padded = values.render({"$pad": {"json": ["${channel.あ}", "${nonce.n}"], "bytes": "message_bytes"}})
+        assert len(padded.encode()) == 65_536
