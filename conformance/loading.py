@@ -114,15 +114,15 @@ def _scenarios(document: Document, procedures: Mapping[str, Procedure]) -> Itera
             scenario_id = f"{one['id']}/{name}" if name else one["id"]
             names = {"variant": name, **members}
             title = substitute(one["title"], names) + (f" ({name})" if name else "")
-            verifies = members.get("verifies", one.get("verifies", []))
+            verifies = _names(substitute(members.get("verifies", one.get("verifies", [])), names))
             actors = tuple(_actor(key, value) for key, value in one.get("actors", {"alice": "alice"}).items())
             reader = _Reader(procedures, {actor.name for actor in actors})
             steps = tuple(reader.steps(document, (*where, "steps"), one["steps"], names, Charge(), None))
             yield Scenario(
                 id=scenario_id,
                 title=title,
-                group=group or (_names(verifies) or ("",))[0].partition("-")[0],
-                verifies=_names(substitute(verifies, names)),
+                group=group or (verifies or ("OTHER",))[0].partition("-")[0],
+                verifies=verifies,
                 needs=tuple(one.get("needs", ())),
                 tags=tuple(one.get("tags", ())),
                 actors=actors,

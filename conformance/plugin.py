@@ -5,8 +5,8 @@ be decided is skipped, with its reason.
 """
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +35,6 @@ class ScenarioFailedError(Exception):
         self.charged = charged
 
 
-_scenarios_of = cache(load_scenarios)  # every file of a folder asks
-
-
 class ScenarioFile(pytest.File):
     """A file of scenarios."""
 
@@ -46,7 +43,8 @@ class ScenarioFile(pytest.File):
         scenarios = self.config.stash.get(SELECTION, None)
         if scenarios is None:
             try:
-                scenarios = _scenarios_of(self.path.parent)
+                # Not its whole folder: what else lies there may be anything.
+                scenarios = load_scenarios(self.path)
             except ContractError as error:
                 raise self.CollectError(str(error)) from None
         for scenario in scenarios:
@@ -61,7 +59,7 @@ class ScenarioItem(pytest.Item):
         super().__init__(**rest)
         self.scenario = scenario
         self.verdict: ScenarioVerdict | None = None
-        for tag in (scenario.group.lower(), *scenario.tags):
+        for tag in filter(None, (scenario.group.lower(), *scenario.tags)):
             self.add_marker(getattr(pytest.mark, tag.replace("-", "_")), append=True)
 
     def runtest(self) -> None:
@@ -118,7 +116,11 @@ class Player:
         items = [item for item in session.items if isinstance(item, ScenarioItem)]
         if not items or session.config.option.collectonly:
             return
-        self.run = Run(self.plan_of(session.config), [item.scenario for item in items])
+        scenarios = [item.scenario for item in items]
+        twice = next((one for one, count in Counter(one.id for one in scenarios).items() if count > 1), None)
+        if twice is not None:
+            raise pytest.UsageError(f"two files have a scenario {twice!r}")
+        self.run = Run(self.plan_of(session.config), scenarios)
         self.run.start(self.finished)
 
     def result(self, scenario: Scenario) -> ScenarioVerdict:

@@ -22,6 +22,7 @@ from conformance.scenario import (
     Step,
 )
 from conformance.stage import Script, Stage
+from conformance.values import InconclusiveError
 from contract.json_text import JsonTextError, dump_json, parse_json
 from contract.profile import Profile
 
@@ -43,6 +44,8 @@ def _connect(stage: Stage, deed: Connect) -> Script[None]:
     token = None if token_name == "none" else stage.values.token(token_name)
     if deed.token_text is not None:
         token = stage.values.render(deed.token_text)
+    if token == "" and stage.profile.auth.where == "subprotocol":
+        raise InconclusiveError("an empty token cannot travel as a subprotocol")
     number = sum(one.actor == deed.actor for one in stage.record.conversations) + 1
     subprotocols = tuple(stage.values.render(list(deed.subprotocols)))
     request = handshake_request(stage, deed, token, subprotocols, auto_pong=state.actor.heartbeat == "answer")

@@ -14,6 +14,7 @@ DATA_ROOT = Path(__file__).resolve().parents[1]
 """The folder that holds `spec/` and `schemas/`: the checkout's root, or the installed `wsproof/`."""
 
 MAX_FILE_BYTES = 8 * 1024 * 1024
+MAX_DEPTH = 100
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -31,6 +32,8 @@ for _tag, _pattern, _first in (
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first))
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^$"), [""])
+# YAML 1.1 reads 012 as ten.
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(loader.construct_scalar(node)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ def load_yaml(path: Path) -> Document:
     text = read_text(path)
     loader = _Loader(text)
     try:
-        _refuse_aliases(text, path)
+        _refuse_hazards(text, path)
         node = loader.get_single_node()
         if node is None:
             raise ContractError("the file is empty", path, 1, 1)
@@ -108,23 +111,32 @@ def load_yaml(path: Path) -> Document:
         loader.dispose()
 
 
-def _refuse_aliases(text: str, path: Path) -> None:
-    """A few lines of aliases can stand for gigabytes; scenarios have procedures for what repeats."""
-    if "*" not in text:
-        return
+def _at(mark: Any, message: str, path: Path) -> ContractError:
+    return ContractError(message, path, mark.line + 1, mark.column + 1)
+
+
+def _refuse_hazards(text: str, path: Path) -> None:
+    """Aliases, of which a few lines can stand for gigabytes, and nesting that would overflow the C parser's stack."""
+    depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent):
-            mark = event.start_mark or yaml.Mark("", 0, 0, 0, None, 0)
-            raise ContractError("YAML aliases are not read; write the value out", path, mark.line + 1, mark.column + 1)
+            raise _at(event.start_mark, "YAML aliases are not read; write the value out", path)
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise _at(event.start_mark, f"nested deeper than {MAX_DEPTH} levels", path)
 
 
 def _refuse_duplicates(node: yaml.Node, path: Path) -> None:
     if isinstance(node, yaml.MappingNode):
         seen: set[Hashable] = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _at(key.start_mark, "expected a text as the key", path)
             if key.value in seen:
-                mark = key.start_mark
-                raise ContractError(f"{key.value!r} stands twice", path, mark.line + 1, mark.column + 1)
+                raise _at(key.start_mark, f"{key.value!r} stands twice", path)
             seen.add(key.value)
             _refuse_duplicates(value, path)
     elif isinstance(node, yaml.SequenceNode):

@@ -1,6 +1,7 @@
 """Strict, bounded JSON text (RFC 8259), for messages that come from a hostile peer."""
 
 import json
+from math import isinf
 from typing import Any, NoReturn
 
 type_names = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
@@ -26,6 +27,13 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
+def _number(text: str) -> float:
+    value = float(text)
+    if isinf(value):
+        raise JsonTextError("a number beyond what a 64-bit float can hold")
+    return value
+
+
 def _check_depth(value: Any) -> None:
     level = [value]
     for _ in range(MAX_DEPTH):
@@ -44,7 +52,7 @@ def _check_depth(value: Any) -> None:
 def parse_json(text: str) -> Any:
     """Parse one JSON text. Raises `JsonTextError`, also for NaN, Infinity, and what exceeds the bounds."""
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_int=_integer)
+        value = json.loads(text, parse_constant=_refuse_constant, parse_int=_integer, parse_float=_number)
     except JsonTextError:
         raise
     except RecursionError:

@@ -14,7 +14,15 @@ from referencing.exceptions import Unresolvable
 from contract.errors import ContractError
 from contract.files import DATA_ROOT, Document, load_yaml
 from contract.profile import Limits
-from contract.schemas import Violation, check_document, compile_schema, file_registry, pointer, violations
+from contract.schemas import (
+    Violation,
+    check_document,
+    compile_schema,
+    file_registry,
+    pointer,
+    schema_problem,
+    violations,
+)
 
 Side = Literal["server", "client"]
 
@@ -115,6 +123,16 @@ def _undeclared(value: Any, schemas: list[Any], registry: Registry[Any], path: t
             yield from _undeclared(inner, items, registry, (*path, index))
 
 
+def _reason(error: BaseException) -> BaseException:
+    """What a failed lookup failed for: the library wraps our own error, which knows the file and the line."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, ContractError):
+            return inner
+        inner = inner.__cause__
+    return error
+
+
 class _Reader:
     """Turns an AsyncAPI document into a `Contract`."""
 
@@ -176,6 +194,9 @@ class _Reader:
             yield self._event(name, senders[name], message["payload"], where)
 
     def _event(self, name: str, sender: Side, schema: Any, where: tuple[str, ...]) -> Event:
+        problem = schema_problem(schema)
+        if problem is not None:
+            raise self.document.error(f"message {name!r}: {problem}", where)
         try:
             parts = list(_resolved(schema, self.registry))
             payloads = [part["properties"]["payload"] for part in parts if "payload" in part.get("properties", {})]
@@ -185,7 +206,7 @@ class _Reader:
             violations(message, {"event": name, "payload": {}})
             violations(payload, {})
         except (Unresolvable, ContractError) as error:
-            raise self.document.error(f"message {name!r}: {error}", where) from None
+            raise self.document.error(f"message {name!r}: {_reason(error)}", where) from None
         return Event(name, sender, message, payload)
 
     def _check_names(self, value: Mapping[str, Any], events: Mapping[str, Event]) -> None:

@@ -30,6 +30,8 @@ _RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d+)?([Z
 
 formats = FormatChecker(formats=())
 
+META_SCHEMA = Draft202012Validator(Draft202012Validator.META_SCHEMA)
+
 
 @formats.checks("date-time")
 def is_date_time(value: object) -> bool:
@@ -127,14 +129,23 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
         yield error
 
 
+def schema_problem(schema: Schema) -> str | None:
+    """Why a value is no JSON Schema; None where it is one."""
+    error = jsonschema.exceptions.best_match(META_SCHEMA.iter_errors(schema))
+    return None if error is None else f"not a JSON Schema: {pointer(tuple(error.absolute_path))}: {_describe(error)}"
+
+
 def load_schema(path: Path) -> dict[str, Any]:
-    """Read a JSON Schema; raises `ContractError` with the line of a syntax error."""
+    """Read a JSON Schema; raises `ContractError`, with the line of a syntax error."""
     try:
         value = json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise ContractError(f"not JSON: {error.msg}", path, error.lineno, error.colno) from None
     if not isinstance(value, dict):
         raise ContractError("expected a JSON Schema (an object)", path, 1, 1)
+    problem = schema_problem(value)
+    if problem is not None:
+        raise ContractError(problem, path)
     # Files refer to each other by their relative places, so that a copied folder needs no network and
     # no knowledge of the published `$id`s.
     return {name: member for name, member in value.items() if name != "$id"}

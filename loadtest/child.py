@@ -53,6 +53,8 @@ def check_settings(settings: LoadSettings) -> Profile:
         raise LoadError(f"--think-time {settings.think_time:g}: expected 0 or more")
     if settings.channels < 1:
         raise LoadError(f"--channels {settings.channels}: expected at least 1")
+    if not settings.journeys:
+        raise LoadError("no journey to play")
     known = {one.id for one in load_journeys()}
     for name in settings.journeys:
         if name not in known:
@@ -107,6 +109,8 @@ def run_load(settings: LoadSettings, progress: Progress = lambda elapsed: None) 
     profile = check_settings(settings)
     resolve(settings.endpoint, verify=profile.tls.verify, ca=profile.tls.ca, timeout=profile.response_timeout)
     document = Path(settings.document).absolute()
+    if not document.parent.is_dir():
+        raise LoadError(f"{document.parent}: no such folder to write {document.name} to")
     document.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="wsproof-") as name:
         folder = Path(name)

@@ -22,6 +22,7 @@ MAX_KIND_CHARACTERS = 300
 MAX_ENTRIES = 3_600
 """Entries of the timeline: a longer run has longer windows than a second."""
 
+PERCENTILES = {"p50": 50.0, "p90": 90.0, "p95": 95.0, "p99": 99.0, "p999": 99.9}
 METRICS = ("connect", "ack", "join", "post_to_own", "post_to_receive", "close")
 ROUND_TRIP = "post_to_own"
 NO_CLOSE_FRAME = 1006
@@ -30,23 +31,26 @@ NO_CLOSE_FRAME = 1006
 Fired = Callable[[str, float, str | None], None]
 
 
+def rank(count: int, percent: float) -> int:
+    """The nearest rank, from 1: so many of `count` values lie within `percent` per cent."""
+    # The rounding takes back what binary fractions add: 99.9 % of 1000 is 999 and not a little more.
+    return max(math.ceil(round(count * percent / 100, 6)), 1)
+
+
 def summary(histogram: HdrHistogram) -> dict[str, Any]:
-    """A histogram's figures in milliseconds."""
+    """The figures of a histogram that is not empty, in milliseconds."""
+    count = histogram.get_total_count()
+    # The library rounds ranks to the nearest, and so leaves the tail out of a few values: it is asked for whole ranks.
+    at = {name: 100 * rank(count, percent) / count for name, percent in PERCENTILES.items()}
     # One pass for all of them: each look-up alone would walk the whole histogram.
-    found = histogram.get_percentile_to_value_dict([50, 90, 95, 99, 99.9])
-    figures = zip(("p50", "p90", "p95", "p99", "p999"), found.values(), strict=True)
+    found = histogram.get_percentile_to_value_dict(list(at.values()))
     return {
-        "count": histogram.get_total_count(),
+        "count": count,
         "mean": round(histogram.get_mean_value() / 1000, 3),
-        **{name: round(value / 1000, 3) for name, value in figures},
+        **{name: round(found[percent] / 1000, 3) for name, percent in at.items()},
         "max": round(histogram.get_max_value() / 1000, 3),
         "unit": "ms",
     }
-
-
-def nearest_rank(ordered: "array[float]", percent: float) -> float:
-    """The value that `percent` per cent of an ordered, non-empty series do not exceed."""
-    return ordered[max(math.ceil(len(ordered) * percent / 100) - 1, 0)]
 
 
 class Window:
@@ -59,10 +63,10 @@ class Window:
 
     def entry(self, t: float, width: float) -> dict[str, Any]:
         """The timeline's entry, `width` seconds wide; percentiles are None where nothing was measured."""
-        ordered = array("d", sorted(self.latencies))
+        ordered = sorted(self.latencies)
         figures = {
-            name: round(nearest_rank(ordered, percent), 3) if ordered else None
-            for name, percent in (("p50", 50), ("p95", 95), ("p99", 99))
+            name: round(ordered[rank(len(ordered), PERCENTILES[name]) - 1], 3) if ordered else None
+            for name in ("p50", "p95", "p99")
         }
         rate = round(len(ordered) / width, 3)
         return {"t": t, "users": self.users, "rate": rate, **figures, "errors": self.errors}

@@ -1,6 +1,7 @@
 """What a load test is started with; the parent writes it to a file, and the child reads it."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -60,7 +61,7 @@ def parse_journeys(texts: tuple[str, ...]) -> dict[str, float]:
             found[name] = float(weight or 1)
         except ValueError:
             raise LoadError(f"--journey {text}: expected NAME:WEIGHT with a number") from None
-        if not found[name] > 0:
+        if not 0 < found[name] < math.inf:
             raise LoadError(f"--journey {text}: the weight must be above 0")
     return found
 

@@ -5,6 +5,7 @@ anybody's environment; in a checkout they lie in the root. A user's own `reports
 or the current folder must not stand in front of them.
 """
 
+import io
 import sys
 from pathlib import Path
 
@@ -34,6 +35,10 @@ def _is_ours(name: str, folder: Path) -> bool:
 def main() -> None:
     """Run the command line."""
     take_the_lead(home())
+    for stream in (sys.stdout, sys.stderr):
+        # Not every terminal or pipe takes a check mark; what it cannot show is shown as an escape.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     from wsproof.command_line import main as command_line
 
     command_line()

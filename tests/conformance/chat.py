@@ -37,7 +37,6 @@ class Chat:
         self.channels: dict[str, set[ServerConnection]] = {}
         self.connections: set[ServerConnection] = set()
         self.count = 0
-        self.most_at_once = 0
 
     @contextmanager
     def serve(self) -> Iterator[str]:
@@ -55,7 +54,6 @@ class Chat:
             self.count += 1
             session = f"session-{self.count}"
             self.connections.add(connection)
-            self.most_at_once = max(self.most_at_once, len(self.connections))
         try:
             self.before_ack()
             say(connection, "connection_ack", {"sessionId": session})

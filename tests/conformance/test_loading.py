@@ -55,7 +55,7 @@ class TestScenarios:
         assert (one.id, one.title, one.group, one.verifies, one.line) == (
             "least",
             "The least",
-            "",
+            "OTHER",
             (),
             3,
         )
@@ -74,6 +74,11 @@ class TestScenarios:
             scenarios:
               - {{id: a, title: A, verifies: SEND-01, {steps}}}
         """)
+        (variant,) = folder.load(f"""\
+            scenarios:
+              - {{id: a, title: A, verifies: "${{one}}", variants: {{x: {{one: HB-01}}}}, {steps}}}
+        """)
+        assert (variant.group, variant.verifies) == ("HB", ("HB-01",))
         assert (one.group, one.verifies) == ("SEND", ("SEND-01", "ERR-02"))
         assert (other.group, other.verifies) == ("OWN", ("SEND-01",))
 

@@ -143,7 +143,7 @@ def test_collecting_needs_no_endpoint(inner: Inner) -> None:
 
 def test_a_broken_must_fails_its_item_without_a_traceback(inner: Inner) -> None:
     with Chat(loses_posts=True).serve() as url:
-        code, output = inner.run(URL=url, TIMEOUT="0.3")
+        code, output = inner.run("own.yaml::posts", URL=url, TIMEOUT="0.3")
     assert code == 1
     assert "SEND-01 (MUST) at step" in output
     assert "`new_message` did not arrive in time" in output
@@ -167,8 +167,26 @@ def test_a_broken_file_is_an_error_with_its_place(inner: Inner, url: str) -> Non
     (inner.folder / "own.yaml").write_text(SCENARIOS + "  - id: x\n", encoding="utf-8")
     code, output = inner.run(URL=url)
     assert code == 2
-    assert "own.yaml:30:5" in output
+    assert "own.yaml:28:5: /scenarios/3: expected the member 'title'" in output
     assert "Traceback" not in output
+
+
+def test_two_scenarios_of_one_id_are_a_mistake(inner: Inner, url: str) -> None:
+    (inner.folder / "again.yaml").write_text(SCENARIOS, encoding="utf-8")
+    code, output = inner.run(URL=url)
+    assert code == 4
+    assert "two files have a scenario 'posts'" in output
+
+
+def test_a_folders_procedures_are_known(inner: Inner, url: str) -> None:
+    procedures = "format: wsproof.scenarios/1\n"
+    procedures += "procedures: {hello: {steps: [{call: open, with: {actor: alice}}]}}\n"
+    (inner.folder / "procedures.yaml").write_text(procedures, encoding="utf-8")
+    own = "format: wsproof.scenarios/1\nscenarios: [{id: h, title: H, steps: [{call: hello}]}]\n"
+    (inner.folder / "own.yaml").write_text(own, encoding="utf-8")
+    code, output = inner.run(URL=url)
+    assert code == 0, output
+    assert "1 passed" in output
 
 
 def test_files_of_another_kind_are_left_alone(inner: Inner) -> None:
