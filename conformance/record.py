@@ -107,6 +107,7 @@ class Record:
         self.conversations: list[Conversation] = []
         self.entries: list[Entry] = []
         self.left_out = 0
+        self.saw_messages = False
         self._secrets = tuple(secrets)
 
     def mask(self, text: str) -> str:
@@ -132,6 +133,13 @@ class Record:
         shown = self.mask(data[: 2 * MAX_DATA])[:MAX_DATA]
         cut = len(data) > MAX_DATA
         self.entries.append(Entry(round(max(t - self.started, 0.0), 6), actor, direction, kind, event, shown, cut))
+
+    def release(self) -> None:
+        """Give the messages' memory back; the transcript keeps what people see."""
+        self.saw_messages = bool(self.messages)
+        for conversation in self.conversations:
+            conversation.received.clear()
+            conversation.sent.clear()
 
     @property
     def messages(self) -> list[Message]:

@@ -176,6 +176,7 @@ class Run:
         """Add the transcript checks' failures to the scenario's own."""
         history = History(outcome.record, self.plan.contract, self.plan.profile, time.time() - time.monotonic())
         failures = (*outcome.failures, *judge(history))
+        outcome.record.release()
         return charge_failures(outcome, failures, self.plan.requirements)
 
 

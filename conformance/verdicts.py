@@ -132,7 +132,9 @@ def _clause(requirement: Requirement, level: Level, played: tuple[ScenarioVerdic
         and one.outcome.scenario.level in (None, level)
         and not (one.outcome.ending == "inconclusive" and ADDITIONAL_TAG in one.outcome.scenario.tags)
     ]
-    if requirement.id in TRANSCRIPT_REQUIREMENTS and any(one.outcome.record.messages for one in played):
+    if requirement.id in TRANSCRIPT_REQUIREMENTS and any(
+        one.outcome.record.saw_messages or one.outcome.record.messages for one in played
+    ):
         judged.append(("passed", None))
     return _combined(level, judged)
 

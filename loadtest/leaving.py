@@ -17,12 +17,17 @@ UNANSWERED = "CLOSE-01: the connection was not ended after the close frame"
 
 
 class Leaving:
-    """Stands between one play of a journey and the transport. `patience`: seconds to wait for a connection's end."""
+    """Stands between one play of a journey and the transport. `patience`: seconds to wait for a connection's end.
 
-    def __init__(self, observer: Observer, clock: Clock, patience: float) -> None:
+    With `own_only`, deliveries of other users' posts are measured and kept from the journey, which would look through
+    them again and again for its own.
+    """
+
+    def __init__(self, observer: Observer, clock: Clock, patience: float, *, own_only: bool = False) -> None:
         self.observer = observer
         self.clock = clock
         self.patience = patience
+        self.own_only = own_only
         self.now = 0.0
         self._closed: dict[str, float] = {}
 
@@ -71,6 +76,8 @@ class Leaving:
             due = min(wait.deadline, self.clock.end, self.now + SLICE_SECONDS)
             happening = yield Wait(due, wait.waiting_for)
             self.now = max(happening.t, self.now)
+            if self.own_only and isinstance(happening, Received) and self.observer.overheard(happening):
+                continue
             if not isinstance(happening, Tick) or happening.t >= wait.deadline:
                 return happening
         return None

@@ -1,11 +1,14 @@
 """Measures one virtual user: what its stage sends and receives, and how its connections begin and end."""
 
+import re
 from collections import OrderedDict
 from typing import Any
 
-from conformance.actions import CloseReceived, Ended, Happening, Opened
+from conformance.actions import CloseReceived, Ended, Happening, Opened, Received
 from conformance.deliveries import nonce_of
 from conformance.record import Message, Sent
+from conformance.stage import Failure
+from conformance.values import NONCE_DIGITS
 from contract.model import Contract, value_at
 from loadtest.recorder import Recorder
 
@@ -16,6 +19,9 @@ NO_CODE = 1005
 """Stands for a close frame without a code (RFC 6455 §7.1.5)."""
 
 MAX_CODE_CHARACTERS = 60
+MAX_CAUSE_CHARACTERS = 80
+
+_NONCES = re.compile(rb"[0-9]{%d}" % NONCE_DIGITS)
 
 Poster = tuple["Observer", str]
 """A virtual user and the actor of its journey that posted."""
@@ -49,6 +55,7 @@ class Observer:
         self.opened: dict[str, float] = {}
         """Since when which actor has a connection that was accepted and has not ended."""
         self._secrets = secrets
+        self._delivery = b'"%s"' % contract.delivery.delivery["event"].encode() if contract.delivery else None
         self._joining: dict[str, float] = {}
         self._codes: dict[str, int] = {}
         # A stage connects and closes one actor at a time, and waits for the outcome.
@@ -89,6 +96,21 @@ class Observer:
         elif names is not None and message.event == names.error["event"]:
             code = self._masked(value_at(message.value, names.error["code"]))
             self.recorder.failed(f"the server sent the error {code}", message.t)
+
+    def overheard(self, happening: Received) -> bool:
+        """Whether this delivers a post of another virtual user; it is measured then.
+
+        Most of what a user of a crowded channel receives is such, so that it is told by the bytes: whatever is not
+        recognised here goes the way of every message.
+        """
+        if self._delivery is None or self._delivery not in happening.data:
+            return False
+        for found in _NONCES.findall(happening.data):
+            post = self.posts.get(found.decode())
+            if post is not None and post[1][0] is not self:
+                self.recorder.measured("post_to_receive", happening.t - post[0], happening.t)
+                return True
+        return False
 
     def _delivered(self, message: Message, nonce: str) -> None:
         found = self.posts.get(nonce)
@@ -134,3 +156,14 @@ class Observer:
         """An actor's connection is over, or given up; counted once."""
         if self.opened.pop(actor, None) is not None:
             self.recorder.closed(self._codes.pop(actor, None), t)
+
+
+def describe(failure: Failure) -> str:
+    """What failed, by its requirements, with how the connection ended where it did.
+
+    Other things received differ from failure to failure, and would make each one a kind of its own.
+    """
+    received = failure.received or "nothing"
+    shown = received != "nothing" and "{" not in received and len(received) <= MAX_CAUSE_CHARACTERS
+    requirements = " ".join(failure.charge.requirements)
+    return (f"{requirements}: " if requirements else "") + failure.message + (f" ({received})" if shown else "")

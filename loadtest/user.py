@@ -8,13 +8,10 @@ from locust.exception import StopUser
 
 from conformance.engine import Outcome, play
 from conformance.scenario import Scenario
-from conformance.stage import Failure
 from conformance.transport import Transport
 from loadtest.leaving import Leaving
-from loadtest.observer import Observer
-from loadtest.world import BOUNDS, World
-
-MAX_CAUSE_CHARACTERS = 80
+from loadtest.observer import Observer, describe
+from loadtest.world import BOUNDS, World, expects_own_only
 
 
 class JourneyUser(User):
@@ -27,6 +24,7 @@ class JourneyUser(User):
     def on_start(self) -> None:
         """Take a number, and with it a token and a channel."""
         self.setting = self.world.setting(self.journey)
+        self.own_only = expects_own_only(self.journey, self.world.contract)
         self.failures = 0
 
     def wait_time(self) -> float:
@@ -45,7 +43,7 @@ class JourneyUser(User):
         if world.clock.over(time.monotonic()):
             raise StopUser
         assert isinstance(observer, Observer)
-        leaving = Leaving(observer, world.clock, world.closing_seconds)
+        leaving = Leaving(observer, world.clock, world.closing_seconds, own_only=self.own_only)
         outcome = Transport(world.target, BOUNDS).run(leaving.escort(play(self.journey, self.setting)))
         if outcome is None:
             raise StopUser
@@ -58,14 +56,3 @@ class JourneyUser(User):
         if outcome.ending in ("error", "inconclusive"):
             self.world.recorder.failed(str(outcome.reason), now)
         self.failures = 0 if outcome.ending == "finished" else self.failures + 1
-
-
-def describe(failure: Failure) -> str:
-    """What failed, by its requirements, with how the connection ended where it did.
-
-    Other things received differ from failure to failure, and would make each one a kind of its own.
-    """
-    received = failure.received or "nothing"
-    shown = received != "nothing" and "{" not in received and len(received) <= MAX_CAUSE_CHARACTERS
-    requirements = " ".join(failure.charge.requirements)
-    return (f"{requirements}: " if requirements else "") + failure.message + (f" ({received})" if shown else "")

@@ -1,13 +1,14 @@
 """What all virtual users of a process share: the endpoint, who they are, where they post, and until when."""
 
 import itertools
+import json
 import math
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from conformance.scenario import Scenario
+from conformance.scenario import Alternative, Expect, Expectation, ExpectNothing, ExpectOne, Scenario
 from conformance.stage import Setting
 from conformance.transport import Bounds, Target, resolve
 from conformance.values import new_nonce
@@ -79,6 +80,23 @@ class Crew:
         if isinstance(opened, str):
             return opened.replace("{nonce}", f"{self.nonce}-{name}-{index}")
         return opened[index % len(opened)]
+
+
+def expects_own_only(journey: Scenario, contract: Contract) -> bool:
+    """Whether every delivery that a journey waits for is told by a nonce, and so is the journey's own post."""
+    event = contract.delivery.delivery["event"] if contract.delivery is not None else None
+    expected: list[Expectation | Alternative | ExpectNothing] = []
+    for step in journey.steps:
+        match step.deed:
+            case Expect(of=several):
+                expected += several
+            case ExpectOne(of=alternatives):
+                expected += [one for one in alternatives if one.event is not None or one.match is not None]
+            case ExpectNothing() as nothing:
+                expected.append(nothing)
+            case _:
+                pass
+    return all("${nonce." in json.dumps(one.match) for one in expected if one.event in (None, event))
 
 
 def check_profile(profile: Profile) -> None:

@@ -108,7 +108,7 @@ class TestAtOnce:
 
 class TestWrongServers:
     def test_lost_posts(self) -> None:
-        profile = replace(PROFILE, response_timeout=0.3)
+        profile = replace(PROFILE, response_timeout=3.0)  # a handshake must fit in as well
         with Chat(loses_posts=True).serve() as url:
             found = play_all(url, [named("meet", MEET), named("open", OPEN)], profile=profile)
         assert {name: one.verdict for name, one in found.items()} == {

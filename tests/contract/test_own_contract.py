@@ -1,0 +1,174 @@
+"""A contract that a user brings, and the mistakes in it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from contract.errors import ContractError
+from contract.files import DATA_ROOT
+from contract.model import Contract, load_contract
+from contract.profile import Limits
+
+OWN = """\
+asyncapi: 3.1.0
+info: {title: Lamp, version: 2.0.0}
+defaultContentType: application/json
+servers:
+  lamp: {host: lamp.example, protocol: ws}
+channels:
+  socket:
+    address: /lamp
+    messages:
+      hello: {$ref: '#/components/messages/hello'}
+      beat: {$ref: '#/components/messages/beat'}
+      beaten: {$ref: '#/components/messages/beaten'}
+operations:
+  tell:
+    action: send
+    channel: {$ref: '#/channels/socket'}
+    messages:
+      - {$ref: '#/channels/socket/messages/hello'}
+      - {$ref: '#/channels/socket/messages/beat'}
+  hear:
+    action: receive
+    channel: {$ref: '#/channels/socket'}
+    messages: [{$ref: '#/channels/socket/messages/beaten'}]
+components:
+  schemas:
+    envelope: {$ref: own/envelope.schema.json}
+  messages:
+    hello:
+      payload:
+        allOf:
+          - $ref: own/envelope.schema.json
+          - properties:
+              event: {const: hello}
+              payload: {properties: {colour: {type: string, maxLength: 5, x-limit: text_length}}}
+    beat:
+      payload: {$ref: own/envelope.schema.json}
+    beaten:
+      payload: {$ref: own/envelope.schema.json}
+x-acknowledgement: {event: hello, session: payload.id}
+x-heartbeat: {ping: beat, pong: beaten}
+"""
+
+ENVELOPE = """{
+  "type": "object",
+  "required": ["event"],
+  "properties": {"event": {"type": "string"}, "payload": {"type": "object"}}
+}"""
+
+
+class Own:
+    """A user's small contract in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "own").mkdir()
+        self.write("own/envelope.schema.json", ENVELOPE)
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+    def load(self, text: str = OWN, limits: Limits | None = None) -> Contract:
+        self.write("asyncapi.yaml", text)
+        return load_contract(self.folder, limits)
+
+    def error(self, text: str) -> str:
+        with pytest.raises(ContractError) as caught:
+            self.load(text)
+        return str(caught.value).removeprefix(f"{self.folder / 'asyncapi.yaml'}:")
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Own:
+    return Own(tmp_path)
+
+
+def line_of(text: str, part: str) -> int:
+    return text[: text.index(part)].count("\n") + 1
+
+
+class TestOwn:
+    def test_it_loads(self, own: Own) -> None:
+        contract = own.load()
+        assert (contract.title, contract.version, contract.delivery) == ("Lamp", "2.0.0", None)
+        assert {event.name: event.sender for event in contract.events.values()} == {
+            "hello": "server",
+            "beat": "server",
+            "beaten": "client",
+        }
+        assert (contract.ack_event, contract.ping_event, contract.pong_event) == (
+            "hello",
+            "beat",
+            "beaten",
+        )
+        assert contract.check_envelope({"event": "x"}) == ()
+        assert [one.rule for one in contract.check_payload("hello", {"colour": "purple"})] == ["maxLength"]
+        assert contract.undeclared_members({"event": "hello", "payload": {"size": 1}}) == ("/payload/size",)
+
+    def test_its_own_limits(self, own: Own) -> None:
+        contract = own.load(limits=Limits(text_length=300))
+        assert contract.check_payload("hello", {"colour": "x" * 300}) == ()
+
+    def test_a_copy_of_the_bundled_one_elsewhere(self, tmp_path: Path) -> None:
+        for name in ("spec", "schemas"):
+            shutil.copytree(DATA_ROOT / name, tmp_path / name)
+        contract = load_contract(tmp_path / "spec")
+        assert set(contract.events) == set(load_contract().events)
+
+    @pytest.mark.parametrize(
+        ("old", "new", "at", "message"),
+        [
+            (
+                "beat:\n      payload: {$ref: own/",
+                "beat:\n      payload: {$ref: no/",
+                "    beat:\n",
+                "no/envelope.schema.json: cannot be read: No such file",
+            ),
+            (
+                "type: string, maxL",
+                "type: text, maxL",
+                "    hello:\n",
+                "not a JSON Schema: /allOf/1/properties/payload/properties/colour/type: ",
+            ),
+            (
+                "beaten:\n      payload: {$ref: own/",
+                "beaten:\n      payload: {$ref: https://x.example/",
+                "    beaten:\n",
+                "only files beside the contract are read",
+            ),
+            (
+                "event: hello,",
+                "event: hallo,",
+                "x-ack",
+                "x-acknowledgement.event: no message 'hallo'",
+            ),
+            ("pong: beaten}", "pong: beatn}", "x-heart", "x-heartbeat.pong: no message 'beatn'"),
+            (
+                "messages/beaten'}]",
+                "messages/beat'}]",
+                "    beaten:\n      pay",
+                "no operation sends",
+            ),
+        ],
+    )
+    def test_a_mistake_names_file_and_line(self, own: Own, old: str, new: str, at: str, message: str) -> None:
+        assert old in OWN
+        text = OWN.replace(old, new)
+        error = own.error(text)
+        assert message in error
+        assert error.startswith(f"{line_of(text, at)}:"), error
+
+    def test_a_schema_that_is_no_json(self, own: Own) -> None:
+        own.write("own/envelope.schema.json", '{\n"type": \n')
+        assert "envelope.schema.json:3:1: not JSON" in own.error(OWN)
+
+    def test_a_schema_that_is_no_schema(self, own: Own) -> None:
+        own.write("own/envelope.schema.json", '{"type": "objekt"}')
+        assert "envelope.schema.json: not a JSON Schema: /type: " in own.error(OWN)
+
+    def test_a_folder_without_one(self, tmp_path: Path) -> None:
+        with pytest.raises(ContractError, match=r"asyncapi\.yaml: cannot be read: No such file"):
+            load_contract(tmp_path)

@@ -1,0 +1,191 @@
+"""Dates, and violations that stay small."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.errors import ContractError
+from contract.files import load_yaml
+from contract.schemas import (
+    check_document,
+    compile_schema,
+    is_date_time,
+    load_schema,
+    pointer,
+    violations,
+)
+
+SCHEMA = compile_schema(
+    {
+        "type": "object",
+        "required": ["a", "b"],
+        "additionalProperties": False,
+        "properties": {
+            "a": {"type": ["string", "null"], "maxLength": 3, "minLength": 1},
+            "b": {"enum": ["x", "y"]},
+            "c": {"const": 1},
+            "d": {"format": "date-time"},
+            "e": {"oneOf": [{"type": "integer", "minimum": 3}, {"type": "boolean"}]},
+            "f": {"pattern": "^x"},
+        },
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "legal"),
+    [
+        ("2025-07-28T12:00:00Z", True),
+        ("2025-07-28t12:00:00z", True),
+        ("2025-07-28T12:00:00.1Z", True),
+        ("2025-07-28T12:00:00.123456789012Z", True),
+        ("2025-07-28T12:00:00+09:00", True),
+        ("2025-07-28T12:00:00-00:00", True),
+        ("2025-07-28T12:00:00+23:59", True),
+        ("2016-12-31T23:59:60Z", True),
+        ("2017-01-01T08:59:60+09:00", True),
+        ("2024-02-29T00:00:00Z", True),
+        ("2000-02-29T00:00:00Z", True),
+        ("0000-01-01T00:00:00Z", True),
+        ("9999-12-31T23:59:59Z", True),
+        ("1900-02-29T00:00:00Z", False),
+        ("2023-02-29T00:00:00Z", False),
+        ("2025-04-31T00:00:00Z", False),
+        ("2025-00-01T00:00:00Z", False),
+        ("2025-13-01T00:00:00Z", False),
+        ("2025-01-00T00:00:00Z", False),
+        ("2025-01-32T00:00:00Z", False),
+        ("2025-07-28T24:00:00Z", False),
+        ("2025-07-28T12:60:00Z", False),
+        ("2025-07-28T12:00:61Z", False),
+        ("2025-07-28T12:00:00+24:00", False),
+        ("2025-07-28T12:00:00+09:60", False),
+        ("2025-07-28T12:00:00+0900", False),
+        ("2025-07-28T12:00:00+09", False),
+        ("2025-07-28T12:00:00.Z", False),
+        ("2025-07-28T12:00:00,5Z", False),
+        ("2025-07-28T12:00:00", False),
+        ("2025-07-28 12:00:00Z", False),
+        ("2025-07-28T12:00Z", False),
+        ("2025-07-28", False),
+        ("20250728T120000Z", False),
+        ("2025-7-28T12:00:00Z", False),
+        ("+2025-07-28T12:00:00Z", False),
+        ("２０２５-07-28T12:00:00Z", False),
+        ("2025-07-28T12:00:00Z\n", False),
+        (" 2025-07-28T12:00:00Z", False),
+        ("", False),
+    ],
+)
+def test_date_time(text: str, legal: bool) -> None:
+    """RFC 3339 §5.6 and §5.7."""
+    assert is_date_time(text) is legal
+
+
+@given(st.datetimes(timezones=st.timezones()).filter(lambda one: one.microsecond >= 0))
+def test_every_date_of_python_is_one(moment: Any) -> None:
+    text = moment.isoformat()
+    whole_minutes = (moment.utcoffset().total_seconds() % 60) == 0
+    assert is_date_time(text) is whole_minutes
+
+
+@pytest.mark.parametrize("value", [None, 1, [], {}])
+def test_a_format_is_of_strings(value: object) -> None:
+    assert is_date_time(value)
+
+
+class TestViolations:
+    @pytest.mark.parametrize(
+        ("change", "where", "rule", "text"),
+        [
+            ({"a": 1}, "/a", "type", "expected string or null, got integer 1"),
+            ({"a": ""}, "/a", "minLength", "expected at least 1 characters, got 0"),
+            ({"a": "😀" * 4}, "/a", "maxLength", "expected at most 3 characters, got 4"),
+            ({"b": "z"}, "/b", "enum", 'expected one of "x", "y"; got "z"'),
+            ({"c": 2}, "/c", "const", "expected 1, got 2"),
+            ({"d": "now"}, "/d", "format", 'expected a date-time, got "now"'),
+            ({"e": 1}, "/e", "minimum", "1 is less than the minimum of 3"),
+            (
+                {"g": 1},
+                "",
+                "additionalProperties",
+                "unknown member 'g'; known are a, b, c, d, e, f",
+            ),
+        ],
+    )
+    def test_each_says_what_was_expected(self, change: dict[str, Any], where: str, rule: str, text: str) -> None:
+        (found,) = violations(SCHEMA, {"a": "abc", "b": "x", **change})
+        assert (found.pointer, found.rule, found.message) == (where, rule, text)
+        assert str(found) == f"{where or 'the message'}: {text}"
+
+    def test_each_missing_member_is_one(self) -> None:
+        assert [one.message for one in violations(SCHEMA, {})] == [
+            "expected the member 'a'",
+            "expected the member 'b'",
+        ]
+
+    def test_none(self) -> None:
+        assert violations(SCHEMA, {"a": None, "b": "y", "c": 1, "e": True}) == ()
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            {"a": "x" * 1_000_000, "b": "x" * 1_000_000},
+            {"a": ["x"] * 100_000, "b": {"y" * 100_000: 1}},
+            {"a": "a", "b": "x", "c": "x" * 1_000_000, "d": "x" * 1_000_000, "e": "x" * 1_000_000},
+            {"a": "a", "b": "x", "f": "y" * 1_000_000},
+            {"a": "a", "b": "x", **{f"{n}" * 100: n for n in range(10_000)}},
+            "x" * 1_000_000,
+        ],
+        ids=["strings", "containers", "values", "pattern", "members", "root"],
+    )
+    def test_huge_values_make_small_violations(self, value: Any) -> None:
+        found = violations(SCHEMA, value)
+        assert found
+        assert len(found) < 10
+        assert all(len(str(one)) < 500 for one in found)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [((), ""), (("a", 0, "b"), "/a/0/b"), (("a/b", "m~n", ""), "/a~1b/m~0n/")],
+)
+def test_pointers(path: tuple[str | int, ...], text: str) -> None:
+    assert pointer(path) == text
+
+
+class TestFiles:
+    @pytest.mark.parametrize(
+        ("text", "error"),
+        [
+            ("{", ":1:2: not JSON: "),
+            ('{\n "a": 1,\n}', ":3:1: not JSON: "),
+            ("[]", ":1:1: expected a JSON Schema"),
+            ("", ":1:1: not JSON: "),
+        ],
+    )
+    def test_a_broken_schema(self, tmp_path: Path, text: str, error: str) -> None:
+        path = tmp_path / "own.schema.json"
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(ContractError) as caught:
+            load_schema(path)
+        assert str(caught.value).startswith(f"{path}{error}")
+
+    @pytest.mark.parametrize(
+        ("text", "error"),
+        [
+            ("endpoint: 1\n", "1:1: /endpoint: expected string, got integer 1"),
+            ("users:\n  alice: {}\n", "2:3: /users/alice: expected the member 'token'"),
+            ("heartbeat:\n  interval: 1\n  form: f\n", "3:3: /heartbeat/form: expected one of "),
+            ("ack_timeout: 1\nendpont: x\n", "2:1: unknown member 'endpont'; known are "),
+        ],
+    )
+    def test_a_document_that_breaks_its_format(self, tmp_path: Path, text: str, error: str) -> None:
+        path = tmp_path / "wsproof.yaml"
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(ContractError) as caught:
+            check_document(load_yaml(path), "profile")
+        assert str(caught.value).startswith(f"{path}:{error}")

@@ -1,0 +1,100 @@
+"""The load document: its schema accepts it whatever was measured, and its verdict is never passed by nothing."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.model import load_contract
+from contract.schemas import format_validator, violations
+from loadtest.document import Ending, load_document, write_document
+from loadtest.recorder import METRICS, Recorder
+from loadtest.settings import LoadSettings
+
+SETTINGS = LoadSettings(
+    endpoint="ws://127.0.0.1:9/v1/socket", users=3, spawn_rate=1.5, duration=2.5, document="load.json", version="1.2.3"
+)
+STARTED = datetime(2026, 11, 23, 2, 5, 0, 123_456, tzinfo=UTC)
+
+
+def full() -> Recorder:
+    recorder = Recorder(0.0, 3.0)
+    recorder.opened(0.1)
+    for number, metric in enumerate(METRICS):
+        recorder.measured(metric, 0.01 * (number + 1), 0.5)
+    recorder.closed(1000, 2.0)
+    recorder.watched(12.5, 1.5)
+    return recorder
+
+
+def document(recorder: Recorder, *thresholds: str, complete: bool = True) -> dict[str, Any]:
+    settings = replace(SETTINGS, thresholds=thresholds)
+    return load_document(settings, load_contract(), Ending(STARTED, 2.5, complete), recorder.document(2.5))
+
+
+def assert_valid(value: dict[str, Any]) -> None:
+    assert violations(format_validator("load"), json.loads(json.dumps(value))) == ()
+
+
+def test_a_good_run_passes() -> None:
+    found = document(full(), "p99(post_to_own) < 200ms", "errors == 0")
+    assert_valid(found)
+    assert (found["verdict"], found["reason"]) == ("passed", None)
+    assert [one["passed"] for one in found["thresholds"]] == [True, True]
+    assert found["started"] == "2026-11-23T02:05:00.123Z"
+    assert found["tool"] == {"name": "wsproof", "version": "1.2.3"}
+    assert found["settings"]["time_s"] == 2.5
+
+
+def test_a_breached_threshold_fails_the_run_and_is_named() -> None:
+    found = document(full(), "errors == 0", "p50(connect) < 1ms")
+    assert_valid(found)
+    assert (found["verdict"], found["reason"]) == ("failed", "threshold breached: p50(connect) < 1ms")
+
+
+def test_errors_alone_fail_nothing() -> None:
+    recorder = full()
+    recorder.failed("something", 1.0)
+    found = document(recorder)
+    assert_valid(found)
+    assert (found["verdict"], found["errors"]) == ("passed", {"something": 1})
+
+
+def test_a_run_that_measured_nothing_fails() -> None:
+    recorder = Recorder(0.0)
+    found = document(recorder, "errors == 0")
+    assert_valid(found)
+    assert (found["verdict"], found["reason"]) == ("failed", "no user could connect: none was started")
+    assert [one["passed"] for one in found["thresholds"]] == [False]
+    recorder.failed("CONN-01: the handshake was not accepted (401)", 0.1)
+    assert document(recorder)["reason"] == "no user could connect: CONN-01: the handshake was not accepted (401)"
+
+
+def test_a_run_that_measured_connecting_alone_fails() -> None:
+    recorder = Recorder(0.0)
+    recorder.measured("connect", 0.01, 0.1)
+    recorder.measured("close", 0.01, 0.1)
+    found = document(recorder)
+    assert_valid(found)
+    assert found["verdict"] == "failed"
+    assert found["reason"] == "nothing was measured but connecting: the time was too short"
+
+
+def test_a_run_that_was_cut_off_says_so() -> None:
+    found = document(full(), complete=False)
+    assert_valid(found)
+    assert found["complete"] is False
+
+
+@pytest.mark.parametrize("message", ["\ud800 half a character", "<b>bold</b>\x00\x1b[31m", "日本 🙂"])
+def test_whatever_an_endpoint_says_is_written(message: str, tmp_path: Path) -> None:
+    recorder = full()
+    recorder.failed(message, 1.0)
+    path = tmp_path / "load.json"
+    path.write_text("what was here before", encoding="utf-8")
+    write_document(path, document(recorder))
+    assert list(json.loads(path.read_text(encoding="utf-8"))["errors"]) == [message]
+    assert list(tmp_path.iterdir()) == [path]

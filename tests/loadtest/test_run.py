@@ -1,0 +1,172 @@
+"""Real runs: Locust in a child process, against the reference server on a free port."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.transport import UnreachableError
+from contract.files import DATA_ROOT
+from contract.profile import load_profile
+from contract.schemas import format_validator, violations
+from loadtest.child import run_load
+from loadtest.settings import LoadError, LoadSettings
+from reference_server.network import running
+from reference_server.settings import ServerSettings
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+
+STARTER = """
+import json, sys
+from pathlib import Path
+from loadtest.child import run_load
+from loadtest.settings import read_settings
+completed = run_load(read_settings(Path(sys.argv[1])), lambda elapsed: print(elapsed, flush=True))
+print(json.dumps(completed), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """The reference server, with a heartbeat that a short run sees."""
+    profile = load_profile(None, {"heartbeat.interval": 0.5, "heartbeat.timeout": 5})
+    with running(ServerSettings(profile=profile, port=0)) as server:
+        yield server.url
+
+
+@pytest.fixture
+def settings(url: str, tmp_path: Path) -> LoadSettings:
+    """Five users for a short while."""
+    return LoadSettings(
+        endpoint=url,
+        users=5,
+        spawn_rate=5,
+        duration=3,
+        document=str(tmp_path / "load.json"),
+        think_time=0.1,
+        overrides={"heartbeat.interval": 0.5, "heartbeat.timeout": 5},
+    )
+
+
+def read(settings: LoadSettings) -> dict[str, Any]:
+    """The document of a run, which its schema must accept."""
+    value: dict[str, Any] = json.loads(Path(settings.document).read_text(encoding="utf-8"))
+    assert violations(format_validator("load"), value) == ()
+    return value
+
+
+def test_users_play_and_everything_is_measured(settings: LoadSettings) -> None:
+    settings = replace(settings, channels=2, thresholds=("errors == 0", "count(post_to_own) > 0"))
+    progress: list[float] = []
+    assert run_load(settings, progress.append)
+    found = read(settings)
+    assert (found["verdict"], found["reason"], found["complete"]) == ("passed", None, True)
+    assert (found["errors"], found["closes"]) == ({}, {"1000": 5})
+    metrics = found["metrics"]
+    assert {name: metrics[name]["count"] for name in ("connect", "ack", "join", "close")} == {
+        "connect": 5,
+        "ack": 5,
+        "join": 5,
+        "close": 5,
+    }
+    assert metrics["post_to_own"]["count"] > 0
+    assert metrics["post_to_receive"]["count"] > 0
+    assert sum(one["rate"] for one in found["timeline"]) == metrics["post_to_own"]["count"]
+    assert max(one["users"] for one in found["timeline"]) == 5
+    assert found["generator"]["cpu_percent"] > 0
+    assert progress == sorted(progress)
+    assert found["settings"]["users"] == 5
+
+
+def test_journeys_run_side_by_side(settings: LoadSettings) -> None:
+    settings = replace(settings, journeys={"churner": 1.0, "listener": 1.0, "lurker": 1.0}, users=6, spawn_rate=6)
+    assert run_load(settings)
+    found = read(settings)
+    assert (found["verdict"], found["errors"]) == ("passed", {})
+    assert set(found["closes"]) == {"1000"}
+    assert found["closes"]["1000"] == found["metrics"]["connect"]["count"] == found["metrics"]["close"]["count"]
+    assert found["metrics"]["connect"]["count"] > 6
+
+
+def test_users_who_are_refused_fail_the_run_with_the_reason(settings: LoadSettings) -> None:
+    overrides = {"users": {"alice": {"token": "nobody-knows-me"}}, "reconnect.base": "100ms", "tokens": {}}
+    settings = replace(settings, duration=1, overrides=overrides, thresholds=("errors == 0",))
+    assert run_load(settings)
+    found = read(settings)
+    reason = "CONN-01: the handshake was not accepted (401)"
+    assert (found["verdict"], found["reason"]) == ("failed", f"no user could connect: {reason}")
+    assert set(found["errors"]) == {reason}
+    assert (found["metrics"], found["closes"]) == ({}, {})
+    assert "nobody-knows-me" not in Path(settings.document).read_text(encoding="utf-8")
+
+
+def test_nothing_is_started_where_nobody_listens(settings: LoadSettings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(UnreachableError):
+        run_load(replace(settings, endpoint=f"ws://127.0.0.1:{port}/v1/socket"))
+    assert not Path(settings.document).exists()
+
+
+def test_a_folder_that_is_not_there_is_told_before_the_run(settings: LoadSettings, tmp_path: Path) -> None:
+    with pytest.raises(LoadError, match="no such folder"):
+        run_load(replace(settings, document=str(tmp_path / "missing" / "load.json")))
+
+
+def start(settings: LoadSettings, folder: Path) -> "subprocess.Popen[str]":
+    """The parent of a load test as a process of its own, started in `folder`."""
+    file = folder / "wanted.json"
+    settings.write(file)
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", STARTER, str(file)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(DATA_ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_what_lies_in_the_current_folder_has_no_say(settings: LoadSettings, tmp_path: Path) -> None:
+    for name in ("contract", "conformance", "locust"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise RuntimeError('not this one')", encoding="utf-8")
+    (tmp_path / "locust.conf").write_text("master = true\nhtml = theirs.html\n", encoding="utf-8")
+    (tmp_path / "wsproof.yaml").write_text("users: {alice: {token: alice-token}}\n", encoding="utf-8")
+    settings = replace(settings, duration=1, profile="wsproof.yaml", document="load.json")
+    with start(settings, tmp_path) as parent:
+        output, _ = parent.communicate(timeout=120)
+    assert output.splitlines()[-1] == "true"
+    found = read(replace(settings, document=str(tmp_path / "load.json")))
+    assert (found["verdict"], found["errors"]) == ("passed", {})
+    assert not (tmp_path / "theirs.html").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_closes_its_connections_and_keeps_what_it_measured(
+    settings: LoadSettings, tmp_path: Path, number: signal.Signals
+) -> None:
+    settings = replace(settings, duration=600)
+    with start(settings, tmp_path) as parent:
+        assert parent.stdout is not None
+        for line in parent.stdout:
+            # Long enough for most machines to have begun; where this one has not, there is less to see below.
+            if float(line) > 3:
+                break
+        parent.send_signal(number)
+        *_, last = parent.stdout
+        assert last.strip() == "false"
+        assert parent.wait(timeout=120) == 0
+    found = read(settings)
+    assert found["complete"] is False
+    assert found["duration_s"] < 600
+    connected = found["metrics"].get("connect", {"count": 0})["count"]
+    assert found["closes"] == ({"1000": connected} if connected else {})
+    assert found["errors"] == {}
