@@ -88,10 +88,14 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Give me the next happening, or a `Tick` once `deadline` has passed and nothing is left to read."""
+    """Give me the next happening, or a `Tick` once `deadline` has passed and nothing is left to read.
+
+    It may be one of several that make up a longer wait; `ends` is the deadline of the whole.
+    """
 
     deadline: float
     waiting_for: str = ""
+    ends: float | None = None
 
 
 Action = Open | Send | Close | Drop | Wait

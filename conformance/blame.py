@@ -8,6 +8,7 @@ from conformance.matching import matches
 from conformance.record import UNPARSED, Conversation, Message
 from conformance.scenario import Charge
 from conformance.stage import ActorState, Stage, show
+from conformance.values import InconclusiveError
 
 
 def ended_as(conversation: Conversation) -> str:
@@ -65,10 +66,31 @@ def cause_of_end(stage: Stage, state: ActorState) -> Charge | None:
 
 
 def closed_for_heartbeat(stage: Stage, state: ActorState) -> Charge | None:
+    """HB-03, where an actor that answers pings was closed as if it did not."""
     close = state.conversation.close_received if state.conversation is not None else None
     heartbeat_timeout = stage.profile.close_codes["heartbeat_timeout"]
     if close is not None and close.code == heartbeat_timeout and state.actor.heartbeat != "ignore":
+        excuse_if_stalled(stage)
         return Charge(("HB-03",), "MUST")
+    return None
+
+
+def excuse_if_stalled(stage: Stage) -> None:
+    """Raise `InconclusiveError` where this machine was held up so long that our own pongs may have been too late."""
+    beat = stage.profile.heartbeat
+    stalled = stage.stalled(stage.now - beat.interval - 2 * beat.timeout)
+    if stalled > beat.timeout / 4:
+        raise InconclusiveError(f"the tester was held up for {stalled:.1f} s; its pongs may have been too late")
+
+
+def undelivered(stage: Stage, state: ActorState, event: str | None) -> Charge | None:
+    """Where others arrived on this connection, its join (JOIN-01) is in force, and the post is lost (SEND-01)."""
+    delivery = stage.contract.delivery
+    charge = stage.step_charge
+    if delivery is None or event != delivery.delivery["event"] or set(charge.requirements) != {"JOIN-01", "SEND-01"}:
+        return None
+    if any(one.event == event for one in stage.conversation(state).received):
+        return Charge(("SEND-01",), charge.level)
     return None
 
 

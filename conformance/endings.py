@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from conformance.blame import closed_for_heartbeat, ended_as, what_came
+from conformance.blame import closed_for_heartbeat, ended_as, excuse_if_stalled, what_came
 from conformance.record import Conversation
 from conformance.scenario import Charge, ExpectClose, ExpectOpen, ExpectRefusal
 from conformance.stage import ALLOWANCE, ActorState, Script, Stage
@@ -123,6 +123,7 @@ def _expect_open(stage: Stage, deed: ExpectOpen) -> Script[None]:
     deadline = stage.now + stage.seconds(deed.duration)
     yield from stage.until(lambda: not conversation.is_open, deadline, f"{deed.actor}: it stays open")
     if not conversation.is_open:
+        excuse_if_stalled(stage)
         raise stage.fail(
             "the connection did not stay open",
             deed.actor,

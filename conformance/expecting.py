@@ -9,6 +9,7 @@ from conformance.blame import (
     ended_as,
     find_message,
     is_over,
+    undelivered,
     what_came,
 )
 from conformance.endings import ENDINGS
@@ -82,13 +83,17 @@ def _missing(stage: Stage, actor: str, state: ActorState, wanted: list[tuple[str
     return stage.fail(
         message,
         actor,
-        charge=cause_of_end(stage, state) or broken_instead(stage, state, wanted[0][0]),
+        charge=cause_of_end(stage, state)
+        or broken_instead(stage, state, wanted[0][0])
+        or undelivered(stage, state, wanted[0][0]),
         expected=expected[0] if len(expected) == 1 else expected,
         received=what_came(state),
-        undelivered=not over
-        and stage.contract.delivery is not None
-        and wanted[0][0] == stage.contract.delivery.delivery["event"],
+        undelivered=not over and _is_delivery(stage, wanted[0][0]),
     )
+
+
+def _is_delivery(stage: Stage, event: str | None) -> bool:
+    return stage.contract.delivery is not None and event == stage.contract.delivery.delivery["event"]
 
 
 def _take(stage: Stage, actor: str, expectation: Expectation, message: Message) -> None:
@@ -148,6 +153,7 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
             charge=cause_of_end(stage, state),
             expected=expected,
             received=what_came(state),
+            undelivered=not is_over(state) and any(_is_delivery(stage, event) for event in events),
         )
     alternative, message = found
     if message is not None:

@@ -37,6 +37,12 @@ Script = Generator[Action, Happening, Result]
 INBOX_UNDER_LOAD = 64
 """Messages of others that an observed actor keeps unconsumed; a journey waits for its own, which come soon."""
 
+STALL_WATCH = 0.25
+"""A wait looks up this often, in seconds, so that it is seen when the machine holds the tester up."""
+
+STALL_NOTED = 0.02
+"""Seconds by which a wait may oversleep before that is worth a note."""
+
 ALLOWANCE = 0.5
 """Seconds that scheduling and the network may add to a promise that is measured to the second."""
 
@@ -116,6 +122,7 @@ class Stage:
         self.failures: list[Failure] = []
         self.step_label = ""
         self.step_charge = Charge()
+        self.stalls: list[tuple[float, float]] = []
         self._scheduled: list[tuple[float, int, Action]] = []
         self._numbers = itertools.count()
 
@@ -185,11 +192,19 @@ class Stage:
         """Wait until a condition holds, at most until `deadline`; whether it came to hold."""
         while not condition():
             due = min(deadline, self._scheduled[0][0]) if self._scheduled else deadline
-            happening = yield Wait(due, waiting_for)
+            if self.setting.observer is None:
+                due = min(due, self.now + STALL_WATCH)
+            happening = yield Wait(due, waiting_for, deadline)
+            if happening.t - due > STALL_NOTED:
+                self.stalls.append((happening.t, happening.t - due))
             yield from self.absorb(happening)
             if isinstance(happening, Tick) and happening.t >= deadline:
                 return condition()
         return True
+
+    def stalled(self, since: float) -> float:
+        """Seconds that this tester itself was held up at the longest after `since`, by a busy machine."""
+        return max((seconds for at, seconds in self.stalls if at >= since), default=0.0)
 
     def absorb(self, happening: Happening) -> Script[None]:
         """Take a happening in: into the actor's state, the record, and the heartbeat's answer."""
