@@ -12,11 +12,13 @@ from reference_server.exchange import (
     Effect,
     Frame,
     Happening,
+    Lost,
     Outgoing,
     SendText,
 )
 from reference_server.faults.fault import (
     asks,
+    channel_of,
     effect_fault,
     fault,
     message_fault,
@@ -202,6 +204,30 @@ class UndeclaredEvent(Seam):
         if asks(happening, "join_channel") is None:
             return (happening,)
         return (happening, SendText(happening.session, "channel_joined", {}))
+
+
+@fault("presence-announced", breaks="ENV-08")
+class PresenceAnnounced(Seam):
+    """Who enters a channel, and who leaves the server, is announced to everybody there by an undeclared event."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._entered: dict[int, set[str]] = {}
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        if isinstance(happening, Lost):
+            left = self._entered.pop(happening.session, set())
+            return (happening, *(one for name in left for one in self._announce("member_left", name, happening)))
+        channel = channel_of(asks(happening, "join_channel"))
+        if channel is None:
+            return (happening,)
+        self._entered.setdefault(happening.session, set()).add(channel)
+        return (happening, *self._announce("member_joined", channel, happening))
+
+    def _announce(self, event: str, channel: str, happening: Happening) -> Iterable[Effect]:
+        for session, entered in self._entered.items():
+            if channel in entered and session != happening.session and session in self.hub.sessions:
+                yield SendText(session, event, {"channelId": channel, "sessions": happening.session})
 
 
 @effect_fault("undeclared-member", "new_message", breaks="ENV-08")
