@@ -63,10 +63,11 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Write frames, in order, without any other frame between them."""
+    """Write frames, in order, without any other frame between them; in TCP pieces of so many bytes where asked."""
 
     actor: str
     frames: tuple[OutFrame, ...]
+    pieces: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

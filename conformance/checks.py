@@ -73,7 +73,7 @@ def judge(history: History) -> tuple[Failure, ...]:
 
 
 def check_text(history: History) -> Iterator[Failure]:
-    """ENV-01: text, UTF-8, JSON; a broken frame stream is no text frame either."""
+    """ENV-01: text, UTF-8, JSON; a broken frame stream is no text frame either, and bad compression is WIRE-09's."""
     for message in history.record.messages:
         if message.opcode != Opcode.TEXT:
             yield history.finding(
@@ -96,11 +96,13 @@ def check_text(history: History) -> Iterator[Failure]:
     for conversation in history.record.conversations:
         illegal_close = conversation.close_received is not None and not conversation.close_received.legal
         if conversation.ended is not None and conversation.ended.how == "violation" and not illegal_close:
+            # What cannot be inflated is a matter of the compression that was negotiated.
+            inflating = conversation.ended.detail == "decompression failed"
             yield history.finding(
-                "ENV-01",
+                "WIRE-09" if inflating else "ENV-01",
                 "MUST",
                 conversation,
-                "the server broke the framing of RFC 6455",
+                "the server broke the framing of RFC 7692" if inflating else "the server broke the framing of RFC 6455",
                 expected="legal frames",
                 received=conversation.ended.detail,
             )

@@ -258,7 +258,7 @@ def _expect_pong(stage: Stage, deed: ExpectPong) -> Script[None]:
     state = stage.actors[deed.actor]
     stage.conversation(state)
     deadline = stage.now + stage.seconds(deed.within)
-    payload = deed.payload.encode()
+    payload = deed.payload
 
     def answered() -> bool:
         return any(pong.data == payload for pong in state.controls)
@@ -271,7 +271,7 @@ def _expect_pong(stage: Stage, deed: ExpectPong) -> Script[None]:
     raise stage.fail(
         "the ping frame was not answered with a pong frame of its payload",
         deed.actor,
-        expected=f"a pong frame with {deed.payload!r}",
+        expected=f"a pong frame with {payload.decode('utf-8', 'backslashreplace')!r}",
         received=f"pong frames with {others}" if others else what_came(state),
     )
 

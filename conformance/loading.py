@@ -36,6 +36,7 @@ from conformance.scenario import (
     Step,
 )
 from conformance.values import substitute
+from conformance.variants import combinations
 from contract.errors import ContractError
 from contract.files import DATA_ROOT, Document, load_yaml
 from contract.schemas import check_document
@@ -109,8 +110,7 @@ def _scenarios(document: Document, procedures: Mapping[str, Procedure]) -> Itera
     group = document.value.get("group", "")
     for index, one in enumerate(document.value.get("scenarios", [])):
         where: Where = ("scenarios", index)
-        variants: Mapping[str, Any] = one.get("variants") or {"": {}}
-        for name, members in variants.items():
+        for name, members in combinations(one.get("variants")):
             scenario_id = f"{one['id']}/{name}" if name else one["id"]
             names = {"variant": name, **members}
             title = substitute(one["title"], names) + (f" ({name})" if name else "")
@@ -290,8 +290,15 @@ def _raw(body: Any) -> Deed:
     for hexadecimal in (body.get("hex"), *(frame.hex for frame in frames)):
         if hexadecimal is not None and not isinstance(hexadecimal, str):
             raise ValueError(f"hex: expected a string of hexadecimal digits, in quotes; got {hexadecimal!r}")
-    rest = {name: body[name] for name in ("text", "binary", "hex", "interleave") if name in body}
-    return SendRaw(body["actor"], frames=frames, fragments=_fragments(body), **rest)
+        bytes.fromhex(hexadecimal or "")
+    names = ("text", "binary", "hex", "interleave", "opcode", "deflate", "pieces")
+    return SendRaw(
+        body["actor"], frames=frames, fragments=_fragments(body), **{name: body[name] for name in names if name in body}
+    )
+
+
+def _control(body: Any) -> bytes:
+    return bytes.fromhex(body["hex"]) if "hex" in body else str(body.get("payload", "")).encode()
 
 
 def _connect(body: Any) -> Deed:
@@ -339,10 +346,10 @@ _VERBS: Mapping[str, Callable[[Any], Deed]] = {
     "expect_handshake": lambda body: ExpectHandshake(body["actor"]),
     "expect_declined": lambda body: ExpectDeclined(body["actor"]),
     "need_compression": lambda body: NeedCompression(body["actor"]),
-    "expect_pong": lambda body: ExpectPong(body["actor"], body["payload"], body.get("within", "response_timeout")),
+    "expect_pong": lambda body: ExpectPong(body["actor"], _control(body), body.get("within", "response_timeout")),
     "expect_heartbeat": lambda body: ExpectHeartbeat(body["actor"], body["intervals"]),
     "expect_open": lambda body: ExpectOpen(body["actor"], body["for"]),
-    "ping": lambda body: SendPing(body["actor"], body.get("payload", "")),
+    "ping": lambda body: SendPing(body["actor"], _control(body)),
     "close": lambda body: CloseConnection(**body),
     "drop": lambda body: DropConnection(body["actor"], body.get("how", "reset")),
     "pause": lambda body: Pause(body["actor"], body["for"]),

@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 from contract.requirements import Level
 
+Way = Literal["plain", "stored", "blocks", "last"]
+"""How a raw message is compressed (`conformance.deflate`)."""
+
 Duration = float | str
 """Seconds, or the name of a duration of the profile (`conformance.durations`)."""
 
@@ -72,6 +75,9 @@ class SendRaw:
     frames: tuple[RawFrame, ...] = ()
     fragments: Fragments = None
     interleave: bool = False
+    opcode: Literal["text", "binary"] = "binary"
+    deflate: Way | None = None
+    pieces: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +165,7 @@ class NeedCompression:
 @dataclass(frozen=True, slots=True)
 class ExpectPong:
     actor: str
-    payload: str
+    payload: bytes
     within: Duration
 
 
@@ -178,7 +184,7 @@ class ExpectOpen:
 @dataclass(frozen=True, slots=True)
 class SendPing:
     actor: str
-    payload: str = ""
+    payload: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

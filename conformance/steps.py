@@ -2,11 +2,13 @@
 
 import base64
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from conformance.actions import Close, Deflate, Drop, Opcode, Open, OutFrame, Refused, Request, Send
 from conformance.blame import ended_as
+from conformance.deflate import compressed
 from conformance.expecting import EXPECTATIONS
 from conformance.record import Conversation
 from conformance.scenario import (
@@ -68,10 +70,19 @@ def _connect(stage: Stage, deed: Connect) -> Script[None]:
         stage.note(deed.actor, "none", "timeout", "no answer to the handshake")
         raise stage.fail("the handshake got no answer in time", deed.actor, expected="101 Switching Protocols")
     if conversation.refused is not None:
-        raise _refused(stage, deed.actor, conversation.refused)
+        raise _refused(stage, deed, conversation.refused)
 
 
-def _refused(stage: Stage, actor: str, refused: Refused) -> Exception:
+def _refused(stage: Stage, deed: Connect, refused: Refused) -> Exception:
+    actor = deed.actor
+    if deed.deflate and refused.problem == "negotiation" and "permessage-deflate" in refused.detail:
+        # What was offered is not what CONN-07 forbids; the step says what an answer to it is charged to.
+        return stage.fail(
+            f"the answer does not fit the offer of compression: {refused.detail}",
+            actor,
+            expected="the answer that RFC 7692 §7.1 prescribes",
+            received=refused.detail,
+        )
     if refused.problem in ("accept", "negotiation"):
         return stage.fail(
             f"the handshake's answer is wrong: {refused.detail}",
@@ -159,14 +170,21 @@ def _send_raw(stage: Stage, deed: SendRaw) -> Script[None]:
         stage.sent(state, None, shown, None, "frame")
     elif deed.binary is not None or deed.hex is not None:
         payload = _payload(stage, deed.binary, deed.hex)
-        frames = fragmented(payload, Opcode.BINARY, deed.fragments, interleave=deed.interleave)
+        frames = _message(deed, payload, Opcode.TEXT if deed.opcode == "text" else Opcode.BINARY)
         stage.sent(state, None, base64.b64encode(payload[:512]).decode(), None, "binary")
     else:
         text = stage.values.render(deed.text)
-        payload = str(text).encode("utf-8", "surrogatepass")
-        frames = fragmented(payload, Opcode.TEXT, deed.fragments, interleave=deed.interleave)
+        frames = _message(deed, str(text).encode("utf-8", "surrogatepass"), Opcode.TEXT)
         stage.sent(state, _as_json(str(text)), str(text), None)
-    yield from stage.act(Send(deed.actor, frames))
+    yield from stage.act(Send(deed.actor, frames, deed.pieces))
+
+
+def _message(deed: SendRaw, payload: bytes, opcode: int) -> tuple[OutFrame, ...]:
+    if deed.deflate is None:
+        return fragmented(payload, opcode, deed.fragments, interleave=deed.interleave)
+    first, *others = fragmented(compressed(payload, deed.deflate), opcode, deed.fragments, interleave=deed.interleave)
+    # RSV1 stands on the first frame only (RFC 7692 §6.1).
+    return (replace(first, rsv=4, raw=True), *(replace(one, raw=True) for one in others))
 
 
 def _payload(stage: Stage, text: Any, hexadecimal: str | None) -> bytes:
@@ -207,8 +225,8 @@ def fragmented(payload: bytes, opcode: int, fragments: Fragments, *, interleave:
 
 
 def _ping(stage: Stage, deed: SendPing) -> Script[None]:
-    stage.note(deed.actor, "out", "ping", deed.payload)
-    yield from stage.act(Send(deed.actor, (OutFrame(Opcode.PING, deed.payload.encode()),)))
+    stage.note(deed.actor, "out", "ping", deed.payload.decode("utf-8", "backslashreplace"))
+    yield from stage.act(Send(deed.actor, (OutFrame(Opcode.PING, deed.payload),)))
 
 
 # Leaving

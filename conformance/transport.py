@@ -185,26 +185,26 @@ class Connection:
         self._handshaking_tls = False
         return True
 
-    def flush(self) -> None:
-        """Write what is queued, as far as the socket takes it.
+    def flush(self, pieces: int | None = None) -> None:
+        """Write what is queued, as far as the socket takes it; in pieces of so many bytes where asked.
 
         A failed write is silent: what the server sent before it left is still to be read, and the end after it.
         """
         if self.closed or self._connecting or self._handshaking_tls:
             return
         try:
-            self._write_out()
+            self._write_out(pieces)
         except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
             return
         except OSError:
             self._pending = b""
 
-    def _write_out(self) -> None:
+    def _write_out(self, pieces: int | None) -> None:
         more, half_close = self.wire.out()
         self._pending += more
         self._half_close = self._half_close or half_close
         while self._pending:
-            sent = self.sock.send(self._pending)
+            sent = self.sock.send(self._pending[:pieces])
             self._pending = self._pending[sent:]
         if self._half_close and not isinstance(self.sock, ssl.SSLSocket):
             self._half_close = False
@@ -317,7 +317,7 @@ class Transport:
         match action:
             case Send():
                 connection.wire.send(action.frames)
-                connection.flush()
+                connection.flush(action.pieces)
             case Close():
                 connection.wire.close(action)
                 connection.flush()

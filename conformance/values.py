@@ -11,6 +11,7 @@ from contract.profile import Profile
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z0-9_.-]+)\}")
 NONCE_DIGITS = 16
+NOISE_NONCES = 128
 
 
 class ScenarioError(Exception):
@@ -113,9 +114,13 @@ class Values:
     def _fill(self, fill: Mapping[str, Any]) -> str:
         prefix = self.render(fill.get("prefix", ""))
         length = self.length(fill["length"]) + fill.get("offset", 0)
-        with_text = fill["with"]
+        with_text = self._noise(fill["noise"]) if "noise" in fill else fill["with"]
         count = length - len(prefix)
         return str(prefix + (with_text * (count // len(with_text) + 1))[: max(count, 0)])
+
+    def _noise(self, name: str) -> str:
+        """Digits that do not compress into references, the same for the whole scenario."""
+        return "".join(self.nonce(f"{name}-noise-{number}") for number in range(NOISE_NONCES))
 
     def _pad(self, pad: Mapping[str, Any]) -> str:
         """A JSON text with white space behind it, so that it has exactly so many bytes."""

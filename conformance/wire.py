@@ -18,7 +18,6 @@ from websockets.exceptions import (
     NegotiationError,
     PayloadTooBig,
 )
-from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.frames import Frame
 from websockets.frames import Opcode as LibraryOpcode
 from websockets.http11 import Request as HttpRequest
@@ -31,7 +30,6 @@ from conformance.actions import (
     Close,
     CloseReceived,
     Control,
-    Deflate,
     Ended,
     Happening,
     Opened,
@@ -41,6 +39,7 @@ from conformance.actions import (
     Refused,
     Request,
 )
+from conformance.deflate import Offer
 
 # The library logs frames, and with them tokens; transcripts are our log.
 _SILENT = logging.getLogger("wsproof.wire")
@@ -106,7 +105,7 @@ class Wire:
         self._response: Response | None = None
         self.protocol = TesterProtocol(
             uri,
-            extensions=[_deflate(request.deflate)] if request.deflate is not None else None,
+            extensions=[Offer(request.deflate)] if request.deflate is not None else None,
             subprotocols=[Subprotocol(name) for name in request.subprotocols] or None,
             max_size=max_message_bytes,
             logger=_SILENT,
@@ -227,15 +226,6 @@ class Wire:
         body = bytes(response.body or b"") if response is not None else b""
         detail = str(error.__cause__ or error)[:300]
         return Refused(t, self.actor, _problem(error), status, headers, body, detail)
-
-
-def _deflate(offer: Deflate) -> ClientPerMessageDeflateFactory:
-    return ClientPerMessageDeflateFactory(
-        server_no_context_takeover=offer.server_no_context_takeover,
-        client_no_context_takeover=offer.client_no_context_takeover,
-        server_max_window_bits=offer.server_max_window_bits,
-        client_max_window_bits=offer.client_max_window_bits,
-    )
 
 
 def _problem(error: Exception) -> Problem:

@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
 
 from contract.profile import Profile
 from reference_server.exchange import Effect, Frame, Happening, Outgoing
@@ -9,11 +10,25 @@ from reference_server.handshake import Answer, Request, Verdict
 from reference_server.hub import Hub
 
 
+class Coder(Protocol):
+    """What the library keeps of permessage-deflate for one connection: `remote` is the client's half."""
+
+    local_no_context_takeover: bool
+    remote_no_context_takeover: bool
+    local_max_window_bits: int
+    remote_max_window_bits: int
+    encoder: Any
+    """A `zlib.compressobj`, used as long as there is context takeover."""
+    decoder: Any
+    """A `zlib.decompressobj`, likewise."""
+
+
 class Seam:
     """Passes everything on as it is; a fault overrides the one method where it lies.
 
-    A message takes this way: `frame_in`, (reassembly), `happening`, (the hub), `effect`, (numbering and JSON),
-    `outgoing`, (the library), `control_out`. A handshake: `request`, (the door), `verdict`, (the library), `answer`.
+    A message takes this way: `bytes_in`, (the library), `frame_in`, (reassembly), `text_in`, `happening`, (the hub),
+    `effect`, (numbering and JSON), `outgoing`, (the library), `control_out`. A handshake: `request`, (the door),
+    `verdict`, (the library), `answer`, `compression`.
     """
 
     hub: Hub
@@ -50,11 +65,22 @@ class Seam:
         """The HTTP response, before it is written."""
         return answer
 
+    def compression(self, session: int, coder: Coder) -> None:
+        """permessage-deflate was negotiated for a connection; its coder has not been used yet."""
+
     # Messages
+
+    def bytes_in(self, session: int, data: bytes) -> bytes:
+        """What came from a client after the handshake, before the library sees any of it."""
+        return data
 
     def frame_in(self, frame: Frame) -> Iterable[Frame]:
         """A frame from a client, before it is acted on and before messages are put together."""
         return (frame,)
+
+    def text_in(self, session: int, message: bytes) -> bytes:
+        """A whole text message, inflated, before it is decoded."""
+        return message
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
         """What the network tells, before the hub hears it; effects among the result are done in their place."""

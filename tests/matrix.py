@@ -30,6 +30,9 @@ CLEAN = "none"
 
 PROCESSES = 2
 
+JOBS = 64
+"""Scenarios at once: against a faulty server most of them do nothing but wait in vain."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -89,7 +92,8 @@ def judge(fault: str, whole: bool = True) -> Row:
     chosen = played_against(known.get(fault), whole)
     requirements = load_requirements()
     with running(ServerSettings(profile=profile(), port=0, close_timeout=1.0, faults=faults)) as server:
-        plan = Plan(resolve(server.url), load_contract(None, profile().limits), profile(), requirements)
+        contract = load_contract(None, profile().limits)
+        plan = Plan(resolve(server.url), contract, profile(), requirements, jobs=JOBS)
         run = Run(plan, chosen)
         run.start()
         verdicts = [run.result(one) for one in chosen]

@@ -5,11 +5,16 @@ from difflib import get_close_matches
 from reference_server.faults import (
     authentication,
     closing,
+    closing_frames,
+    compression,
     connecting,
     contents,
+    encoding,
     errors,
+    framing,
     heartbeat,
     joining,
+    limits,
     messages,
     posting,
     receiving,
@@ -31,6 +36,11 @@ GROUPS = (
     refusals,
     errors,
     closing,
+    framing,
+    encoding,
+    closing_frames,
+    limits,
+    compression,
 )
 """The modules that register their faults by being imported."""
 

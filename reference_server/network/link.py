@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.exceptions import ProtocolError
+from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame as LibraryFrame
 from websockets.frames import Opcode
 from websockets.protocol import CONNECTING, OPEN, Event
@@ -165,6 +166,10 @@ class Link(ServerConnection):
     def opened(self, account: Account) -> None:
         """The handshake is done."""
         self._opened = True
+        for coder in self.protocol.extensions:
+            for seam in self.hall.assembly.seams:
+                assert isinstance(coder, PerMessageDeflate)
+                seam.compression(self.key, coder)
         logger.info("connection %d: opened for %s", self.key, account.id)
         self.hall.handle(Opened(self.key, account))
 
@@ -198,6 +203,8 @@ class Link(ServerConnection):
         if not self._is_text:
             self.hall.handle(Binary(self.key, message))
             return
+        for seam in self.hall.assembly.seams:
+            message = seam.text_in(self.key, message)
         try:
             text = message.decode()
         except UnicodeDecodeError as error:
@@ -219,6 +226,9 @@ class Link(ServerConnection):
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client. A peer that is told to go gets `close_timeout` seconds for it."""
+        if self.protocol.state is not CONNECTING:
+            for seam in self.hall.assembly.seams:
+                data = seam.bytes_in(self.key, data)
         super().data_received(data)
         if self.protocol.close_expected():
             self._expect_end()
