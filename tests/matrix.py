@@ -30,9 +30,6 @@ CLEAN = "none"
 
 PROCESSES = 2
 
-JOBS = 64
-"""Scenarios at once: against a faulty server most of them do nothing but wait in vain."""
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -79,9 +76,13 @@ def scenarios() -> tuple[Scenario, ...]:
 
 
 def played_against(fault: Fault | None, whole: bool) -> tuple[Scenario, ...]:
-    """The scenarios for one variant: all, or without the transport's own rules where the fault leaves them alone."""
-    wire = fault is None or any(name.startswith("WIRE-") for name in (*fault.breaks, *fault.entails))
-    return scenarios() if whole or wire else tuple(one for one in scenarios() if one.group != "WIRE")
+    """The scenarios for one variant: all, or those of the side, transport or application, that its fault lies on."""
+    if whole or fault is None:
+        return scenarios()
+    groups = {name.partition("-")[0] for name in (*fault.breaks, *fault.entails)}
+    if all(name.startswith("WIRE-") for name in fault.breaks):
+        return tuple(one for one in scenarios() if one.group in groups)
+    return tuple(one for one in scenarios() if one.group != "WIRE" or "WIRE" in groups)
 
 
 def judge(fault: str, whole: bool = True) -> Row:
@@ -92,8 +93,7 @@ def judge(fault: str, whole: bool = True) -> Row:
     chosen = played_against(known.get(fault), whole)
     requirements = load_requirements()
     with running(ServerSettings(profile=profile(), port=0, close_timeout=1.0, faults=faults)) as server:
-        contract = load_contract(None, profile().limits)
-        plan = Plan(resolve(server.url), contract, profile(), requirements, jobs=JOBS)
+        plan = Plan(resolve(server.url), load_contract(None, profile().limits), profile(), requirements)
         run = Run(plan, chosen)
         run.start()
         verdicts = [run.result(one) for one in chosen]

@@ -89,8 +89,8 @@ class Story:
         allowed = code is None or is_legal_close_code(code)
         one.close_received = CloseReceived(self.now, one.actor, code, reason, allowed if legal is None else legal)
 
-    def end(self, one: Conversation, how: Any = "eof") -> None:
-        one.ended = Ended(self.now, one.actor, how, "detail")
+    def end(self, one: Conversation, how: Any = "eof", detail: str = "detail") -> None:
+        one.ended = Ended(self.now, one.actor, how, detail)
 
     def refuse(self, user: str, body: bytes, **headers: str) -> None:
         one = Conversation(user, user, 1, self.profile.users[user].token)

@@ -55,6 +55,10 @@ class TestFormat:
         story.end(story.connect(), "violation")
         assert story.findings() == [("ENV-01", "MUST")]
 
+    def test_what_cannot_be_inflated_is_wire_09s(self, story: Story) -> None:
+        story.end(story.connect(), "violation", "decompression failed")
+        assert story.findings() == [("WIRE-09", "MUST")]
+
     @pytest.mark.parametrize("how", ["eof", "reset", "flood"])
     def test_another_end_is_none_of_it(self, story: Story, how: str) -> None:
         story.end(story.connect(), how)

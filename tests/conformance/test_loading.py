@@ -106,6 +106,20 @@ class TestScenarios:
         assert sent(first) == [{"n": 1, "v": ["x"], "w": "small"}]
         assert sent(second) == [{"n": 2, "v": None, "w": "large"}]
 
+    def test_variants_of_several_tables(self, folder: Folder) -> None:
+        found = folder.load("""\
+            scenarios:
+              - id: v
+                title: V
+                variants:
+                  - {small: {size: 1}, large: {size: 2}}
+                  - {plain: {value: "${size}"}, listed: {value: ["${size}"]}}
+                steps:
+                  - send: {actor: alice, event: e, payload: "${value}"}
+        """)
+        assert [one.id for one in found] == ["v/small-plain", "v/small-listed", "v/large-plain", "v/large-listed"]
+        assert [sent(one) for one in found] == [[1], [[1]], [2], [[2]]]
+
     def test_repeat(self, folder: Folder) -> None:
         (one,) = folder.load("""\
             scenarios:

@@ -1,6 +1,7 @@
 """The steps that send and leave: messages, fragments, illegal frames, close, drop, refusals."""
 
 import json
+import zlib
 from typing import Any, ClassVar
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.actions import Action, Close, Drop, Happening, Opcode, OutFrame, Refused, Send
+from conformance.deflate import TAIL
 from conformance.steps import fragmented
 from tests.conformance.driver import (
     CONNECT,
@@ -108,6 +110,29 @@ class TestFragments:
             (0, b"\xff"),
             (0, b"\1"),
         ]
+
+    def test_bytes_as_text(self) -> None:
+        (frame,) = frames_of(after_connecting(step("send_raw", hex="c0af", opcode="text")))
+        assert (frame.opcode, frame.payload) == (1, b"\xc0\xaf")
+
+    def test_compressed_here(self) -> None:
+        """RSV1 stands on the first frame only, and a ping between has none (RFC 7692 §6)."""
+        frames = frames_of(
+            after_connecting(step("send_raw", text="abc", deflate="plain", fragments=[1], interleave=True))
+        )
+        assert [(one.opcode, one.rsv, one.fin) for one in frames] == [(1, 4, False), (9, 0, True), (0, 0, True)]
+        assert all(one.raw for one in frames)
+        data = b"".join(one.payload for one in frames if one.opcode != Opcode.PING)
+        assert zlib.decompressobj(wbits=-15).decompress(data + TAIL) == b"abc"
+
+    def test_pieces(self) -> None:
+        result = after_connecting(step("send_raw", text="abc", pieces=2))
+        assert [one.pieces for _, one in result.actions if isinstance(one, Send)] == [2]
+
+    def test_a_ping_of_bytes(self) -> None:
+        result = after_connecting(step("ping", hex="00ff"), step("expect_pong", hex="00ff"))
+        assert frames_of(result)[0].payload == b"\0\xff"
+        assert "\\xff" in str(result.outcome.failures[0].expected)
 
 
 class TestFrames:

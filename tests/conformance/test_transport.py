@@ -126,6 +126,16 @@ class TestMessages:
             (bytes([65 + number]), size) for number in range(count)
         ]
 
+    def test_in_pieces(self) -> None:
+        def script() -> Script:
+            yield from until(Opened, OPEN)
+            found = yield from until(Received, Send("alice", (OutFrame(Opcode.TEXT, b"x" * 50),), pieces=1))
+            return found
+
+        with websocket_server(echo) as url:
+            (received,) = [one for one in run(url, script()) if isinstance(one, Received)]
+        assert received.data == b"x" * 50
+
     def test_what_came_in_time_is_found_by_a_late_wait(self) -> None:
         ready = threading.Event()
 

@@ -123,6 +123,17 @@ class TestFill:
         assert filled == "ab" * 128 + "a"
 
 
+class TestNoise:
+    def test_it_is_the_same_for_a_whole_scenario_and_does_not_repeat_itself(self) -> None:
+        one = made()
+        first, again, other = (
+            one.render({"$fill": {"length": 2000, "noise": name, "prefix": "x"}}) for name in ("a", "a", "b")
+        )
+        assert first == again != other
+        assert len(first) == 2000
+        assert len({first[start : start + 16] for start in range(1, 1984)}) > 1_980
+
+
 class TestPad:
     @given(st.text(max_size=50), st.integers(-3, 3))
     def test_the_size_is_exact_in_bytes(self, text: str, offset: int) -> None:

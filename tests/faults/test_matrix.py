@@ -1,6 +1,7 @@
 """Every fault is charged to the requirements it breaks, and to none besides.
 
-The WIRE scenarios are left out where a fault does not touch the transport; `make matrix` plays them all.
+The WIRE scenarios are left out where a fault does not touch the transport, and the others where it touches nothing
+else; `make matrix` plays them all.
 """
 
 from collections.abc import Iterator
