@@ -83,6 +83,22 @@ def excuse_if_stalled(stage: Stage) -> None:
         raise InconclusiveError(f"the tester was held up for {stalled:.1f} s; its pongs may have been too late")
 
 
+def is_rate_limited(stage: Stage) -> bool:
+    """Whether the endpoint said on some connection that it gets too much (ERR-10): what it then left undone is free."""
+    code = stage.profile.error_codes.get("RATE_LIMITED")
+    delivery = stage.contract.delivery
+    for conversation in stage.record.conversations:
+        close = conversation.close_received
+        if close is not None and close.code == stage.profile.close_codes["rate_limited"]:
+            return True
+        for message in conversation.received if delivery is not None else ():
+            if delivery is not None and message.event == delivery.error["event"] and code is not None:
+                payload = message.value.get("payload")
+                if isinstance(payload, dict) and payload.get("code") == code:
+                    return True
+    return False
+
+
 def undelivered(stage: Stage, state: ActorState, event: str | None) -> Charge | None:
     """Where others arrived on this connection, its join (JOIN-01) is in force, and the post is lost (SEND-01)."""
     delivery = stage.contract.delivery

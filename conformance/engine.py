@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from conformance.actions import Action, Happening, Wait
+from conformance.blame import is_rate_limited
 from conformance.record import Record
 from conformance.scenario import Scenario
 from conformance.stage import Failure, Setting, Stage, StepFailedError
@@ -55,6 +56,9 @@ def play(scenario: Scenario, setting: Setting) -> Generator[Action, Happening, O
         ending, reason = "stopped", f"step {failed.failure.step}: {failed.failure.message}"
         stage.note(failed.failure.actor, "none", "note", failed.failure.message)
         yield from stage.close_all()
+        if is_rate_limited(stage):
+            stage.failures.remove(failed.failure)
+            ending, reason = "inconclusive", f"the endpoint limits the rate of messages; {reason}"
     except InconclusiveError as lacking:
         ending, reason = "inconclusive", str(lacking)
     except ScenarioError as mistake:

@@ -153,7 +153,6 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
             charge=cause_of_end(stage, state),
             expected=expected,
             received=what_came(state),
-            undelivered=not is_over(state) and any(_is_delivery(stage, event) for event in events),
         )
     alternative, message = found
     if message is not None:

@@ -1,4 +1,4 @@
-"""Puts a server together from its settings; the one place where faults join it."""
+"""Puts a server together from its settings; the one place where faults and liberties join it."""
 
 import secrets
 import time
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from contract.model import load_contract
 from contract.profile import Profile
+from reference_server import faults, liberties
 from reference_server.accounts import Accounts
 from reference_server.core import Core
-from reference_server.faults import find
 from reference_server.handshake import Door
 from reference_server.hub import Hub
 from reference_server.seams import Seam
@@ -28,8 +28,14 @@ class Assembly:
 
 
 def assemble(settings: ServerSettings, wall_clock: Callable[[], float] = time.time) -> Assembly:
-    """Build a server. Raises `UnknownFaultError`, and `ValueError` for a profile that no server could obey."""
-    seams = tuple(find(name).make() for name in settings.faults)
+    """Build a server.
+
+    Raises `UnknownFaultError`, `UnknownLibertyError`, and `ValueError` for a profile that no server could obey.
+    """
+    seams = (
+        *(faults.find(name).make() for name in settings.faults),
+        *(liberties.find(name).make() for name in settings.liberties),
+    )
     profile = settings.profile
     for seam in seams:
         profile = seam.changed_profile(profile)

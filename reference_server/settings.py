@@ -14,7 +14,8 @@ class ServerSettings:
     `port` 0 takes a free one; `path` defaults to that of the profile's endpoint. With `certificate` (PEM, with its
     chain) and `key` the server speaks TLS. `rate_limit` is in messages a second for each connection; None: no limit.
     `write_buffer` is how many bytes may wait for one slow reader before its connection is dropped; `close_timeout`
-    how many seconds a client gets to answer a close frame. `faults` are names out of `reference_server.faults`.
+    how many seconds a client gets to answer a close frame. `faults` are names out of `reference_server.faults`,
+    `liberties` out of `reference_server.liberties`.
     """
 
     profile: Profile = field(default_factory=load_profile)
@@ -27,6 +28,7 @@ class ServerSettings:
     write_buffer: int = 1_048_576
     close_timeout: float = 5.0
     faults: tuple[str, ...] = ()
+    liberties: tuple[str, ...] = ()
 
     @property
     def endpoint_path(self) -> str:

@@ -122,15 +122,25 @@ def check(url: str | None, profile: Path | None, changes: tuple[str, ...], **opt
 @profile_options
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Misbehave in this way. May be repeated.")
 @click.option("--list-faults", is_flag=True, help="List the faults with the requirements they break.")
+@click.option("--liberty", "liberties", multiple=True, metavar="NAME", help="Behave in another permitted way.")
+@click.option("--list-liberties", is_flag=True, help="List the permitted ways.")
 @click.option("--rate-limit", type=click.FloatRange(min=0.1), help="Messages per second and connection.")
 @click.option("--certificate", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="PEM; speaks TLS.")
 @click.option("--key", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="PEM; the certificate's key.")
 @click.option("-v", "--verbose", is_flag=True, help="Log connections and errors to stderr.")
-def serve(profile: Path | None, changes: tuple[str, ...], list_faults: bool, verbose: bool, **options: Any) -> None:
+def serve(
+    profile: Path | None,
+    changes: tuple[str, ...],
+    list_faults: bool,
+    list_liberties: bool,
+    verbose: bool,
+    **options: Any,
+) -> None:
     """Run the reference server."""
     import ssl
 
-    from reference_server.faults import UnknownFaultError, catalogue
+    from reference_server.faults import catalogue
+    from reference_server.liberties import LIBERTIES
     from reference_server.network import serve_forever
     from reference_server.settings import ServerSettings
 
@@ -139,12 +149,16 @@ def serve(profile: Path | None, changes: tuple[str, ...], list_faults: bool, ver
             also = f" (and with it {', '.join(one.entails)})" if one.entails else ""
             click.echo(f"{one.name}\n    breaks {', '.join(one.breaks)}{also}\n    {one.summary}")
         return
+    if list_liberties:
+        for liberty in LIBERTIES.values():
+            click.echo(f"{liberty.name}\n    {liberty.summary}")
+        return
     if verbose:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     settings = ServerSettings(profile=read_profile(profile, changes), **options)
     try:
         serve_forever(settings, lambda address: click.echo(f"listening on {address}"))
-    except (OSError, ssl.SSLError, UnknownFaultError, ValueError) as error:
+    except (OSError, ssl.SSLError, ValueError) as error:
         stop(str(error))
 
 

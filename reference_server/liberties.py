@@ -1,0 +1,386 @@
+"""Correct servers that do what the specification leaves open in other ways: no check may accuse them."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from difflib import get_close_matches
+from typing import Any
+
+from reference_server.exchange import (
+    CLOSE,
+    PING,
+    Account,
+    Close,
+    Effect,
+    Frame,
+    Happening,
+    Opened,
+    Outgoing,
+    SendText,
+)
+from reference_server.exchange import Binary as BinaryMessage
+from reference_server.exchange import Text as TextMessage
+from reference_server.faults.fault import asks, error, is_event, rewritten, with_message, written
+from reference_server.handshake import Answer, Request, Verdict
+from reference_server.seams import Seam
+
+
+@dataclass(frozen=True, slots=True)
+class Liberty:
+    """One permitted behaviour that is not the reference server's own."""
+
+    name: str
+    summary: str
+    make: Callable[[], Seam]
+
+
+LIBERTIES: dict[str, Liberty] = {}
+
+
+class UnknownLibertyError(ValueError):
+    """There is no liberty of that name."""
+
+
+def liberty(name: str) -> Callable[[type[Seam]], type[Seam]]:
+    """Register a seam; its docstring says what the server does."""
+
+    def decorate(seam: type[Seam]) -> type[Seam]:
+        LIBERTIES[name] = Liberty(name, " ".join((seam.__doc__ or "").split()), seam)
+        return seam
+
+    return decorate
+
+
+def find(name: str) -> Liberty:
+    """The liberty of this name. Raises `UnknownLibertyError`, which lists the nearest names."""
+    if name in LIBERTIES:
+        return LIBERTIES[name]
+    near = get_close_matches(name, LIBERTIES, n=5, cutoff=0.4)
+    hint = f"; did you mean {', '.join(near)}?" if near else ""
+    raise UnknownLibertyError(f"there is no liberty {name!r}{hint}")
+
+
+# Time
+
+
+@liberty("ack-late")
+class AckLate(Seam):
+    """A connection sleeps for six tenths of the acknowledgement's time before the server takes notice of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asleep: dict[int, float] = {}
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        if isinstance(happening, Opened):
+            self._asleep[happening.session] = now + 0.6 * self.profile.ack_timeout
+        until = self._asleep.get(happening.session, 0.0)
+        if now >= until:
+            return (happening,)
+        self.later(until, happening)
+        return ()
+
+
+@liberty("answers-slow")
+class AnswersSlow(Seam):
+    """Every message of a client waits for a quarter of a second before it is handled; pongs do not."""
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        if not isinstance(happening, TextMessage | BinaryMessage) or asks(happening, "pong") is not None:
+            return (happening,)
+        self.later(now + 0.25, happening)
+        return ()
+
+
+@liberty("receivers-apart")
+class ReceiversApart(Seam):
+    """Each connection's messages arrive with a delay of its own, of up to three tenths of a second."""
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        if not isinstance(effect, SendText | Close):
+            return (effect,)
+        self.later(now + effect.session % 4 / 10, effect)
+        return ()
+
+
+@liberty("heartbeat-jitter")
+class HeartbeatJitter(Seam):
+    """Pings are late by up to a seventh of the interval, by turns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pings: Counter[int] = Counter()
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        if not is_event(effect, "ping"):
+            return (effect,)
+        self._pings[effect.session] += 1
+        turn = self._pings[effect.session] + effect.session
+        self.later(now + self.profile.heartbeat.interval / 7 * (turn % 2), effect)
+        return ()
+
+
+@liberty("ping-at-once")
+class PingAtOnce(Seam):
+    """The first ping comes right after the acknowledgement, and the rhythm goes on from there."""
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        if not is_event(effect, "connection_ack"):
+            return (effect,)
+        return (effect, SendText(effect.session, "ping", {}))
+
+
+# The form of messages
+
+
+class _Rewriting(Seam):
+    def change(self, message: dict[str, Any]) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
+        message = written(outgoing)
+        return (outgoing,) if message is None else (rewritten(outgoing, self.change(message)),)
+
+
+@liberty("no-sequence")
+class NoSequence(_Rewriting):
+    """Messages have no sequence."""
+
+    def change(self, message: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in message.items() if name != "sequence"}
+
+
+@liberty("sequence-from-far")
+class SequenceFromFar(_Rewriting):
+    """The sequence of a connection begins with a large number."""
+
+    def change(self, message: dict[str, Any]) -> dict[str, Any]:
+        return {**message, "sequence": message["sequence"] + 2**52}
+
+
+@liberty("members-reversed")
+class MembersReversed(_Rewriting):
+    """The members of an envelope come in another order."""
+
+    def change(self, message: dict[str, Any]) -> dict[str, Any]:
+        return dict(reversed(message.items()))
+
+
+@liberty("json-escaped")
+class JsonEscaped(Seam):
+    """JSON is written in ASCII, with escapes, spaces and line ends."""
+
+    def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
+        message = written(outgoing)
+        if message is None or not isinstance(outgoing, Frame):
+            return (outgoing,)
+        return (replace(outgoing, data=json.dumps(message, indent=3).replace("\n", "\r\n").encode()),)
+
+
+@liberty("ids-numeric")
+class IdsNumeric(Seam):
+    """Message ids are strings of digits, and author ids are long and opaque."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._numbers: dict[str, str] = {}
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        if not is_event(effect, "new_message"):
+            return (effect,)
+        message = effect.payload["message"]
+        number = self._numbers.setdefault(message["id"], str(9_000_000_000 + len(self._numbers)))
+        author = {**message["author"], "id": f"urn:user:{message['author']['id'].encode().hex():0>64}"}
+        return (with_message(effect, id=number, author=author),)
+
+
+class _Timestamp(Seam):
+    def change(self, stamp: str) -> str:
+        raise NotImplementedError
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        if not is_event(effect, "new_message"):
+            return (effect,)
+        return (with_message(effect, timestamp=self.change(effect.payload["message"]["timestamp"])),)
+
+
+@liberty("timestamp-offset")
+class TimestampOffset(_Timestamp):
+    """Timestamps have the offset of Tokyo, and nine digits of a second."""
+
+    def change(self, stamp: str) -> str:
+        there = datetime.fromisoformat(stamp).astimezone(timezone(timedelta(hours=9)))
+        return f"{there:%Y-%m-%dT%H:%M:%S}.{there.microsecond:06d}000+09:00"
+
+
+@liberty("timestamp-lower-case")
+class TimestampLowerCase(_Timestamp):
+    """Timestamps have a lower-case `t` and `z`, and whole seconds."""
+
+    def change(self, stamp: str) -> str:
+        return stamp[:19].lower() + "z"
+
+
+@liberty("errors-in-japanese")
+class ErrorsInJapanese(Seam):
+    """The messages of errors are in Japanese."""
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        if not is_event(effect, "error"):
+            return (effect,)
+        return (replace(effect, payload={**effect.payload, "message": "メッセージを受け付けられません。"}),)
+
+
+# The handshake
+
+
+@liberty("refused-after-accepting")
+class RefusedAfterAccepting(Seam):
+    """A bad token is refused by a close frame, after the handshake was accepted."""
+
+    def verdict(self, request: Request, verdict: Verdict) -> Verdict:
+        return Account("refused", "refused") if isinstance(verdict, str) else verdict
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        if isinstance(happening, Opened) and happening.account.id == "refused":
+            return (Close(happening.session, self.profile.close_codes["token_expired"], "who are you?"),)
+        return (happening,)
+
+
+@liberty("refused-with-403")
+class RefusedWith403(Seam):
+    """A bad token is refused with 403, and a bad request with 400."""
+
+    def answer(self, request: Request, answer: Answer) -> Answer:
+        return replace(answer, status={401: 403, 426: 400, 405: 400}.get(answer.status, answer.status))
+
+
+@liberty("headers-added")
+class HeadersAdded(Seam):
+    """Answers have headers of their own, such as those of a proxy."""
+
+    def answer(self, request: Request, answer: Answer) -> Answer:
+        more = (("Via", "1.1 proxy"), ("X-Request-Id", "4bf92f3577b34da6"), ("Set-Cookie", "node=7; Path=/; HttpOnly"))
+        return replace(answer, headers=(*answer.headers, *more))
+
+
+@liberty("compression-declined")
+class CompressionDeclined(Seam):
+    """permessage-deflate is never negotiated."""
+
+    def request(self, request: Request) -> Request:
+        kept = tuple(one for one in request.headers if one[0].lower() != "sec-websocket-extensions")
+        return replace(request, headers=kept)
+
+
+# Control frames and closing
+
+
+@liberty("control-pings-too")
+class ControlPingsToo(Seam):
+    """Before every ping message there is a ping frame as well."""
+
+    def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
+        message = written(outgoing)
+        if message is None or message["event"] != "ping":
+            return (outgoing,)
+        return (Frame(outgoing.session, PING, b"library"), outgoing)
+
+
+class _ClosedByClient(Seam):
+    """Knows the connections whose client has sent a close frame that a server may only answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed: set[int] = set()
+
+    def frame_in(self, frame: Frame) -> Iterable[Frame]:
+        if frame.opcode == CLOSE and (not frame.data or is_legal(frame.data)):
+            self.closed.add(frame.session)
+        return (frame,)
+
+
+def is_legal(data: bytes) -> bool:
+    """Whether a close frame of a client is well formed (RFC 6455 section 7.4)."""
+    code = int.from_bytes(data[:2], "big")
+    try:
+        data[2:].decode()
+    except UnicodeDecodeError:
+        return False
+    return len(data) >= 2 and (code in {*range(1000, 1015)} - {1004, 1005, 1006} or 3000 <= code <= 4999)
+
+
+@liberty("close-answered-with-1000")
+class CloseAnsweredWith1000(_ClosedByClient):
+    """Whatever code a client closes with, it is answered by 1000."""
+
+    answer_data = (1000).to_bytes(2, "big")
+
+    def control_out(self, frame: Frame) -> Iterable[Frame]:
+        if frame.opcode == CLOSE and frame.session in self.closed:
+            return (replace(frame, data=self.answer_data),)
+        return (frame,)
+
+
+@liberty("close-answered-without-code")
+class CloseAnsweredWithoutCode(CloseAnsweredWith1000):
+    """A client's close frame is answered by an empty one."""
+
+    answer_data = b""
+
+
+@liberty("close-reasons-long")
+class CloseReasonsLong(Seam):
+    """The server's close frames have reasons as long as they may be, beyond ASCII."""
+
+    def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
+        return (replace(outgoing, reason="閉じる" * 13 + "。。"),) if isinstance(outgoing, Close) else (outgoing,)
+
+
+@liberty("binary-refused-by-error")
+class BinaryRefusedByError(Seam):
+    """A binary message yields an error instead of a close."""
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        if isinstance(happening, BinaryMessage):
+            return (error(happening.session, self.profile, "INVALID_MESSAGE"),)
+        return (happening,)
+
+
+@liberty("violations-end-tcp")
+class ViolationsEndTcp(_ClosedByClient):
+    """Where the transport's rules are broken, the TCP connection ends without a close frame."""
+
+    def control_out(self, frame: Frame) -> Iterable[Frame]:
+        violation = frame.data[:2] in (b"\x03\xea", b"\x03\xef") and frame.session not in self.closed
+        return () if frame.opcode == CLOSE and violation else (frame,)
+
+
+@liberty("invalid-bursts-limited")
+class InvalidBurstsLimited(Seam):
+    """A client that sends three invalid messages within a tenth of a second is closed with `rate_limited`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._errors: dict[int, list[float]] = {}
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        if not is_event(effect, "error"):
+            return (effect,)
+        recent = [one for one in self._errors.get(effect.session, []) if one > now - 0.1] + [now]
+        self._errors[effect.session] = recent
+        if len(recent) < 3:
+            return (effect,)
+        return (Close(effect.session, self.profile.close_codes["rate_limited"], "slow down"),)
+
+
+@liberty("expired-token-stays")
+class ExpiredTokenStays(Seam):
+    """A connection whose token expires stays open, as it may."""
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        if isinstance(effect, Close) and effect.code == self.profile.close_codes["token_expired"]:
+            return ()
+        return (effect,)
