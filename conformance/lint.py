@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.checks import TRANSCRIPT_REQUIREMENTS
-from conformance.loading import BUNDLED, load_scenarios
+from conformance.loading import BUNDLED, THOROUGH, load_scenarios
 from conformance.scenario import Scenario
 from conformance.verdicts import CLIENT_SECTION
 from contract.errors import ContractError
@@ -24,11 +24,11 @@ def lint_scenarios(path: Path | None = None) -> Findings:
     """Read scenarios and look for what could never be right. Never raises for their content."""
     try:
         requirements = load_requirements()
-        scenarios = load_scenarios(path or BUNDLED)
+        bundled = path is None or path.resolve() == BUNDLED
+        scenarios = load_scenarios(path or BUNDLED, THOROUGH if bundled else None)
     except ContractError as error:
         return Findings((str(error),), "1 problem")
     problems = [*_unknown(scenarios, requirements)]
-    bundled = path is None or path.resolve() == BUNDLED
     if bundled:
         problems += _unverified(scenarios, requirements)
     server = [one for one in requirements.values() if one.section.id != CLIENT_SECTION]

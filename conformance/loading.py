@@ -42,6 +42,7 @@ from contract.files import DATA_ROOT, Document, load_yaml
 from contract.schemas import check_document
 
 BUNDLED = DATA_ROOT / "spec" / "scenarios"
+THOROUGH = DATA_ROOT / "spec" / "thorough"
 JOURNEYS = DATA_ROOT / "spec" / "journeys"
 MAX_STEPS = 20_000
 OPCODES = {"continuation": 0, "text": 1, "binary": 2, "close": 8, "ping": 9, "pong": 10}
@@ -70,12 +71,12 @@ def scenario_files(path: Path) -> list[Path]:
     return found
 
 
-def load_scenarios(path: Path = BUNDLED) -> tuple[Scenario, ...]:
-    """All scenarios of a folder or file, in order. Raises `ContractError` with file, line and column.
+def load_scenarios(path: Path = BUNDLED, more: Path | None = None) -> tuple[Scenario, ...]:
+    """All scenarios of a folder or file, and of `more`, in order. Raises `ContractError` with file, line and column.
 
     A file's procedures are known to the files of its folder; the bundled ones are known everywhere.
     """
-    documents = [_read(file) for file in scenario_files(path)]
+    documents = [_read(file) for file in (*scenario_files(path), *(scenario_files(more) if more else ()))]
     folder = path if path.is_dir() else path.parent
     shared = [BUNDLED / "procedures.yaml", folder / "procedures.yaml"]
     read = {document.path.resolve() for document in documents}

@@ -36,7 +36,13 @@ CONTROL_TAG = "control"
 """Scenarios that do nothing but post and receive. Where they already miss deliveries, a delivery that another
 scenario misses says nothing about what that scenario is for."""
 
+PLAYED_ONCE = frozenset({"slow", "thorough"})
+"""Tags of scenarios that last long by themselves."""
+
 DELIVERY_REQUIREMENTS = frozenset({"SEND-01", "JOIN-01"})
+
+THOROUGH_ROUNDS = 3
+"""How often a thorough run plays a scenario."""
 
 REPLAY_SECONDS = 60.0
 """How long such replays may take in all; what is not replayed by then stays undecided."""
@@ -44,7 +50,11 @@ REPLAY_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is made of. `time_scale` stretches every deadline."""
+    """What a run is made of.
+
+    `time_scale` stretches every deadline. `rounds` is how often a scenario is played, until it fails; those that wait
+    for a heartbeat, and the long ones, are played once.
+    """
 
     target: Target
     contract: Contract
@@ -52,6 +62,7 @@ class Plan:
     requirements: Mapping[str, Requirement]
     jobs: int = DEFAULT_JOBS
     time_scale: float = 1.0
+    rounds: int = 1
     bounds: Bounds = field(default_factory=Bounds)
 
 
@@ -101,7 +112,7 @@ class Run:
         self._pool = ThreadPoolExecutor(max_workers=self.plan.jobs, thread_name_prefix="scenario")
         order = sorted(enumerate(self.scenarios), key=lambda one: -longest_wait(one[1], self.plan.profile))
         for index, scenario in order:
-            future = self._pool.submit(self._play, index, scenario)
+            future = self._pool.submit(self._play_rounds, index, scenario)
             if finished is not None:
                 future.add_done_callback(lambda done: None if done.cancelled() else finished(done.result()))
             self._futures[scenario.id] = future
@@ -160,6 +171,15 @@ class Run:
                 transport.stop()
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _play_rounds(self, index: int, scenario: Scenario) -> ScenarioVerdict:
+        verdict = self._play(index, scenario)
+        rounds = 1 if PLAYED_ONCE & {*scenario.tags} else self.plan.rounds
+        for _ in range(rounds - 1):
+            if verdict.verdict != "passed" or self._stopped:
+                break
+            verdict = self._play(index, scenario)
+        return verdict
 
     def _play(self, index: int, scenario: Scenario) -> ScenarioVerdict:
         plan = self.plan

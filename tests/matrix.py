@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
 
-from conformance.loading import load_scenarios
+from conformance.loading import BUNDLED, THOROUGH, load_scenarios
 from conformance.run import Plan, Run
 from conformance.scenario import Scenario
 from conformance.transport import resolve
@@ -78,7 +78,7 @@ def profile() -> Profile:
 @cache
 def scenarios() -> tuple[Scenario, ...]:
     """The bundled ones."""
-    return load_scenarios()
+    return load_scenarios(BUNDLED, THOROUGH)
 
 
 FEW = 2
@@ -88,16 +88,19 @@ FEW = 2
 def played_against(fault: Fault | None, whole: bool) -> tuple[Scenario, ...]:
     """The scenarios for one variant of the server.
 
-    All of them where `whole`; else all variants of those that can charge what the fault touches, few of every other
-    scenario, and none of the transport's own rules where the fault leaves them alone.
+    The long ones only for faults that show after a while. All others where `whole`; else all variants of those that
+    can charge what the fault touches, few of every other scenario, and none of the transport's own rules where the
+    fault leaves them alone.
     """
+    thorough = fault is not None and fault.thorough
+    known = [one for one in scenarios() if thorough or "thorough" not in one.tags]
     if whole or fault is None:
-        return scenarios()
+        return tuple(known)
     touched = {*fault.breaks, *fault.entails}
     wire = any(name.startswith("WIRE-") for name in touched)
     turn: Counter[str] = Counter()
     chosen = []
-    for one in scenarios():
+    for one in known:
         turn[one.id.partition("/")[0]] += 1
         charges = {*one.verifies, *(name for step in one.steps for name in step.charge.requirements)}
         near = touched & charges - {"CONN-01", "CONN-02", "JOIN-01", "SEND-01", "ERR-07"}

@@ -14,10 +14,10 @@ from typing import Any
 import click
 import pytest
 
-from conformance.loading import BUNDLED, load_scenarios
+from conformance.loading import BUNDLED, THOROUGH, load_scenarios
 from conformance.plugin import Player, ScenarioCollector
 from conformance.results import RunFacts, results_document
-from conformance.run import DEFAULT_JOBS, Plan, Run
+from conformance.run import DEFAULT_JOBS, THOROUGH_ROUNDS, Plan, Run
 from conformance.scenario import Scenario
 from conformance.selection import SelectionError, select
 from conformance.transport import UnreachableError, resolve
@@ -45,6 +45,7 @@ class CheckOptions:
     require_complete: bool = False
     jobs: int | None = None
     time_scale: float = 1.0
+    thorough: bool = False
     output: Path = Path("wsproof-report")
     json_path: str | None = None
 
@@ -53,12 +54,14 @@ def run_check(url: str | None, profile: Profile, options: CheckOptions) -> int:
     """Check an endpoint, write the reports, and give the exit code back."""
     try:
         requirements = load_requirements()
-        scenarios = select(load_scenarios(options.scenarios or BUNDLED), requirements, options.select, options.deselect)
+        loaded = load_scenarios(options.scenarios or BUNDLED, THOROUGH if options.thorough else None)
+        scenarios = select(loaded, requirements, options.select, options.deselect)
         with endpoint(url, profile) as address:
             target = resolve(address, verify=profile.tls.verify, ca=profile.tls.ca, timeout=profile.response_timeout)
             contract = load_contract(None, profile.limits)
             jobs = options.jobs or DEFAULT_JOBS
-            plan = Plan(target, contract, profile, requirements, jobs, options.time_scale)
+            rounds = THOROUGH_ROUNDS if options.thorough else 1
+            plan = Plan(target, contract, profile, requirements, jobs, options.time_scale, rounds)
             return _Check(address, plan, scenarios, options, embedded=url is None).run()
     except (SelectionError, EndpointError, ContractError) as error:
         return _complain(str(error), EXIT_USAGE)
@@ -122,6 +125,7 @@ class _Check:
             settings={
                 "jobs": self.plan.jobs,
                 "time_scale": self.plan.time_scale,
+                "rounds": self.plan.rounds,
                 "embedded": self.embedded,
                 "selection": " ".join(self.options.select) or None,
                 "heartbeat_interval_s": self.plan.profile.heartbeat.interval,

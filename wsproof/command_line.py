@@ -94,6 +94,7 @@ def main() -> None:
 )
 @click.option("--strict", is_flag=True, help="Count SHOULDs as MUSTs.")
 @click.option("--require-complete", is_flag=True, help="Exit 1 where a MUST could not be decided.")
+@click.option("--thorough", is_flag=True, help="Play everything several times, and long scenarios beside it.")
 @click.option("--jobs", type=click.IntRange(1, 500), default=None, envvar="WSPROOF_JOBS", help="Scenarios at once.")
 @click.option("--time-scale", type=click.FloatRange(0.1, 100), default=1.0, help="Stretch every deadline.")
 @click.option(

@@ -15,6 +15,7 @@ from reference_server.faults import (
     heartbeat,
     joining,
     limits,
+    long_run,
     messages,
     posting,
     receiving,
@@ -41,6 +42,7 @@ GROUPS = (
     closing_frames,
     limits,
     compression,
+    long_run,
 )
 """The modules that register their faults by being imported."""
 

@@ -38,6 +38,7 @@ class Fault:
     breaks: tuple[str, ...]
     entails: tuple[str, ...]
     make: Callable[[], Seam]
+    thorough: bool = False
 
 
 FAULTS: dict[str, Fault] = {}
@@ -50,17 +51,20 @@ AnswerChange = Callable[[Request, Answer], Answer]
 TextChange = Callable[[Any], Any]
 
 
-def _register(name: str, summary: str | None, breaks: str, entails: str, make: Callable[[], Seam]) -> None:
+def _register(
+    name: str, summary: str | None, breaks: str, entails: str, make: Callable[[], Seam], *, thorough: bool = False
+) -> None:
     if name in FAULTS:
         raise ValueError(f"two faults are named {name!r}")
-    FAULTS[name] = Fault(name, " ".join((summary or "").split()), tuple(breaks.split()), tuple(entails.split()), make)
+    words = " ".join((summary or "").split())
+    FAULTS[name] = Fault(name, words, tuple(breaks.split()), tuple(entails.split()), make, thorough)
 
 
-def fault(name: str, *, breaks: str, entails: str = "") -> Callable[[SeamClass], SeamClass]:
+def fault(name: str, *, breaks: str, entails: str = "", thorough: bool = False) -> Callable[[SeamClass], SeamClass]:
     """Register a seam as a fault; its docstring says what the server does wrong. Ids are separated by spaces."""
 
     def decorate(seam: SeamClass) -> SeamClass:
-        _register(name, seam.__doc__, breaks, entails, seam)
+        _register(name, seam.__doc__, breaks, entails, seam, thorough=thorough)
         return seam
 
     return decorate

@@ -74,6 +74,19 @@ class TestAtOnce:
             found = play_all(url, scenarios, jobs=4)
         assert [(one.verdict, one.charged) for one in found.values()] == [("passed", ())] * 8
 
+    def test_rounds(self) -> None:
+        """A thorough run repeats what does not last long by itself, and stops repeating what failed."""
+        scenarios = [
+            named("short", OPEN),
+            named("long", OPEN, tags=["slow"]),
+            named("refuted", [*OPEN, {"expect": {"actor": "alice", "event": "error", "within": 0}}]),
+        ]
+        connections: list[None] = []
+        with Chat(before_ack=lambda: connections.append(None)).serve() as url:
+            found = play_all(url, scenarios, rounds=3)
+        assert [one.verdict for one in found.values()] == ["passed", "passed", "failed"]
+        assert len(connections) == 3 + 1 + 1
+
     def test_no_more_than_the_jobs(self) -> None:
         with Chat().serve() as url:
             leave = [*OPEN, {"close": {"actor": "alice"}}]

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.checks import TRANSCRIPT_REQUIREMENTS
 from conformance.endings import CLOSE_CODE_REQUIREMENT
-from conformance.loading import BUNDLED, JOURNEYS, load_scenarios, scenario_files
+from conformance.loading import BUNDLED, JOURNEYS, THOROUGH, load_scenarios, scenario_files
 from conformance.scenario import (
     Alternative,
     Connect,
@@ -29,8 +29,9 @@ from contract.profile import load_profile
 from contract.requirements import load_requirements
 
 SCENARIOS = load_scenarios(BUNDLED)
+LONG = load_scenarios(THOROUGH)
 PLAYS = load_scenarios(JOURNEYS)
-ALL = SCENARIOS + PLAYS
+ALL = SCENARIOS + LONG + PLAYS
 REQUIREMENTS = load_requirements()
 CONTRACT = load_contract()
 PROFILE = load_profile()
@@ -119,6 +120,13 @@ class TestIds:
         assert one.group == one.path.stem.upper()
         assert one.id.startswith(f"{one.path.stem}-")
         assert one.title == one.title.strip()
+
+
+class TestThorough:
+    @of(LONG)
+    def test_tags_and_ids(self, one: Scenario) -> None:
+        assert "thorough" in one.tags
+        assert one.id.startswith("thorough-")
 
 
 class TestRequirements:
