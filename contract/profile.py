@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from contract.errors import ContractError
 from contract.files import Document, load_yaml
-from contract.schemas import check_document, format_validator, violations
+from contract.schemas import check_document
 
 DEFAULT_PATH = "/v1/socket"
 
@@ -200,21 +200,25 @@ def load_profile(
         document = Document(document.path, {}, None)
     if isinstance(document.value, dict) and overrides:
         document = Document(document.path, _overridden(document.value, overrides), document.node)
+    # What a variable stands for is held against the schema, and not its name.
+    expanded = Document(document.path, _expand(document, document.value, (), environ), document.node)
+    if isinstance(document.value, dict):
         # An override has no line in the file: its errors name the option instead.
-        for name in overrides:
-            _check_override(document, name)
-    check_document(document, "profile")
-    value = _expand(document, document.value, (), environ)
+        for name in overrides or ():
+            _check_override(name, document.value, expanded.value)
+    check_document(expanded, "profile", document.value)
     try:
-        return _profile(value)
+        return _profile(expanded.value)
     except ValueError as error:
         raise ContractError(str(error), document.path) from None
 
 
-def _check_override(document: Document, name: str) -> None:
+def _check_override(name: str, written: Mapping[str, Any], value: Mapping[str, Any]) -> None:
     top = name.partition(".")[0]
-    for violation in violations(format_validator("profile"), {top: document.value[top]}):
-        raise ContractError(f"--set {name}: {violation}")
+    try:
+        check_document(Document(Path("--set"), {top: value[top]}, None), "profile", {top: written[top]})
+    except ContractError as error:
+        raise ContractError(f"--set {name}: {error.message}") from None
 
 
 def _overridden(value: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:

@@ -179,8 +179,12 @@ def format_validator(name: str) -> Draft202012Validator:
     return compile_schema({"$ref": (SCHEMAS / f"{name}.schema.json").as_uri()})
 
 
-def check_document(document: Document, name: str) -> None:
-    """Raise `ContractError` at the first place where a file breaks the schema of its format."""
+def check_document(document: Document, name: str, written: Any = None) -> None:
+    """Raise `ContractError` at the first place where a file breaks the schema of its format.
+
+    `written` is the value as the file has it, where variables were replaced in the document's: an error shows that
+    one, since what a variable holds may be a secret.
+    """
     try:
         errors = list(format_validator(name).iter_errors(document.value))
     except Unresolvable as error:
@@ -190,8 +194,18 @@ def check_document(document: Document, name: str) -> None:
     best = jsonschema.exceptions.best_match(errors)
     where = tuple(best.absolute_path)
     message = _describe(best)
+    as_written = _member(document.value if written is None else written, where)
+    if as_written != best.instance and best.validator not in ("required", "additionalProperties"):
+        rule = "" if best.validator in ("anyOf", "oneOf") else f": expected {best.validator} {_cut(best.validator_value)}"
+        message = f"what {_cut(as_written)} stands for cannot stand here{rule}"
     if where:
         message = f"{pointer(where)}: {message}"
     if best.validator == "additionalProperties":
         where = (*where, *_unknown(best)[:1])
     raise document.error(message, where)
+
+
+def _member(value: Any, where: tuple[str | int, ...]) -> Any:
+    for step in where:
+        value = value[step]
+    return value

@@ -162,6 +162,29 @@ users:
         tokens = [user.token for user in profile.users.values()]
         assert tokens == ["secret-a", "x-secret-b-secret-b"]
 
+    def test_as_the_whole_value(self, tmp_path: Path) -> None:
+        """It is what the variable holds that must be a URL."""
+        environ = {"URL": "wss://staging.example.com/v1/socket", "SECONDS": "3s"}
+        path = tmp_path / "wsproof.yaml"
+        path.write_text("endpoint: ${URL}\nack_timeout: ${SECONDS}\n", encoding="utf-8")
+        profile = load_profile(path, {"response_timeout": "${SECONDS}"}, environ)
+        assert profile.endpoint == environ["URL"]
+        assert (profile.ack_timeout, profile.response_timeout) == (3, 3)
+
+    @pytest.mark.parametrize(
+        ("text", "place"),
+        [
+            ("endpoint: ${ALICE}\n", "1:1: /endpoint: what \"${ALICE}\" stands for cannot stand here: expected pattern"),
+            ("users:\n  alice: '${ALICE}'\n", "2:3: /users/alice: what \"${ALICE}\" stands for cannot stand here"),
+            ("tls: [ '${ALICE}' ]\n", "1:1: /tls: what [\"${ALICE}\"] stands for cannot stand here: expected type"),
+        ],
+    )
+    def test_what_one_holds_is_not_shown(self, tmp_path: Path, text: str, place: str) -> None:
+        with pytest.raises(ContractError) as caught:
+            loaded(tmp_path, text)
+        assert str(caught.value).startswith(f"{tmp_path / 'wsproof.yaml'}:{place}")
+        assert ENVIRON["ALICE"] not in str(caught.value)
+
     @pytest.mark.parametrize("text", ["$ALICE", "${}", "${1A}", "{ALICE}"])
     def test_what_is_none_stays(self, tmp_path: Path, text: str) -> None:
         assert loaded(tmp_path, f"users: {{alice: {{token: '{text}'}}}}").users["alice"].token == text
