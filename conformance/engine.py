@@ -12,7 +12,8 @@ from conformance.stage import Failure, Setting, Stage, StepFailedError
 from conformance.steps import perform
 from conformance.values import Enough, InconclusiveError, ScenarioError
 
-Ending = Literal["finished", "stopped", "inconclusive", "error"]
+Ending = Literal["finished", "stopped", "inconclusive", "error", "unfinished"]
+"""`stopped`: a step failed. `unfinished`: the run ended before the scenario did."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,7 +202,7 @@ def _expect_nothing(stage: Stage, deed: ExpectNothing) -> Script[None]:
                 return state, message
         return None
 
-    yield from stage.until(lambda: offender() is not None, deadline, f"nothing at {', '.join(deed.actors)}")
+    yield from stage.until(lambda: offender() is not None, deadline, f"{', '.join(deed.actors)}: the end of a silence")
     found = offender()
     if found is not None:
         state, message = found

@@ -29,7 +29,7 @@ class _Lag:
             self.sent.append(now)
             frame = OutFrame(Opcode.PING, f"lag-{len(self.sent)}".encode())
             yield from self.stage.act(Send(self.state.actor.name, (frame,)))
-            yield from self.stage.until(condition, min(now + self.period, deadline), waiting_for)
+            yield from self.stage.until(condition, min(now + self.period, deadline), waiting_for, deadline)
         return True
 
     def settle(self) -> Script[None]:

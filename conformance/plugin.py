@@ -52,6 +52,11 @@ class ScenarioFile(pytest.File):
                 yield ScenarioItem.from_parent(self, name=scenario.id, scenario=scenario)
 
 
+def marks(scenario: Scenario) -> list[str]:
+    """The names of the marks that its item bears: its group and its tags."""
+    return [tag.replace("-", "_") for tag in (scenario.group.lower(), *scenario.tags) if tag]
+
+
 class ScenarioItem(pytest.Item):
     """One scenario."""
 
@@ -59,8 +64,8 @@ class ScenarioItem(pytest.Item):
         super().__init__(**rest)
         self.scenario = scenario
         self.verdict: ScenarioVerdict | None = None
-        for tag in filter(None, (scenario.group.lower(), *scenario.tags)):
-            self.add_marker(getattr(pytest.mark, tag.replace("-", "_")), append=True)
+        for mark in marks(scenario):
+            self.add_marker(getattr(pytest.mark, mark), append=True)
 
     def runtest(self) -> None:
         """Wait for the scenario's verdict."""
@@ -108,6 +113,8 @@ class Player:
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Make the run known to the items, and the selection to the files."""
+        for mark in sorted({mark for one in self.scenarios or () for mark in marks(one)}):
+            config.addinivalue_line("markers", f"{mark}: scenarios of wsproof")
         config.stash[PLAYER] = self
         config.stash[SELECTION] = self.scenarios
 

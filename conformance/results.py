@@ -2,53 +2,87 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
+from conformance.baseline import TO_DO, BaselineEntry
 from conformance.record import Entry
-from conformance.verdicts import Charged, RequirementVerdict, ScenarioVerdict, overall
-from contract.model import Contract
-from contract.requirements import LEVELS
+from conformance.verdicts import (
+    BaselineState,
+    Charged,
+    ClauseVerdict,
+    RequirementVerdict,
+    Rules,
+    RunVerdict,
+    ScenarioVerdict,
+    requirement_verdicts,
+    run_verdict,
+)
+from contract.requirements import LEVELS, Requirement
 
 FORMAT = "wsproof.results/1"
 
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What is known of a run beside its scenarios; `endpoint` holds no token."""
+    """What is known of a run beside its scenarios; `endpoint` holds no token, `contract` is title and version."""
 
     version: str
     endpoint: str
+    contract: tuple[str, str]
     started: str
     duration: float
     strict: bool = False
+    require_complete: bool = False
+    baseline: tuple[BaselineEntry, ...] | None = None
     complete: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def rules(self) -> Rules:
+        """How the run is judged."""
+        return Rules(self.strict, self.require_complete, self.baseline, self.started[:10])
 
 
 def results_document(
     facts: RunFacts,
-    contract: Contract,
-    requirements: Iterable[RequirementVerdict],
+    requirements: Mapping[str, Requirement],
     scenarios: Iterable[ScenarioVerdict],
     run_started: float = 0.0,
 ) -> dict[str, Any]:
     """The document of `schemas/results.schema.json`. `run_started` is on the transport's clock, in seconds."""
-    judged = tuple(requirements)
+    played = tuple(scenarios)
+    judged = requirement_verdicts(requirements, played)
+    run = run_verdict(facts.rules, judged, played, complete=facts.complete)
+    title, version = facts.contract
     return {
         "format": FORMAT,
         "tool": {"name": "wsproof", "version": facts.version},
         "endpoint": facts.endpoint,
-        "contract": {"title": contract.title, "version": contract.version},
+        "contract": {"title": title, "version": version},
         "started": facts.started,
         "duration_s": round(facts.duration, 3),
         "complete": facts.complete,
         "strict": facts.strict,
         "settings": dict(facts.settings),
-        "verdict": overall(judged, strict=facts.strict),
+        "verdict": run.verdict,
+        "outcome": {"passed": run.passed, "reasons": list(run.reasons)},
+        "baseline": None if facts.baseline is None else _baseline(run),
         "summary": _summary(judged),
-        "requirements": [_requirement(one) for one in judged],
-        "scenarios": [scenario_entry(one, run_started) for one in scenarios],
+        "requirements": [_requirement(one, played, facts.rules) for one in judged],
+        "scenarios": [scenario_entry(one, run_started, facts.rules) for one in played],
     }
+
+
+def _baseline(run: RunVerdict) -> dict[str, Any]:
+    return {
+        state: [baseline_entry(one) for one, its in run.baseline if its == state] for state in get_args(BaselineState)
+    }
+
+
+def baseline_entry(one: BaselineEntry) -> dict[str, Any]:
+    """An entry of the baseline, in a document or a stream."""
+    kind = "requirement" if one.requirement is not None else "scenario"
+    return {kind: one.name, "reason": one.reason, "link": one.link, "expires": one.expires, "line": one.line}
 
 
 def _summary(judged: tuple[RequirementVerdict, ...]) -> dict[str, dict[str, int]]:
@@ -60,26 +94,36 @@ def _summary(judged: tuple[RequirementVerdict, ...]) -> dict[str, dict[str, int]
     return {level: counts[level] for level in LEVELS}
 
 
-def _requirement(one: RequirementVerdict) -> dict[str, Any]:
+def _requirement(one: RequirementVerdict, played: tuple[ScenarioVerdict, ...], rules: Rules) -> dict[str, Any]:
     requirement, deciding = one.requirement, one.deciding
+    clauses = [_clause(one, clause, played, rules) for clause in one.clauses]
+    decided = clauses[one.clauses.index(deciding)]
     return {
         "id": requirement.id,
-        "level": deciding.level if deciding.verdict == "failed" else requirement.level,
         "section": requirement.section.id,
         "section_title": requirement.section.title,
         "origin": requirement.origin,
         "statement": requirement.statement,
         "statement_ja": requirement.statement_ja,
-        "verdict": deciding.verdict,
-        "reason": deciding.reason,
-        "clauses": [
-            {"level": clause.level, "verdict": clause.verdict, "reason": clause.reason} for clause in one.clauses
-        ],
+        **decided,
+        "level": deciding.level if deciding.verdict == "failed" else requirement.level,
+        "clauses": clauses,
         "scenarios": list(one.scenarios),
     }
 
 
-def scenario_entry(one: ScenarioVerdict, run_started: float) -> dict[str, Any]:
+def _clause(
+    one: RequirementVerdict, clause: ClauseVerdict, played: tuple[ScenarioVerdict, ...], rules: Rules
+) -> dict[str, Any]:
+    entry = rules.expected_clause(one.requirement.id, clause.level, played)
+    return {"level": clause.level, "verdict": clause.verdict, "reason": clause.reason, **_expected(entry)}
+
+
+def _expected(entry: BaselineEntry | None) -> dict[str, str]:
+    return {"baseline": entry.reason} if entry is not None else {}
+
+
+def scenario_entry(one: ScenarioVerdict, run_started: float, rules: Rules) -> dict[str, Any]:
     """One scenario of the document."""
     outcome = one.outcome
     scenario = outcome.scenario
@@ -93,7 +137,9 @@ def scenario_entry(one: ScenarioVerdict, run_started: float) -> dict[str, Any]:
         "reason": outcome.reason,
         "started_s": round(max(outcome.started - run_started, 0.0), 3),
         "duration_s": round(outcome.duration, 3),
-        "failures": [_failure(charged) for charged in one.charged],
+        "failures": [
+            _failure(charged) | _expected(rules.expected(scenario.id, charged.requirement)) for charged in one.charged
+        ],
         "transcript": _transcript(outcome.record.entries, outcome.record.left_out),
     }
 
@@ -130,3 +176,21 @@ def _transcript(entries: list[Entry], left_out: int) -> list[dict[str, Any]]:
         text = f"{left_out} more lines are left out"
         lines.append({"t": last, "actor": None, "direction": "none", "kind": "note", "event": None, "data": text})
     return lines
+
+
+def baseline_of(document: Mapping[str, Any], rules: Rules) -> tuple[BaselineEntry, ...]:
+    """A baseline with which the run of a document would pass: valid entries stay, what else fails is added."""
+    before = document["baseline"] or {}
+    kept = [
+        BaselineEntry(one.get("requirement"), one.get("scenario"), one["reason"], one["link"], one["expires"])
+        for one in (*before.get("expected", ()), *before.get("undecided", ()))
+    ]
+    new = [
+        BaselineEntry(one["id"], None, TO_DO)
+        for one in document["requirements"]
+        if any(
+            clause["verdict"] == "failed" and clause["level"] in rules.binding and "baseline" not in clause
+            for clause in one["clauses"]
+        )
+    ]
+    return (*kept, *new)

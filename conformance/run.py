@@ -1,26 +1,21 @@
 """Plays many scenarios at once: a thread for each, the longest first, so that a run lasts as its longest wait."""
 
+import contextlib
 import itertools
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from conformance.checks import History, judge
-from conformance.engine import Outcome, play
+from conformance.engine import Ending, Outcome, play
+from conformance.pace import Playing, Status, longest_wait, time_left
 from conformance.record import Record
-from conformance.scenario import (
-    ExpectClose,
-    ExpectHeartbeat,
-    ExpectNothing,
-    ExpectOpen,
-    Scenario,
-    Step,
-)
+from conformance.scenario import Scenario
 from conformance.stage import Setting
 from conformance.transport import Bounds, StoppedError, Target, Transport
-from conformance.values import new_nonce
+from conformance.values import InconclusiveError, new_nonce
 from conformance.verdicts import ScenarioVerdict, charge_failures
 from contract.model import Contract
 from contract.profile import Profile
@@ -47,6 +42,8 @@ THOROUGH_ROUNDS = 3
 REPLAY_SECONDS = 60.0
 """How long such replays may take in all; what is not replayed by then stays undecided."""
 
+CUT_OFF = "not finished: the run was cut off"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -72,6 +69,7 @@ class Channels:
     def __init__(self, profile: Profile, offset: int) -> None:
         self._profile = profile
         self._given: dict[str, str] = {}
+        self._offset = offset
         self._next = itertools.count(offset)
 
     def __call__(self, name: str) -> str:
@@ -88,7 +86,11 @@ class Channels:
             return str(channels.missing).replace("{nonce}", new_nonce())
         if isinstance(channels.open, str):
             return channels.open.replace("{nonce}", new_nonce())
-        return channels.open[next(self._next) % len(channels.open)]
+        number = next(self._next)
+        if number - self._offset >= len(channels.open):
+            # Two names of a scenario for one channel would be a fault of ours.
+            raise InconclusiveError(f"it needs another channel than the {len(channels.open)} that the profile lists")
+        return channels.open[number % len(channels.open)]
 
 
 class Run:
@@ -97,35 +99,44 @@ class Run:
     def __init__(self, plan: Plan, scenarios: Sequence[Scenario]) -> None:
         self.plan = plan
         self.scenarios = tuple(scenarios)
+        self.complete = False
+        """Whether everything has been played to its end."""
         self.started = time.monotonic()
         self._futures: dict[str, Future[ScenarioVerdict]] = {}
-        self._transports: dict[str, Transport] = {}
+        self._transports: dict[str, tuple[Transport, float]] = {}
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
         self._stopped = False
+        self._again = 0
         self._settled: dict[str, ScenarioVerdict] | None = None
         self._settling = threading.Lock()
 
     def start(self, finished: Callable[[ScenarioVerdict], None] | None = None) -> None:
-        """Begin to play everything; `finished` is called from the playing threads."""
+        """Begin to play everything; `finished` is called from the playing threads, before `result` has its verdict."""
         self.started = time.monotonic()
         self._pool = ThreadPoolExecutor(max_workers=self.plan.jobs, thread_name_prefix="scenario")
         order = sorted(enumerate(self.scenarios), key=lambda one: -longest_wait(one[1], self.plan.profile))
         for index, scenario in order:
-            future = self._pool.submit(self._play_rounds, index, scenario)
-            if finished is not None:
-                future.add_done_callback(lambda done: None if done.cancelled() else finished(done.result()))
-            self._futures[scenario.id] = future
+            self._futures[scenario.id] = self._pool.submit(self._first, index, scenario, finished)
+
+    def _first(
+        self, index: int, scenario: Scenario, finished: Callable[[ScenarioVerdict], None] | None
+    ) -> ScenarioVerdict:
+        verdict = self._play_rounds(index, scenario)
+        if finished is not None and verdict.outcome.ending != "unfinished":
+            finished(verdict)
+        return verdict
 
     def result(self, scenario: Scenario) -> ScenarioVerdict:
         """The verdict of one scenario, waited for: it is known when all scenarios have played."""
         with self._settling:
             if self._settled is None:
                 self._settled = self._settle()
+                self.complete = not self._stopped and bool(self._futures)
         return self._settled[scenario.id]
 
     def _settle(self) -> dict[str, ScenarioVerdict]:
-        verdicts = {name: future.result() for name, future in self._futures.items()}
+        verdicts = {one.id: self._verdict(one) for one in self.scenarios}
         if len(verdicts) == 1:
             return verdicts
         until = time.monotonic() + REPLAY_SECONDS * self.plan.time_scale
@@ -138,37 +149,67 @@ class Run:
             verdicts = without_consequences(verdicts)
         return verdicts
 
+    def _verdict(self, scenario: Scenario) -> ScenarioVerdict:
+        """The first verdict, waited for; what was never begun is unfinished."""
+        future = self._futures.get(scenario.id)
+        if future is not None:
+            with contextlib.suppress(CancelledError):
+                return future.result()
+        return self.judged(unfinished(scenario, "unfinished", CUT_OFF))
+
     def _replay(self, verdicts: dict[str, ScenarioVerdict], until: float, chosen: Callable[[Scenario], bool]) -> None:
         """Play again, alone, what failed in anything but isolation."""
-        broken = _broken_isolation(verdicts)
-        for index, scenario in enumerate(self.scenarios):
-            charged = {one.requirement for one in verdicts[scenario.id].charged}
-            if not chosen(scenario) or charged <= ISOLATION or self._stopped:
-                continue
-            if time.monotonic() < until:
+        broken = ", ".join(sorted(_broken_isolation(verdicts)))
+        doubtful = [
+            (index, one)
+            for index, one in enumerate(self.scenarios)
+            if chosen(one) and not {charged.requirement for charged in verdicts[one.id].charged} <= ISOLATION
+        ]
+        for number, (index, scenario) in enumerate(doubtful):
+            self._again = len(doubtful) - number
+            if time.monotonic() < until and not self._stopped:
                 verdicts[scenario.id] = self._play(index, scenario)
             else:
-                reason = f"other connections disturbed it ({', '.join(sorted(broken))}); no time to play it alone"
+                reason = f"other connections disturbed it ({broken}); no time to play it alone"
                 verdicts[scenario.id] = self.judged(unfinished(scenario, "inconclusive", reason))
+        self._again = 0
 
-    def done(self) -> list[ScenarioVerdict]:
-        """What is finished so far, in the scenarios' order."""
-        if self._settled is not None:
-            return [self._settled[one.id] for one in self.scenarios]
-        futures = [self._futures[one.id] for one in self.scenarios if one.id in self._futures]
-        return [future.result() for future in futures if future.done() and not future.cancelled()]
+    def verdicts(self) -> list[ScenarioVerdict]:
+        """All verdicts, in the scenarios' order, once everything has played or the run was stopped."""
+        return [self.result(one) for one in self.scenarios]
 
-    def waiting(self) -> dict[str, str]:
-        """What the playing scenarios are waiting for."""
+    def status(self) -> Status:
+        """How far the run is."""
+        now = time.monotonic()
         with self._lock:
-            return {name: transport.waiting_for for name, transport in self._transports.items()}
+            transports = dict(self._transports)
+        done = {name: one.result() for name, one in self._futures.items() if one.done() and not one.cancelled()}
+        playing = [
+            Playing(name, transport.waiting.waiting_for, transport.waiting.ends or transport.waiting.deadline)
+            for name, (transport, _) in transports.items()
+            if transport.waiting is not None
+        ]
+        unfinished = [
+            (one, now - transports[one.id][1] if one.id in transports else 0.0)
+            for one in self.scenarios
+            if one.id not in done
+        ]
+        left = time_left(unfinished, self.plan.profile, self.plan.jobs)
+        failed = sum(one.verdict == "failed" for one in done.values())
+        return Status(len(done), failed, left, tuple(playing), self._again)
+
+    def interrupt(self) -> None:
+        """End everything soon: nothing new is played, and open connections are closed with 1000.
+
+        It takes no lock, so that a signal's handler may call it whatever the interrupted code was doing.
+        """
+        self._stopped = True
+        for transport, _ in list(self._transports.values()):
+            transport.stop()
 
     def stop(self) -> None:
-        """End everything: nothing new starts, and open connections are closed with 1000."""
-        self._stopped = True
-        with self._lock:
-            for transport in self._transports.values():
-                transport.stop()
+        """The same, and wait until it is so."""
+        self.interrupt()
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
@@ -182,17 +223,19 @@ class Run:
         return verdict
 
     def _play(self, index: int, scenario: Scenario) -> ScenarioVerdict:
+        if self._stopped:
+            return self.judged(unfinished(scenario, "unfinished", CUT_OFF))
         plan = self.plan
         transport = Transport(plan.target, plan.bounds)
         with self._lock:
-            self._transports[scenario.id] = transport
+            self._transports[scenario.id] = (transport, time.monotonic())
         if self._stopped:
             transport.stop()
         setting = Setting(plan.contract, plan.profile, Channels(plan.profile, index), plan.time_scale, plan.target.path)
         try:
             outcome = transport.run(play(scenario, setting))
         except StoppedError:
-            outcome = unfinished(scenario, "inconclusive", "the run was interrupted")
+            outcome = unfinished(scenario, "unfinished", CUT_OFF)
         except Exception as error:  # noqa: BLE001  # a fault of ours is a verdict of its own, never the endpoint's
             outcome = unfinished(scenario, "error", f"fault of wsproof: {type(error).__name__}: {error}")
         finally:
@@ -233,30 +276,7 @@ def _without_undelivered(one: ScenarioVerdict) -> ScenarioVerdict:
     return ScenarioVerdict(outcome, kept)
 
 
-def unfinished(scenario: Scenario, ending: str, reason: str) -> Outcome:
+def unfinished(scenario: Scenario, ending: Ending, reason: str) -> Outcome:
     """The outcome of a scenario that did not come to an end of its own."""
     nothing: frozenset[str] = frozenset()
-    now = time.monotonic()
-    return Outcome(scenario, ending, reason, (), nothing, nothing, Record(now, ()), now, 0.0)  # type: ignore[arg-type]
-
-
-def longest_wait(scenario: Scenario, profile: Profile) -> float:
-    """Seconds that a scenario takes against a right server, by its unavoidable waits."""
-    return sum(_wait(step, profile) for step in scenario.steps)
-
-
-def _wait(step: Step, profile: Profile) -> float:
-    beat = profile.heartbeat
-    match step.deed:
-        case ExpectHeartbeat(intervals=intervals):
-            return (intervals + 1) * beat.interval
-        case ExpectOpen(duration="heartbeat_watch"):
-            return 2 * beat.interval + beat.timeout
-        case ExpectClose(within="heartbeat_limit"):
-            return beat.interval + beat.timeout
-        case ExpectClose(optional=True):
-            return profile.tokens.expiring_after
-        case ExpectNothing():
-            return profile.quiet_period
-        case _:
-            return 0.01
+    return Outcome(scenario, ending, reason, (), nothing, nothing, Record(0.0, ()), 0.0, 0.0)

@@ -187,14 +187,17 @@ class Stage:
     # Time passes
 
     def until(
-        self, condition: Callable[[], bool], deadline: float, waiting_for: str
+        self, condition: Callable[[], bool], deadline: float, waiting_for: str, ends: float | None = None
     ) -> Generator[Action, Happening, bool]:
-        """Wait until a condition holds, at most until `deadline`; whether it came to hold."""
+        """Wait until a condition holds, at most until `deadline`; whether it came to hold.
+
+        `ends` is the deadline of the whole, where this wait is one of several.
+        """
         while not condition():
             due = min(deadline, self._scheduled[0][0]) if self._scheduled else deadline
             if self.setting.observer is None:
                 due = min(due, self.now + STALL_WATCH)
-            happening = yield Wait(due, waiting_for, deadline)
+            happening = yield Wait(due, waiting_for, deadline if ends is None else ends)
             if happening.t - due > STALL_NOTED:
                 self.stalls.append((happening.t, happening.t - due))
             yield from self.absorb(happening)

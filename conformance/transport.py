@@ -40,6 +40,9 @@ Script = Generator[Action, Happening, Result]
 READ_BYTES = 65_536
 STOP_CHECK_SECONDS = 0.25
 
+PARTING_SECONDS = 1.0
+"""How long a script that is stopped waits for the answers to its close frames."""
+
 
 class StoppedError(Exception):
     """The run was interrupted while this script was playing."""
@@ -259,7 +262,7 @@ class Transport:
     def __init__(self, target: Target, bounds: Bounds | None = None) -> None:
         self.target = target
         self.bounds = bounds or Bounds()
-        self.waiting_for: str = ""
+        self.waiting: Wait | None = None
         self._connections: dict[str, Connection] = {}
         self._watched: dict[str, int] = {}
         self._queue: deque[Happening] = deque()
@@ -276,8 +279,7 @@ class Transport:
             result: Result = stop.value
             return result
         except StoppedError:
-            for actor in self._connections:
-                self._write(Close(actor, 1000, "interrupted"))
+            self._part()
             raise
         finally:
             script.close()
@@ -286,6 +288,17 @@ class Transport:
     def stop(self) -> None:
         """End the script soon, from another thread: connections close with 1000, `run` raises `StoppedError`."""
         self._stopped = True
+
+    def _part(self) -> None:
+        """Close what is open with 1000, and read on for a moment: an early reset would overtake the close frame."""
+        for actor in self._connections:
+            self._write(Close(actor, 1000, "interrupted"))
+        until = time.monotonic() + PARTING_SECONDS
+        while self._watched and (left := until - time.monotonic()) > 0:
+            for key, mask in self._selector.select(left):
+                connection: Connection = key.data
+                connection.ready(mask, time.monotonic())
+                self._watch(connection)
 
     def shut(self) -> None:
         """Close all sockets."""
@@ -299,7 +312,7 @@ class Transport:
     def _perform(self, action: Action) -> Happening:
         match action:
             case Wait():
-                self.waiting_for = action.waiting_for
+                self.waiting = action
                 return self._wait(action.deadline)
             case Open():
                 self._retire(action.actor)

@@ -92,6 +92,8 @@ def _describe(error: ValidationError) -> str:
             return f"expected one of {', '.join(_cut(one) for one in limit)}; got {_cut(value)}"
         case "format":
             return f"expected a {limit}, got {_cut(value)}"
+        case "oneOf" if all(list(one) == ["required"] for one in limit):
+            return f"expected exactly one of the members {', '.join(name for one in limit for name in one['required'])}"
         case "additionalProperties" | "unevaluatedProperties":
             known, extra = _known(error), _unknown(error)
             hint = f"; known are {', '.join(sorted(known))}" if known else ""
@@ -196,7 +198,9 @@ def check_document(document: Document, name: str, written: Any = None) -> None:
     message = _describe(best)
     as_written = _member(document.value if written is None else written, where)
     if as_written != best.instance and best.validator not in ("required", "additionalProperties"):
-        rule = "" if best.validator in ("anyOf", "oneOf") else f": expected {best.validator} {_cut(best.validator_value)}"
+        rule = (
+            "" if best.validator in ("anyOf", "oneOf") else f": expected {best.validator} {_cut(best.validator_value)}"
+        )
         message = f"what {_cut(as_written)} stands for cannot stand here{rule}"
     if where:
         message = f"{pointer(where)}: {message}"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from reports import html, junit, text
-from reports.documents import LOAD, RESULTS, Document
+from reports.documents import LOAD, RESULTS, Document, to_json
 
 
 class Renderer(NamedTuple):
@@ -22,6 +22,10 @@ FORMATS: Final[dict[str, dict[str, Renderer]]] = {
     "junit": {
         RESULTS: Renderer(".xml", junit.junit),
         LOAD: Renderer(".xml", junit.junit_load),
+    },
+    "json": {
+        RESULTS: Renderer(".json", to_json),
+        LOAD: Renderer(".json", to_json),
     },
     "text": {
         RESULTS: Renderer(".txt", text.summary),

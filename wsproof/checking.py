@@ -1,37 +1,45 @@
 """`wsproof check`: pytest plays the scenarios, and the results become a document and its reports."""
 
+import contextlib
 import os
 import sys
-import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import click
 import pytest
 
+from conformance.baseline import BaselineEntry, baseline_text, for_selection, load_baseline
 from conformance.loading import BUNDLED, THOROUGH, load_scenarios
+from conformance.pace import Status
 from conformance.plugin import Player, ScenarioCollector
-from conformance.results import RunFacts, results_document
+from conformance.results import RunFacts, baseline_of, results_document
 from conformance.run import DEFAULT_JOBS, THOROUGH_ROUNDS, Plan, Run
 from conformance.scenario import Scenario
 from conformance.selection import SelectionError, select
+from conformance.stream import StreamWriter
 from conformance.transport import UnreachableError, resolve
-from conformance.verdicts import ScenarioVerdict, requirement_verdicts
+from conformance.verdicts import ScenarioVerdict
 from contract.errors import ContractError
 from contract.model import load_contract
 from contract.profile import Profile
-from contract.requirements import load_requirements
+from contract.requirements import Requirement, load_requirements
 from reports.documents import to_json, write_json, write_text
 from reports.render import render
 from wsproof import __version__
 from wsproof.endpoints import EndpointError, endpoint
+from wsproof.interruption import EXIT_INTERRUPTED, Interruption
+from wsproof.output import OutputError, forget, prepare_file, prepare_folder, write_all
+from wsproof.progress import Progress
 
-EXIT_CONFORMANT, EXIT_NON_CONFORMANT, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+EXIT_PASSED, EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE = 0, 1, 2, 3
+
+REPORTS = ("results.json", "report.html", "junit.xml")
+NOTICE = "wsproof: interrupted; connections are closed and the reports written. Once more ends it at once."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +51,32 @@ class CheckOptions:
     scenarios: Path | None = None
     strict: bool = False
     require_complete: bool = False
+    baseline: Path | None = None
+    write_baseline: Path | None = None
     jobs: int | None = None
     time_scale: float = 1.0
     thorough: bool = False
     output: Path = Path("wsproof-report")
     json_path: str | None = None
+    quiet: bool = False
 
 
 def run_check(url: str | None, profile: Profile, options: CheckOptions) -> int:
     """Check an endpoint, write the reports, and give the exit code back."""
     try:
         requirements = load_requirements()
-        loaded = load_scenarios(options.scenarios or BUNDLED, THOROUGH if options.thorough else None)
-        scenarios = select(loaded, requirements, options.select, options.deselect)
+        known = load_scenarios(options.scenarios or BUNDLED, THOROUGH if options.thorough else None)
+        scenarios = select(known, requirements, options.select, options.deselect)
+        baseline = _baseline(options, known, scenarios, requirements)
+        _prepare(options)
         with endpoint(url, profile) as address:
             target = resolve(address, verify=profile.tls.verify, ca=profile.tls.ca, timeout=profile.response_timeout)
             contract = load_contract(None, profile.limits)
             jobs = options.jobs or DEFAULT_JOBS
             rounds = THOROUGH_ROUNDS if options.thorough else 1
             plan = Plan(target, contract, profile, requirements, jobs, options.time_scale, rounds)
-            return _Check(address, plan, scenarios, options, embedded=url is None).run()
-    except (SelectionError, EndpointError, ContractError) as error:
+            return _Check(address, plan, scenarios, options, baseline, embedded=url is None).run()
+    except (SelectionError, EndpointError, ContractError, OutputError) as error:
         return _complain(str(error), EXIT_USAGE)
     except UnreachableError as error:
         return _complain(f"the endpoint {url} cannot be reached: {error}", EXIT_UNREACHABLE)
@@ -76,88 +89,154 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
+def _baseline(
+    options: CheckOptions,
+    known: Sequence[Scenario],
+    scenarios: Sequence[Scenario],
+    requirements: Mapping[str, Requirement],
+) -> tuple[BaselineEntry, ...] | None:
+    if options.baseline is None:
+        return None
+    # A file may serve thorough runs as well.
+    listable = known if options.scenarios else load_scenarios(BUNDLED, THOROUGH)
+    return for_selection(load_baseline(options.baseline, requirements, listable), known, scenarios)
+
+
+def _prepare(options: CheckOptions) -> None:
+    """What cannot be written is said before the run, and not after it."""
+    prepare_folder(options.output)
+    if options.json_path not in (None, "-"):
+        prepare_file(Path(str(options.json_path)), "--json")
+    if options.write_baseline is not None:
+        prepare_file(options.write_baseline, "--write-baseline")
+
+
 class _Check:
     """One run of the suite."""
 
     def __init__(
-        self, address: str, plan: Plan, scenarios: Sequence[Scenario], options: CheckOptions, *, embedded: bool
+        self,
+        address: str,
+        plan: Plan,
+        scenarios: Sequence[Scenario],
+        options: CheckOptions,
+        baseline: tuple[BaselineEntry, ...] | None,
+        *,
+        embedded: bool,
     ) -> None:
-        self.address = address
-        self.embedded = embedded
         self.plan = plan
         self.scenarios = scenarios
         self.options = options
-        self.started = datetime.now(UTC)
+        self.began = time.monotonic()
+        self.facts = RunFacts(
+            version=__version__,
+            endpoint=address,
+            contract=(plan.contract.title, plan.contract.version),
+            started=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            duration=0.0,
+            strict=options.strict,
+            require_complete=options.require_complete,
+            baseline=baseline,
+            settings=_settings(plan, options, embedded=embedded),
+        )
+        self.player = Player(lambda _: plan, strict=options.strict, scenarios=scenarios)
 
     def run(self) -> int:
-        began = time.monotonic()
-        player = Player(lambda _: self.plan, strict=self.options.strict, scenarios=self.scenarios)
-        with Progress(len(self.scenarios)) as progress:
-            player.finished = progress.finished
-            progress.player = player
-            code = self._pytest(player)
-        if player.run is None:
-            return _complain("pytest collected no scenario", EXIT_USAGE)
-        document = self._document(player.run, time.monotonic() - began, complete=code != pytest.ExitCode.INTERRUPTED)
-        self._write(document)
-        return self._exit_code(document, interrupted=code == pytest.ExitCode.INTERRUPTED)
+        folder = self.options.output
+        forget(folder / name for name in REPORTS)
+        with Interruption(self._interrupt, "" if self.options.quiet else NOTICE):
+            try:
+                stream = StreamWriter(folder / "results.jsonl", self.facts, self.plan.requirements, self.scenarios)
+            except OSError as error:
+                raise OutputError(f"{error.filename} cannot be written: {error.strerror}") from None
+            document = self._play(stream)
+            problems = [f"{folder / 'results.jsonl'}: {stream.error.strerror}"] if stream.error else []
+            problems += self._write(document)
+            for problem in problems:
+                _complain(problem, EXIT_USAGE)
+            return EXIT_USAGE if problems else _exit_code(document)
 
-    def _pytest(self, player: Player) -> int:
+    def _interrupt(self) -> None:
+        """A signal came."""
+        if self.player.run is None:
+            raise KeyboardInterrupt
+        self.player.run.interrupt()
+
+    def _play(self, stream: StreamWriter) -> dict[str, Any]:
+        def finished(verdict: ScenarioVerdict) -> None:
+            assert self.player.run is not None
+            stream.scenario(verdict, self.player.run.started)
+
+        self.player.finished = finished
+        progress = Progress(len(self.scenarios), self._status, quiet=self.options.quiet)
+        with contextlib.suppress(KeyboardInterrupt), progress:
+            self._pytest()
+        # Interrupted before anything was played, there is no run yet.
+        run = self.player.run or Run(self.plan, self.scenarios)
+        verdicts = run.verdicts()
+        for verdict in verdicts:
+            stream.scenario(verdict, run.started)
+        facts = replace(self.facts, duration=time.monotonic() - self.began, complete=run.complete)
+        stream.close(facts.duration, complete=facts.complete)
+        return results_document(facts, self.plan.requirements, verdicts, run.started)
+
+    def _status(self) -> Status | None:
+        return self.player.run.status() if self.player.run is not None else None
+
+    def _pytest(self) -> None:
         # The user's own pytest settings and plugins have no say in a check.
         for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
             os.environ.pop(name, None)
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         files = list(dict.fromkeys(str(one.path.resolve()) for one in self.scenarios))
-        quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:warnings"]
+        # Captured output would be the progress.
+        quiet = ["--capture=no", *(f"-pno:{name}" for name in ("terminal", "cacheprovider", "logging", "warnings"))]
         root = ["-c", os.devnull, "--rootdir", str(Path(files[0]).parent), "--noconftest"]
-        return int(pytest.main([*files, *quiet, *root], plugins=[ScenarioCollector(), player]))
+        pytest.main([*files, *quiet, *root], plugins=[ScenarioCollector(), self.player])
 
-    def _document(self, run: Run, duration: float, *, complete: bool) -> dict[str, Any]:
-        verdicts = run.done()
-        requirements = requirement_verdicts(self.plan.requirements, verdicts)
-        facts = RunFacts(
-            version=__version__,
-            endpoint=self.address,
-            started=self.started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            duration=duration,
-            strict=self.options.strict,
-            complete=complete,
-            settings={
-                "jobs": self.plan.jobs,
-                "time_scale": self.plan.time_scale,
-                "rounds": self.plan.rounds,
-                "embedded": self.embedded,
-                "selection": " ".join(self.options.select) or None,
-                "heartbeat_interval_s": self.plan.profile.heartbeat.interval,
-                "heartbeat_timeout_s": self.plan.profile.heartbeat.timeout,
-            },
-        )
-        return results_document(facts, self.plan.contract, requirements, verdicts, run.started)
-
-    def _write(self, document: dict[str, Any]) -> None:
-        folder = self.options.output
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "results.json", document)
-        write_text(folder / "report.html", render("html", document))
-        write_text(folder / "junit.xml", render("junit", document))
-        on_stdout = self.options.json_path == "-"
+    def _write(self, document: dict[str, Any]) -> list[str]:
+        """Write the reports and show the summary; what could not be written."""
+        options = self.options
+        reports = [
+            (options.output / "report.html", lambda path: write_text(path, render("html", document))),
+            (options.output / "junit.xml", lambda path: write_text(path, render("junit", document))),
+            (options.output / "results.json", lambda path: write_json(path, document)),
+        ]
+        on_stdout = options.json_path == "-"
         if on_stdout:
             click.echo(to_json(document), nl=False)
-        elif self.options.json_path:
-            write_json(Path(self.options.json_path), document)
+        elif options.json_path:
+            reports.append((Path(options.json_path), lambda path: write_json(path, document)))
+        if options.write_baseline is not None and document["complete"]:
+            text = baseline_text(baseline_of(document, self.facts.rules))
+            reports.append((options.write_baseline, lambda path: write_text(path, text)))
+        written, problems = write_all(reports)
         show_summary(document, err=on_stdout)
-        click.echo(f"{folder / 'report.html'}  {folder / 'junit.xml'}  {folder / 'results.json'}", err=on_stdout)
+        click.echo("  ".join(str(path) for path in written), err=on_stdout)
+        return problems
 
-    def _exit_code(self, document: dict[str, Any], *, interrupted: bool) -> int:
-        if interrupted:
-            return EXIT_INTERRUPTED
-        if any(one["verdict"] == "error" for one in document["scenarios"]):
-            return EXIT_USAGE
-        if document["verdict"] == "non-conformant":
-            return EXIT_NON_CONFORMANT
-        if document["verdict"] == "incomplete" and self.options.require_complete:
-            return EXIT_NON_CONFORMANT
-        return EXIT_CONFORMANT
+
+def _settings(plan: Plan, options: CheckOptions, *, embedded: bool) -> dict[str, Any]:
+    return {
+        "jobs": plan.jobs,
+        "time_scale": plan.time_scale,
+        "rounds": plan.rounds,
+        "embedded": embedded,
+        "selection": " ".join(options.select) or None,
+        "deselection": " ".join(options.deselect) or None,
+        "require_complete": options.require_complete,
+        "baseline": str(options.baseline) if options.baseline is not None else None,
+        "heartbeat_interval_s": plan.profile.heartbeat.interval,
+        "heartbeat_timeout_s": plan.profile.heartbeat.timeout,
+    }
+
+
+def _exit_code(document: Mapping[str, Any]) -> int:
+    if not document["complete"]:
+        return EXIT_INTERRUPTED
+    if any(one["verdict"] == "error" for one in document["scenarios"]):
+        return EXIT_USAGE
+    return EXIT_PASSED if document["outcome"]["passed"] else EXIT_FAILED
 
 
 def show_summary(document: Mapping[str, Any], *, err: bool) -> None:
@@ -169,47 +248,3 @@ def show_summary(document: Mapping[str, Any], *, err: bool) -> None:
     width = min(os.get_terminal_size(stream.fileno()).columns, 120) if stream.isatty() else 100
     text = (summary if document["format"].startswith("wsproof.results/") else load_summary)(document, colour, width)
     click.echo(text, nl=not text.endswith("\n"), err=err, color=colour)
-
-
-class Progress:
-    """A line on stderr: how many scenarios are finished, and what the others wait for."""
-
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self.done = 0
-        self.failed = 0
-        self.player: Player | None = None
-        self._terminal = sys.stderr.isatty()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True)
-
-    def __enter__(self) -> "Progress":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._over.set()
-        self._thread.join()
-        if self._terminal:
-            click.echo("\r\x1b[K", nl=False, err=True)
-
-    def finished(self, verdict: ScenarioVerdict) -> None:
-        """One more scenario is finished."""
-        self.done += 1
-        self.failed += verdict.verdict == "failed"
-
-    def _work(self) -> None:
-        while not self._over.wait(0.2 if self._terminal else 10):
-            line = self._line()
-            click.echo(f"\r\x1b[K{line[:100]}" if self._terminal else line, nl=not self._terminal, err=True)
-
-    def _line(self) -> str:
-        text = f"{self.done} of {self.total} scenarios finished"
-        text += f", {self.failed} failed" if self.failed else ""
-        run = self.player.run if self.player else None
-        for name, what in sorted((run.waiting() if run else {}).items()):
-            if what:
-                return f"{text}; {name} waits for {what}"
-        return text

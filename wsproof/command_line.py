@@ -78,7 +78,40 @@ def _scalar(text: str) -> Any:
     return {"true": True, "false": False, "null": None}.get(text, text)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _OneLine(click.Group):
+    """A command line that says what is wrong in one line; WSPROOF_TRACE=1 shows where that came from."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command, and end the program with its exit code."""
+        if os.environ.get("WSPROOF_TRACE"):
+            return super().main(*args, **kwargs)
+        try:
+            sys.exit(super().main(*args, **(kwargs | {"standalone_mode": False})))
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(EXIT_USAGE)
+        except click.UsageError as error:
+            where = error.ctx.command_path if error.ctx is not None else "wsproof"
+            stop(f"{_one_line(error.format_message())} See {where} --help.")
+        except click.ClickException as error:
+            stop(_one_line(error.format_message()))
+        except (click.Abort, KeyboardInterrupt):
+            stop("interrupted", EXIT_INTERRUPTED)
+        except ContractError as error:
+            stop(str(error))
+        except BrokenPipeError:
+            # Whoever read our output has left; the interpreter would complain once more when it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(EXIT_USAGE)
+        except Exception as error:  # noqa: BLE001  # a fault of ours; nobody is helped by a page of our code
+            stop(f"fault of wsproof: {type(error).__name__}: {_one_line(str(error))} (WSPROOF_TRACE=1 shows where)")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+@click.group(cls=_OneLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="wsproof")
 def main() -> None:
     """Prove that a WebSocket API does what its specification says, and keeps doing so under load."""
@@ -87,7 +120,12 @@ def main() -> None:
 @main.command()
 @click.argument("url", required=False, envvar="WSPROOF_URL")
 @profile_options
-@click.option("--select", multiple=True, metavar="WHAT", help="Only this requirement, group, level, tag or scenario.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="WHAT",
+    help="Only this requirement, group, level, tag or scenario. May be repeated, as may --deselect.",
+)
 @click.option("--deselect", multiple=True, metavar="WHAT", help="Leave this out.")
 @click.option(
     "--scenarios", type=click.Path(path_type=Path, exists=True), help="Scenarios of your own (file or folder)."
@@ -95,6 +133,17 @@ def main() -> None:
 @click.option("--strict", is_flag=True, help="Count SHOULDs as MUSTs.")
 @click.option("--require-complete", is_flag=True, help="Exit 1 where a MUST could not be decided.")
 @click.option("--thorough", is_flag=True, help="Play everything several times, and long scenarios beside it.")
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    envvar="WSPROOF_BASELINE",
+    help="Failures that are expected, with reasons; what is listed and passes fails the run.",
+)
+@click.option(
+    "--write-baseline",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the failures of this run there, as a baseline to be filled in.",
+)
 @click.option("--jobs", type=click.IntRange(1, 500), default=None, envvar="WSPROOF_JOBS", help="Scenarios at once.")
 @click.option("--time-scale", type=click.FloatRange(0.1, 100), default=1.0, help="Stretch every deadline.")
 @click.option(
@@ -102,13 +151,15 @@ def main() -> None:
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("wsproof-report"),
     show_default=True,
-    help="Folder for results.json, report.html and junit.xml.",
+    help="Folder for results.json, report.html, junit.xml, and results.jsonl while the run goes on.",
 )
 @click.option("--json", "json_path", metavar="FILE", help="Write the results there as well; - is standard output.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def check(url: str | None, profile: Path | None, changes: tuple[str, ...], **options: Any) -> None:
     """Check an endpoint against the specification. Without URL: the reference server, started for it.
 
     Exit codes: 0 no MUST failed, 1 non-conformant, 2 usage or a broken file, 3 not reachable, 130 interrupted.
+    SIGINT and SIGTERM close all connections, and the reports are written all the same.
     """
     from wsproof.checking import CheckOptions, run_check
 
@@ -165,23 +216,29 @@ def serve(
 
 @main.command()
 @click.argument("document", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--format", "format_name", default="html", show_default=True, help="html, junit or text.")
+@click.option("--format", "format_name", default="html", show_default=True, help="html, junit, text or json.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="The file; default: standard output.")
 def report(document: Path, format_name: str, output: Path | None) -> None:
-    """Render results.json or load.json."""
-    from reports.documents import DocumentError, read_document, write_text
+    """Render results.json, load.json, or the results.jsonl of a run that was killed."""
+    from conformance.stream import is_stream, read_stream
+    from reports.documents import DocumentError, check_document, read_document, write_text
     from reports.render import FORMATS, render
 
     if format_name not in FORMATS:
         stop(f"--format {format_name}: expected one of {', '.join(sorted(FORMATS))}")
     try:
-        text = render(format_name, read_document(document))
+        name = str(document)
+        read = check_document(read_stream(document), name) if is_stream(document) else read_document(document)
+        text = render(format_name, read)
     except DocumentError as error:
         stop(str(error))
     if output is None:
         click.echo(text, nl=False)
-    else:
+        return
+    try:
         write_text(output, text)
+    except OSError as error:
+        stop(f"--output {output}: cannot be written: {error.strerror or error}")
 
 
 @main.command()
@@ -229,16 +286,3 @@ def load(url: str | None, profile: Path | None, changes: tuple[str, ...], **opti
     path, overrides = profile_sources(profile, changes, defaults)
     read = read_profile(profile, changes, defaults)
     sys.exit(run_load_test(url or read.endpoint, read, path, overrides, LoadOptions(**options)))
-
-
-if os.environ.get("WSPROOF_TRACE") is None:
-    # One line for what the program did not foresee, too; WSPROOF_TRACE=1 shows where it came from.
-    _plain_main = main.main
-
-    def _guarded(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return _plain_main(*args, **kwargs)
-        except ContractError as error:
-            stop(str(error))
-
-    main.main = _guarded  # type: ignore[method-assign]

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from conformance.loading import BUNDLED, load_scenarios
+from conformance.pace import longest_wait
 from conformance.results import RunFacts, results_document
-from conformance.run import Channels, Plan, Run, longest_wait
+from conformance.run import CUT_OFF, Channels, Plan, Run
 from conformance.scenario import Charge, Scenario, Step
 from conformance.selection import SelectionError, select
 from conformance.transport import resolve
-from conformance.verdicts import ScenarioVerdict, requirement_verdicts
+from conformance.values import InconclusiveError
+from conformance.verdicts import ScenarioVerdict
 from contract.files import DATA_ROOT
 from contract.model import load_contract
 from contract.profile import Profile, load_profile
@@ -104,8 +106,10 @@ class TestAtOnce:
             results = [run.result(one) for one in scenarios]
             run.stop()
         assert sorted(told) == [one.id for one in scenarios]
-        assert run.done() == results
-        assert run.waiting() == {}
+        assert run.verdicts() == results
+        assert run.complete
+        status = run.status()
+        assert (status.finished, status.failed, status.playing) == (5, 0, ())
 
     def test_the_longest_begins(self) -> None:
         profile = load_profile()
@@ -165,18 +169,27 @@ class TestInterruptions:
             run = Run(plan(url, jobs=3), scenarios)
             run.start()
             connected.wait()
-            assert set(run.waiting()) == {one.id for one in scenarios}
+            assert {one.scenario for one in run.status().playing} == {one.id for one in scenarios}
             run.stop()
             held.set()
-            outcomes = [one.outcome for one in run.done()]
-        assert [(one.ending, one.reason) for one in outcomes] == [("inconclusive", "the run was interrupted")] * 3
+            outcomes = [one.outcome for one in run.verdicts()]
+        assert [(one.ending, one.reason) for one in outcomes] == [("unfinished", CUT_OFF)] * 3
+        assert not run.complete
 
-    def test_what_never_began_is_not_done(self) -> None:
+    def test_what_never_began_is_unfinished(self) -> None:
+        told: list[ScenarioVerdict] = []
         with raw_server(drain) as url:
             run = Run(plan(url, jobs=1), [named(f"open-{number}", OPEN) for number in range(20)])
-            run.start()
+            run.start(told.append)
             run.stop()
-        assert len(run.done()) <= 1
+        assert [one.outcome.ending for one in run.verdicts()] == ["unfinished"] * 20
+        assert told == []
+
+    def test_a_run_that_never_started(self) -> None:
+        with Chat().serve() as url:
+            run = Run(plan(url), [named("open", OPEN)])
+        assert [one.verdict for one in run.verdicts()] == ["untested"]
+        assert not run.complete
 
     def test_a_fault_of_ours_is_an_error_and_nobodys_failure(self) -> None:
         broken = replace(named("broken", OPEN), steps=(Step(object(), Charge(), "1"),))  # type: ignore[arg-type]
@@ -190,9 +203,8 @@ class TestInterruptions:
 
 
 def document_of(verdicts: list[ScenarioVerdict], **facts: Any) -> Any:
-    given = RunFacts("0.1.0", "ws://example.test/", "2026-01-01T00:00:00.000Z", 1.5, **facts)
-    judged = requirement_verdicts(REQUIREMENTS, verdicts)
-    return results_document(given, CONTRACT, judged, verdicts)
+    given = RunFacts("0.1.0", "ws://example.test/", ("Chat", "1"), "2026-01-01T00:00:00.000Z", 1.5, **facts)
+    return results_document(given, REQUIREMENTS, verdicts)
 
 
 class TestDocument:
@@ -230,6 +242,9 @@ class TestChannels:
         overrides = {"channels": {"open": ["a", "b", "c"], "private": "p", "missing": "m-{nonce}"}}
         channels = Channels(load_profile(overrides=overrides), 2)
         assert [channels(name) for name in ("x", "y", "x", "private")] == ["c", "a", "c", "p"]
+        assert channels("z") == "b"
+        with pytest.raises(InconclusiveError, match="another channel than the 3 that the profile lists"):
+            channels("one too many")
         assert channels("missing").startswith("m-")
         assert "{" not in channels("missing")
 
@@ -254,8 +269,11 @@ class TestSelection:
         ("wanted", "unwanted", "message"),
         [
             (["ERR-1"], [], "--select ERR-1: no scenario has this id.*did you mean ERR-1"),
-            (["ERR"], ["ERR"], "the selection leaves no scenario"),
-            (["nonsense-at-all"], [], "--select nonsense-at-all"),
+            (["join-2"], [], "--select join-2: .*did you mean JOIN-02"),
+            (["musts"], [], "--select musts: .*did you mean MUST"),
+            ([], ["slwo"], "--deselect slwo: no scenario has this id.*did you mean slow"),
+            (["ERR"], ["ERR"], "--select ERR --deselect ERR: the selection leaves no scenario"),
+            (["nonsense-at-all"], [], "--select nonsense-at-all: .* or tag$"),
         ],
     )
     def test_nothing(self, wanted: list[str], unwanted: list[str], message: str) -> None:

@@ -174,9 +174,9 @@ users:
     @pytest.mark.parametrize(
         ("text", "place"),
         [
-            ("endpoint: ${ALICE}\n", "1:1: /endpoint: what \"${ALICE}\" stands for cannot stand here: expected pattern"),
-            ("users:\n  alice: '${ALICE}'\n", "2:3: /users/alice: what \"${ALICE}\" stands for cannot stand here"),
-            ("tls: [ '${ALICE}' ]\n", "1:1: /tls: what [\"${ALICE}\"] stands for cannot stand here: expected type"),
+            ("endpoint: ${ALICE}\n", '1:1: /endpoint: what "${ALICE}" stands for cannot stand here: expected pattern'),
+            ("users:\n  alice: '${ALICE}'\n", '2:3: /users/alice: what "${ALICE}" stands for cannot stand here'),
+            ("tls: [ '${ALICE}' ]\n", '1:1: /tls: what ["${ALICE}"] stands for cannot stand here: expected type'),
         ],
     )
     def test_what_one_holds_is_not_shown(self, tmp_path: Path, text: str, place: str) -> None:

@@ -104,6 +104,8 @@ def results(requirements: list[Json] | None = None, scenarios: list[Json] | None
         "strict": False,
         "settings": {"jobs": 24, "time_scale": 1.0, "selection": None},
         "verdict": verdict,
+        "outcome": {"passed": not must["failed"], "reasons": ["a requirement fails"] if must["failed"] else []},
+        "baseline": None,
         "summary": counts,
         "requirements": entries,
         "scenarios": [scenario("err-not-json")] if scenarios is None else scenarios,

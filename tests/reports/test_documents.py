@@ -52,7 +52,7 @@ def test_a_document_comes_back_as_it_was_written(document: builder.Json, tmp_pat
 
 
 def test_members_that_a_later_version_adds_are_ignored() -> None:
-    document = builder.results() | {"baseline": {"stale": []}}
+    document = builder.results() | {"addition": {"later": []}}
     assert check_document(document) is document
 
 
@@ -94,7 +94,7 @@ def _drop(*path: str | int) -> Break:
         (_set("summary", "MUST", "error", to=1.5), "/summary/MUST/error", "expected integer"),
         (_set("requirements", 0, "level", to="must"), "/requirements/0/level", '"MUST"'),
         (_drop("requirements", 0, "clauses"), "/requirements/0", '"clauses"'),
-        (_set("scenarios", 0, "verdict", to="untested"), "/scenarios/0/verdict", '"inconclusive"'),
+        (_set("scenarios", 0, "verdict", to="unfinished"), "/scenarios/0/verdict", '"inconclusive"'),
         (_set("scenarios", 0, "failures", to=[{}]), "/scenarios/0/failures/0", '"requirement"'),
         (
             _set("scenarios", 0, "transcript", 1, "direction", to="up"),

@@ -1,0 +1,228 @@
+"""The run as it goes on, in JSON Lines: a header, a line for each finished scenario, a footer.
+
+Whatever ends the program, what had finished by then is in the file, and with it all that a report needs. The format is
+that of `schemas/stream.schema.json`.
+"""
+
+import json
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any, get_args
+
+from conformance.baseline import BaselineEntry
+from conformance.engine import Ending, Outcome
+from conformance.record import Entry, Record
+from conformance.results import RunFacts, baseline_entry, results_document, scenario_entry
+from conformance.run import CUT_OFF, unfinished
+from conformance.scenario import Charge, Scenario
+from conformance.stage import Failure
+from conformance.verdicts import Charged, Rules, ScenarioVerdict, charge_failures
+from contract.errors import ContractError
+from contract.requirements import Clause, Requirement, Section
+from contract.schemas import format_validator, violations
+
+FORMAT = "wsproof.stream/1"
+
+MAX_LINE = 64 * 1024 * 1024
+"""Longest line that is read, in bytes."""
+
+MAX_BYTES = 512 * 1024 * 1024
+"""Largest file that is read, in bytes."""
+
+
+class StreamWriter:
+    """Writes a stream, from several threads. A line is handed to the system before the next thing happens."""
+
+    def __init__(
+        self, path: Path, facts: RunFacts, requirements: Mapping[str, Requirement], scenarios: Sequence[Scenario]
+    ) -> None:
+        """Raises `OSError` where the file cannot be written."""
+        self.error: OSError | None = None
+        self._written: dict[str, ScenarioVerdict] = {}
+        self._lock = threading.Lock()
+        self._file: IO[bytes] = path.open("wb", buffering=0)
+        self._write(_header(facts, requirements, scenarios))
+
+    def scenario(self, verdict: ScenarioVerdict, run_started: float) -> None:
+        """A scenario is finished, or its verdict is another one after all: the last line for an id is what holds."""
+        name = verdict.outcome.scenario.id
+        with self._lock:
+            known = self._written.get(name)
+            if known is not verdict and (known is not None or verdict.outcome.ending != "unfinished"):
+                self._write(_scenario(verdict, run_started))
+                self._written[name] = verdict
+
+    def close(self, duration: float, *, complete: bool) -> None:
+        """Write the footer."""
+        with self._lock, self._file:
+            self._write({"kind": "footer", "complete": complete, "duration_s": round(duration, 3)})
+
+    def _write(self, value: Mapping[str, Any]) -> None:
+        line = memoryview(json.dumps(value, ensure_ascii=True, allow_nan=False).encode() + b"\n")
+        try:
+            while line and self.error is None:
+                line = line[self._file.write(line) :]
+        except OSError as error:
+            # The run goes on: its other reports may come about all the same.
+            self.error = error
+
+
+def _header(facts: RunFacts, requirements: Mapping[str, Requirement], scenarios: Sequence[Scenario]) -> dict[str, Any]:
+    title, version = facts.contract
+    return {
+        "format": FORMAT,
+        "kind": "header",
+        "tool": {"name": "wsproof", "version": facts.version},
+        "endpoint": facts.endpoint,
+        "contract": {"title": title, "version": version},
+        "started": facts.started,
+        "strict": facts.strict,
+        "require_complete": facts.require_complete,
+        "settings": dict(facts.settings),
+        "baseline": None
+        if facts.baseline is None
+        else [baseline_entry(one) | {"whole": one.whole} for one in facts.baseline],
+        "requirements": [asdict(one) for one in requirements.values()],
+        "scenarios": [_outline(one) for one in scenarios],
+    }
+
+
+def _outline(one: Scenario) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "title": one.title,
+        "group": one.group,
+        "tags": list(one.tags),
+        "verifies": list(one.verifies),
+        "level": one.level,
+    }
+
+
+def _scenario(verdict: ScenarioVerdict, run_started: float) -> dict[str, Any]:
+    outcome = verdict.outcome
+    entry = scenario_entry(verdict, run_started, Rules())
+    kept = ("id", "reason", "started_s", "duration_s", "failures", "transcript")
+    return {
+        "kind": "scenario",
+        **{name: entry[name] for name in kept},
+        "ending": outcome.ending,
+        "reached": sorted(outcome.reached),
+        "unreached": sorted(outcome.unreached),
+        "heard": bool(outcome.record.saw_messages or outcome.record.messages),
+    }
+
+
+def is_stream(path: Path) -> bool:
+    """Whether a file is a stream, by its name or its first bytes."""
+    try:
+        with path.open("rb") as file:
+            return path.suffix == ".jsonl" or FORMAT.partition("/")[0].encode() in file.read(200)
+    except OSError:
+        return False
+
+
+def read_stream(path: Path) -> dict[str, Any]:
+    """The results document of a stream, whether its run came to its end or not.
+
+    A last line that was cut off does not count. Raises `ContractError`, with the line, where another one is broken.
+    """
+    header: Mapping[str, Any] | None = None
+    footer: Mapping[str, Any] | None = None
+    lines: dict[str, Mapping[str, Any]] = {}
+    for number, value in _values(path):
+        if header is None:
+            header = value
+        elif value["kind"] == "scenario":
+            lines[value["id"]] = value
+        elif value["kind"] == "footer":
+            footer = value
+        if value["kind"] == "header" and header is not value:
+            raise ContractError("a second header: two runs in one file", path, number)
+    if header is None or header["kind"] != "header":
+        raise ContractError("expected the header of a run in the first line", path, 1)
+    return _document(header, lines, footer)
+
+
+def _values(path: Path) -> Iterable[tuple[int, Mapping[str, Any]]]:
+    validator = format_validator("stream")
+    try:
+        with path.open("rb") as file:
+            number = size = 0
+            while line := file.readline(MAX_LINE):
+                number += 1
+                size += len(line)
+                if size > MAX_BYTES:
+                    raise ContractError(f"larger than {MAX_BYTES} bytes", path, number)
+                if not line.endswith(b"\n"):
+                    return
+                value = _parsed(line, path, number)
+                for violation in violations(validator, value)[:1]:
+                    raise ContractError(str(violation), path, number)
+                yield number, value
+    except OSError as error:
+        raise ContractError(f"cannot be read: {error.strerror or error}", path) from None
+
+
+def _parsed(line: bytes, path: Path, number: int) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        raise ContractError("expected a JSON object on one line", path, number) from None
+
+
+def _document(
+    header: Mapping[str, Any], lines: Mapping[str, Mapping[str, Any]], footer: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    scenarios = [_scenario_of(one) for one in header["scenarios"]]
+    ends = [one["started_s"] + one["duration_s"] for one in lines.values()]
+    facts = RunFacts(
+        version=header["tool"]["version"],
+        endpoint=header["endpoint"],
+        contract=(header["contract"]["title"], header["contract"]["version"]),
+        started=header["started"],
+        duration=footer["duration_s"] if footer is not None else max(ends, default=0.0),
+        strict=header["strict"],
+        require_complete=header["require_complete"],
+        baseline=None if header["baseline"] is None else tuple(map(_baseline_of, header["baseline"])),
+        complete=footer is not None and footer["complete"] and all(one.id in lines for one in scenarios),
+        settings=header["settings"],
+    )
+    requirements = {one["id"]: _requirement_of(one) for one in header["requirements"]}
+    verdicts = [_verdict_of(one, lines.get(one.id)) for one in scenarios]
+    return results_document(facts, requirements, verdicts)
+
+
+def _scenario_of(one: Mapping[str, Any]) -> Scenario:
+    names = {name: tuple(one[name]) for name in ("verifies", "tags")}
+    given = {"id": one["id"], "title": one["title"], "group": one["group"], "level": one["level"], **names}
+    return Scenario(**given, needs=(), actors=(), steps=(), path=Path(), line=0)
+
+
+def _baseline_of(one: Mapping[str, Any]) -> BaselineEntry:
+    return BaselineEntry(**{"requirement": None, "scenario": None, **one})
+
+
+def _requirement_of(one: Mapping[str, Any]) -> Requirement:
+    clauses = tuple(Clause(**clause) for clause in one["clauses"])
+    return Requirement(**{**one, "section": Section(**one["section"]), "clauses": clauses})
+
+
+def _verdict_of(scenario: Scenario, line: Mapping[str, Any] | None) -> ScenarioVerdict:
+    if line is None:
+        return charge_failures(unfinished(scenario, "unfinished", CUT_OFF), (), {})
+    record = Record(0.0, ())
+    record.entries = [Entry(**one) for one in line["transcript"]]
+    record.saw_messages = line["heard"]
+    ending: Ending = next(one for one in get_args(Ending) if one == line["ending"])
+    reached, unreached = frozenset(line["reached"]), frozenset(line["unreached"])
+    times = line["started_s"], line["duration_s"]
+    outcome = Outcome(scenario, ending, line["reason"], (), reached, unreached, record, *times)
+    return ScenarioVerdict(outcome, tuple(map(_charged_of, line["failures"])))
+
+
+def _charged_of(one: Mapping[str, Any]) -> Charged:
+    charge = Charge((one["requirement"],), one["level"])
+    failure = Failure(charge, one["step"], one["actor"], one["message"], one["expected"], one["received"])
+    return Charged(one["requirement"], one["level"], failure)

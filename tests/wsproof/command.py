@@ -1,0 +1,83 @@
+"""`wsproof` as a newcomer starts it: a process of its own, in a folder of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PATIENCE = 120.0
+"""Seconds after which a test that hangs fails; nothing is measured by it."""
+
+
+def _environment(extra: dict[str, str]) -> dict[str, str]:
+    steering = ("WSPROOF", "PYTEST", "NO_COLOR")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
+    return {**kept, "PYTHONPATH": str(ROOT), **extra}
+
+
+def wsproof(*arguments: str | Path, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "wsproof", *map(str, arguments)],
+        cwd=folder,
+        env=_environment(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def complaint(*arguments: str | Path, folder: Path, **environment: str) -> str:
+    """The only line that a command says before it ends with exit code 2."""
+    done = wsproof(*arguments, folder=folder, **environment)
+    assert (done.returncode, done.stdout) == (2, ""), done.stdout + done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("wsproof: ")
+    return line.removeprefix("wsproof: ")
+
+
+@contextmanager
+def started(*arguments: str | Path, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A command that is running."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "wsproof", *map(str, arguments)],
+        cwd=folder,
+        env=_environment({}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Wait for what a running command brings about."""
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        if process.poll() is not None:
+            raise AssertionError(f"it ended early: {process.communicate()}")
+        assert time.monotonic() < until, "it never came about"
+        time.sleep(0.01)
+
+
+def lines(path: Path) -> int:
+    """The whole lines of a file that may not be there yet."""
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

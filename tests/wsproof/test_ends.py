@@ -1,0 +1,193 @@
+"""Runs that end before their time: interrupted, and killed."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection
+
+from contract.files import DATA_ROOT
+from contract.profile import load_profile
+from contract.schemas import compile_schema
+from tests.conformance.chat import say
+from tests.conformance.servers import websocket_server
+from tests.wsproof.command import complaint, lines, read, started, wait_until, wsproof
+
+REPORTS = {"results.json", "results.jsonl", "report.html", "junit.xml"}
+
+
+class Silent:
+    """A server that acknowledges and says nothing more; it keeps what it was closed with."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.acknowledged = 0
+        self.closes: list[int | None] = []
+
+    @contextmanager
+    def serve(self) -> Iterator[str]:
+        with websocket_server(self.handle) as url:
+            yield url
+
+    def handle(self, connection: ServerConnection) -> None:
+        say(connection, "connection_ack", {"sessionId": str(id(connection))})
+        with self.lock:
+            self.acknowledged += 1
+        try:
+            while True:
+                connection.recv()
+        except ConnectionClosed as closed:
+            with self.lock:
+                self.closes.append(closed.rcvd.code if closed.rcvd is not None else None)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_closes_the_connections_and_the_reports_are_written(tmp_path: Path, number: signal.Signals) -> None:
+    server = Silent()
+    out = tmp_path / "out"
+    with server.serve() as url:
+        options = ("--select", "HB-01", "--select", "HB-03", "--jobs", "50", "--output", out)
+        with started("check", url, *options, folder=tmp_path) as check:
+            wait_until(lambda: server.acknowledged >= 3, check)
+            check.send_signal(number)
+            shown, said = check.communicate()
+    assert check.returncode == 130, shown + said
+    assert len(server.closes) == server.acknowledged >= 3
+    assert set(server.closes) == {1000}
+    assert {path.name for path in out.iterdir()} == REPORTS
+    document = read(out / "results.json")
+    assert not document["complete"]
+    assert document["verdict"] == "incomplete"
+    assert document["outcome"] == {"passed": False, "reasons": ["the run was cut off"]}
+    unfinished = [one for one in document["scenarios"] if one["verdict"] == "untested"]
+    assert {one["reason"] for one in unfinished} == {"not finished: the run was cut off"}
+    assert "This run was cut off before its end." in shown
+    assert "interrupted; connections are closed" in said
+    assert json.loads((out / "results.jsonl").read_text().splitlines()[-1])["complete"] is False
+
+
+def test_a_second_signal_ends_it_at_once() -> None:
+    """Whatever the first one's doing is waiting for."""
+    code = """
+import time
+from wsproof.interruption import Interruption
+with Interruption(lambda: None, "the first"):
+    print("ready", flush=True)
+    time.sleep(3600)
+"""
+    with started_code(code) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.readline() + process.stderr.readline() == "\nthe first\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 130
+
+
+def test_handlers_are_put_back() -> None:
+    done = python(
+        "import signal\n"
+        "from wsproof.interruption import Interruption\n"
+        "before = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]\n"
+        "with Interruption(lambda: None, ''):\n"
+        "    assert signal.getsignal(signal.SIGINT) != before[0]\n"
+        "assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == before\n"
+    )
+    assert done == ""
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a check leaves that was killed in the middle, beside the reports of a former run."""
+    folder = tmp_path_factory.mktemp("killed")
+    out = folder / "out"
+    out.mkdir()
+    for name in REPORTS:
+        (out / name).write_text("former", encoding="utf-8")
+    with started("check", "--jobs", "4", "--output", out, folder=folder) as check:
+        wait_until(lambda: lines(out / "results.jsonl") > 25, check)
+        check.kill()
+        check.wait()
+    return out
+
+
+class TestKilled:
+    def test_nothing_of_a_former_run_is_left(self, killed: Path) -> None:
+        assert [path.name for path in killed.iterdir()] == ["results.jsonl"]
+
+    def test_the_report(self, killed: Path) -> None:
+        finished = lines(killed / "results.jsonl") - 1
+        shown = wsproof("report", killed / "results.jsonl", "--format", "json", folder=killed.parent)
+        assert shown.returncode == 0, shown.stderr
+        document = json.loads(shown.stdout)
+        assert (document["complete"], document["verdict"]) == (False, "incomplete")
+        played = [one for one in document["scenarios"] if one["verdict"] != "untested"]
+        assert 25 <= len(played) == finished < len(document["scenarios"])
+        assert all(one["transcript"] for one in played if one["verdict"] == "passed")
+        decided = {one["id"] for one in document["requirements"] if one["verdict"] == "passed"}
+        left = {name for one in document["scenarios"] if one["verdict"] == "untested" for name in one["verifies"]}
+        assert not decided & left
+
+    @pytest.mark.parametrize(
+        ("form", "said"),
+        [
+            ("html", "Cut off."),
+            ("text", "This run was cut off before its end."),
+            ("junit", 'errors="1"'),
+        ],
+    )
+    def test_every_form_says_that_it_was_cut_off(self, killed: Path, form: str, said: str) -> None:
+        shown = wsproof("report", killed / "results.jsonl", "--format", form, folder=killed.parent)
+        assert shown.returncode == 0, shown.stderr
+        assert said in shown.stdout
+
+    def test_every_line_is_valid_and_holds_no_token(self, killed: Path) -> None:
+        schema = compile_schema({"$ref": (DATA_ROOT / "schemas" / "stream.schema.json").as_uri()})
+        text = (killed / "results.jsonl").read_text(encoding="utf-8")
+        whole = text[: text.rindex("\n")].splitlines()
+        assert [str(error) for line in whole for error in schema.iter_errors(json.loads(line))] == []
+        text = re.sub(r"auth-(expired|expiring)-token", "", text)  # ids of scenarios
+        assert not [token for token in load_profile().secrets() if token in text]
+
+    def test_a_last_line_that_is_torn_does_not_count(self, killed: Path, tmp_path: Path) -> None:
+        torn = tmp_path / "torn.jsonl"
+        data = (killed / "results.jsonl").read_bytes()
+        torn.write_bytes(data[: data.rindex(b"\n", 0, -1) + 200])
+        shown = wsproof("report", torn, "--format", "json", folder=tmp_path)
+        assert shown.returncode == 0, shown.stderr
+        played = [one for one in json.loads(shown.stdout)["scenarios"] if one["verdict"] != "untested"]
+        assert len(played) == data.count(b"\n") - 2
+
+    def test_without_a_header_there_is_nothing_to_report(self, killed: Path, tmp_path: Path) -> None:
+        torn = tmp_path / "torn.jsonl"
+        torn.write_bytes((killed / "results.jsonl").read_bytes()[:500])
+        assert complaint("report", torn, folder=tmp_path).endswith("expected the header of a run in the first line")
+
+
+def test_the_report_of_a_whole_stream_is_that_of_the_run(tmp_path: Path) -> None:
+    done = wsproof("check", "--select", "ERR", "--strict", "--output", "out", folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    again = wsproof("report", "out/results.jsonl", "--format", "json", folder=tmp_path)
+    assert again.stdout == (tmp_path / "out" / "results.json").read_text(encoding="utf-8")
+    assert json.loads(again.stdout)["complete"] is True
+
+
+def started_code(code: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code], cwd=DATA_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def python(code: str) -> str:
+    """What a few lines print, on stdout and stderr."""
+    done = subprocess.run([sys.executable, "-c", code], cwd=DATA_ROOT, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr

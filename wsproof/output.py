@@ -1,0 +1,50 @@
+"""The files that a command writes: whether they can be, before the work begins, and the writing itself."""
+
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+
+class OutputError(Exception):
+    """A file or folder that was asked for cannot be written; the message names the option."""
+
+
+def prepare_folder(folder: Path, option: str = "--output") -> None:
+    """Make a folder, and see that files can be written to it. Raises `OutputError`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        what = "it is no folder" if isinstance(error, FileExistsError) else (error.strerror or str(error)).lower()
+        raise OutputError(f"{option} {folder}: nothing can be written there: {what}") from None
+
+
+def prepare_file(path: Path, option: str) -> None:
+    """See that a file can be written. Raises `OutputError`."""
+    if path.is_dir():
+        raise OutputError(f"{option} {path}: expected a file, found a folder")
+    if not path.parent.is_dir():
+        raise OutputError(f"{option} {path}: there is no folder {path.parent}")
+    prepare_folder(path.parent, option)
+
+
+def forget(paths: Iterable[Path]) -> None:
+    """Remove what a former run wrote, which must not be taken for this one's. Raises `OutputError`."""
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"{path} of a former run cannot be removed: {error.strerror or error}") from None
+
+
+def write_all(writers: Iterable[tuple[Path, Callable[[Path], None]]]) -> tuple[list[Path], list[str]]:
+    """Write every file that can be written: those, and what is wrong with the others."""
+    written, problems = [], []
+    for path, write in writers:
+        try:
+            write(path)
+            written.append(path)
+        except OSError as error:
+            problems.append(f"{path} cannot be written: {error.strerror or error}")
+    return written, problems
