@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.loading import load_scenarios
-from conformance.run import longest_wait
+from conformance.pace import longest_wait
 from contract.profile import load_profile
 from tests.surroundings.checked import ROOT, serving
 
