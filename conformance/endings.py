@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from conformance.blame import closed_for_heartbeat, ended_as, excuse_if_stalled, what_came
+from conformance.patience import owed
 from conformance.record import Conversation
 from conformance.scenario import Charge, ExpectClose, ExpectOpen, ExpectRefusal
 from conformance.stage import ALLOWANCE, ActorState, Script, Stage
@@ -21,7 +22,8 @@ def _expect_close(stage: Stage, deed: ExpectClose) -> Script[None]:
     if deed.after == "first_ping":
         start = yield from _first_ping(stage, state, conversation)
     deadline = start + stage.seconds(deed.within)
-    closed = yield from stage.until(
+    closed = yield from owed(
+        stage,
         lambda: conversation.close_received is not None or conversation.ended is not None,
         deadline,
         f"{deed.actor}: the server's close frame",
@@ -85,7 +87,7 @@ def _expect_refusal(stage: Stage, deed: ExpectRefusal) -> Script[None]:
     def over() -> bool:
         return bool(conversation.refused or conversation.close_received or conversation.ended)
 
-    yield from stage.until(lambda: over() or acknowledged(), deadline, f"{deed.actor}: a refusal")
+    yield from owed(stage, lambda: over() or acknowledged(), deadline, f"{deed.actor}: a refusal")
     if acknowledged() or (deed.plain and conversation.opened is not None):
         raise stage.fail("the connection was accepted", deed.actor, expected="a refusal", received=what_came(state))
     if not over():

@@ -15,6 +15,7 @@ from conformance.blame import (
 from conformance.endings import ENDINGS
 from conformance.heartbeat import expect_heartbeat
 from conformance.matching import describe, matches
+from conformance.patience import owed
 from conformance.record import Conversation, Message
 from conformance.scenario import (
     Alternative,
@@ -46,7 +47,7 @@ def _expect(stage: Stage, deed: Expect) -> Script[None]:
         def arrived(candidates: list[Expectation] = candidates) -> bool:
             return is_over(state) or any(find_message(stage, state, one.event, rendered[id(one)]) for one in candidates)
 
-        yield from stage.until(arrived, deadline, f"{deed.actor}: {candidates[0].event}")
+        yield from owed(stage, arrived, deadline, f"{deed.actor}: {candidates[0].event}", state)
         hit = next((one for one in candidates if find_message(stage, state, one.event, rendered[id(one)])), None)
         if hit is None:
             raise _missing(stage, deed.actor, state, [(one.event, rendered[id(one)]) for one in wanted])
@@ -143,7 +144,7 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
         wrong_one = deed.next and any(message.event in events for message in state.inbox)
         return wrong_one or outcome() is not None or conversation.ended is not None
 
-    yield from stage.until(settled, deadline, f"{deed.actor}: one of {len(deed.of)} outcomes")
+    yield from owed(stage, settled, deadline, f"{deed.actor}: one of {len(deed.of)} outcomes", state)
     found = outcome()
     if found is None:
         expected = [_alternative_in_words(stage, one) for one in deed.of]
@@ -262,7 +263,7 @@ def _expect_pong(stage: Stage, deed: ExpectPong) -> Script[None]:
     def answered() -> bool:
         return any(pong.data == payload for pong in state.controls)
 
-    yield from stage.until(lambda: answered() or is_over(state), deadline, f"{deed.actor}: a pong frame")
+    yield from owed(stage, lambda: answered() or is_over(state), deadline, f"{deed.actor}: a pong frame")
     if answered():
         state.controls = [pong for pong in state.controls if pong.data != payload]
         return

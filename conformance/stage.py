@@ -209,6 +209,10 @@ class Stage:
         """Seconds that this tester itself was held up at the longest after `since`, by a busy machine."""
         return max((seconds for at, seconds in self.stalls if at >= since), default=0.0)
 
+    def held_up(self, since: float) -> float:
+        """Seconds that this tester was held up after `since`, all in all."""
+        return sum(seconds for at, seconds in self.stalls if at >= since)
+
     def absorb(self, happening: Happening) -> Script[None]:
         """Take a happening in: into the actor's state, the record, and the heartbeat's answer."""
         self.now = happening.t

@@ -10,6 +10,7 @@ from conformance.actions import Close, Deflate, Drop, Opcode, Open, OutFrame, Re
 from conformance.blame import ended_as
 from conformance.deflate import compressed
 from conformance.expecting import EXPECTATIONS
+from conformance.patience import owed
 from conformance.record import Conversation
 from conformance.scenario import (
     Charge,
@@ -61,8 +62,8 @@ def _connect(stage: Stage, deed: Connect) -> Script[None]:
         stage.setting.observer.connecting(stage.now)
     yield from stage.act(Open(deed.actor, request))
     deadline = stage.now + stage.seconds("response_timeout")
-    settled = yield from stage.until(
-        lambda: bool(conversation.opened or conversation.refused), deadline, "the handshake's answer"
+    settled = yield from owed(
+        stage, lambda: bool(conversation.opened or conversation.refused), deadline, "the handshake's answer"
     )
     if not deed.accepted:
         return
@@ -243,8 +244,8 @@ def _close(stage: Stage, deed: CloseConnection) -> Script[None]:
     if not deed.answered:
         return
     deadline = stage.now + stage.seconds("response_timeout")
-    over = yield from stage.until(
-        lambda: conversation.ended is not None, deadline, "the server's close frame and the end of TCP"
+    over = yield from owed(
+        stage, lambda: conversation.ended is not None, deadline, "the server's close frame and the end of TCP"
     )
     if conversation.close_received is None:
         received = ended_as(conversation) if over else "no close frame"

@@ -75,6 +75,12 @@ def ended(t: float, actor: str) -> Ended:
     return Ended(START + t, actor, "eof")
 
 
+def alive(action: Action, now: float) -> Iterable[Happening]:
+    """A server that answers at once when it is asked for a sign of life."""
+    if isinstance(action, Send) and any(frame.payload == b"lag-probe" for frame in action.frames):
+        yield pong(now - START, action.actor, b"lag-probe")
+
+
 @dataclass(frozen=True, slots=True)
 class Played:
     """The outcome, and what the engine did, each with the fake clock's time since the start."""
@@ -108,8 +114,11 @@ class Played:
 class _Clock:
     """The transport's part: hands out what is due, and lets the time pass where nothing is."""
 
-    def __init__(self, happenings: Iterable[Happening], *, accept: bool, reply: Reply | None) -> None:
+    def __init__(
+        self, happenings: Iterable[Happening], *, accept: bool, reply: Reply | None, oversleep: float = 0.0
+    ) -> None:
         self.now = START
+        self.oversleep = oversleep
         self.accept = accept
         self.reply = reply
         self.opened: set[str] = set()
@@ -150,7 +159,7 @@ class _Clock:
         early = [one for one in self.queue if not isinstance(one[2], Tick) and one[2].actor not in self.opened]
         due = [one for one in self.queue if one not in early and one[0] <= max(deadline, self.now)]
         if not due:
-            self.now = max(self.now, deadline)
+            self.now = max(self.now, deadline + self.oversleep)
             return Tick(self.now)
         first = min(due)
         self.queue.remove(first)
@@ -164,16 +173,18 @@ def played(
     *happenings: Happening,
     profile: Profile = DEFAULTS,
     accept: bool = True,
-    reply: Reply | None = None,
+    reply: Reply | None = alive,
     time_scale: float = 1.0,
     observer: Observer | None = None,
+    oversleep: float = 0.0,
 ) -> Played:
     """Play a scenario to its end. Every handshake is accepted at once, unless `accept` is false.
 
-    `reply` is asked at every action of the engine for happenings that it causes.
+    `reply` is asked at every action of the engine for happenings that it causes. `oversleep` is how late, in seconds,
+    the tester wakes from every wait.
     """
     setting = Setting(CONTRACT, profile, lambda name: f"channel-{name}", time_scale, "/v1/socket", observer)
-    clock = _Clock(happenings, accept=accept, reply=reply)
+    clock = _Clock(happenings, accept=accept, reply=reply, oversleep=oversleep)
     script = play(one, setting)
     try:
         action = next(script)

@@ -1,0 +1,57 @@
+"""Waiting for what an endpoint owes: where a deadline passes, what held up the tester or the peer is added to it.
+
+A server that answers too late is convicted. One that stood still, as did all around it, is not.
+"""
+
+from collections.abc import Callable
+
+from conformance.actions import Opcode, OutFrame, Send
+from conformance.stage import ActorState, Script, Stage
+
+STALLS_COUNT = 3.0
+"""How much of what the tester was held up is added: server and network have shared the same machine."""
+
+MOST = 3.0
+"""A wait never lasts longer than so many times what was promised."""
+
+SLUGGISH = 0.5
+"""Seconds after which the answer to a ping frame shows a peer that stood still."""
+
+PROBE_LIMIT = 2.0
+"""Seconds that the answer to such a ping frame is waited for."""
+
+
+def owed(
+    stage: Stage, condition: Callable[[], bool], deadline: float, waiting_for: str, state: ActorState | None = None
+) -> Script[bool]:
+    """Wait until a condition holds that the endpoint has promised until `deadline`; whether it came to hold.
+
+    `state` is the actor whose connection is asked by a ping frame, in the end, whether the peer stands still.
+    """
+    start = stage.now
+    limit = start + MOST * (deadline - start)
+    due = deadline
+    while not (yield from stage.until(condition, due, waiting_for)):
+        due = min(deadline + STALLS_COUNT * stage.held_up(start), limit)
+        if due <= stage.now:
+            break
+    if condition() or state is None or stage.setting.observer is not None:
+        return condition()
+    if (yield from _stood_still(stage, state, condition)):
+        return (yield from stage.until(condition, stage.now + (deadline - start), waiting_for))
+    return condition()
+
+
+def _stood_still(stage: Stage, state: ActorState, condition: Callable[[], bool]) -> Script[bool]:
+    conversation = state.conversation
+    if conversation is None or conversation.opened is None or not conversation.is_open or conversation.closing:
+        return False
+    sent, answered = stage.now, len(state.echoes)
+    frame = OutFrame(Opcode.PING, b"lag-probe")
+    yield from stage.act(Send(state.actor.name, (frame,)))
+    yield from stage.until(
+        lambda: condition() or len(state.echoes) > answered or not conversation.is_open,
+        sent + PROBE_LIMIT * stage.setting.time_scale,
+        f"{state.actor.name}: a sign of life",
+    )
+    return len(state.echoes) > answered and state.echoes[-1].t - sent > SLUGGISH * stage.setting.time_scale
