@@ -8,7 +8,7 @@ from conformance.matching import matches
 from conformance.record import UNPARSED, Conversation, Message
 from conformance.scenario import Charge
 from conformance.stage import ActorState, Stage, show
-from conformance.values import InconclusiveError
+from conformance.values import DisturbedError
 
 
 def ended_as(conversation: Conversation) -> str:
@@ -76,11 +76,11 @@ def closed_for_heartbeat(stage: Stage, state: ActorState) -> Charge | None:
 
 
 def excuse_if_stalled(stage: Stage) -> None:
-    """Raise `InconclusiveError` where this machine was held up so long that our own pongs may have been too late."""
+    """Raise `DisturbedError` where this machine was held up so long that our own pongs may have been too late."""
     beat = stage.profile.heartbeat
     stalled = stage.stalled(stage.now - beat.interval - 2 * beat.timeout)
     if stalled > beat.timeout / 4:
-        raise InconclusiveError(f"the tester was held up for {stalled:.1f} s; its pongs may have been too late")
+        raise DisturbedError(f"the tester was held up for {stalled:.1f} s; its pongs may have been too late")
 
 
 def is_rate_limited(stage: Stage) -> bool:

@@ -8,7 +8,7 @@ from conformance.patience import owed
 from conformance.record import Conversation
 from conformance.scenario import Charge, ExpectClose, ExpectOpen, ExpectRefusal
 from conformance.stage import ALLOWANCE, ActorState, Script, Stage
-from conformance.values import InconclusiveError
+from conformance.values import DisturbedError, InconclusiveError
 
 CLOSE_CODE_REQUIREMENT = "CLOSE-04"
 """Charged where a connection is closed for the right cause with another code than the profile's."""
@@ -60,7 +60,8 @@ def _first_ping(stage: Stage, state: ActorState, conversation: Conversation) -> 
     deadline = stage.now + beat.interval * (1 + beat.tolerance) + ALLOWANCE * stage.setting.time_scale
     yield from stage.until(lambda: bool(state.heartbeats) or not conversation.is_open, deadline, "the first ping")
     if not state.heartbeats:
-        raise InconclusiveError(f"no ping came that could have been left unanswered; {ended_as(conversation)}")
+        text = f"no ping came that could have been left unanswered; {ended_as(conversation)}"
+        raise DisturbedError(text) if stage.stalled(0.0) > beat.interval / 10 else InconclusiveError(text)
     return state.heartbeats[0]
 
 

@@ -10,7 +10,7 @@ from conformance.record import Record
 from conformance.scenario import Scenario
 from conformance.stage import Failure, Setting, Stage, StepFailedError
 from conformance.steps import perform
-from conformance.values import Enough, InconclusiveError, ScenarioError
+from conformance.values import DisturbedError, Enough, InconclusiveError, ScenarioError
 
 Ending = Literal["finished", "stopped", "inconclusive", "error", "unfinished"]
 """`stopped`: a step failed. `unfinished`: the run ended before the scenario did."""
@@ -21,7 +21,8 @@ class Outcome:
     """How a scenario went.
 
     `reached` are the requirements that a played step decides, `unreached` those that a step left out would.
-    `started` is the time of its first happening, on the transport's clock; `duration` in seconds.
+    `started` is the time of its first happening, on the transport's clock; `duration` in seconds. `disturbed`: a
+    busy machine or a stalled peer left it undecided.
     """
 
     scenario: Scenario
@@ -33,6 +34,7 @@ class Outcome:
     record: Record
     started: float
     duration: float
+    disturbed: bool = False
 
 
 def play(scenario: Scenario, setting: Setting) -> Generator[Action, Happening, Outcome]:
@@ -42,6 +44,7 @@ def play(scenario: Scenario, setting: Setting) -> Generator[Action, Happening, O
     played = 0
     ending: Ending = "finished"
     reason: str | None = None
+    disturbed = False
     try:
         check_needs(scenario, setting)
         for step in scenario.steps:
@@ -62,6 +65,7 @@ def play(scenario: Scenario, setting: Setting) -> Generator[Action, Happening, O
             ending, reason = "inconclusive", f"the endpoint limits the rate of messages; {reason}"
     except InconclusiveError as lacking:
         ending, reason = "inconclusive", str(lacking)
+        disturbed = isinstance(lacking, DisturbedError)
     except ScenarioError as mistake:
         ending, reason = "error", f"{scenario.path.name}:{scenario.line}: step {stage.step_label}: {mistake}"
     return Outcome(
@@ -74,6 +78,7 @@ def play(scenario: Scenario, setting: Setting) -> Generator[Action, Happening, O
         stage.record,
         now,
         stage.now - now,
+        disturbed,
     )
 
 

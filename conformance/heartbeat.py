@@ -7,7 +7,7 @@ from conformance.blame import ended_as
 from conformance.record import Conversation
 from conformance.scenario import ExpectHeartbeat
 from conformance.stage import ActorState, Script, Stage
-from conformance.values import InconclusiveError
+from conformance.values import DisturbedError
 
 PATIENCE = 4
 """Periods that are watched on top, where lag leaves it open whether a period was right."""
@@ -142,7 +142,7 @@ def expect_heartbeat(stage: Stage, deed: ExpectHeartbeat) -> Script[None]:
         else:
             blurred += 1
     if right < deed.intervals:
-        raise InconclusiveError(f"lag blurred {blurred} of {right + blurred} periods of {rhythm.interval:g} s")
+        raise DisturbedError(f"lag blurred {blurred} of {right + blurred} periods of {rhythm.interval:g} s")
 
 
 def _acknowledged_at(stage: Stage, conversation: Conversation) -> float:

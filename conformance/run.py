@@ -137,9 +137,10 @@ class Run:
 
     def _settle(self) -> dict[str, ScenarioVerdict]:
         verdicts = {one.id: self._verdict(one) for one in self.scenarios}
+        until = time.monotonic() + REPLAY_SECONDS * self.plan.time_scale
+        self._play_disturbed(verdicts, until)
         if len(verdicts) == 1:
             return verdicts
-        until = time.monotonic() + REPLAY_SECONDS * self.plan.time_scale
         if _broken_isolation(verdicts):
             # First what shows whether deliveries are missed anyway: then isolation may be broken in appearance only.
             self._replay(verdicts, until, lambda one: CONTROL_TAG in one.tags)
@@ -156,6 +157,13 @@ class Run:
             with contextlib.suppress(CancelledError):
                 return future.result()
         return self.judged(unfinished(scenario, "unfinished", CUT_OFF))
+
+    def _play_disturbed(self, verdicts: dict[str, ScenarioVerdict], until: float) -> None:
+        """Play again, alone, what a busy machine left undecided."""
+        for index, scenario in enumerate(self.scenarios):
+            takes = longest_wait(scenario, self.plan.profile)
+            while verdicts[scenario.id].outcome.disturbed and time.monotonic() + takes < until and not self._stopped:
+                verdicts[scenario.id] = self._play(index, scenario)
 
     def _replay(self, verdicts: dict[str, ScenarioVerdict], until: float, chosen: Callable[[Scenario], bool]) -> None:
         """Play again, alone, what failed in anything but isolation."""

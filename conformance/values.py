@@ -26,6 +26,10 @@ class InconclusiveError(Exception):
     """The endpoint or the profile lacks what the scenario needs. `str()` is the reason."""
 
 
+class DisturbedError(InconclusiveError):
+    """A busy machine or a stalled peer left it open: playing it again may decide it."""
+
+
 def new_nonce() -> str:
     """A text that nobody else sends: digits only, so that no change of case or normalisation hides it."""
     return str(secrets.randbelow(9 * 10 ** (NONCE_DIGITS - 1)) + 10 ** (NONCE_DIGITS - 1))
