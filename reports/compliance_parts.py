@@ -99,12 +99,25 @@ class Unverified:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """An entry of the baseline, and what became of it."""
+
+    mark: Mark
+    link: Link
+    what: str
+    source: Json
+
+
+@dataclass(frozen=True, slots=True)
 class Compliance:
     """Everything on the compliance page that is not in the document as it stands."""
 
     mark: Mark
     sentence: str
     warning: str | None
+    outcome: tuple[Mark, str] | None
+    baseline: tuple[Listed, ...]
+    played: int
     broken: tuple[Requirement, ...]
     unverified: tuple[Unverified, ...]
     sections: tuple[Group, ...]

@@ -15,6 +15,7 @@ from reports.compliance_parts import (
     Group,
     Json,
     Link,
+    Listed,
     Requirement,
     Scenario,
     Tally,
@@ -34,13 +35,16 @@ def build(document: Document) -> Compliance:
     anchors = Anchors()
     builder = _Builder(document, anchors)
     sections = builder.sections()
-    attention = [r for s in sections for r in s.requirements if r.mark.word == "failed"]
+    attention = [r for s in sections for r in s.requirements if r.source["verdict"] == "failed"]
     return Compliance(
         mark=wording.overall_mark(document),
         sentence=wording.verdict_sentence(document),
         warning=wording.warning_sentence(document),
         broken=tuple(sorted(attention, key=lambda requirement: requirement.mark.rank)),
         unverified=builder.unverified(),
+        outcome=wording.outcome_sentence(document),
+        baseline=builder.baseline(),
+        played=sum(one["verdict"] != "untested" for one in document["scenarios"]),
         sections=sections,
         groups=builder.groups(),
     )
@@ -121,15 +125,23 @@ class _Builder:
             for mark, reason, listed in wording.unverified_groups(self.document)
         )
 
+    def baseline(self) -> tuple[Listed, ...]:
+        links = {**self.scenario_links, **self.requirement_links}
+        listed = []
+        for mark, entry, what in wording.baseline_lines(self.document):
+            name = wording.listed_name(entry)
+            listed.append(Listed(mark, links.get(name, Link(name, None)), what, entry))
+        return tuple(listed)
+
     def _requirement_mark(self, entry: Json) -> Mark:
-        return wording.mark(entry["verdict"], entry["level"], self.strict)
+        return wording.mark_of(entry, self.strict)
 
     def _requirement(self, entry: Json, anchor: str, failures: Mapping[str, tuple[Failed, ...]]) -> Requirement:
         failed = failures.get(entry["id"], ())
         parts = tuple(
             Clause(
                 clause["level"],
-                wording.mark(clause["verdict"], clause["level"], self.strict),
+                wording.mark_of(clause, self.strict),
                 # What failed is told by the failures themselves.
                 None if clause["verdict"] == "failed" and failed else clause["reason"],
             )
@@ -197,7 +209,7 @@ class _Builder:
         )
 
     def _worst(self, failures: Iterable[Json]) -> Mark:
-        marks = (wording.mark("failed", one["level"], self.strict) for one in failures)
+        marks = (wording.failure_mark(one, self.strict) for one in failures)
         return min(marks, key=lambda mark: mark.rank)
 
     def _scenario_link(self, name: str) -> Link:

@@ -6,6 +6,8 @@ Conformance: one suite per group, one case per scenario.
   what decides the run's verdict and its exit code. What else it broke stands in the case's
   ``system-out`` as a warning, and a case with nothing but warnings passes: a CI that turns red
   over a recommendation teaches people to ignore red.
+* What the baseline lists does not count: a case with nothing else is ``skipped``, as pytest writes an expected failure,
+  with the baseline's reason. A stale or expired entry of the baseline is a failed case of the suite ``wsproof``.
 * An inconclusive scenario is ``skipped`` with its reason, the tool's own fault is an ``error``.
 * A run that was cut off, or that played no scenario, gets a suite ``wsproof`` whose one case is an
   ``error``, so that half a run, or none, never looks like a green one.
@@ -63,6 +65,11 @@ def junit_load(document: Document) -> str:
 
 def _finished(root: ET.Element, document: Document) -> str:
     load = document["format"] == LOAD
+    own = [] if load else _own_failures(document)
+    if own:
+        suite = _suite(root, "wsproof", document)
+        for name, kind, message in own:
+            _outcome(_case(suite, "wsproof", name, 0), "failure", kind, message)
     if not document["complete"]:
         case = _case(_suite(root, "wsproof", document), "wsproof", "the run is complete", 0)
         _outcome(case, "error", "cut off", wording.LOAD_CUT_OFF if load else wording.CUT_OFF)
@@ -75,6 +82,18 @@ def _finished(root: ET.Element, document: Document) -> str:
     root.attrib.update(_counts(root), time=_seconds(document["duration_s"]))
     ET.indent(root, " ")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+
+
+def _own_failures(document: Document) -> list[tuple[str, str, str]]:
+    """What fails the run beside the scenarios: name, kind and message of each."""
+    found = []
+    for mark, entry, what in wording.baseline_lines(document):
+        if mark.tone == "failed":
+            found.append((f"baseline: {wording.listed_name(entry)}", "baseline", f"{what} ({entry['reason']})"))
+    required = document["settings"].get("require_complete") is True
+    if required and document["complete"] and document["verdict"] == "incomplete":
+        found.append(("everything was verified", "incomplete", wording.verdict_sentence(document)))
+    return found
 
 
 def _suite(root: ET.Element, name: str, document: Document) -> ET.Element:
@@ -98,21 +117,25 @@ def _scenario(suite: ET.Element, group: str, scenario: Json, strict: bool) -> No
     title = f"{scenario['id']}: {cut(scenario['title'], 120)}"
     case = _case(suite, f"wsproof.{group}", title, scenario["duration_s"])
     reason = scenario["reason"] or "no reason was given"
-    if scenario["verdict"] == "inconclusive":
-        _outcome(case, "skipped", "inconclusive", reason)
+    if scenario["verdict"] in ("inconclusive", "untested"):
+        _outcome(case, "skipped", scenario["verdict"], reason)
     elif scenario["verdict"] == "error":
         _outcome(case, "error", "tool", reason)
     failures = scenario["failures"]
-    counting = [f for f in failures if wording.binding(f["level"], strict)]
-    warnings = [f for f in failures if not wording.binding(f["level"], strict)]
+    binding = [f for f in failures if wording.binding(f["level"], strict)]
+    counting = [f for f in binding if "baseline" not in f]
+    others = [f for f in failures if f not in counting]
     # A failed scenario without a failure should not exist; if it does, it must not look passed.
     if counting or (scenario["verdict"] == "failed" and not failures):
         message = _headline(counting[0]) if counting else reason
         more = f" (and {len(counting) - 1} more)" if len(counting) > 1 else ""
         text = "\n\n".join(map(_failure_text, counting))
         _outcome(case, "failure", "conformance", f"{message}{more}", text)
-    if warnings:
-        texts = (f"WARNING {_failure_text(failure)}" for failure in warnings)
+    elif binding:
+        first = binding[0]
+        _outcome(case, "skipped", "expected failure", f"expected failure: {first['baseline']}: {_headline(first)}")
+    if others:
+        texts = (f"{'EXPECTED' if 'baseline' in f else 'WARNING'} {_failure_text(f)}" for f in others)
         ET.SubElement(case, "system-out").text = "\n\n".join(texts)
 
 

@@ -24,6 +24,7 @@ _SGR: Final = {
     "failed": "31;1",
     "warning": "33",
     "error": "35;1",
+    "expected": "33",
     "inconclusive": "36",
     "untested": "2",
     "passed": "32",
@@ -40,6 +41,7 @@ def summary(document: Document, colour: bool = False, width: int = 80) -> str:
     _sections(page, document)
     _failures(page, document)
     _unverified(page, document)
+    _baseline(page, document)
     page.blank()
     warning = wording.warning_sentence(document)
     if warning:
@@ -47,6 +49,9 @@ def summary(document: Document, colour: bool = False, width: int = 80) -> str:
     if not document["complete"]:
         page.wrapped(wording.mark("failed", "SHOULD"), wording.CUT_OFF)
     page.wrapped(wording.overall_mark(document), wording.verdict_sentence(document), bold=True)
+    outcome = wording.outcome_sentence(document)
+    if outcome is not None:
+        page.wrapped(*outcome, bold=True)
     return page.text()
 
 
@@ -84,7 +89,7 @@ def _sections(page: "_Page", document: Document) -> None:
     marks: dict[str, list[Mark]] = {}
     for entry in document["requirements"]:
         titles.setdefault(entry["section"], entry["section_title"])
-        mark = wording.mark(entry["verdict"], entry["level"], document["strict"])
+        mark = wording.mark_of(entry, document["strict"])
         marks.setdefault(entry["section"], []).append(mark)
     ids = {section: visible(cut(section, 20)) for section in titles}
     names = {section: visible(cut(title, 40)) for section, title in titles.items()}
@@ -112,6 +117,8 @@ def _failures(page: "_Page", document: Document) -> None:
     found: dict[tuple[str, str], list[tuple[Json, Json]]] = {}
     for scenario in document["scenarios"]:
         for failure in scenario["failures"]:
+            if "baseline" in failure:
+                continue
             clause = failure["requirement"], failure["level"]
             found.setdefault(clause, []).append((scenario, failure))
     ordered = sorted(found, key=lambda clause: wording.mark("failed", clause[1], strict).rank)
@@ -150,6 +157,14 @@ def _unverified(page: "_Page", document: Document) -> None:
         ids = ", ".join(cut(entry["id"], 40) for entry in listed[:8])
         more = f" and {len(listed) - 8:,} more" if len(listed) > 8 else ""
         page.wrapped(mark, f"{mark.word}: {cut(reason, 300)} ({ids}{more})")
+
+
+def _baseline(page: "_Page", document: Document) -> None:
+    for mark, entry, what in wording.baseline_lines(document):
+        if mark.word == "untested":
+            continue
+        name = cut(wording.listed_name(entry), 100)
+        page.wrapped(mark, f"{name} {what}: {cut(entry['reason'], 300)}")
 
 
 def _latencies(page: "_Page", document: Document) -> None:

@@ -37,16 +37,17 @@ class Mark:
 _MARKS: Final = {
     "failed": Mark("failed", "\N{BALLOT X}", "failed", 0),
     "warning": Mark("warning", "\N{BLACK UP-POINTING TRIANGLE}", "failed", 1, "warning"),
-    "error": Mark("error", "!", "error", 2, "error"),
-    "inconclusive": Mark("inconclusive", "?", "inconclusive", 3),
-    "untested": Mark("untested", "\N{WHITE CIRCLE}", "untested", 4),
-    "passed": Mark("passed", "\N{CHECK MARK}", "passed", 5),
+    "expected": Mark("expected", "\N{WHITE DIAMOND}", "expected failure", 2, "expected failure"),
+    "error": Mark("error", "!", "error", 3, "error"),
+    "inconclusive": Mark("inconclusive", "?", "inconclusive", 4),
+    "untested": Mark("untested", "\N{WHITE CIRCLE}", "untested", 5),
+    "passed": Mark("passed", "\N{CHECK MARK}", "passed", 6),
 }
 _OVERALL: Final = {
-    "conformant": Mark("passed", "\N{CHECK MARK}", "Conformant", 5),
+    "conformant": Mark("passed", "\N{CHECK MARK}", "Conformant", 6),
     "non-conformant": Mark("failed", "\N{BALLOT X}", "Not conformant", 0),
-    "incomplete": Mark("inconclusive", "?", "Incomplete", 3),
-    "passed": Mark("passed", "\N{CHECK MARK}", "Passed", 5),
+    "incomplete": Mark("inconclusive", "?", "Incomplete", 4),
+    "passed": Mark("passed", "\N{CHECK MARK}", "Passed", 6),
     "failed": Mark("failed", "\N{BALLOT X}", "Failed", 0),
 }
 
@@ -63,6 +64,12 @@ LEGEND: Final = (
         "endpoint non-conformant, unless the run was strict: then a SHOULD counts as a MUST.",
     ),
     (
+        _MARKS["expected"],
+        "expected failure",
+        "It fails, and the baseline of this run lists it, with a reason. That does not make the endpoint conformant, "
+        "but the run does not fail for it.",
+    ),
+    (
         _MARKS["error"],
         "error",
         "The tool itself failed. Nothing is said about the endpoint.",
@@ -75,7 +82,7 @@ LEGEND: Final = (
     (
         _MARKS["untested"],
         "untested",
-        "No scenario that verifies it was played. Not a pass.",
+        "No scenario that verifies it was played, or not all of them to their end. Not a pass.",
     ),
     (
         _MARKS["passed"],
@@ -83,6 +90,8 @@ LEGEND: Final = (
         "Every scenario that verifies it was played to its end and saw it hold.",
     ),
 )
+_STATES: Final = {"stale": "failed", "expired": "failed", "expected": "expected", "undecided": "untested"}
+"""What became of an entry of the baseline, and how that is shown."""
 _NO_REASON: Final = {
     "error": "The tool failed.",
     "inconclusive": "It could not be judged here.",
@@ -99,11 +108,18 @@ def binding(level: str, strict: bool) -> bool:
     return level == "MUST" or (strict and level == "SHOULD")
 
 
-def mark(verdict: str, level: str = "MUST", strict: bool = False) -> Mark:
-    """How a verdict on a clause of this level is shown."""
+def mark(verdict: str, level: str = "MUST", strict: bool = False, *, expected: bool = False) -> Mark:
+    """How a verdict on a clause of this level is shown; `expected` where a baseline lists the failure."""
+    if verdict == "failed" and expected:
+        return _MARKS["expected"]
     if verdict == "failed" and not binding(level, strict):
         return _MARKS["warning"]
     return _MARKS[verdict]
+
+
+def mark_of(entry: Mapping[str, Any], strict: bool) -> Mark:
+    """How a requirement or a clause of a document is shown."""
+    return mark(entry["verdict"], entry["level"], strict, expected="baseline" in entry)
 
 
 def overall_mark(document: Document) -> Mark:
@@ -115,11 +131,14 @@ def scenario_mark(scenario: Mapping[str, Any], strict: bool) -> Mark:
     """How a scenario's verdict is shown: one that only breaks recommendations is a warning."""
     if scenario["verdict"] != "failed":
         return mark(scenario["verdict"])
-    levels = [failure["level"] for failure in scenario["failures"]]
+    marks = [failure_mark(failure, strict) for failure in scenario["failures"]]
     # A failed scenario without a failure should not exist; if it does, it is no mere warning.
-    if not levels or any(binding(level, strict) for level in levels):
-        return _MARKS["failed"]
-    return _MARKS["warning"]
+    return min(marks, key=lambda one: one.rank, default=_MARKS["failed"])
+
+
+def failure_mark(failure: Mapping[str, Any], strict: bool) -> Mark:
+    """How one failure of a scenario is shown."""
+    return mark("failed", failure["level"], strict, expected="baseline" in failure)
 
 
 def clauses(requirement: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -193,6 +212,45 @@ def warning_sentence(document: Document) -> str | None:
     verb = "does" if len(warned) == 1 else "do"
     noun = "recommendation" if len(warned) == 1 else "recommendations"
     return f"{quantities.count(len(warned))} {noun} {verb} not hold ({_ids(warned)})."
+
+
+def outcome_sentence(document: Document) -> tuple[Mark, str] | None:
+    """Whether the run passes, where that does not follow from the verdict alone; None where it does."""
+    outcome, baseline = document["outcome"], document["baseline"]
+    follows = outcome["passed"] is (document["verdict"] != "non-conformant")
+    if (follows and baseline is None) or not document["complete"]:
+        return None
+    if not outcome["passed"]:
+        return _MARKS["failed"], f"The run fails: {cut('; '.join(outcome['reasons']), 600)}."
+    excused = (baseline or {}).get("expected")
+    why = "whatever fails is listed in the baseline" if excused else "nothing stands against it"
+    return _MARKS["passed"], f"The run passes: {why}."
+
+
+def baseline_lines(document: Document) -> list[tuple[Mark, Mapping[str, Any], str]]:
+    """What became of the baseline's entries: mark, entry, and what there is to say; first what needs attention."""
+    baseline = document["baseline"] or {}
+    return [
+        (_MARKS[shown], entry, _baseline_sentence(state, entry))
+        for state, shown in _STATES.items()
+        for entry in baseline.get(state, ())
+    ]
+
+
+def listed_name(entry: Mapping[str, Any]) -> str:
+    """The id that an entry of the baseline lists."""
+    return str(entry.get("requirement") or entry.get("scenario"))
+
+
+def _baseline_sentence(state: str, entry: Mapping[str, Any]) -> str:
+    if state == "stale":
+        return f"stale: it passes, so delete the baseline's entry in line {entry['line']}"
+    if state == "expired":
+        return f"expired: it was expected to fail until {entry['expires']}, and fails still"
+    if state == "undecided":
+        return "not decided by this run"
+    until = f" until {entry['expires']}" if entry["expires"] else ""
+    return f"expected failure{until}"
 
 
 def load_sentence(document: Document) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from conformance.baseline import BaselineEntry
 from conformance.engine import Ending, Outcome
 from conformance.record import Conversation, Message, Record
 from conformance.run import without_consequences
@@ -12,11 +13,14 @@ from conformance.scenario import Charge, Scenario
 from conformance.stage import Failure
 from conformance.verdicts import (
     RequirementVerdict,
+    Rules,
+    RunVerdict,
     ScenarioVerdict,
     Verdict,
     charge_failures,
     overall,
     requirement_verdicts,
+    run_verdict,
 )
 from contract.requirements import Level, load_requirements
 from tests.conformance.driver import CONNECT, scenario
@@ -71,6 +75,7 @@ def clauses(requirement: str, *played: ScenarioVerdict) -> dict[str, str]:
         ("inconclusive", (failure("ENV-01"),), "failed"),
         ("error", (), "error"),
         ("error", (failure("ENV-01"),), "failed"),
+        ("unfinished", (), "untested"),
     ],
 )
 def test_of_a_scenario(ending: Ending, failures: tuple[Failure, ...], expected: str) -> None:
@@ -242,3 +247,111 @@ class TestConsequences:
         assert (found["b"], found["c"]) == (control, other)
         assert (found["a"].verdict, found["a"].charged) == ("inconclusive", ())
         assert "(SEND-01)" in str(found["a"].outcome.reason)
+
+
+class TestCutOff:
+    def test_what_another_scenario_passed_is_not_verified(self) -> None:
+        assert clauses("ERR-07", verdict("ERR-07"), verdict("ERR-07", "unfinished")) == {"SHOULD": "untested"}
+
+    def test_what_failed_stays_failed(self) -> None:
+        failed = verdict("ERR-07", "stopped", failure("ERR-07"))
+        assert clauses("ERR-07", failed, verdict("ERR-07", "unfinished")) == {"SHOULD": "failed"}
+
+    def test_what_is_judged_in_every_message_is_not_verified(self) -> None:
+        heard = verdict("ERR-07", messages=True)
+        assert clauses("ENV-01", heard) == {"MUST": "passed"}
+        assert clauses("ENV-01", heard, verdict("ERR-08", "unfinished")) == {"MUST": "untested"}
+
+    def test_nobody_is_acquitted(self) -> None:
+        judged = [of("ERR-07", verdict("ERR-07"))]
+        assert overall(judged, strict=True, complete=True) == "conformant"
+        assert overall(judged, strict=True, complete=False) == "incomplete"
+
+
+BROKEN = verdict("SEND-10", "stopped", failure("SEND-10"))
+GOOD = verdict("JOIN-02")
+TODAY = "2026-06-15"
+
+
+def listed(name: str, expires: str | None = None, *, whole: bool = True) -> BaselineEntry:
+    if name[0].isupper():
+        return BaselineEntry(name, None, "known", expires=expires, whole=whole)
+    return BaselineEntry(None, name, "known", expires=expires, whole=whole)
+
+
+def run(*played: ScenarioVerdict, complete: bool = True, **rules: Any) -> RunVerdict:
+    return run_verdict(Rules(**rules, today=TODAY), requirement_verdicts(ALL, played), played, complete=complete)
+
+
+class TestRun:
+    MUST = verdict("SEND-01", "stopped", failure("SEND-01"))
+
+    @pytest.mark.parametrize(
+        ("entries", "strict", "state", "passed"),
+        [
+            ((), False, [], False),
+            ((listed("SEND-01"),), False, ["expected"], True),
+            ((listed("of-SEND-01"),), False, ["expected"], True),
+            ((listed("SEND-01", TODAY),), False, ["expected"], True),
+            ((listed("SEND-01", "2026-06-14"),), False, ["expired"], False),
+            ((listed("SEND-01"), listed("JOIN-02")), False, ["expected", "stale"], False),
+            ((listed("SEND-01"), listed("of-JOIN-02")), False, ["expected", "stale"], False),
+            ((listed("SEND-01"), listed("of-JOIN-02", "2020-01-01")), False, ["expected", "stale"], False),
+            ((listed("SEND-01"), listed("JOIN-02", whole=False)), False, ["expected", "undecided"], True),
+            ((listed("SEND-01"), listed("HB-01", "2020-01-01")), False, ["expected", "undecided"], True),
+            ((listed("SEND-01"), listed("never-played")), False, ["expected", "undecided"], True),
+            ((listed("SEND-01"),), True, ["expected"], False),
+            ((listed("SEND-01"), listed("SEND-10")), True, ["expected", "expected"], True),
+            ((listed("SEND-01"), listed("SEND-10")), False, ["expected", "expected"], True),
+        ],
+    )
+    def test_baseline(self, entries: tuple[BaselineEntry, ...], strict: bool, state: list[str], passed: bool) -> None:
+        found = run(self.MUST, BROKEN, GOOD, strict=strict, baseline=entries)
+        assert [its for _, its in found.baseline] == state
+        assert found.passed is passed, found.reasons
+        assert found.verdict == "non-conformant"
+
+    def test_variants_are_listed_by_their_family(self) -> None:
+        entry = listed("send-text")
+        assert entry.lists("send-text/spaces", "SEND-02")
+        assert not entry.lists("send-texts", "SEND-02")
+        assert not listed("send-text/spaces").lists("send-text", "SEND-02")
+
+    def test_an_inconclusive_one_is_neither_stale_nor_an_error(self) -> None:
+        found = run(verdict("SEND-01", "inconclusive"), baseline=(listed("SEND-01"), listed("of-SEND-01")))
+        assert [its for _, its in found.baseline] == ["undecided", "undecided"]
+        assert found.passed
+
+    @pytest.mark.parametrize(
+        ("played", "rules", "complete", "reasons"),
+        [
+            ((), {}, True, []),
+            ((), {"require_complete": True}, True, ["not everything was verified"]),
+            ((), {"require_complete": True}, False, ["the run was cut off"]),
+            ((BROKEN,), {}, True, []),
+            ((BROKEN,), {"strict": True}, True, ["a requirement fails: SEND-10"]),
+            (
+                (BROKEN,),
+                {"strict": True, "baseline": ()},
+                True,
+                ["a requirement fails and the baseline does not list it: SEND-10"],
+            ),
+            ((verdict("SEND-01", "error"),), {}, True, ["wsproof itself failed: of-SEND-01"]),
+        ],
+    )
+    def test_reasons(
+        self, played: tuple[ScenarioVerdict, ...], rules: dict[str, Any], complete: bool, reasons: list[str]
+    ) -> None:
+        assert list(run(*played, complete=complete, **rules).reasons) == reasons
+
+    def test_many_names_are_cut(self) -> None:
+        played = [verdict(one, "stopped", failure(one)) for one in list(ALL)[:8]]
+        (reason,) = run(*played, strict=True).reasons
+        assert reason.endswith(" and 3 more")
+
+    def test_a_clause_is_expected_where_all_its_failures_are(self) -> None:
+        rules = Rules(baseline=(listed("of-SEND-01"),), today=TODAY)
+        other = verdict(("SEND-01", "JOIN-01"), "stopped", failure("SEND-01"))
+        assert rules.expected_clause("SEND-01", "MUST", [self.MUST]) is not None
+        assert rules.expected_clause("SEND-01", "MUST", [self.MUST, other]) is None
+        assert rules.expected_clause("JOIN-02", "MUST", [GOOD]) is None

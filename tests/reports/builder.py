@@ -147,6 +147,38 @@ def failing_results(**members: Any) -> Json:
     )
 
 
+def entry(name: str, **members: Any) -> Json:
+    """An entry of a baseline."""
+    kind = "requirement" if name[0].isupper() else "scenario"
+    return {kind: name, "reason": f"why {name} fails", "link": None, "expires": None, "line": 3} | members
+
+
+def baselined_results(**members: Any) -> Json:
+    """A run with a baseline: an entry of each kind."""
+    why = {"baseline": "why ERR-01 fails"}
+    clause = {"level": "MUST", "verdict": "failed", "reason": "r", **why}
+    lists = {
+        "expected": [entry("ERR-01", link="https://example.com/17", expires="2099-12-31")],
+        "stale": [entry("err-fine", line=7)],
+        "expired": [entry("ERR-02", expires="2020-01-01")],
+        "undecided": [entry("HB-01")],
+    }
+    return results(
+        [
+            requirement("ERR-01", "failed", clauses=[clause], scenarios=["err-listed", "err-both"], **why),
+            requirement("ERR-02", "failed", scenarios=["err-both"]),
+        ],
+        [
+            scenario("err-listed", "failed", failures=[failure("ERR-01", **why)]),
+            scenario("err-both", "failed", failures=[failure("ERR-01", **why), failure("ERR-02")]),
+            scenario("err-fine"),
+        ],
+        outcome={"passed": False, "reasons": ["a requirement fails: ERR-02", "the baseline is stale: err-fine"]},
+        baseline=lists,
+        **members,
+    )
+
+
 def metric(p50: float | None, count: int = 1200) -> Json:
     factors = {"mean": 1.1, "p50": 1, "p90": 1.6, "p95": 2, "p99": 4, "p999": 7, "max": 9}
     values = {name: None if p50 is None else p50 * factor for name, factor in factors.items()}

@@ -99,6 +99,8 @@ PAGES: list[tuple[Callable[[Json], str], Json]] = [
     (html.compliance, results([], [])),
     (html.compliance, builder.hostile(builder.failing_results(complete=False))),
     (html.compliance, builder.hostile(builder.failing_results(), "x" * 100_000)),
+    (html.compliance, builder.baselined_results()),
+    (html.compliance, builder.hostile(builder.baselined_results())),
     (html.load, builder.load()),
     (html.load, _breaking_load()),
     (html.load, builder.load(timeline=[], metrics={}, thresholds=[], delivery=None)),
@@ -357,3 +359,19 @@ def test_the_charts_have_a_title_for_each_point_and_a_table() -> None:
 def test_a_load_run_without_thresholds_judged_nothing() -> None:
     text = Page(html.load(builder.load(thresholds=[]))).text
     assert "Passed: no threshold was set, so nothing was judged." in text
+
+
+def test_the_baseline_is_told() -> None:
+    text = " ".join(Page(html.compliance(builder.baselined_results())).text.split())
+    assert "expected failure until 2099-12-31: why ERR-01 fails https://example.com/17" in text
+    assert "err-fine stale: it passes" in text
+    assert "ERR-02 expired: it was expected to fail until 2020-01-01" in text
+    assert "HB-01 not decided by this run" in text
+    assert "Expected to fail: why ERR-01 fails" in text
+    assert "The run fails: a requirement fails: ERR-02" in text
+
+
+def test_what_was_not_finished_was_not_played() -> None:
+    scenarios = [builder.scenario("a"), builder.scenario("b", "untested", transcript=[])]
+    text = " ".join(Page(html.compliance(builder.results(scenarios=scenarios, complete=False))).text.split())
+    assert "Scenarios played 1 of 2" in text

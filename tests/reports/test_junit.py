@@ -36,6 +36,8 @@ DOCUMENTS = [
     results(),
     builder.failing_results(),
     builder.failing_results(complete=False, strict=True),
+    builder.baselined_results(),
+    builder.hostile(builder.baselined_results()),
     results([], []),
     builder.hostile(builder.failing_results()),
     builder.hostile(builder.failing_results(), "x" * 100_000),
@@ -155,3 +157,39 @@ def test_a_load_run_that_failed_for_another_reason_fails_its_own_case() -> None:
     root = _parse(junit_load(builder.load(verdict="failed", reason="no user could connect")))
     elements = root.findall("testsuite/testcase/failure")
     assert [element.get("message") for element in elements] == ["Failed: no user could connect"]
+
+
+class TestBaseline:
+    ROOT = _parse(_render(builder.baselined_results()))
+
+    def case(self, name: str) -> ET.Element:
+        (found,) = (case for case in self.ROOT.iter("testcase") if case.attrib["name"].startswith(name))
+        return found
+
+    def test_an_expected_failure_is_skipped_with_its_reason(self) -> None:
+        case = self.case("err-listed")
+        skipped = case.find("skipped")
+        assert skipped is not None
+        assert skipped.attrib["type"] == "expected failure"
+        assert "why ERR-01 fails" in skipped.attrib["message"]
+        assert case.find("failure") is None
+        assert "EXPECTED ERR-01 (MUST)" in (case.findtext("system-out") or "")
+
+    def test_what_fails_besides_counts(self) -> None:
+        failed = self.case("err-both").find("failure")
+        assert failed is not None
+        assert failed.attrib["message"].startswith("ERR-02 (MUST)")
+
+    @pytest.mark.parametrize(("name", "said"), [("err-fine", "stale: it passes"), ("ERR-02", "expired: it was")])
+    def test_a_stale_or_expired_entry_is_a_failure(self, name: str, said: str) -> None:
+        failed = self.case(f"baseline: {name}").find("failure")
+        assert failed is not None
+        assert failed.attrib["message"].startswith(said)
+
+    def test_what_had_to_be_complete_and_is_not_fails(self) -> None:
+        document = builder.results([builder.requirement("ERR-01", "untested")], settings={"require_complete": True})
+        assert _parse(_render(document)).attrib["failures"] == "1"
+
+    def test_what_was_not_finished_is_skipped(self) -> None:
+        document = results(scenarios=[scenario("late", "untested", reason="cut off")], complete=False)
+        assert [one.attrib["type"] for one in _parse(_render(document)).iter("skipped")] == ["untested"]

@@ -16,6 +16,8 @@ DOCUMENTS = [
     results(),
     results([], []),
     builder.failing_results(complete=False),
+    builder.baselined_results(),
+    builder.hostile(builder.baselined_results()),
     builder.hostile(builder.failing_results()),
     builder.hostile(builder.failing_results(), "x" * 100_000),
     builder.load(),
@@ -144,3 +146,35 @@ Chat WebSocket API 1.0.0, 2026-11-23 02:05:00 UTC, 10.4 s
 ✗ Failed: 1 of 2 thresholds was breached: lost 3 (limit == 0).
 """
     )
+
+
+class TestBaseline:
+    def test_every_entry_that_says_something(self) -> None:
+        text = " ".join(summary(builder.baselined_results(), width=200).split())
+        assert "◇ ERR-01 expected failure until 2099-12-31: why ERR-01 fails" in text
+        assert "✗ err-fine stale: it passes, so delete the baseline's entry in line 7" in text
+        assert "✗ ERR-02 expired: it was expected to fail until 2020-01-01, and fails still" in text
+        assert "HB-01" not in text
+        assert "◇ 1 expected failure" in text
+        assert "✗ The run fails: a requirement fails: ERR-02; the baseline is stale: err-fine." in text
+
+    def test_expected_failures_are_not_told_at_length(self) -> None:
+        assert "err-listed" not in summary(builder.baselined_results())
+
+    @pytest.mark.parametrize(
+        ("document", "last"),
+        [
+            (results(), "✓ Conformant: the one MUST requirement holds."),
+            (
+                builder.baselined_results() | {"outcome": {"passed": True, "reasons": []}},
+                "✓ The run passes: whatever fails is listed in the baseline.",
+            ),
+            (
+                results([builder.requirement("ERR-01", "untested")])
+                | {"outcome": {"passed": False, "reasons": ["not everything was verified"]}},
+                "✗ The run fails: not everything was verified.",
+            ),
+        ],
+    )
+    def test_whether_the_run_passes_is_said_where_the_verdict_does_not(self, document: Json, last: str) -> None:
+        assert summary(document).splitlines()[-1] == last
