@@ -161,9 +161,11 @@ class Run:
     def _play_disturbed(self, verdicts: dict[str, ScenarioVerdict], until: float) -> None:
         """Play again, alone, what a busy machine left undecided."""
         for index, scenario in enumerate(self.scenarios):
+            self._again = sum(one.outcome.disturbed for one in verdicts.values())
             takes = longest_wait(scenario, self.plan.profile)
             while verdicts[scenario.id].outcome.disturbed and time.monotonic() + takes < until and not self._stopped:
                 verdicts[scenario.id] = self._play(index, scenario)
+        self._again = 0
 
     def _replay(self, verdicts: dict[str, ScenarioVerdict], until: float, chosen: Callable[[Scenario], bool]) -> None:
         """Play again, alone, what failed in anything but isolation."""
@@ -191,7 +193,8 @@ class Run:
         now = time.monotonic()
         with self._lock:
             transports = dict(self._transports)
-        done = {name: one.result() for name, one in self._futures.items() if one.done() and not one.cancelled()}
+        futures = dict(self._futures)
+        done = {name: one.result() for name, one in futures.items() if one.done() and not one.cancelled()}
         playing = [
             Playing(name, transport.waiting.waiting_for, transport.waiting.ends or transport.waiting.deadline)
             for name, (transport, _) in transports.items()
