@@ -16,7 +16,7 @@ run: $(STAMP)  ## Check and load-test the embedded reference server, and write t
 	@echo "Open $(REPORT)/report.html and $(REPORT)/load.html."
 
 test: $(STAMP)  ## Run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 lint: $(STAMP)  ## Lint, formatting and types
 	$(BIN)/ruff check .
@@ -31,7 +31,7 @@ format: $(STAMP)  ## Format the code
 wheel: $(STAMP)  ## Build the wheel into dist/
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
-matrix: $(STAMP)  ## Print the table fault × requirements reported
+matrix: $(STAMP)  ## Play every fault, and write docs/matrix.md
 	$(BIN)/python -m tests.matrix
 
 constraints: $(STAMP)  ## Pin every dependency anew, with hashes

@@ -1,7 +1,7 @@
 """The tester's test: the whole suite against every faulty variant of the reference server.
 
-`python -m tests.matrix` prints the table fault × requirements reported, `python -m tests.matrix NAME …` only some rows,
-with what was seen.
+`python -m tests.matrix` prints the table fault × requirements reported, and writes it to `docs/matrix.md`;
+`python -m tests.matrix NAME …` prints only some rows, with what was seen.
 """
 
 import sys
@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
+from pathlib import Path
 
 from conformance.loading import BUNDLED, THOROUGH, load_scenarios
 from conformance.run import Plan, Run
@@ -26,6 +27,8 @@ from reference_server.faults.fault import Fault
 from reference_server.liberties import LIBERTIES
 from reference_server.network import running
 from reference_server.settings import ServerSettings
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "matrix.md"
 
 CLEAN = "none"
 """The row of the server without a fault."""
@@ -48,6 +51,11 @@ class Row:
     errors: tuple[str, ...]
     undecided: dict[str, str]
     seconds: float
+
+    @property
+    def good(self) -> bool:
+        """Whether it was judged as it must be."""
+        return not (self.missed or self.wrong or self.errors)
 
     @property
     def missed(self) -> frozenset[str]:
@@ -151,26 +159,72 @@ def rows(wanted: Sequence[str], whole: bool = True) -> Iterator[dict[str, Future
 
 def main(wanted: Sequence[str]) -> int:
     """Print the table; 1 where a fault was missed or charged wrongly."""
-    bad = 0
+    played: list[Row] = []
     print("| fault | breaks | reported |\n| --- | --- | --- |")
     with rows(wanted or names()) as futures:
         for future in futures.values():
             row = future.result()
-            good = not (row.missed or row.wrong or row.errors)
-            bad += not good
+            played.append(row)
             print(f"| {row.fault} | {' '.join(sorted(row.breaks))} | {' '.join(sorted(row.reported))} |", flush=True)
-            if wanted or not good:
-                for name in sorted(row.reported if wanted else row.wrong):
-                    print(f"    {name}: {row.seen[name][:600]}", file=sys.stderr)
-                for text in (*(f"missed {name}" for name in sorted(row.missed)), *row.errors):
-                    print(f"    {row.fault}: {text}", file=sys.stderr)
-                if row.wrong:
-                    print(f"    {row.fault}: wrong {' '.join(sorted(row.wrong))}", file=sys.stderr)
-                if not row.breaks:
-                    for name, reason in row.undecided.items():
-                        print(f"    {row.fault}: undecided {name}: {reason}", file=sys.stderr)
-    print(f"{bad} of {len(futures)} rows are wrong", file=sys.stderr)
+            for line in _seen(row, everything=bool(wanted)):
+                print(f"    {row.fault}: {line}", file=sys.stderr)
+    bad = sum(not row.good for row in played)
+    print(f"{bad} of {len(played)} rows are wrong", file=sys.stderr)
+    if not wanted:
+        PAGE.write_text(page(played), encoding="utf-8")
     return 1 if bad else 0
+
+
+def _seen(row: Row, *, everything: bool) -> Iterator[str]:
+    if not everything and row.good:
+        return
+    for name in sorted(row.reported if everything else row.wrong):
+        yield f"{name}: {row.seen[name][:600]}"
+    yield from (f"missed {name}" for name in sorted(row.missed))
+    yield from row.errors
+    if row.wrong:
+        yield f"wrong {' '.join(sorted(row.wrong))}"
+    if not row.breaks:
+        yield from (f"undecided {name}: {reason}" for name, reason in row.undecided.items())
+
+
+def page(played: Sequence[Row]) -> str:
+    """The table as a page of the documentation."""
+    faults = [row for row in played if row.breaks]
+    right = [row for row in played if not row.breaks]
+    summaries = {one.name: one.summary for one in catalogue()} | {
+        LIBERTY + one.name: one.summary for one in LIBERTIES.values()
+    }
+    missed = sum(bool(row.missed) for row in faults)
+    wrong = sum(bool(row.wrong) for row in faults)
+    accused = sum(bool(row.reported) for row in right)
+    broken = {name for row in faults for name in row.breaks}
+    lines = [
+        "# The matrix",
+        "",
+        "What the suite reports for every faulty variant of the reference server (`wsproof serve --fault NAME`).",
+        "`python -m tests.matrix` (or `make matrix`) plays them all and writes this page; `tests/faults/` is the test.",
+        "Long-run faults are played with the scenarios of a thorough run.",
+        "",
+        f"**{len(faults)} faults** break {len(broken)} requirements: {len(faults) - missed} caught, {missed} missed, "
+        f"{wrong} charged to a requirement that has nothing to do with them. "
+        f"**{len(right)} correct servers**: {len(right) - accused} acquitted, {accused} accused.",
+        "",
+        "**Breaks** is what a fault was made for; *with it* are requirements whose statements the same behaviour",
+        "violates, and which the run reported as well.",
+        "",
+        "| fault | what the server does | breaks | with it |",
+        "| --- | --- | --- | --- |",
+    ]
+    for row in faults:
+        also = " ".join(sorted(row.reported - row.breaks))
+        breaks = " ".join(f"**{name}**" if name in row.reported else f"missed: {name}" for name in sorted(row.breaks))
+        lines.append(f"| `{row.fault}` | {summaries[row.fault]} | {breaks} | {also} |")
+    lines += ["", "## Correct servers", "", "| server | what it does | reported |", "| --- | --- | --- |"]
+    for row in right:
+        what = summaries.get(row.fault, "What the specification says.")
+        lines.append(f"| `{row.fault}` | {what} | {' '.join(sorted(row.reported)) or 'nothing'} |")
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

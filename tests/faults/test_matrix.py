@@ -10,7 +10,7 @@ import pytest
 
 from reference_server.faults import catalogue
 from reference_server.liberties import LIBERTIES
-from tests.matrix import CLEAN, LIBERTY, Row, rows
+from tests.matrix import CLEAN, LIBERTY, PAGE, Row, rows
 
 UNDECIDED = {
     LIBERTY + "invalid-bursts-limited": {
@@ -53,3 +53,12 @@ def test_correct_server_is_acquitted(name: str, played: dict[str, Future[Row]]) 
     assert not row.errors
     undecided = {one.partition("/")[0] for one in row.undecided}
     assert undecided <= UNDECIDED.get(name, set()), row.undecided
+
+
+def test_the_page_has_every_row() -> None:
+    """`make matrix` writes it."""
+    text = PAGE.read_text(encoding="utf-8")
+    for one in catalogue():
+        assert f"| `{one.name}` | {one.summary} |" in text
+    for name in LIBERTIES:
+        assert f"| `{LIBERTY}{name}` |" in text
