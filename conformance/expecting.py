@@ -6,6 +6,7 @@ from typing import Any
 from conformance.blame import (
     broken_instead,
     cause_of_end,
+    closed_for_heartbeat,
     ended_as,
     find_message,
     is_over,
@@ -158,6 +159,13 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
     alternative, message = found
     if message is not None:
         state.inbox.remove(message)
+    elif alternative.fails is not None and closed_for_heartbeat(stage, state) is not None:
+        raise stage.fail(
+            "the connection was closed for its heartbeat",
+            deed.actor,
+            charge=closed_for_heartbeat(stage, state),
+            received=ended_as(conversation),
+        )
     if alternative.fails is not None:
         check = alternative.fails
         stage.failures.append(

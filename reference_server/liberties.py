@@ -67,7 +67,7 @@ def find(name: str) -> Liberty:
 
 @liberty("ack-late")
 class AckLate(Seam):
-    """A connection sleeps for six tenths of the acknowledgement's time before the server takes notice of it."""
+    """A connection sleeps for four tenths of the acknowledgement's time before the server takes notice of it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class AckLate(Seam):
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
         if isinstance(happening, Opened):
-            self._asleep[happening.session] = now + 0.6 * self.profile.ack_timeout
+            self._asleep[happening.session] = now + 0.4 * self.profile.ack_timeout
         until = self._asleep.get(happening.session, 0.0)
         if now >= until:
             return (happening,)

@@ -36,7 +36,7 @@ CLEAN = "none"
 LIBERTY = "liberty "
 """Begins the name of a row of a correct server that does something in another permitted way."""
 
-PROCESSES = 3
+PROCESSES = 2
 
 
 @dataclass(frozen=True, slots=True)
