@@ -100,6 +100,7 @@ class TestOne:
             ({"close": ["policy"]}, [close(0.1, "alice", None)], False),
             ({"closed": True}, [close(0.1, "alice", 1000)], True),
             ({"closed": True}, [close(0.1, "alice", None)], True),
+            ({"closed": True}, [close(0.1, "alice", 4408)], False),
             ({"closed": True}, [ended(0.1, "alice")], False),
             ({"end": True}, [ended(0.1, "alice")], True),
             ({"end": True}, [close(0.1, "alice", 1000), ended(0.1, "alice")], False),
