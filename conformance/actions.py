@@ -138,13 +138,13 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A whole message, reassembled and inflated."""
+    """A whole message, reassembled and inflated. `fragments` has the bytes in each of its frames."""
 
     t: float
     actor: str
     opcode: int
     data: bytes
-    frames: int = 1
+    fragments: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ class Message:
     text: str
     value: Any
     problem: str | None
-    frames: int = 1
+    fragments: tuple[int, ...] = ()
 
     @property
     def event(self) -> str | None:
@@ -91,12 +91,12 @@ def read_message(happening: Received, conversation: Conversation) -> Message:
     except UnicodeDecodeError as error:
         shown = happening.data.decode("utf-8", "backslashreplace")
         problem = f"not UTF-8 at byte {error.start}"
-        return Message(happening.t, conversation, happening.opcode, shown, UNPARSED, problem, happening.frames)
+        return Message(happening.t, conversation, happening.opcode, shown, UNPARSED, problem, happening.fragments)
     try:
         value, problem_text = parse_json(text), None
     except JsonTextError as error:
         value, problem_text = UNPARSED, f"not JSON: {str(error)[:200]}"
-    return Message(happening.t, conversation, happening.opcode, text, value, problem_text, happening.frames)
+    return Message(happening.t, conversation, happening.opcode, text, value, problem_text, happening.fragments)
 
 
 class Record:

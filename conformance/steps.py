@@ -25,7 +25,7 @@ from conformance.scenario import (
     Step,
 )
 from conformance.stage import Script, Stage
-from conformance.values import InconclusiveError
+from conformance.values import Enough, InconclusiveError
 from contract.json_text import JsonTextError, dump_json, parse_json
 from contract.profile import Profile
 
@@ -84,6 +84,10 @@ def _refused(stage: Stage, deed: Connect, refused: Refused) -> Exception:
             expected="the answer that RFC 7692 §7.1 prescribes",
             received=refused.detail,
         )
+    if isinstance(deed.deflate, Mapping) and refused.problem == "status" and refused.status in range(400, 500):
+        # `ws` and Autobahn refuse demands that they cannot meet. WIRE-09 begins where compression is negotiated.
+        stage.note(actor, "none", "note", "the server refused what the offer of permessage-deflate demands, as it may")
+        return Enough()
     if refused.problem in ("accept", "negotiation"):
         return stage.fail(
             f"the handshake's answer is wrong: {refused.detail}",

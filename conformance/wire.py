@@ -209,7 +209,7 @@ class Wire:
             self._fragments.append(data)
             if frame.fin:
                 whole = b"".join(self._fragments)
-                yield Received(t, self.actor, self._fragments_opcode, whole, len(self._fragments))
+                yield Received(t, self.actor, self._fragments_opcode, whole, tuple(map(len, self._fragments)))
                 self._fragments = []
 
     def _close_received(self, payload: bytes, t: float) -> CloseReceived:

@@ -43,10 +43,12 @@ class Story:
             self.receive(one, "connection_ack", {"sessionId": f"session-{number}"})
         return one
 
-    def raw(self, one: Conversation, data: str | bytes, opcode: int = Opcode.TEXT, frames: int = 1) -> None:
+    def raw(
+        self, one: Conversation, data: str | bytes, opcode: int = Opcode.TEXT, fragments: tuple[int, ...] = ()
+    ) -> None:
         self.now += 1
         raw = data if isinstance(data, bytes) else data.encode()
-        happening = Received(self.now, one.actor, opcode, raw, frames)
+        happening = Received(self.now, one.actor, opcode, raw, fragments)
         one.received.append(read_message(happening, one))
 
     def receive(self, one: Conversation, event: str, payload: Any, **members: Any) -> None:

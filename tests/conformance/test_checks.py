@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from conformance.actions import Opcode
+from conformance.actions import Opcode, Opened
 from conformance.checks import MAX_FINDINGS, TRANSCRIPT_REQUIREMENTS, judge
 from contract.profile import load_profile
 from tests.conformance.histories import Story
@@ -36,20 +36,39 @@ def test_a_clean_history(story: Story) -> None:
 
 class TestFormat:
     @pytest.mark.parametrize(
-        ("data", "opcode", "frames"),
+        ("data", "opcode", "fragments"),
         [
-            (b'{"event": "ping", "payload": {}}', Opcode.BINARY, 1),
-            (b'{"event": "ping", "payload": {}}', Opcode.TEXT, 2),
-            (b'{"event": "ping", "payload": {"x": "\xff"}}', Opcode.TEXT, 1),
-            (b"", Opcode.TEXT, 1),
-            (b"{", Opcode.TEXT, 1),
-            (b"NaN", Opcode.TEXT, 1),
-            (b"[" * 10_000, Opcode.TEXT, 1),
+            (b'{"event": "ping", "payload": {}}', Opcode.BINARY, ()),
+            (b'{"event": "ping", "payload": {}}', Opcode.TEXT, (10, 22)),
+            (b'{"event": "ping", "payload": {}}', Opcode.TEXT, (1_000, 999, 22)),
+            (b'{"event": "ping", "payload": {}}', Opcode.TEXT, (0, 10, 0, 22, 0)),
+            (b'{"event": "ping", "payload": {"x": "\xff"}}', Opcode.TEXT, ()),
+            (b"", Opcode.TEXT, ()),
+            (b"{", Opcode.TEXT, ()),
+            (b"NaN", Opcode.TEXT, ()),
+            (b"[" * 10_000, Opcode.TEXT, ()),
         ],
     )
-    def test_env_01(self, story: Story, data: bytes, opcode: int, frames: int) -> None:
-        story.raw(story.connect(), data, opcode, frames)
+    def test_env_01(self, story: Story, data: bytes, opcode: int, fragments: tuple[int, ...]) -> None:
+        story.raw(story.connect(), data, opcode, fragments)
         assert story.findings() == [("ENV-01", "MUST")]
+
+    @pytest.mark.parametrize("fragments", [(32,), (32, 0), (0, 32), (4_082, 4_082, 12), (8_192, 1, 0)])
+    def test_what_a_transport_cuts_is_one_message(self, story: Story, fragments: tuple[int, ...]) -> None:
+        story.raw(story.connect(), '{"event": "ping", "payload": {}}', Opcode.TEXT, fragments)
+        assert story.findings() == []
+
+    def test_what_a_compressor_cuts_is_one_message(self, story: Story) -> None:
+        one = story.connect()
+        one.opened = Opened(story.now, one.actor, (), None, compressed=True)
+        story.raw(one, '{"event": "ping", "payload": {}}', Opcode.TEXT, (10, 22))
+        assert story.findings() == []
+
+    def test_an_echoed_close_reason_is_no_message(self, story: Story) -> None:
+        one = story.connect()
+        story.close(one, 1000)
+        story.end(one, "violation", "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte")
+        assert story.findings() == []
 
     def test_env_01_broken_framing(self, story: Story) -> None:
         story.end(story.connect(), "violation")

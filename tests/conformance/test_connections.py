@@ -69,6 +69,21 @@ class TestHandshake:
         result = played(scenario(CONNECT), refused, accept=False)
         assert [names for names, _ in result.charges()] == [(charge,)]
 
+    @pytest.mark.parametrize(
+        ("offer", "status", "charged"),
+        [
+            ({"server_max_window_bits": 9}, 400, False),
+            ({"server_max_window_bits": 9}, 500, True),
+            (True, 400, True),
+            (False, 400, True),
+        ],
+    )
+    def test_what_an_offer_of_compression_demands_may_be_refused(self, offer: Any, status: int, charged: bool) -> None:
+        refused = Refused(START + 0.1, "alice", "status", status, (), b"", "why")
+        offering = {"connect": {"actor": "alice", "deflate": offer}, "requirement": "WIRE-09"}
+        result = played(scenario(offering), refused, accept=False)
+        assert bool(result.charges()) is charged
+
     def test_the_first_answer_counts(self) -> None:
         """A stage that knows no such connection takes nothing in."""
         stray = Opened(START, "alice", (), None)

@@ -50,7 +50,7 @@ class TestFrames:
         assert isinstance(frame, Frame)
         assert (frame.opcode, bytes(frame.data)) == (LibraryOpcode.TEXT, b"x" * size)
         made.server.send_binary(b"y" * size)
-        assert made.to_client() == [Received(1.0, "alice", Opcode.BINARY, b"y" * size, 1)]
+        assert made.to_client() == [Received(1.0, "alice", Opcode.BINARY, b"y" * size, (size,))]
 
     def test_fragments_are_put_together_around_control_frames(self, pair: Pair) -> None:
         data = server_frame(1, b"a", fin=False) + server_frame(9, b"p") + server_frame(0, b"", fin=False)
@@ -58,7 +58,7 @@ class TestFrames:
         assert list(pair.wire.feed(data, 2.0)) == [
             Control(2.0, "alice", Opcode.PING, b"p"),
             Control(2.0, "alice", Opcode.PONG, b"q"),
-            Received(2.0, "alice", Opcode.TEXT, b"ab", 3),
+            Received(2.0, "alice", Opcode.TEXT, b"ab", (1, 0, 1)),
         ]
 
     @pytest.mark.parametrize("answers", [True, False])
