@@ -124,9 +124,7 @@ def _graded_well(stage: Stage, deed: ExpectRefusal, conversation: Conversation) 
 def _expect_open(stage: Stage, deed: ExpectOpen) -> Script[None]:
     conversation = stage.conversation(stage.actors[deed.actor])
     deadline = stage.now + stage.seconds(deed.duration)
-    yield from stage.until(
-        lambda: not conversation.is_open, deadline, f"{deed.actor}: the end of the time that it stays open"
-    )
+    yield from stage.until(lambda: not conversation.is_open, deadline, f"{deed.actor}: the end of the watch")
     if not conversation.is_open:
         excuse_if_stalled(stage)
         raise stage.fail(

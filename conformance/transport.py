@@ -298,6 +298,8 @@ class Transport:
             for key, mask in self._selector.select(left):
                 connection: Connection = key.data
                 connection.ready(mask, time.monotonic())
+                # A handshake that was still under way has opened another one.
+                self._write(Close(connection.actor, 1000, "interrupted"))
                 self._watch(connection)
 
     def shut(self) -> None:

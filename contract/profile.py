@@ -198,14 +198,17 @@ def load_profile(
     document = load_yaml(path) if path is not None else Document(Path("(defaults)"), {}, None)
     if document.value is None:
         document = Document(document.path, {}, None)
-    if isinstance(document.value, dict) and overrides:
-        document = Document(document.path, _overridden(document.value, overrides), document.node)
+    own = document.value
+    if isinstance(own, dict) and overrides:
+        document = Document(document.path, _overridden(own, overrides), document.node)
     # What a variable stands for is held against the schema, and not its name.
     expanded = Document(document.path, _expand(document, document.value, (), environ), document.node)
-    if isinstance(document.value, dict):
+    if isinstance(own, dict):
         # An override has no line in the file: its errors name the option instead.
         for name in overrides or ():
-            _check_override(name, document.value, expanded.value)
+            problem = _problem(name, document.value, expanded.value)
+            if problem is not None:
+                raise ContractError(f"--set {_culprit(name, own, overrides or {}, environ)}: {problem}")
     check_document(expanded, "profile", document.value)
     try:
         return _profile(expanded.value)
@@ -213,12 +216,24 @@ def load_profile(
         raise ContractError(str(error), document.path) from None
 
 
-def _check_override(name: str, written: Mapping[str, Any], value: Mapping[str, Any]) -> None:
+def _problem(name: str, written: Mapping[str, Any], value: Mapping[str, Any]) -> str | None:
+    """What is wrong with the part of the profile that an override changes."""
     top = name.partition(".")[0]
     try:
         check_document(Document(Path("--set"), {top: value[top]}, None), "profile", {top: written[top]})
     except ContractError as error:
-        raise ContractError(f"--set {name}: {error.message}") from None
+        return error.message
+    return None
+
+
+def _culprit(name: str, own: dict[str, Any], overrides: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    """Of the overrides of one part, that which is wrong by itself."""
+    for other, value in overrides.items():
+        if other.partition(".")[0] == name.partition(".")[0]:
+            alone = Document(Path("--set"), _overridden(own, {other: value}), None)
+            if _problem(other, alone.value, _expand(alone, alone.value, (), environ)) is not None:
+                return other
+    return name
 
 
 def _overridden(value: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:

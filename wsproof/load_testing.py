@@ -16,6 +16,7 @@ from reports.render import render
 from wsproof import __version__
 from wsproof.checking import show_summary
 from wsproof.endpoints import EndpointError, endpoint
+from wsproof.output import OutputError, prepare_file, prepare_folder
 
 EXIT_PASSED, EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -42,7 +43,9 @@ def run_load_test(
     try:
         duration, think_time = _duration("--time", options.duration), _duration("--think-time", options.think_time)
         journeys = parse_journeys(options.journeys)
-        options.output.mkdir(parents=True, exist_ok=True)
+        prepare_folder(options.output)
+        if options.json_path not in (None, "-"):
+            prepare_file(Path(str(options.json_path)), "--json")
         document = options.output.absolute() / "load.json"
         with endpoint(url, profile) as address:
             resolve(address, verify=profile.tls.verify, ca=profile.tls.ca, timeout=profile.response_timeout)
@@ -61,7 +64,7 @@ def run_load_test(
                 version=__version__,
             )
             completed = run_load(settings, _progress(duration))
-    except (LoadError, EndpointError, ValueError) as error:
+    except (LoadError, EndpointError, OutputError, ValueError) as error:
         return _complain(str(error), EXIT_USAGE)
     except OSError as error:
         return _complain(f"{error.filename or options.output}: {error.strerror}", EXIT_USAGE)

@@ -79,7 +79,9 @@ def progress_line(status: Status, total: int, now: float) -> str:
 def _waits(playing: Playing, now: float) -> str:
     _, _, what = playing.waiting_for.rpartition(": ")
     left = playing.ends - now
-    return f"; {playing.scenario} waits for {what}" + (f", {_span(left)} left at most" if left > 0 else "")
+    # The number stands before the rest, of which a narrow terminal may cut the end.
+    at_most = f" at most {_span(left)}" if left > 0 else ""
+    return f"; {playing.scenario} waits{at_most} for {what}"
 
 
 def _span(seconds: float) -> str:

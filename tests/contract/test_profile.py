@@ -263,6 +263,10 @@ class TestChanges:
         assert str(caught.value).startswith(f"--set {name}: ")
         assert reason in str(caught.value)
 
+    def test_the_wrong_one_of_several_is_named(self) -> None:
+        with pytest.raises(ContractError, match=r"^--set heartbeat\.intervall: /heartbeat: unknown member 'intervall'"):
+            load_profile(None, {"heartbeat.interval": 1, "heartbeat.intervall": 1})
+
     def test_codes(self, tmp_path: Path) -> None:
         profile = loaded(tmp_path, "close_codes: {policy: 4000}\nerror_codes: {NOT_JOINED: E17}")
         assert (profile.close_codes["policy"], profile.close_codes["normal"]) == (4000, 1000)

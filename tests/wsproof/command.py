@@ -16,7 +16,8 @@ PATIENCE = 120.0
 """Seconds after which a test that hangs fails; nothing is measured by it."""
 
 
-def _environment(extra: dict[str, str]) -> dict[str, str]:
+def surroundings(extra: dict[str, str]) -> dict[str, str]:
+    """Without the variables that steer us."""
     steering = ("WSPROOF", "PYTEST", "NO_COLOR")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
     return {**kept, "PYTHONPATH": str(ROOT), **extra}
@@ -27,7 +28,7 @@ def wsproof(*arguments: str | Path, folder: Path, **environment: str) -> subproc
     return subprocess.run(
         [sys.executable, "-m", "wsproof", *map(str, arguments)],
         cwd=folder,
-        env=_environment(environment),
+        env=surroundings(environment),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -51,7 +52,7 @@ def started(*arguments: str | Path, folder: Path) -> Iterator[subprocess.Popen[s
     process = subprocess.Popen(
         [sys.executable, "-m", "wsproof", *map(str, arguments)],
         cwd=folder,
-        env=_environment({}),
+        env=surroundings({}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -181,6 +181,18 @@ def test_the_report_of_a_whole_stream_is_that_of_the_run(tmp_path: Path) -> None
     assert json.loads(again.stdout)["complete"] is True
 
 
+def test_a_stream_that_cannot_be_written_costs_nothing_else(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "results.jsonl").symlink_to("/dev/full")
+    done = wsproof("check", "--select", "CONN-01", "--output", out, folder=tmp_path)
+    assert done.returncode == 2
+    assert f"wsproof: {out / 'results.jsonl'}: No space left on device" in done.stderr.splitlines()
+    assert read(out / "results.json")["complete"] is True
+
+
 def started_code(code: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", code], cwd=DATA_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -1,0 +1,171 @@
+"""`wsproof check` as a newcomer runs it: what is selected, and what it exits with."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from contract.profile import load_profile
+from reference_server.network import running
+from reference_server.settings import ServerSettings
+from tests.wsproof.command import complaint, read, wsproof
+
+SHOULD, MUST = "session-id-shared", "text-trimmed"
+"""Faults of the reference server, by the level that they break: CONN-06 and SEND-02."""
+SPACES = "send-text-unchanged/leading-spaces"
+BEAT = ("--set", "heartbeat.interval=1", "--set", "heartbeat.timeout=2")
+
+
+@contextmanager
+def server(*faults: str) -> Iterator[str]:
+    profile = load_profile(None, {"heartbeat.interval": 1, "heartbeat.timeout": 2})
+    with running(ServerSettings(profile=profile, port=0, faults=faults)) as one:
+        yield one.url
+
+
+def checked(folder: Path, *options: str | Path) -> tuple[int, Any]:
+    """Exit code and document of a check."""
+    done = wsproof("check", *BEAT, *options, folder=folder)
+    try:
+        return done.returncode, read(folder / "wsproof-report" / "results.json")
+    except FileNotFoundError:
+        raise AssertionError(done.stdout + done.stderr) from None
+
+
+class TestSelection:
+    def test_of_every_kind(self, tmp_path: Path) -> None:
+        names = ("JOIN-02", "CLOSE", "control", SPACES, "join-twice")
+        wanted = [part for name in names for part in ("--select", name)]
+        code, document = checked(tmp_path, *wanted, "--deselect", "MAY", "--deselect", "close-answered")
+        assert code == 0
+        ids = {one["id"] for one in document["scenarios"]}
+        assert SPACES in ids
+        assert not [one for one in ids if one.partition("/")[0] == "close-answered"]
+        for one in document["scenarios"]:
+            named = {*one["verifies"], one["group"], *one["tags"], one["id"], one["id"].partition("/")[0]}
+            assert named & {*names}
+        assert document["settings"]["deselection"] == "MAY close-answered"
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (
+                ("--select", "JOIN-2"),
+                "--select JOIN-2: no scenario has this id, group, requirement, level or tag; did you",
+            ),
+            (
+                ("--deselect", "slwo"),
+                "--deselect slwo: no scenario has this id, group, requirement, level or tag; did you",
+            ),
+            (("--select", "HB", "--deselect", "hb"), "--select HB --deselect hb: the selection leaves no scenario"),
+        ],
+    )
+    def test_of_nothing(self, tmp_path: Path, options: tuple[str, ...], said: str) -> None:
+        assert complaint("check", *options, folder=tmp_path).startswith(said)
+        assert not (tmp_path / "wsproof-report").exists()
+
+
+class TestStrictness:
+    @pytest.mark.parametrize(
+        ("options", "code", "verdict"), [((), 0, "incomplete"), (("--strict",), 1, "non-conformant")]
+    )
+    def test_a_should(self, tmp_path: Path, options: tuple[str, ...], code: int, verdict: str) -> None:
+        with server(SHOULD) as url:
+            found, document = checked(tmp_path, url, "--select", "CONN-06", *options)
+        assert (found, document["verdict"]) == (code, verdict)
+
+    @pytest.mark.parametrize(("options", "code"), [((), 0), (("--require-complete",), 1)])
+    def test_what_is_incomplete(self, tmp_path: Path, options: tuple[str, ...], code: int) -> None:
+        found, document = checked(tmp_path, "--select", "CONN-01", *options)
+        assert (found, document["verdict"]) == (code, "incomplete")
+        assert document["outcome"]["reasons"] == ["not everything was verified"][:code]
+
+
+class TestBaseline:
+    @pytest.mark.parametrize(
+        ("entry", "code", "state"),
+        [
+            ("requirement: SEND-02", 0, "expected"),
+            ("scenario: send-text-unchanged", 0, "expected"),
+            (f"scenario: {SPACES}", 0, "expected"),
+            ("requirement: SEND-02\n    expires: 2020-01-01", 1, "expired"),
+            ("requirement: CONN-01", 1, "undecided"),
+        ],
+    )
+    def test_what_fails(self, tmp_path: Path, entry: str, code: int, state: str) -> None:
+        (tmp_path / "b.yaml").write_text(f"format: wsproof.baseline/1\nentries:\n  - {entry}\n    reason: known\n")
+        with server(MUST) as url:
+            found, document = checked(tmp_path, url, "--select", SPACES, "--baseline", "b.yaml")
+        assert found == code
+        assert document["verdict"] == "non-conformant"
+        assert [name for name, entries in document["baseline"].items() if entries] == [state]
+        assert document["outcome"]["passed"] is (code == 0)
+        cases = [*ET.parse(tmp_path / "wsproof-report" / "junit.xml").getroot().iter("testcase")]
+        assert bool([one for one in cases if one.find("failure") is not None]) is (code == 1)
+
+    @pytest.mark.parametrize(
+        ("entry", "code", "state"),
+        [
+            (f"scenario: {SPACES}", 1, "stale"),
+            ("scenario: send-text-unchanged", 0, "undecided"),
+            ("requirement: SEND-02", 0, "undecided"),
+        ],
+    )
+    def test_what_passes(self, tmp_path: Path, entry: str, code: int, state: str) -> None:
+        """Only what was played as a whole is stale."""
+        (tmp_path / "b.yaml").write_text(f"format: wsproof.baseline/1\nentries:\n  - {entry}\n    reason: known\n")
+        found, document = checked(tmp_path, "--select", SPACES, "--baseline", "b.yaml")
+        assert found == code
+        assert [name for name, entries in document["baseline"].items() if entries] == [state]
+
+    def test_one_that_was_written_lets_the_run_pass(self, tmp_path: Path) -> None:
+        with server(MUST) as url:
+            code, _ = checked(tmp_path, url, "--select", SPACES, "--write-baseline", "b.yaml")
+            assert code == 1
+            assert "requirement: SEND-02" in (tmp_path / "b.yaml").read_text(encoding="utf-8")
+            code, document = checked(tmp_path, url, "--select", SPACES, "--baseline", "b.yaml")
+        assert (code, document["outcome"]) == (0, {"passed": True, "reasons": []})
+
+
+class TestChannels:
+    PROFILE = """\
+users: {alice: {token: alice-token}, bob: {token: bob-token}, carol: {token: carol-token}}
+channels: {open: [wsproof-a, wsproof-b], private: {name: channel-private, members: [carol]}}
+"""
+
+    def test_a_short_list_and_many_jobs(self, tmp_path: Path) -> None:
+        """Scenarios that share channels do not disturb each other, and none takes one channel for two."""
+        (tmp_path / "wsproof.yaml").write_text(self.PROFILE, encoding="utf-8")
+        with server() as url:
+            options = ("--select", "JOIN", "--select", "send-one-order-for-all", "--select", "control", "--jobs", "300")
+            code, document = checked(tmp_path, url, *options)
+        assert code == 0
+        assert [one["id"] for one in document["scenarios"] if one["verdict"] in ("failed", "error")] == []
+        short = [
+            one["reason"] for one in document["scenarios"] if "another channel than the 2" in (one["reason"] or "")
+        ]
+        assert short
+
+
+class TestJson:
+    def test_alone_on_stdout(self, tmp_path: Path) -> None:
+        done = wsproof("check", *BEAT, "--select", "CONN-01", "--json", "-", folder=tmp_path)
+        assert json.loads(done.stdout) == read(tmp_path / "wsproof-report" / "results.json")
+        assert "Incomplete" in done.stderr
+
+    def test_in_a_file(self, tmp_path: Path) -> None:
+        done = wsproof("check", *BEAT, "--select", "CONN-01", "--json", "more.json", folder=tmp_path)
+        assert read(tmp_path / "more.json") == read(tmp_path / "wsproof-report" / "results.json")
+        assert "more.json" in done.stdout.splitlines()[-1]
+
+
+def test_a_variable_may_hold_the_endpoint(tmp_path: Path) -> None:
+    (tmp_path / "wsproof.yaml").write_text("endpoint: ${ENDPOINT}\n", encoding="utf-8")
+    with server() as url:
+        done = wsproof("check", *BEAT, "--select", "CONN-01", folder=tmp_path, ENDPOINT=url)
+    assert done.returncode == 0, done.stderr
+    assert read(tmp_path / "wsproof-report" / "results.json")["endpoint"] == url

@@ -1,0 +1,106 @@
+"""Every mistake is one clear line, and exit code 2; where it can be, it is said before the run."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.servers import raw_server
+from tests.wsproof.command import complaint, wsproof
+from wsproof.command_line import main
+
+MISTAKES = [
+    (("--selct", "x"), "No such option '--selct'. (Did you mean one of: '--deselect', '--select'"),
+    (("--jobs", "many"), "Invalid value for '--jobs'"),
+    (("--jobs", "0"), "Invalid value for '--jobs'"),
+    (("--time-scale", "0"), "Invalid value for '--time-scale'"),
+    (("--set", "heartbeat"), "--set heartbeat: expected NAME=VALUE"),
+    (("--set", "heartbeat.intervall=1"), "--set heartbeat.intervall: /heartbeat: unknown member 'intervall'"),
+    (("--set", "heartbeat.interval=soon"), "--set heartbeat.interval: /heartbeat/interval"),
+    (("--profile", "none.yaml"), "none.yaml: cannot be read: No such file"),
+    (("--profile", "broken.yaml"), "broken.yaml:2:1: not YAML"),
+    (("--profile", "unset.yaml"), "unset.yaml:1:1: the environment variable WSPROOF_NOT_SET is not set"),
+    (("--scenarios", "none"), "Invalid value for '--scenarios': Path 'none' does not exist."),
+    (("--scenarios", "broken.yaml"), "broken.yaml:2:1: not YAML"),
+    (("--baseline", "none.yaml"), "Invalid value for '--baseline': File 'none.yaml' does not exist."),
+    (("--baseline", "broken.yaml"), "broken.yaml:2:1: not YAML"),
+    (("--output", "broken.yaml"), "Invalid value for '--output': Directory 'broken.yaml' is a file."),
+    (("--output", "broken.yaml/out"), "--output broken.yaml/out: nothing can be written there: not a directory"),
+    (("--output", "/proc/none/out"), "--output /proc/none/out: nothing can be written there"),
+    (("--json", "none/x.json"), "--json none/x.json: there is no folder none"),
+    (("--json", "."), "--json .: expected a file, found a folder"),
+    (("--write-baseline", "none/b.yaml"), "--write-baseline none/b.yaml: there is no folder none"),
+    (("http://localhost/",), "http://localhost/: expected a WebSocket URL"),
+    (("ws://localhost:99999/",), "ws://localhost:99999/: "),
+    (("ws://localhost/?access_token=secret",), "ws://localhost/?…: a token does not belong into the URL"),
+    (("one", "two"), "Got unexpected extra argument (two)"),
+]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "broken.yaml").write_text("users: [\n", encoding="utf-8")
+    (tmp_path / "unset.yaml").write_text("endpoint: ${WSPROOF_NOT_SET}\n", encoding="utf-8")
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    (tmp_path / "file.jsonl").write_text("nothing\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def said(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line of a command that cannot begin."""
+    with pytest.raises(SystemExit) as ended:
+        main.main(list(arguments), prog_name="wsproof")
+    shown = capsys.readouterr()
+    assert (ended.value.code, shown.out) == (2, "")
+    (line,) = shown.err.splitlines()
+    assert line.startswith("wsproof: ")
+    return line
+
+
+@pytest.mark.parametrize(("options", "message"), MISTAKES, ids=[" ".join(options) for options, _ in MISTAKES])
+def test_of_a_check(options: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    line = said(("check", *options), capsys)
+    assert message in line
+    assert "secret" not in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("report", "none.json"), "File 'none.json' does not exist."),
+        (("report", "file"), "file: expected a JSON document, found an empty file"),
+        (("report", "file", "--format", "pdf"), "--format pdf: expected one of html, json, junit, text"),
+        (("report", "file.jsonl"), "file.jsonl:1: expected a JSON object on one line"),
+        (("lint", "none"), "Path 'none' does not exist."),
+        (("serve", "--fault", "none-such"), "none-such"),
+        (("load", "--output", "file/out"), "--output file/out: nothing can be written there"),
+        (("chekc",), "No such command 'chekc'."),
+    ],
+)
+def test_of_other_commands(arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert message in said(arguments, capsys)
+
+
+def test_what_cannot_be_written_is_said_before_the_run(folder: Path) -> None:
+    calls: list[socket.socket] = []
+    with raw_server(calls.append) as url:
+        said = complaint("check", url, "--output", "file/out", folder=folder)
+    assert said == "--output file/out: nothing can be written there: not a directory"
+    assert calls == []
+
+
+def test_nobody_there(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    done = wsproof("check", f"ws://127.0.0.1:{port}/", folder=folder)
+    assert done.returncode == 3
+    (line,) = done.stderr.splitlines()
+    assert "cannot be reached" in line
+
+
+def test_a_command_that_is_missing_gets_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main.main([], prog_name="wsproof")
+    assert ended.value.code == 2
+    assert "Usage: wsproof" in capsys.readouterr().err
