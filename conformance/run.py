@@ -139,6 +139,7 @@ class Run:
         verdicts = {one.id: self._verdict(one) for one in self.scenarios}
         until = time.monotonic() + REPLAY_SECONDS * self.plan.time_scale
         self._play_disturbed(verdicts, until)
+        self._play_hasty(verdicts, until)
         if len(verdicts) == 1:
             return verdicts
         if _broken_isolation(verdicts):
@@ -166,6 +167,17 @@ class Run:
             while verdicts[scenario.id].outcome.disturbed and time.monotonic() + takes < until and not self._stopped:
                 verdicts[scenario.id] = self._play(index, scenario)
         self._again = 0
+
+    def _play_hasty(self, verdicts: dict[str, ScenarioVerdict], until: float) -> None:
+        """Play again, alone, where TCP ended without the close frame owed; once it does so again, it plainly does."""
+        hasty = [(index, one) for index, one in enumerate(self.scenarios) if _is_hasty(verdicts[one.id])]
+        for index, scenario in hasty:
+            if time.monotonic() > until or self._stopped:
+                return
+            verdict = self._play(index, scenario)
+            if _is_hasty(verdict):
+                return
+            verdicts[scenario.id] = verdict
 
     def _replay(self, verdicts: dict[str, ScenarioVerdict], until: float, chosen: Callable[[Scenario], bool]) -> None:
         """Play again, alone, what failed in anything but isolation."""
@@ -260,6 +272,10 @@ class Run:
         failures = (*outcome.failures, *judge(history))
         outcome.record.release()
         return charge_failures(outcome, failures, self.plan.requirements)
+
+
+def _is_hasty(verdict: ScenarioVerdict) -> bool:
+    return any(charged.failure.hasty for charged in verdict.charged)
 
 
 def _broken_isolation(verdicts: Mapping[str, ScenarioVerdict]) -> set[str]:

@@ -85,6 +85,9 @@ class Failure:
     received: str | None = None
     undelivered: bool = False
     """A delivery did not arrive, on a connection that stayed open."""
+    hasty: bool = False
+    """TCP ended without the close frame that was owed. A server under load may give up its frame soon (Tomcat after
+    50 ms), so that it counts where it happens to a scenario alone, too."""
 
 
 class StepFailedError(Exception):
@@ -165,6 +168,7 @@ class Stage:
         expected: Any = None,
         received: Any = None,
         undelivered: bool = False,
+        hasty: bool = False,
     ) -> Failure:
         """A failure of the present step. Without a charge anywhere it is the scenario's own requirements'."""
         charge = charge or self.step_charge
@@ -178,6 +182,7 @@ class Stage:
             self.record.mask(show(expected)) if expected is not None else None,
             self.record.mask(show(received)) if received is not None else None,
             undelivered,
+            hasty,
         )
 
     def fail(self, message: str, actor: str | None = None, **details: Any) -> StepFailedError:

@@ -253,7 +253,8 @@ def _close(stage: Stage, deed: CloseConnection) -> Script[None]:
     )
     if conversation.close_received is None:
         received = ended_as(conversation) if over else "no close frame"
-        raise stage.fail("the close frame was not answered", deed.actor, expected="a close frame", received=received)
+        message = "the close frame was not answered"
+        raise stage.fail(message, deed.actor, expected="a close frame", received=received, hasty=over)
     if not over:
         stage.note(deed.actor, "none", "timeout", "the TCP connection is still open")
         raise stage.fail(

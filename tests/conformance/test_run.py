@@ -1,12 +1,14 @@
 """Many scenarios at once, against a real server."""
 
 import json
+import socket
 import threading
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from websockets.sync.server import ServerConnection
 
 from conformance.loading import BUNDLED, load_scenarios
 from conformance.pace import longest_wait
@@ -24,7 +26,8 @@ from contract.requirements import load_requirements
 from contract.schemas import compile_schema
 from tests.conformance.chat import Chat
 from tests.conformance.driver import CONNECT, scenario
-from tests.conformance.servers import PATIENCE, drain, raw_server
+from tests.conformance.pair import server_frame
+from tests.conformance.servers import PATIENCE, drain, raw_server, websocket_server
 
 REQUIREMENTS = load_requirements()
 CONTRACT = load_contract()
@@ -133,6 +136,24 @@ class TestWrongServers:
             "open": "passed",
         }
         assert {one.requirement for one in found["meet"].charged} == {"JOIN-01", "SEND-01"}
+
+    @pytest.mark.parametrize(("times", "verdicts"), [(2, ["passed", "passed"]), (9, ["failed", "failed"])])
+    def test_a_close_frame_that_haste_lost_is_asked_for_again(self, times: int, verdicts: list[str]) -> None:
+        left = iter(range(times))
+
+        def serve(connection: ServerConnection) -> None:
+            ack = b'{"event": "connection_ack", "payload": {"sessionId": "s"}}'
+            with connection.protocol_mutex:  # so that no close frame comes between
+                connection.socket.sendall(server_frame(1, ack))
+                if next(left, None) is not None:
+                    connection.socket.shutdown(socket.SHUT_WR)
+            for _ in connection:
+                pass
+
+        leave = [*OPEN, {"close": {"actor": "alice"}, "requirement": "CLOSE-01"}]
+        with websocket_server(serve) as url:
+            found = play_all(url, [named("one", leave), named("two", leave)])
+        assert [one.verdict for one in found.values()] == verdicts
 
     def test_transcript_checks_are_charged(self) -> None:
         provoke = [*OPEN, {"call": "provoke", "with": {"actor": "alice"}}]
