@@ -6,7 +6,6 @@ with it.
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,10 +19,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-SERVERS = Path(__file__).parents[2] / "examples" / "servers"
+from tests.examples.needs import PROGRAMS, lacking
 
-# The programs that a server needs beyond this interpreter.
-NEEDS = {"aiohttp": (), "java": ("java", "javac"), "node-ws": ("node", "npm"), "starlette": ()}
+SERVERS = Path(__file__).parents[2] / "examples" / "servers"
 
 PATIENCE = 10  # seconds: bounds a hang, measures nothing
 
@@ -52,12 +50,12 @@ def running(name: str, log: Path) -> Iterator[tuple[subprocess.Popen[str], str]]
             process.terminate()
 
 
-@pytest.fixture(scope="module", params=sorted(NEEDS))
+@pytest.fixture(scope="module", params=sorted(PROGRAMS))
 def server(request: pytest.FixtureRequest) -> str:
     name: str = request.param
-    for program in NEEDS[name]:
-        if shutil.which(program) is None:
-            pytest.skip(f"{name} needs {program}, which is not installed")
+    missing = lacking(name)
+    if missing is not None:
+        pytest.skip(missing)
     return name
 
 
@@ -80,7 +78,7 @@ def receive(connection: ClientConnection) -> dict[str, Any]:
 
 
 def test_every_server_is_tested() -> None:
-    assert sorted(NEEDS) == sorted(start.parent.name for start in SERVERS.glob("*/start"))
+    assert sorted(PROGRAMS) == sorted(start.parent.name for start in SERVERS.glob("*/start"))
 
 
 def test_ack_comes_first(url: str) -> None:
