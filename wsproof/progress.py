@@ -68,7 +68,7 @@ def progress_line(status: Status, total: int, now: float) -> str:
     if status.failed:
         parts.append(f"{status.failed} failed")
     if status.again:
-        parts.append(f"{status.again} are played again, alone")
+        parts.append(f"{status.again} to be played again, alone")
     elif status.left >= 1:
         parts.append(f"about {_span(status.left)} to go")
     longest = max(status.playing, key=lambda one: one.ends, default=None)

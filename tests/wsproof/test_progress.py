@@ -30,7 +30,7 @@ SOON = Playing("send", "bob: new_message", 101.0)
         (Status(5, 0, 600.0, ()), "5 of 361 finished, about 10 min 0 s to go"),
         (Status(5, 0, 0.2, (Playing("a", "alice: join", 99.0),)), "5 of 361 finished; a waits for join"),
         (Status(5, 0, 0.2, (Playing("a", "", 130.0),)), "5 of 361 finished"),
-        (Status(361, 3, 0.0, (), 4), "361 of 361 finished, 3 failed, 4 are played again, alone"),
+        (Status(361, 3, 0.0, (), 4), "361 of 361 finished, 3 failed, 4 to be played again, alone"),
         (Status(1, 0, 0.0, (Playing("a\x1b[31m", "x: y\r", 99.0),)), "1 of 361 finished; a\\u001b[31m waits for y\\r"),
     ],
 )
