@@ -7,7 +7,7 @@ from typing import Literal
 from conformance.actions import Action, Happening, Wait
 from conformance.blame import is_rate_limited
 from conformance.record import Record
-from conformance.scenario import Scenario
+from conformance.scenario import Scenario, Step
 from conformance.stage import Failure, Setting, Stage, StepFailedError
 from conformance.steps import perform
 from conformance.values import DisturbedError, Enough, InconclusiveError, ScenarioError
@@ -39,21 +39,27 @@ class Outcome:
 
 def play(scenario: Scenario, setting: Setting) -> Generator[Action, Happening, Outcome]:
     """Play a scenario. Gives an `Outcome` back; never raises for what the endpoint does."""
-    now = (yield Wait(0.0)).t
-    stage = Stage(scenario, setting, now)
+    stage = Stage(scenario, setting, (yield Wait(0.0)).t)
+    return (yield from play_steps(stage, scenario.steps))
+
+
+def play_steps(stage: Stage, steps: tuple[Step, ...], *, stay: bool = False) -> Generator[Action, Happening, Outcome]:
+    """Play steps of the stage's scenario. `stay`: where they succeed, its connections stay open for more of them."""
+    scenario, now = stage.scenario, stage.now
     played = 0
     ending: Ending = "finished"
     reason: str | None = None
     disturbed = False
     try:
-        check_needs(scenario, setting)
-        for step in scenario.steps:
+        check_needs(scenario, stage.setting)
+        for step in steps:
             stage.step_label, stage.step_charge = step.label, step.charge
             yield from perform(stage, step)
             played += 1
-        yield from stage.close_all()
+        if not stay:
+            yield from stage.close_all()
     except Enough:
-        played = len(scenario.steps)
+        played = len(steps)
         yield from stage.close_all()
     except StepFailedError as failed:
         stage.failures.append(failed.failure)
@@ -73,8 +79,8 @@ def play(scenario: Scenario, setting: Setting) -> Generator[Action, Happening, O
         ending,
         reason,
         tuple(stage.failures),
-        frozenset(name for step in scenario.steps[:played] for name in step.charge.requirements),
-        frozenset(name for step in scenario.steps[played:] for name in step.charge.requirements),
+        frozenset(name for step in steps[:played] for name in step.charge.requirements),
+        frozenset(name for step in steps[played:] for name in step.charge.requirements),
         stage.record,
         now,
         stage.now - now,

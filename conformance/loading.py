@@ -43,6 +43,7 @@ from contract.schemas import check_document
 
 BUNDLED = DATA_ROOT / "spec" / "scenarios"
 THOROUGH = DATA_ROOT / "spec" / "thorough"
+FUZZ = DATA_ROOT / "spec" / "fuzz"
 JOURNEYS = DATA_ROOT / "spec" / "journeys"
 MAX_STEPS = 20_000
 OPCODES = {"continuation": 0, "text": 1, "binary": 2, "close": 8, "ping": 9, "pong": 10}

@@ -267,11 +267,16 @@ class Run:
         return self.judged(outcome)
 
     def judged(self, outcome: Outcome) -> ScenarioVerdict:
-        """Add the transcript checks' failures to the scenario's own."""
-        history = History(outcome.record, self.plan.contract, self.plan.profile, time.time() - time.monotonic())
-        failures = (*outcome.failures, *judge(history))
+        """The verdict; the messages' memory is given back."""
+        verdict = judged(outcome, self.plan)
         outcome.record.release()
-        return charge_failures(outcome, failures, self.plan.requirements)
+        return verdict
+
+
+def judged(outcome: Outcome, plan: Plan) -> ScenarioVerdict:
+    """Add the transcript checks' failures to the scenario's own."""
+    history = History(outcome.record, plan.contract, plan.profile, time.time() - time.monotonic())
+    return charge_failures(outcome, (*outcome.failures, *judge(history)), plan.requirements)
 
 
 def _is_hasty(verdict: ScenarioVerdict) -> bool:

@@ -272,6 +272,13 @@ class Transport:
     def run(self, script: Script[Result]) -> Result:
         """Play a script to its end and give back what it returns. All sockets are closed afterwards."""
         try:
+            return self.advance(script)
+        finally:
+            self.shut()
+
+    def advance(self, script: Script[Result]) -> Result:
+        """Play a script to its end and leave the sockets open, for another script that goes on with them."""
+        try:
             action = next(script)
             while True:
                 action = script.send(self._perform(action))
@@ -283,7 +290,6 @@ class Transport:
             raise
         finally:
             script.close()
-            self.shut()
 
     def stop(self) -> None:
         """End the script soon, from another thread: connections close with 1000, `run` raises `StoppedError`."""

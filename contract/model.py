@@ -97,19 +97,19 @@ def value_at(message: Any, path: str) -> Any:
     return message
 
 
-def _resolved(schema: Any, registry: Registry[Any]) -> Iterator[Mapping[str, Any]]:
+def resolved(schema: Any, registry: Registry[Any]) -> Iterator[Mapping[str, Any]]:
     """The schema and all that it draws in through `$ref` and `allOf`."""
     if not isinstance(schema, dict):
         return
     yield schema
     if "$ref" in schema:
-        yield from _resolved(registry.resolver().lookup(schema["$ref"]).contents, registry)
+        yield from resolved(registry.resolver().lookup(schema["$ref"]).contents, registry)
     for part in schema.get("allOf", ()):
-        yield from _resolved(part, registry)
+        yield from resolved(part, registry)
 
 
 def _undeclared(value: Any, schemas: list[Any], registry: Registry[Any], path: tuple[str | int, ...]) -> Iterator[str]:
-    parts = [part for schema in schemas for part in _resolved(schema, registry)]
+    parts = [part for schema in schemas for part in resolved(schema, registry)]
     if isinstance(value, dict):
         for name, inner in value.items():
             declared = [part["properties"][name] for part in parts if name in part.get("properties", {})]
@@ -198,7 +198,7 @@ class _Reader:
         if problem is not None:
             raise self.document.error(f"message {name!r}: {problem}", where)
         try:
-            parts = list(_resolved(schema, self.registry))
+            parts = list(resolved(schema, self.registry))
             payloads = [part["properties"]["payload"] for part in parts if "payload" in part.get("properties", {})]
             message = compile_schema(schema, self.registry)
             payload = compile_schema({"allOf": payloads}, self.registry)

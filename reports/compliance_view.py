@@ -27,6 +27,9 @@ from reports.wording import Mark
 
 OPEN_TRANSCRIPTS: Final = 30
 """Transcripts of failed scenarios that are open from the start; more would bury the rest."""
+GENERATED: Final = "generated"
+"""The tag of scenarios whose messages are made from a seed."""
+
 _SAME: Final = ("step", "actor", "message", "expected", "received")
 
 
@@ -81,6 +84,7 @@ class _Builder:
         # The port of a server that the run started for itself is nobody's any more.
         embedded = document["settings"].get("embedded") is True
         self.check = ["wsproof", "check", *([] if embedded else [document["endpoint"]])]
+        self.generate = wording.generated_options(document)
         self.levels = {
             entry["id"]: {clause["level"] for clause in wording.clauses(entry)} for entry, _ in self.requirements
         }
@@ -105,6 +109,7 @@ class _Builder:
 
     def groups(self) -> tuple[Group, ...]:
         titles = {entry["section"]: entry["section_title"] for entry in self.document["requirements"]}
+        titles.setdefault("FUZZ", "Generated messages")
         found: dict[str, list[Scenario]] = {group: [] for group in self.group_anchors}
         for entry, anchor in self.scenarios:
             found[entry["group"]].append(self._scenario(entry, anchor))
@@ -191,8 +196,11 @@ class _Builder:
             failures=self._scenario_failures(entry),
             transcript=shortened(entry["transcript"]),
             is_open=anchor in self.open,
-            command=shlex.join([*self.check, "--select", entry["id"]]),
+            command=shlex.join([*self.check, *self._generate(entry), "--select", entry["id"]]),
         )
+
+    def _generate(self, entry: Json) -> list[str]:
+        return self.generate if GENERATED in entry["tags"] else []
 
     def _scenario_failures(self, entry: Json) -> tuple[Failure, ...]:
         """A scenario's failures, those that differ in nothing but the requirement as one."""

@@ -43,6 +43,9 @@ def summary(document: Document, colour: bool = False, width: int = 80) -> str:
     _unverified(page, document)
     _baseline(page, document)
     page.blank()
+    generated = wording.generated_sentence(document)
+    if generated:
+        page.wrapped(None, generated)
     warning = wording.warning_sentence(document)
     if warning:
         page.wrapped(wording.mark("failed", "SHOULD"), warning)

@@ -253,6 +253,21 @@ def _baseline_sentence(state: str, entry: Mapping[str, Any]) -> str:
     return f"expected failure{until}"
 
 
+def generated_sentence(document: Document) -> str | None:
+    """How many messages were generated, and the seed that makes them again; None where none were."""
+    options = generated_options(document)
+    return f"fuzz: {options[1]} examples, seed {options[3]}" if options else None
+
+
+def generated_options(document: Document) -> list[str]:
+    """The options that generate the run's messages again; none where it had no such messages."""
+    fuzz = document["settings"].get("fuzz")
+    if not isinstance(fuzz, Mapping) or not {"examples", "seed"} <= fuzz.keys():
+        return []
+    # Without separators between the digits: they are to be copied.
+    return ["--fuzz", str(fuzz["examples"]), "--seed", str(fuzz["seed"])]
+
+
 def load_sentence(document: Document) -> str:
     """The verdict on a load test in one sentence."""
     word = overall_mark(document).word

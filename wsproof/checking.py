@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
 
 from conformance.baseline import BaselineEntry, baseline_text, for_selection, load_baseline
-from conformance.loading import BUNDLED, THOROUGH, load_scenarios
+from conformance.loading import BUNDLED, FUZZ, THOROUGH, load_scenarios
 from conformance.pace import Status
 from conformance.plugin import Player, ScenarioCollector
 from conformance.results import RunFacts, baseline_of, results_document
@@ -36,6 +36,9 @@ from wsproof.interruption import EXIT_INTERRUPTED, Interruption
 from wsproof.output import OutputError, forget, prepare_file, prepare_folder, write_all
 from wsproof.progress import Progress
 
+if TYPE_CHECKING:
+    from conformance.fuzz.driver import Fuzz
+
 EXIT_PASSED, EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE = 0, 1, 2, 3
 
 REPORTS = ("results.json", "report.html", "junit.xml")
@@ -56,6 +59,8 @@ class CheckOptions:
     jobs: int | None = None
     time_scale: float = 1.0
     thorough: bool = False
+    fuzz: int | None = None
+    seed: int = 0
     output: Path = Path("wsproof-report")
     json_path: str | None = None
     quiet: bool = False
@@ -66,7 +71,10 @@ def run_check(url: str | None, profile: Profile, options: CheckOptions) -> int:
     try:
         requirements = load_requirements()
         known = load_scenarios(options.scenarios or BUNDLED, THOROUGH if options.thorough else None)
+        known += load_scenarios(FUZZ) if options.fuzz else ()
         scenarios = select(known, requirements, options.select, options.deselect)
+        if options.fuzz and all(one.path.parent != FUZZ for one in scenarios):
+            raise SelectionError("--fuzz: the selection leaves no kind of messages to generate")
         baseline = _baseline(options, known, scenarios, requirements)
         _prepare(options)
         with endpoint(url, profile) as address:
@@ -97,8 +105,8 @@ def _baseline(
 ) -> tuple[BaselineEntry, ...] | None:
     if options.baseline is None:
         return None
-    # A file may serve thorough runs as well.
-    listable = known if options.scenarios else load_scenarios(BUNDLED, THOROUGH)
+    # A file may serve thorough runs, and those with generated messages, as well.
+    listable = known if options.scenarios else (*load_scenarios(BUNDLED, THOROUGH), *load_scenarios(FUZZ))
     return for_selection(load_baseline(options.baseline, requirements, listable), known, scenarios)
 
 
@@ -109,6 +117,17 @@ def _prepare(options: CheckOptions) -> None:
         prepare_file(Path(str(options.json_path)), "--json")
     if options.write_baseline is not None:
         prepare_file(options.write_baseline, "--write-baseline")
+
+
+def _generated(plan: Plan, scenarios: Sequence[Scenario], options: CheckOptions) -> "Fuzz | None":
+    """The run of generated messages, where one is wanted."""
+    if options.fuzz is None:
+        return None
+    # Hypothesis takes its time to load.
+    from conformance.fuzz.driver import Fuzz, FuzzOptions
+
+    kinds = [one for one in scenarios if one.path.parent == FUZZ]
+    return Fuzz(plan, kinds, FuzzOptions(options.fuzz, options.seed))
 
 
 class _Check:
@@ -125,7 +144,8 @@ class _Check:
         embedded: bool,
     ) -> None:
         self.plan = plan
-        self.scenarios = scenarios
+        self.fuzz = _generated(plan, scenarios, options)
+        self.scenarios = [one for one in scenarios if one.path.parent != FUZZ]
         self.options = options
         self.began = time.monotonic()
         self.facts = RunFacts(
@@ -139,14 +159,16 @@ class _Check:
             baseline=baseline,
             settings=_settings(plan, options, embedded=embedded),
         )
-        self.player = Player(lambda _: plan, strict=options.strict, scenarios=scenarios)
+        self.player = Player(lambda _: plan, strict=options.strict, scenarios=self.scenarios)
 
     def run(self) -> int:
         folder = self.options.output
         forget(folder / name for name in REPORTS)
         with Interruption(self._interrupt, "" if self.options.quiet else NOTICE):
             try:
-                stream = StreamWriter(folder / "results.jsonl", self.facts, self.plan.requirements, self.scenarios)
+                kinds = self.fuzz.scenarios if self.fuzz is not None else ()
+                scenarios = [*self.scenarios, *kinds]
+                stream = StreamWriter(folder / "results.jsonl", self.facts, self.plan.requirements, scenarios)
             except OSError as error:
                 raise OutputError(f"{error.filename} cannot be written: {error.strerror}") from None
             document = self._play(stream)
@@ -158,9 +180,12 @@ class _Check:
 
     def _interrupt(self) -> None:
         """A signal came."""
-        if self.player.run is None:
+        if self.fuzz is not None:
+            self.fuzz.interrupt()
+        if self.player.run is not None:
+            self.player.run.interrupt()
+        elif self.scenarios:
             raise KeyboardInterrupt
-        self.player.run.interrupt()
 
     def _play(self, stream: StreamWriter) -> dict[str, Any]:
         def finished(verdict: ScenarioVerdict) -> None:
@@ -168,20 +193,30 @@ class _Check:
             stream.scenario(verdict, self.player.run.started)
 
         self.player.finished = finished
-        progress = Progress(len(self.scenarios), self._status, quiet=self.options.quiet)
-        with contextlib.suppress(KeyboardInterrupt), progress:
-            self._pytest()
-        # Interrupted before anything was played, there is no run yet.
-        run = self.player.run or Run(self.plan, self.scenarios)
-        verdicts = run.verdicts()
+        kinds = self.fuzz.scenarios if self.fuzz is not None else ()
+        progress = Progress(len(self.scenarios) + len(kinds), self._status, quiet=self.options.quiet)
+        with progress:
+            with contextlib.suppress(KeyboardInterrupt):
+                if self.scenarios:
+                    self._pytest()
+            # Interrupted before anything was played, there is no run yet.
+            run = self.player.run or Run(self.plan, self.scenarios)
+            verdicts = run.verdicts()
+            complete = run.complete or not self.scenarios
+            if self.fuzz is not None:
+                verdicts = self.fuzz.join(verdicts, lambda one: stream.scenario(one, run.started))
+                complete = complete and self.fuzz.complete
         for verdict in verdicts:
             stream.scenario(verdict, run.started)
-        facts = replace(self.facts, duration=time.monotonic() - self.began, complete=run.complete)
+        facts = replace(self.facts, duration=time.monotonic() - self.began, complete=complete)
         stream.close(facts.duration, complete=facts.complete)
         return results_document(facts, self.plan.requirements, verdicts, run.started)
 
     def _status(self) -> Status | None:
-        return self.player.run.status() if self.player.run is not None else None
+        status = self.player.run.status() if self.player.run is not None else None
+        if self.fuzz is not None and self.fuzz.began:
+            return self.fuzz.status(len(self.scenarios), status.failed if status is not None else 0)
+        return status
 
     def _pytest(self) -> None:
         # The user's own pytest settings and plugins have no say in a check.
@@ -226,6 +261,7 @@ def _settings(plan: Plan, options: CheckOptions, *, embedded: bool) -> dict[str,
         "deselection": " ".join(options.deselect) or None,
         "require_complete": options.require_complete,
         "baseline": str(options.baseline) if options.baseline is not None else None,
+        **({"fuzz": {"examples": options.fuzz, "seed": options.seed}} if options.fuzz else {}),
         "heartbeat_interval_s": plan.profile.heartbeat.interval,
         "heartbeat_timeout_s": plan.profile.heartbeat.timeout,
     }

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,9 @@ from wsproof import __version__
 EXIT_USAGE = 2
 EXIT_UNREACHABLE = 3
 EXIT_INTERRUPTED = 130
+
+MAX_EXAMPLES = 100_000
+MAX_SEED = 2**32 - 1
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -144,6 +148,13 @@ def main() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the failures of this run there, as a baseline to be filled in.",
 )
+@click.option(
+    "--fuzz",
+    type=click.IntRange(1, MAX_EXAMPLES),
+    metavar="N",
+    help="Send N generated messages as well, valid and invalid ones, and make small what fails.",
+)
+@click.option("--seed", type=click.IntRange(0, MAX_SEED), metavar="S", help="Repeat the messages of --fuzz.")
 @click.option("--jobs", type=click.IntRange(1, 500), default=None, envvar="WSPROOF_JOBS", help="Scenarios at once.")
 @click.option("--time-scale", type=click.FloatRange(0.1, 100), default=1.0, help="Stretch every deadline.")
 @click.option(
@@ -163,6 +174,10 @@ def check(url: str | None, profile: Path | None, changes: tuple[str, ...], **opt
     """
     from wsproof.checking import CheckOptions, run_check
 
+    if options["seed"] is None:
+        options["seed"] = secrets.randbelow(MAX_SEED + 1)
+    elif options["fuzz"] is None:
+        stop("--seed repeats the messages of --fuzz N: give both")
     defaults = {} if url else {"heartbeat.interval": 1, "heartbeat.timeout": 2}
     read = read_profile(profile, changes, defaults)
     sys.exit(run_check(url or read.endpoint, read, CheckOptions(**options)))

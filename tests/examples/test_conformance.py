@@ -42,7 +42,18 @@ def test_server_is_acquitted(name: str, tmp_path: Path) -> None:
         url = line.removeprefix("listening on ").strip()
         heartbeat = ["--set", "heartbeat.interval=1", "--set", "heartbeat.timeout=2"]
         check = subprocess.run(
-            [sys.executable, "-m", "wsproof", "check", url, *heartbeat, "--output", str(tmp_path / "report")],
+            [
+                sys.executable,
+                "-m",
+                "wsproof",
+                "check",
+                url,
+                *heartbeat,
+                "--fuzz",
+                "300",
+                "--output",
+                str(tmp_path / "report"),
+            ],
             cwd=Path(__file__).parents[2],
             capture_output=True,
             text=True,

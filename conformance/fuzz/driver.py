@@ -1,0 +1,121 @@
+"""`wsproof check --fuzz`: generated messages of every kind are sent, and what fails is made small."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from unittest.mock import patch
+
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
+
+from conformance.fuzz.grammar import grammar
+from conformance.fuzz.hunt import Budget, Hunt, Share
+from conformance.loading import FUZZ, load_scenarios
+from conformance.pace import Playing, Status
+from conformance.run import Channels, Plan, without_consequences
+from conformance.scenario import Scenario
+from conformance.verdicts import ScenarioVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class FuzzOptions:
+    """How many messages are made, and from which seed."""
+
+    examples: int
+    seed: int
+
+
+@cache
+def fuzz_scenarios() -> tuple[Scenario, ...]:
+    """The kinds of messages, each with the scenario that is played with a message of it."""
+    return load_scenarios(FUZZ)
+
+
+def shares(examples: int) -> dict[str, int]:
+    """How many examples each kind gets, by weight. The selection does not change it, so that a seed repeats."""
+    found = fuzz_scenarios()
+    whole = sum(one.weight for one in found)
+    counts = {one.id: int(examples * one.weight / whole) for one in found}
+    for one in found[: examples - sum(counts.values())]:
+        counts[one.id] += 1
+    return counts
+
+
+class Fuzz:
+    """A run of generated messages. `scenarios` are the kinds that get some, their titles naming the seed."""
+
+    def __init__(self, plan: Plan, scenarios: Sequence[Scenario], options: FuzzOptions) -> None:
+        """Raises `ContractError` where the contract does not say how a post is delivered."""
+        self.options = options
+        self.began = False
+        self.complete = False
+        self.scenarios = tuple(_titled(one, options) for one in scenarios if shares(options.examples)[one.id])
+        self.verdicts: list[ScenarioVerdict] = []
+        self._plan = plan
+        self._grammar = grammar(plan.contract, plan.profile.limits.message_bytes)
+        self._before = 0
+        self._hunt: Hunt | None = None
+        self._stopped = False
+
+    @property
+    def sent(self) -> int:
+        """How many messages were sent so far, apart from those that made a failure smaller."""
+        return self._before + (self._hunt.sent if self._hunt is not None else 0)
+
+    def interrupt(self) -> None:
+        """End soon; connections are closed with 1000. A signal's handler may call it."""
+        self._stopped = True
+        if self._hunt is not None:
+            self._hunt.interrupt()
+
+    def run(self, finished: Callable[[ScenarioVerdict], None] = lambda verdict: None) -> None:
+        """Send messages of every kind, one kind after the other; `finished` is told each verdict at once."""
+        self.began = True
+        counts = shares(self.options.examples)
+        budget = Budget(self._plan.profile.response_timeout * self._plan.time_scale)
+        channels = Channels(self._plan.profile, 0)
+        with _made_from_the_seed_alone():
+            for scenario in self.scenarios:
+                share = Share(counts[scenario.id], self.options.seed)
+                self._hunt = hunt = Hunt(self._plan, scenario, self._grammar, share, budget, channels)
+                if self._stopped:
+                    hunt.interrupt()
+                verdict = hunt.run()
+                self._before, self._hunt = self.sent, None
+                self.verdicts.append(verdict)
+                if verdict.outcome.ending != "unfinished":
+                    finished(verdict)
+        self.complete = not self._stopped
+
+    def join(
+        self, played: Sequence[ScenarioVerdict], finished: Callable[[ScenarioVerdict], None]
+    ) -> list[ScenarioVerdict]:
+        """Run after a suite: its verdicts and ours, without what only follows from plain deliveries that are missed."""
+        self.run(finished)
+        return list(without_consequences({one.outcome.scenario.id: one for one in (*played, *self.verdicts)}).values())
+
+    def status(self, finished: int, failed: int) -> Status:
+        """How far the run is; `finished` and `failed` scenarios were played before it."""
+        failed += sum(one.verdict == "failed" for one in self.verdicts)
+        done = len(self.verdicts)
+        waiting: tuple[Playing, ...] = ()
+        if done < len(self.scenarios):
+            answers = f"the answers to generated messages, {self.sent} of {self.options.examples} sent"
+            waiting = (Playing(self.scenarios[done].id, answers, 0.0),)
+        return Status(finished + done, failed, 0.0, waiting)
+
+
+def _titled(scenario: Scenario, options: FuzzOptions) -> Scenario:
+    count = shares(options.examples)[scenario.id]
+    messages = "one message" if count == 1 else f"{count} messages"
+    return replace(scenario, title=f"{scenario.title} ({messages} of seed {options.seed})")
+
+
+@contextlib.contextmanager
+def _made_from_the_seed_alone() -> Iterator[None]:
+    """Hypothesis would mix in constants of the modules that happen to be loaded: a seed would not repeat elsewhere."""
+    providers.CONSTANTS_CACHE.cache.clear()
+    with patch.object(providers, "_get_local_constants", Constants):
+        yield
+    providers.CONSTANTS_CACHE.cache.clear()

@@ -1,0 +1,87 @@
+"""What a hunt for failing messages found, as verdicts on scenarios."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from conformance.engine import Ending, Outcome
+from conformance.fuzz.example import Example
+from conformance.fuzz.session import Played
+from conformance.record import MAX_ENTRIES, Entry, Record
+from conformance.scenario import Scenario
+from conformance.stage import show
+from conformance.verdicts import Charged, ScenarioVerdict
+
+SHOWN_MESSAGE = 300
+"""Characters of the smallest message that a failure quotes; the transcript has more."""
+
+KEPT_ENTRIES = 12
+"""Lines of the transcript that a kind without a failure keeps: its last message."""
+
+Signature = tuple[str, str, str]
+"""What makes two failures the same: requirement, level and, where the scenario could not go on, the change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A message that fails, the smallest that was found, and how many others must go before it."""
+
+    example: Example
+    played: Played
+    after: int = 0
+
+
+def signatures(example: Example, verdict: ScenarioVerdict) -> list[Signature]:
+    """What is wrong with a message, a MUST first."""
+    stopped = verdict.outcome.ending == "stopped"
+    found = [(one.level, one.requirement, example.change if stopped else "") for one in verdict.charged]
+    return [(name, level, change) for level, name, change in sorted(set(found))]
+
+
+def verdict_on(findings: Sequence[Finding], scenario: Scenario, started: float, duration: float) -> ScenarioVerdict:
+    """All findings of a kind as one verdict. Every failure quotes its message; the transcripts follow each other."""
+    charged: list[Charged] = []
+    first = next((one for one in findings if one.played.verdict.outcome.ending == "stopped"), findings[0])
+    record = Record(started, ())
+    for number, one in enumerate(findings, 1):
+        message = show(one.played.text, SHOWN_MESSAGE) or "(empty)"
+        before = f" after {one.after} others" if one.after else ""
+        charged += [
+            _quoting(failure, f"; smallest message{before}: {message}") for failure in one.played.verdict.charged
+        ]
+        _append(record, one.played.verdict.outcome.record, number, len(findings))
+    outcome = replace(
+        first.played.verdict.outcome, scenario=scenario, record=record, started=started, duration=duration
+    )
+    return ScenarioVerdict(outcome, tuple(charged))
+
+
+def _append(record: Record, more: Record, number: int, count: int) -> None:
+    """Add a transcript behind what is there, with its times since its own beginning."""
+    if count > 1:
+        record.entries.append(Entry(0.0, None, "none", "note", None, f"message {number} of {count} that fail"))
+    more.release()
+    room = MAX_ENTRIES - len(record.entries)
+    record.entries += more.entries[:room]
+    record.left_out += more.left_out + max(len(more.entries) - room, 0)
+    record.saw_messages = record.saw_messages or more.saw_messages
+
+
+def _quoting(one: Charged, text: str) -> Charged:
+    return replace(one, failure=replace(one.failure, message=one.failure.message + text))
+
+
+def passed(last: ScenarioVerdict, scenario: Scenario, started: float, duration: float) -> ScenarioVerdict:
+    """The verdict on a kind whose messages were all handled as they must be; `last` is that on the last of them."""
+    record = last.outcome.record
+    record.left_out += max(len(record.entries) - KEPT_ENTRIES, 0)
+    record.entries[:] = record.entries[-KEPT_ENTRIES:]
+    record.release()
+    return ScenarioVerdict(replace(last.outcome, scenario=scenario, started=started, duration=duration), ())
+
+
+def undecided(
+    scenario: Scenario, ending: Ending, reason: str, started: float = 0.0, duration: float = 0.0
+) -> ScenarioVerdict:
+    """The verdict on a kind of which nothing can be said."""
+    names: frozenset[str] = frozenset()
+    return ScenarioVerdict(Outcome(scenario, ending, reason, (), names, names, Record(0.0, ()), started, duration), ())

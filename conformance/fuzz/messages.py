@@ -1,0 +1,105 @@
+"""The kinds of generated messages (`spec/fuzz/fuzz.yaml`), each with its strategy; here those of valid ones."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from conformance.fuzz import mistakes
+from conformance.fuzz.bases import Examples, Messages, bases, with_member
+from conformance.fuzz.example import MAX_EXACT, Claim, Example, Notation, holds
+from conformance.fuzz.grammar import Grammar, with_value
+from conformance.fuzz.values import names, texts, values
+from contract.json_text import dump_json
+
+GAPS = ("", " ", "\n", "\t", "\r\n", " \n\t")
+
+ENVELOPE = {"event", "payload", "sequence"}
+
+
+def examples_of(kind: str, grammar: Grammar) -> Examples:
+    """The examples of one kind, only such as are what they claim to be. KeyError: there is no such kind."""
+    claim, strategy = _kinds(grammar)[kind]
+    return strategy(grammar).filter(lambda one: holds(claim, one.template, grammar.contract, grammar.message_bytes))
+
+
+def kinds(grammar: Grammar) -> frozenset[str]:
+    """The kinds that there are."""
+    return frozenset(_kinds(grammar))
+
+
+def _kinds(grammar: Grammar) -> Mapping[str, tuple[Claim, Callable[[Grammar], Examples]]]:
+    post, join, pong = grammar.delivery.post["event"], grammar.delivery.join["event"], grammar.contract.pong_event
+    found: dict[str, tuple[Claim, Callable[[Grammar], Examples]]] = {
+        "fuzz-valid-text": ("valid", valid_text),
+        "fuzz-valid-notation": ("valid", partial(valid_notation, event=post)),
+        "fuzz-valid-join": ("valid", partial(valid_notation, event=join)),
+        "fuzz-valid-pong": ("valid", partial(valid_payload, event=pong)),
+        "fuzz-invalid-json": ("json", mistakes.invalid_json),
+        "fuzz-invalid-envelope": ("envelope", mistakes.invalid_envelope),
+        "fuzz-invalid-member": ("envelope", mistakes.invalid_member),
+        "fuzz-invalid-payload": ("payload", mistakes.invalid_payload),
+        "fuzz-invalid-length": ("length", mistakes.invalid_length),
+        "fuzz-unknown-event": ("unknown", mistakes.unknown_event),
+        "fuzz-server-event": ("server", mistakes.server_event),
+    }
+    for word, event in {"post": post, "join": join, "pong": pong}.items():
+        found[f"fuzz-sequence-{word}"] = ("valid", partial(valid_sequence, event=event))
+        found[f"fuzz-members-{word}"] = ("valid", partial(valid_members, event=event))
+    return found
+
+
+def _valid(change: str, messages: Messages) -> Examples:
+    return messages.map(lambda one: Example("valid", one["event"], change, one))
+
+
+def valid_text(grammar: Grammar) -> Examples:
+    """Posts whose text holds whatever a text may hold."""
+    event, path = grammar.delivery.post["event"], grammar.delivery.post["text"]
+    schema = dict(grammar.members(event))[path.partition(".")[2]]
+    posts = st.builds(lambda base, text: with_value(base, path, text), bases(grammar, event), texts(schema))
+    return _valid("text", posts)
+
+
+def notations() -> SearchStrategy[Notation]:
+    """Ways to write JSON."""
+    return st.builds(Notation, st.sampled_from(GAPS), st.booleans(), st.booleans(), st.booleans(), st.booleans())
+
+
+def valid_notation(grammar: Grammar, event: str) -> Examples:
+    """Plain messages, written in many ways, with white space around them."""
+
+    def spaced(message: object, start: str, end: str) -> Example:
+        return Example("valid", event, "white space around", None, f"{start}{dump_json(message)}{end}")
+
+    base = bases(grammar, event)
+    return st.one_of(
+        st.builds(lambda one, how: Example("valid", event, "notation", one, None, how), base, notations()),
+        st.builds(spaced, base, st.sampled_from(GAPS), st.sampled_from(GAPS)),
+    )
+
+
+def valid_sequence(grammar: Grammar, event: str) -> Examples:
+    """Messages with a sequence from 0 to 2^53."""
+    numbers = st.one_of(st.integers(0, 100), st.integers(0, MAX_EXACT), st.sampled_from((2**31, 2**32, MAX_EXACT)))
+    return _valid("sequence", st.builds(lambda base, one: {**base, "sequence": one}, bases(grammar, event), numbers))
+
+
+def valid_members(grammar: Grammar, event: str) -> Examples:
+    """One member that the contract does not name, in the envelope or in the payload."""
+    base = bases(grammar, event)
+    envelope = st.builds(lambda one, name, value: {**one, name: value}, base, names(ENVELOPE), values())
+    payload = st.builds(with_member, base, names(_declared(grammar, event)), values())
+    return st.one_of(_valid("member of the envelope", envelope), _valid("member of the payload", payload))
+
+
+def valid_payload(grammar: Grammar, event: str) -> Examples:
+    """Messages of an event that promises to ignore whatever its payload holds."""
+    more = st.dictionaries(names(_declared(grammar, event)), values(), max_size=3)
+    messages = st.builds(lambda one, some: {**one, "payload": {**one["payload"], **some}}, bases(grammar, event), more)
+    return _valid("payload", messages)
+
+
+def _declared(grammar: Grammar, event: str) -> set[str]:
+    return {name.casefold() for name in grammar.payload(event).get("properties", {})}

@@ -1,0 +1,171 @@
+"""Plays generated messages one after the other, on a connection that is kept for as long as it is of use."""
+
+from dataclasses import dataclass
+
+from conformance.actions import Wait
+from conformance.blame import is_rate_limited
+from conformance.engine import Outcome, play_steps
+from conformance.fuzz.example import Example, holds
+from conformance.record import Conversation
+from conformance.run import Channels, Plan, judged
+from conformance.scenario import Scenario, SendRaw, Step
+from conformance.stage import Script, Setting, Stage
+from conformance.transport import Transport
+from conformance.values import Values
+from conformance.verdicts import ScenarioVerdict
+from contract.model import value_at
+
+MESSAGE = "${message}"
+
+EXAMPLES_PER_CONNECTION = 100
+"""After so many a fresh connection is made, so that no transcript and no bound of the transport is exceeded."""
+
+KEPT_MESSAGES = 1
+"""Messages of earlier examples that a judgement looks at again, for what speaks of two messages in a row."""
+
+FIRST_PAUSE, MAX_PAUSE = 0.05, 2.0
+"""Seconds before each message that an endpoint which limits the rate of messages is left alone."""
+
+ATTEMPTS = 8
+"""So often a message is sent that was not judged: the rate was limited, or our pongs were late."""
+
+
+class SetupFailedError(Exception):
+    """No connection got so far that a generated message could be sent."""
+
+    def __init__(self, verdict: ScenarioVerdict) -> None:
+        super().__init__(verdict.outcome.reason)
+        self.verdict = verdict
+
+
+class UnjudgedError(Exception):
+    """The endpoint or this machine leaves no message to be judged. `str()` is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """The verdict on one message, and the message as it was sent."""
+
+    verdict: ScenarioVerdict
+    text: str
+
+
+def sending_step(scenario: Scenario) -> int:
+    """The index of the step that sends the generated message. Raises ValueError where none does."""
+    for index, step in enumerate(scenario.steps):
+        if isinstance(step.deed, SendRaw) and step.deed.text == MESSAGE:
+            return index
+    raise ValueError(f"scenario {scenario.id} sends no {MESSAGE}")
+
+
+class Session:
+    """Plays the examples of one kind.
+
+    `before` are those that went well on the present connection, `history` those on the one before it.
+    """
+
+    def __init__(self, plan: Plan, scenario: Scenario, transport: Transport, channels: Channels, reuse: bool) -> None:
+        self.before: list[Example] = []
+        self.history: list[Example] = []
+        self._plan = plan
+        self._scenario = scenario
+        self._transport = transport
+        self._setting = Setting(plan.contract, plan.profile, channels, plan.time_scale, plan.target.path)
+        at = sending_step(scenario)
+        self._setup: tuple[Step, ...] = scenario.steps[:at]
+        self._steps: tuple[Step, ...] = scenario.steps[at:]
+        self._reuse = EXAMPLES_PER_CONNECTION if reuse else 1
+        self._pause = 0.0
+        self._stage: Stage | None = None
+
+    def play(self, example: Example, *, fresh: bool = False) -> Played | None:
+        """Send one message and judge what comes; None: it is not what it claims to be, and was not sent.
+
+        `fresh` takes a connection on which nothing was sent before. Raises `SetupFailedError` and `UnjudgedError`.
+        """
+        reason = ""
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._transport.advance(self._script(example, fresh=fresh or attempt > 0))
+            except UnjudgedError as error:
+                reason = str(error)
+        raise UnjudgedError(reason)
+
+    def leave(self) -> None:
+        """Close the connection politely."""
+        self._transport.advance(self._leave())
+
+    def _script(self, example: Example, *, fresh: bool) -> Script[Played | None]:
+        if self._stage is not None:
+            # Meanwhile a message was made: that is no stall, and pings wait for their answers.
+            yield from self._stage.absorb((yield Wait(0.0)))
+            yield from self._stage.until(lambda: False, self._stage.now + self._pause, "the rate limit's pause")
+        if fresh or self._stage is None or len(self.before) >= self._reuse or not _is_open(self._stage):
+            yield from self._enter()
+        stage = self._stage
+        assert stage is not None
+        values = self._renew(stage)
+        text = example.text(str(values.channel("room")), values.nonce("text"))
+        if not holds(example.claim, text, self._plan.contract, self._plan.profile.limits.message_bytes):
+            return None
+        values.captured.update(message=text, event=example.event)
+        outcome = yield from play_steps(stage, self._steps, stay=True)
+        played = Played((yield from self._judged(stage, outcome)), text)
+        if played.verdict.verdict == "passed":
+            self.before.append(example)
+            for conversation in stage.record.conversations:
+                self._forget(conversation)
+        else:
+            yield from self._leave()
+        return played
+
+    def _enter(self) -> Script[None]:
+        yield from self._leave()
+        stage = Stage(self._scenario, self._setting, (yield Wait(0.0)).t)
+        self._stage = stage
+        outcome = yield from play_steps(stage, self._setup, stay=True)
+        if outcome.ending != "finished":
+            self._stage = None
+            raise SetupFailedError((yield from self._judged(stage, outcome)))
+
+    def _leave(self) -> Script[None]:
+        stage, self._stage = self._stage, None
+        if stage is not None:
+            self.history, self.before = self.before, []
+            yield from stage.close_all()
+
+    def _renew(self, stage: Stage) -> Values:
+        """What an earlier example left behind says nothing about the next one."""
+        stage.values = Values(self._plan.profile, self._setting.channel)
+        stage.failures, stage.stalls = [], []
+        for state in stage.actors.values():
+            state.inbox, state.controls, state.heartbeats, state.echoes = [], [], [], []
+        return stage.values
+
+    def _judged(self, stage: Stage, outcome: Outcome) -> Script[ScenarioVerdict]:
+        """The verdict. Raises `UnjudgedError` where something else than the message decided how it went."""
+        if is_rate_limited(stage):
+            self._pause = min(max(2 * self._pause, FIRST_PAUSE), MAX_PAUSE)
+            yield from stage.until(lambda: False, stage.now + self._pause, "the rate limit's pause")
+            yield from self._leave()
+            raise UnjudgedError("the endpoint limits the rate of messages")
+        verdict = judged(outcome, self._plan)
+        # Pongs may be late while messages are generated; heartbeats have scenarios of their own.
+        if outcome.ending == "inconclusive" or any(one.requirement == "HB-03" for one in verdict.charged):
+            yield from self._leave()
+            raise UnjudgedError(outcome.reason or "the endpoint closed the connection for its heartbeat")
+        return verdict
+
+    def _forget(self, conversation: Conversation) -> None:
+        """Keep what the judgement of the next example needs: which channels were joined, and the last messages."""
+        delivery = self._plan.contract.delivery
+        joins = [
+            one for one in conversation.sent if delivery and value_at(one.value, "event") == delivery.join["event"]
+        ]
+        last = [one for one in conversation.sent[-KEPT_MESSAGES:] if one not in joins]
+        conversation.sent[:] = [*joins, *last]
+        del conversation.received[:-KEPT_MESSAGES]
+
+
+def _is_open(stage: Stage) -> bool:
+    return all(state.conversation is not None and state.conversation.is_open for state in stage.actors.values())
