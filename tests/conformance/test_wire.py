@@ -146,7 +146,7 @@ class TestEnd:
             server_frame(9, fin=False),
             server_frame(0, b"x"),
             server_frame(1, fin=False) + server_frame(1),
-            serialize_raw(OutFrame(1, b"masked")),
+            pytest.param(serialize_raw(OutFrame(1, b"masked")), id="masked"),
         ],
     )
     def test_broken_framing_is_a_violation(self, pair: Pair, data: bytes) -> None:
