@@ -1,11 +1,11 @@
 """What stands in an actor's inbox, how its connection ended, and what an absence is charged to."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from conformance.actions import Opcode
 from conformance.matching import matches
-from conformance.record import UNPARSED, Conversation, Message
+from conformance.record import UNPARSED, Conversation, Message, outer
 from conformance.scenario import Charge
 from conformance.stage import ActorState, Stage, show
 from conformance.values import DisturbedError
@@ -29,14 +29,37 @@ def is_over(state: ActorState) -> bool:
     return state.conversation is not None and not state.conversation.is_open
 
 
-def find_message(stage: Stage, state: ActorState, event: str | None, match: Mapping[str, Any] | None) -> Message | None:
-    """The first message of the inbox that matches; it stays there."""
-    for message in state.inbox:
+class Search:
+    """Looks for the first message of an inbox that fits, while more arrive; it stays there.
+
+    Each message is looked at once, so that a flood costs no quadratic time. To be made anew where something was
+    taken from the inbox.
+    """
+
+    def __init__(self, state: ActorState, fits: Callable[[Message], bool]) -> None:
+        self._state, self._fits = state, fits
+        self._looked = state.arrived - len(state.inbox)
+        self._found: Message | None = None
+
+    def __call__(self) -> Message | None:
+        """The message, or None as long as there is none."""
+        if self._found is None:
+            inbox = self._state.inbox
+            start = max(len(inbox) - (self._state.arrived - self._looked), 0)
+            self._found = next(filter(self._fits, inbox[start:]), None)
+            self._looked = self._state.arrived
+        return self._found
+
+
+def search(stage: Stage, state: ActorState, event: str | None, match: Mapping[str, Any] | None) -> Search:
+    """The search for a message of an event (None: any) that matches."""
+
+    def fits(message: Message) -> bool:
         if event is not None and message.event != event:
-            continue
-        if message.value is not UNPARSED and matches(match or {}, message.value, stage.profile.error_codes):
-            return message
-    return None
+            return False
+        return message.value is not UNPARSED and matches(match or {}, message.value, stage.profile.error_codes)
+
+    return Search(state, fits)
 
 
 def what_came(state: ActorState) -> str:
@@ -59,7 +82,8 @@ def cause_of_end(stage: Stage, state: ActorState) -> Charge | None:
     if heartbeat is not None:
         return heartbeat
     delivery = stage.contract.delivery
-    consumed = [one for one in conversation.received if one not in state.inbox]
+    waiting = {id(one) for one in state.inbox}
+    consumed = [one for one in conversation.received if id(one) not in waiting]
     if delivery is not None and any(one.event == delivery.error["event"] for one in consumed):
         return Charge(("ERR-07",), "SHOULD")
     return None
@@ -115,7 +139,7 @@ def broken_instead(stage: Stage, state: ActorState, event: str | None) -> Charge
     delivery = stage.contract.delivery
     if delivery is None or event != delivery.delivery["event"]:
         return None
-    for message in state.inbox:
+    for message in outer(state.inbox):
         if message.value is UNPARSED or message.opcode != Opcode.TEXT:
             return Charge(("ENV-01",), "MUST")
         if stage.contract.check_envelope(message.value):

@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
 from typing import Any
 
 from conformance.actions import Opcode
 from conformance.deliveries import DELIVERY_CHECKS, collect
-from conformance.record import UNPARSED, Conversation, Message, Record
+from conformance.record import UNPARSED, Conversation, Message, Record, outer
 from conformance.scenario import Charge
 from conformance.stage import Failure, show
 from contract.json_text import type_name
@@ -76,6 +76,24 @@ def judge(history: History) -> tuple[Failure, ...]:
 
 def check_text(history: History) -> Iterator[Failure]:
     """ENV-01: text, UTF-8, JSON; a broken frame stream is no text frame either, and bad compression is WIRE-09's."""
+    yield from islice(_untexted(history), MAX_FINDINGS)
+    for conversation in history.record.conversations:
+        # What is wrong in a close frame is no message: its code is CLOSE-02's, and its reason may be our own, echoed.
+        in_close = conversation.close_received is not None
+        if conversation.ended is not None and conversation.ended.how == "violation" and not in_close:
+            # What cannot be inflated is a matter of the compression that was negotiated.
+            inflating = conversation.ended.detail == "decompression failed"
+            yield history.finding(
+                "WIRE-09" if inflating else "ENV-01",
+                "MUST",
+                conversation,
+                "the server broke the framing of RFC 7692" if inflating else "the server broke the framing of RFC 6455",
+                expected="legal frames",
+                received=conversation.ended.detail,
+            )
+
+
+def _untexted(history: History) -> Iterator[Failure]:
     for message in history.record.messages:
         if message.opcode != Opcode.TEXT:
             yield history.finding(
@@ -94,20 +112,6 @@ def check_text(history: History) -> Iterator[Failure]:
             text = f"a message in {len(message.fragments)} frames"
             yield history.finding(
                 "ENV-01", "MUST", message.conversation, text, expected="one text frame", received=message.text
-            )
-    for conversation in history.record.conversations:
-        # What is wrong in a close frame is no message: its code is CLOSE-02's, and its reason may be our own, echoed.
-        in_close = conversation.close_received is not None
-        if conversation.ended is not None and conversation.ended.how == "violation" and not in_close:
-            # What cannot be inflated is a matter of the compression that was negotiated.
-            inflating = conversation.ended.detail == "decompression failed"
-            yield history.finding(
-                "WIRE-09" if inflating else "ENV-01",
-                "MUST",
-                conversation,
-                "the server broke the framing of RFC 7692" if inflating else "the server broke the framing of RFC 6455",
-                expected="legal frames",
-                received=conversation.ended.detail,
             )
 
 
@@ -350,9 +354,8 @@ def check_close_codes(history: History) -> Iterator[Failure]:
 
 
 def _parsed(history: History) -> Iterator[Message]:
-    for message in history.record.messages:
-        if message.value is not UNPARSED:
-            yield message
+    """The messages that are JSON, as far as they are held against the schemas."""
+    return (message for message in outer(history.record.messages) if message.value is not UNPARSED)
 
 
 TRANSCRIPT_CHECKS: tuple[Callable[[History], Iterator[Failure]], ...] = (

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from conformance.blame import closed_for_heartbeat, ended_as, excuse_if_stalled, what_came
+from conformance.blame import Search, closed_for_heartbeat, ended_as, excuse_if_stalled, what_came
 from conformance.patience import owed
 from conformance.record import Conversation
 from conformance.scenario import Charge, ExpectClose, ExpectOpen, ExpectRefusal
@@ -82,14 +82,13 @@ def _expect_refusal(stage: Stage, deed: ExpectRefusal) -> Script[None]:
     conversation = stage.conversation(state)
     deadline = stage.now + stage.seconds("response_timeout")
 
-    def acknowledged() -> bool:
-        return any(message.event == stage.contract.ack_event for message in state.inbox)
+    acknowledged = Search(state, lambda message: message.event == stage.contract.ack_event)
 
     def over() -> bool:
         return bool(conversation.refused or conversation.close_received or conversation.ended)
 
-    yield from owed(stage, lambda: over() or acknowledged(), deadline, f"{deed.actor}: a refusal")
-    if acknowledged() or (deed.plain and conversation.opened is not None):
+    yield from owed(stage, lambda: over() or acknowledged() is not None, deadline, f"{deed.actor}: a refusal")
+    if acknowledged() is not None or (deed.plain and conversation.opened is not None):
         raise stage.fail("the connection was accepted", deed.actor, expected="a refusal", received=what_came(state))
     if not over():
         stage.note(deed.actor, "none", "timeout", "neither refused nor closed")

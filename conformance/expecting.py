@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from conformance.blame import (
+    Search,
     broken_instead,
     cause_of_end,
     closed_for_heartbeat,
     ended_as,
-    find_message,
     is_over,
+    search,
     undelivered,
     what_came,
 )
@@ -45,15 +46,15 @@ def _expect(stage: Stage, deed: Expect) -> Script[None]:
     while wanted:
         candidates = wanted[:1] if deed.listed else list(wanted)
 
-        def arrived(candidates: list[Expectation] = candidates) -> bool:
-            return is_over(state) or any(find_message(stage, state, one.event, rendered[id(one)]) for one in candidates)
+        searches = [(one, search(stage, state, one.event, rendered[id(one)])) for one in candidates]
+
+        def arrived(searches: list[tuple[Expectation, Search]] = searches) -> bool:
+            return is_over(state) or any(found() for _, found in searches)
 
         yield from owed(stage, arrived, deadline, f"{deed.actor}: {candidates[0].event}", state)
-        hit = next((one for one in candidates if find_message(stage, state, one.event, rendered[id(one)])), None)
-        if hit is None:
+        hit, message = next(((one, found()) for one, found in searches if found()), (None, None))
+        if hit is None or message is None:
             raise _missing(stage, deed.actor, state, [(one.event, rendered[id(one)]) for one in wanted])
-        message = find_message(stage, state, hit.event, rendered[id(hit)])
-        assert message is not None
         state.inbox.remove(message)
         wanted.remove(hit)
         if deed.listed and taken and _position(message) < _position(taken[-1]):
@@ -124,17 +125,21 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
     rendered = [stage.values.render(one.match or {}) for one in deed.of]
     events = {one.event for one in deed.of}
 
-    def message_for(one: Alternative, match: Any) -> Message | None:
+    searches = [search(stage, state, one.event, match) for one, match in zip(deed.of, rendered, strict=True)]
+    first = Search(state, lambda message: message.event in events)
+
+    def message_for(index: int) -> Message | None:
         if not deed.next:
-            return find_message(stage, state, one.event, match)
-        first = next((message for message in state.inbox if message.event in events), None)
-        fits = first is not None and first.event == one.event
-        return first if fits and matches(match, first.value, stage.profile.error_codes) else None  # type: ignore[union-attr]
+            return searches[index]()
+        message = first()
+        if message is None or message.event != deed.of[index].event:
+            return None
+        return message if matches(rendered[index], message.value, stage.profile.error_codes) else None
 
     def outcome() -> tuple[Alternative, Message | None] | None:
-        for one, match in zip(deed.of, rendered, strict=True):
+        for index, one in enumerate(deed.of):
             if one.event is not None:
-                message = message_for(one, match)
+                message = message_for(index)
                 if message is not None:
                     return one, message
             elif _has_ended(stage, conversation, one):
@@ -142,7 +147,7 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
         return None
 
     def settled() -> bool:
-        wrong_one = deed.next and any(message.event in events for message in state.inbox)
+        wrong_one = deed.next and first() is not None
         return wrong_one or outcome() is not None or conversation.ended is not None
 
     yield from owed(stage, settled, deadline, f"{deed.actor}: one of {len(deed.of)} outcomes", state)
@@ -206,9 +211,11 @@ def _expect_nothing(stage: Stage, deed: ExpectNothing) -> Script[None]:
     match = stage.values.render(deed.match)
     deadline = stage.now + stage.seconds(deed.duration)
 
+    searches = [(state, search(stage, state, deed.event, match)) for state in states]
+
     def offender() -> tuple[ActorState, Message] | None:
-        for state in states:
-            message = find_message(stage, state, deed.event, match)
+        for state, found in searches:
+            message = found()
             if message is not None:
                 return state, message
         return None
@@ -270,14 +277,18 @@ def _expect_pong(stage: Stage, deed: ExpectPong) -> Script[None]:
     deadline = stage.now + stage.seconds(deed.within)
     payload = deed.payload
 
+    looked = 0
+
     def answered() -> bool:
-        return any(pong.data == payload for pong in state.controls)
+        nonlocal looked
+        looked, start = len(state.controls), looked
+        return any(pong.data == payload for pong in state.controls[start:])
 
     yield from owed(stage, lambda: answered() or is_over(state), deadline, f"{deed.actor}: a pong frame")
-    if answered():
+    if any(pong.data == payload for pong in state.controls):
         state.controls = [pong for pong in state.controls if pong.data != payload]
         return
-    others = [pong.data.decode("utf-8", "backslashreplace") for pong in state.controls]
+    others = [pong.data.decode("utf-8", "backslashreplace") for pong in state.controls[-3:]]
     raise stage.fail(
         "the ping frame was not answered with a pong frame of its payload",
         deed.actor,

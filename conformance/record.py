@@ -2,34 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from conformance.actions import CloseReceived, Ended, Opcode, Opened, Received, Refused
+from conformance.masking import mask
+from conformance.transcript import Direction, Entry, Transcript
 from contract.json_text import JsonTextError, parse_json
 
-MAX_DATA = 4_096
-"""Characters of a message that a transcript keeps."""
-
-MAX_ENTRIES = 2_000
-"""Entries that a transcript keeps; what comes later is counted."""
+OUTER = 200
+"""Messages that are held against the schemas, which takes its time, from the start of a scenario and from its end.
+A usual scenario has ten; a flood has too many."""
 
 UNPARSED = object()
 """Stands for the value of a message that is not JSON."""
-
-Direction = Literal["in", "out", "none"]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A line of the transcript; `t` in seconds since the scenario began."""
-
-    t: float
-    actor: str | None
-    direction: Direction
-    kind: str
-    event: str | None
-    data: str
-    truncated: bool = False
 
 
 @dataclass(slots=True)
@@ -100,21 +85,23 @@ def read_message(happening: Received, conversation: Conversation) -> Message:
 
 
 class Record:
-    """Collects one scenario's history; the secrets are masked as they enter the transcript."""
+    """Collects one scenario's history; the secrets are masked in what people see of it."""
 
     def __init__(self, started: float, secrets: Iterable[str]) -> None:
         self.started = started
         self.conversations: list[Conversation] = []
-        self.entries: list[Entry] = []
-        self.left_out = 0
+        self.transcript = Transcript(secrets)
         self.saw_messages = False
         self._secrets = tuple(secrets)
 
+    @property
+    def entries(self) -> list[Entry]:
+        """The lines of the transcript that were kept."""
+        return self.transcript.entries
+
     def mask(self, text: str) -> str:
         """The text without any token of the profile."""
-        for secret in self._secrets:
-            text = text.replace(secret, "•••")
-        return text
+        return mask(text, self._secrets)
 
     def note(
         self,
@@ -126,25 +113,22 @@ class Record:
         event: str | None = None,
     ) -> None:
         """Add a line to the transcript."""
-        if len(self.entries) >= MAX_ENTRIES:
-            self.left_out += 1
-            return
-        # Cut generously before masking, so that a token across the cut is masked as well.
-        shown = self.mask(data[: 2 * MAX_DATA])[:MAX_DATA]
-        cut = len(data) > MAX_DATA
-        self.entries.append(Entry(round(max(t - self.started, 0.0), 6), actor, direction, kind, event, shown, cut))
+        self.transcript.add(Entry(round(max(t - self.started, 0.0), 6), actor, direction, kind, event, data))
 
     def release(self) -> None:
         """Give the messages' memory back; the transcript keeps what people see."""
         self.saw_messages = bool(self.messages)
-        for conversation in self.conversations:
-            conversation.received.clear()
-            conversation.sent.clear()
+        self.conversations.clear()
 
     @property
     def messages(self) -> list[Message]:
         """Every message of the server, connection by connection."""
         return [message for conversation in self.conversations for message in conversation.received]
+
+
+def outer(messages: list[Message]) -> list[Message]:
+    """The first and the last ones, where there are very many."""
+    return messages if len(messages) <= 2 * OUTER else messages[:OUTER] + messages[-OUTER:]
 
 
 def kind_of(opcode: int) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from conformance.baseline import TO_DO, BaselineEntry
-from conformance.record import Entry
+from conformance.transcript import Entry, Transcript
 from conformance.verdicts import (
     BaselineState,
     Charged,
@@ -140,7 +140,7 @@ def scenario_entry(one: ScenarioVerdict, run_started: float, rules: Rules) -> di
         "failures": [
             _failure(charged) | _expected(rules.expected(scenario.id, charged.requirement)) for charged in one.charged
         ],
-        "transcript": _transcript(outcome.record.entries, outcome.record.left_out),
+        "transcript": _transcript(outcome.record.transcript),
     }
 
 
@@ -157,25 +157,28 @@ def _failure(charged: Charged) -> dict[str, Any]:
     }
 
 
-def _transcript(entries: list[Entry], left_out: int) -> list[dict[str, Any]]:
-    lines: list[dict[str, Any]] = []
-    for entry in entries:
-        line: dict[str, Any] = {
-            "t": entry.t,
-            "actor": entry.actor,
-            "direction": entry.direction,
-            "kind": entry.kind,
-            "event": entry.event,
-            "data": entry.data,
-        }
-        if entry.truncated:
-            line["truncated"] = True
-        lines.append(line)
-    if left_out:
-        last = entries[-1].t if entries else 0.0
-        text = f"{left_out} more lines are left out"
-        lines.append({"t": last, "actor": None, "direction": "none", "kind": "note", "event": None, "data": text})
-    return lines
+def _transcript(transcript: Transcript) -> list[dict[str, Any]]:
+    lines = [_line(entry) for entry in transcript.first]
+    if transcript.left_out:
+        text = f"{transcript.left_out} more lines are left out here"
+        lines.append(
+            _line(Entry(transcript.first[-1].t if transcript.first else 0.0, None, "none", "note", None, text))
+        )
+    return lines + [_line(entry) for entry in transcript.last]
+
+
+def _line(entry: Entry) -> dict[str, Any]:
+    line: dict[str, Any] = {
+        "t": entry.t,
+        "actor": entry.actor,
+        "direction": entry.direction,
+        "kind": entry.kind,
+        "event": entry.event,
+        "data": entry.data,
+    }
+    if entry.truncated:
+        line["truncated"] = True
+    return line
 
 
 def baseline_of(document: Mapping[str, Any], rules: Rules) -> tuple[BaselineEntry, ...]:

@@ -8,13 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
+from conformance.archive import Archive
+from conformance.bounds import Bounds, Memory
 from conformance.checks import History, judge
 from conformance.engine import Ending, Outcome, play
+from conformance.outlook import CONTROL_TAG, Outlook
 from conformance.pace import Playing, Status, longest_wait, time_left
 from conformance.record import Record
 from conformance.scenario import Scenario
-from conformance.stage import Setting
-from conformance.transport import Bounds, StoppedError, Target, Transport
+from conformance.stage import Failure, Setting
+from conformance.transport import StoppedError, Target, Transport
 from conformance.values import InconclusiveError, new_nonce
 from conformance.verdicts import ScenarioVerdict, charge_failures
 from contract.model import Contract
@@ -26,10 +29,6 @@ DEFAULT_JOBS = 16
 ISOLATION = frozenset({"ERR-08", "JOIN-02", "JOIN-05", "JOIN-06", "CLOSE-03", "SEND-10"})
 """Requirements that keep connections apart. Where one fails, scenarios that ran side by side may have spoilt each
 other, so that what else failed is played again, alone."""
-
-CONTROL_TAG = "control"
-"""Scenarios that do nothing but post and receive. Where they already miss deliveries, a delivery that another
-scenario misses says nothing about what that scenario is for."""
 
 PLAYED_ONCE = frozenset({"slow", "thorough"})
 """Tags of scenarios that last long by themselves."""
@@ -110,6 +109,9 @@ class Run:
         self._again = 0
         self._settled: dict[str, ScenarioVerdict] | None = None
         self._settling = threading.Lock()
+        self._outlook = Outlook(plan.contract, plan.jobs)
+        self._memory = Memory(plan.jobs)
+        self._archive = Archive(plan.profile.secrets())
 
     def start(self, finished: Callable[[ScenarioVerdict], None] | None = None) -> None:
         """Begin to play everything; `finished` is called from the playing threads, before `result` has its verdict."""
@@ -139,6 +141,8 @@ class Run:
         verdicts = {one.id: self._verdict(one) for one in self.scenarios}
         until = time.monotonic() + REPLAY_SECONDS * self.plan.time_scale
         self._play_disturbed(verdicts, until)
+        if self._outlook.bleak:
+            return without_consequences(verdicts)
         self._play_hasty(verdicts, until)
         if len(verdicts) == 1:
             return verdicts
@@ -248,35 +252,57 @@ class Run:
     def _play(self, index: int, scenario: Scenario) -> ScenarioVerdict:
         if self._stopped:
             return self.judged(unfinished(scenario, "unfinished", CUT_OFF))
-        plan = self.plan
-        transport = Transport(plan.target, plan.bounds)
+        hopeless = self._outlook.hopeless(scenario)
+        if hopeless is not None:
+            return self.judged(unfinished(scenario, "inconclusive", hopeless))
+        share = self._memory.share()
+        transport = Transport(self.plan.target, self.plan.bounds, share)
         with self._lock:
             self._transports[scenario.id] = (transport, time.monotonic())
         if self._stopped:
             transport.stop()
-        setting = Setting(plan.contract, plan.profile, Channels(plan.profile, index), plan.time_scale, plan.target.path)
         try:
-            outcome = transport.run(play(scenario, setting))
+            outcome = transport.run(play(scenario, self._setting(index)))
         except StoppedError:
             outcome = unfinished(scenario, "unfinished", CUT_OFF)
         except Exception as error:  # noqa: BLE001  # a fault of ours is a verdict of its own, never the endpoint's
-            outcome = unfinished(scenario, "error", f"fault of wsproof: {type(error).__name__}: {error}")
+            outcome = own_fault(scenario, error)
         finally:
             with self._lock:
                 self._transports.pop(scenario.id, None)
-        return self.judged(outcome)
+        self._outlook.learn(outcome)
+        try:
+            return self.judged(outcome)
+        finally:
+            share.give_back()
+
+    def _setting(self, index: int) -> Setting:
+        plan = self.plan
+        channels = Channels(plan.profile, index)
+        return Setting(
+            plan.contract, plan.profile, channels, plan.time_scale, plan.target.path, seen=self._outlook.seen
+        )
 
     def judged(self, outcome: Outcome) -> ScenarioVerdict:
-        """The verdict; the messages' memory is given back."""
-        verdict = judged(outcome, self.plan)
+        """The verdict; what is kept for people is masked and bounded, and the messages' memory is given back."""
+        try:
+            failures = checked(outcome, self.plan)
+        except Exception as error:  # noqa: BLE001  # as above
+            outcome, failures = own_fault(outcome.scenario, error), ()
         outcome.record.release()
-        return verdict
+        outcome, failures = self._archive.file(outcome, failures)
+        return charge_failures(outcome, failures, self.plan.requirements)
 
 
 def judged(outcome: Outcome, plan: Plan) -> ScenarioVerdict:
-    """Add the transcript checks' failures to the scenario's own."""
+    """The verdict with the transcript checks' failures."""
+    return charge_failures(outcome, checked(outcome, plan), plan.requirements)
+
+
+def checked(outcome: Outcome, plan: Plan) -> tuple[Failure, ...]:
+    """The scenario's own failures, and the transcript checks'."""
     history = History(outcome.record, plan.contract, plan.profile, time.time() - time.monotonic())
-    return charge_failures(outcome, (*outcome.failures, *judge(history)), plan.requirements)
+    return (*outcome.failures, *judge(history))
 
 
 def _is_hasty(verdict: ScenarioVerdict) -> bool:
@@ -312,3 +338,8 @@ def unfinished(scenario: Scenario, ending: Ending, reason: str) -> Outcome:
     """The outcome of a scenario that did not come to an end of its own."""
     nothing: frozenset[str] = frozenset()
     return Outcome(scenario, ending, reason, (), nothing, nothing, Record(0.0, ()), 0.0, 0.0)
+
+
+def own_fault(scenario: Scenario, error: Exception) -> Outcome:
+    """The outcome of a scenario in which wsproof itself failed."""
+    return unfinished(scenario, "error", f"fault of wsproof: {type(error).__name__}: {error}")

@@ -71,6 +71,8 @@ class Setting:
     target: str = "/"
     observer: Observer | None = None
     think_time: float = 1.0
+    seen: Callable[[str], None] | None = None
+    """Told of every event as it comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ class ActorState:
     actor: Actor
     conversation: Conversation | None = None
     inbox: list[Message] = field(default_factory=list)
+    arrived: int = 0
+    """Messages that ever came into the inbox."""
     controls: list[Control] = field(default_factory=list)
     heartbeats: list[float] = field(default_factory=list)
     echoes: list[Control] = field(default_factory=list)
@@ -254,6 +258,9 @@ class Stage:
     def _received(self, happening: Received, state: ActorState, conversation: Conversation) -> Script[None]:
         message = read_message(happening, conversation)
         state.inbox.append(message)
+        state.arrived += 1
+        if self.setting.seen is not None and message.event is not None:
+            self.setting.seen(message.event)
         if self.setting.observer is not None:
             self.setting.observer.received(message)
             del state.inbox[:-INBOX_UNDER_LOAD]

@@ -13,11 +13,12 @@ from typing import IO, Any, get_args
 
 from conformance.baseline import BaselineEntry
 from conformance.engine import Ending, Outcome
-from conformance.record import Entry, Record
+from conformance.record import Record
 from conformance.results import RunFacts, baseline_entry, results_document, scenario_entry
 from conformance.run import CUT_OFF, unfinished
 from conformance.scenario import Charge, Scenario
 from conformance.stage import Failure
+from conformance.transcript import Entry
 from conformance.verdicts import Charged, Rules, ScenarioVerdict, charge_failures
 from contract.errors import ContractError
 from contract.requirements import Clause, Requirement, Section
@@ -213,7 +214,7 @@ def _verdict_of(scenario: Scenario, line: Mapping[str, Any] | None) -> ScenarioV
     if line is None:
         return charge_failures(unfinished(scenario, "unfinished", CUT_OFF), (), {})
     record = Record(0.0, ())
-    record.entries = [Entry(**one) for one in line["transcript"]]
+    record.transcript.first = [Entry(**one) for one in line["transcript"]]
     record.saw_messages = line["heard"]
     ending: Ending = next(one for one in get_args(Ending) if one == line["ending"])
     reached, unreached = frozenset(line["reached"]), frozenset(line["unreached"])

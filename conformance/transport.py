@@ -31,6 +31,7 @@ from conformance.actions import (
     Tick,
     Wait,
 )
+from conformance.bounds import FRAME_WEIGHT, Bounds, Share, weight
 from conformance.wire import Wire
 from contract.errors import ContractError
 
@@ -38,6 +39,9 @@ Result = TypeVar("Result")
 Script = Generator[Action, Happening, Result]
 
 READ_BYTES = 65_536
+PIECE_BYTES = 4_096
+"""What was read is parsed piece by piece, so that little of a flood, or of what a bomb inflates to, is ever there."""
+
 STOP_CHECK_SECONDS = 0.25
 
 PARTING_SECONDS = 1.0
@@ -50,15 +54,6 @@ class StoppedError(Exception):
 
 class UnreachableError(Exception):
     """No TCP (or TLS) connection to the endpoint could be made."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What one actor takes from a peer: bytes of one message, bytes in all, messages and frames in all."""
-
-    message_bytes: int = 1_048_576
-    total_bytes: int = 16_777_216
-    happenings: int = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +115,12 @@ def _tls_context(verify: bool, ca: str | None) -> ssl.SSLContext:
 class Connection:
     """One actor's socket and wire."""
 
-    def __init__(self, actor: str, target: Target, request: Request, bounds: Bounds) -> None:
+    def __init__(
+        self, actor: str, target: Target, request: Request, bounds: Bounds, share: Share | None = None
+    ) -> None:
         self.actor = actor
         self.bounds = bounds
+        self.share = share
         self.wire = Wire(actor, target.uri, request, bounds.message_bytes)
         self.closed = False
         self.silent = False
@@ -220,16 +218,32 @@ class Connection:
             return []
         except ssl.SSLEOFError:
             data = b""
-        found = list(self.wire.feed(data, t) if data else self.wire.eof(t))
-        self._received_bytes += len(data)
-        self._happenings += len(found)
-        if self._received_bytes > self.bounds.total_bytes or self._happenings > self.bounds.happenings:
-            detail = f"more than {self.bounds.total_bytes} bytes or {self.bounds.happenings} messages"
-            found.append(Ended(t, self.actor, "flood", detail))
+        found = self._feed(data, t) if data else list(self.wire.eof(t))
         if any(isinstance(one, Ended | Refused) for one in found):
             self.shut()
         else:
             self.flush()
+        return found
+
+    def _feed(self, data: bytes, t: float) -> list[Happening]:
+        """What the data bring; where they exceed the bounds, the end of the connection."""
+        found: list[Happening] = []
+        for start in range(0, len(data), PIECE_BYTES):
+            piece = data[start : start + PIECE_BYTES]
+            frames = self.wire.frames
+            happened = list(self.wire.feed(piece, t))
+            found += happened
+            if any(isinstance(one, Ended | Refused) for one in happened):
+                break
+            self._received_bytes += len(piece)
+            self._happenings += len(happened)
+            if self._received_bytes > self.bounds.total_bytes or self._happenings > self.bounds.happenings:
+                detail = f"more than {self.bounds.total_bytes} bytes or {self.bounds.happenings} messages"
+                return [*found, Ended(t, self.actor, "flood", detail)]
+            taken = len(piece) + FRAME_WEIGHT * (self.wire.frames - frames) + sum(map(weight, happened))
+            if self.share is not None and not self.share.take(taken):
+                detail = f"more than is taken in one scenario (here {self._received_bytes} bytes on the wire)"
+                return [*found, Ended(t, self.actor, "flood", detail)]
         return found
 
     def _lost(self, t: float, detail: str, *, tls: bool = False) -> list[Happening]:
@@ -254,14 +268,16 @@ class Connection:
         """Close the socket; idempotent."""
         self.closed = True
         self.sock.close()
+        self.wire.release()
 
 
 class Transport:
     """Plays scripts against a target. One transport serves one thread or greenlet."""
 
-    def __init__(self, target: Target, bounds: Bounds | None = None) -> None:
+    def __init__(self, target: Target, bounds: Bounds | None = None, share: Share | None = None) -> None:
         self.target = target
         self.bounds = bounds or Bounds()
+        self.share = share
         self.waiting: Wait | None = None
         self._connections: dict[str, Connection] = {}
         self._watched: dict[str, int] = {}
@@ -324,7 +340,7 @@ class Transport:
                 return self._wait(action.deadline)
             case Open():
                 self._retire(action.actor)
-                connection = Connection(action.actor, self.target, action.request, self.bounds)
+                connection = Connection(action.actor, self.target, action.request, self.bounds, self.share)
                 self._connections[action.actor] = connection
                 self._watch(connection)
             case Send() | Close() | Drop():

@@ -47,6 +47,9 @@ _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
 _SILENT.setLevel(logging.CRITICAL + 1)
 
+MAX_BODY_BYTES = 65_536
+"""Bytes that are kept of a refusal's body."""
+
 ILLEGAL_CLOSE_CODES = frozenset({1004, 1005, 1006, 1015})
 
 
@@ -99,8 +102,11 @@ class Wire:
     def __init__(self, actor: str, uri: WebSocketURI, request: Request, max_message_bytes: int) -> None:
         self.actor = actor
         self._raw_writes: list[bytes] = []
-        self._fragments: list[bytes] = []
-        self._fragments_opcode = 0
+        self._message = bytearray()
+        self._opcode = 0
+        self._sizes: list[int] = []
+        self.frames = 0
+        """Frames of any kind that were received so far."""
         self._over = False
         self._response: Response | None = None
         self.protocol = TesterProtocol(
@@ -173,6 +179,13 @@ class Wire:
         else:
             yield Ended(t, self.actor, "reset" if reset else "eof")
 
+    def release(self) -> None:
+        """Nothing more will be read: give back what was, which cycles would keep until the next collection."""
+        self._over = True
+        self.protocol.parser.close()
+        self.protocol.reader.buffer.clear()
+        self._message = bytearray()
+
     def _happenings(self, t: float) -> Iterator[Happening]:
         refused = self.protocol.handshake_exc
         for event in self.protocol.events_received():
@@ -182,6 +195,7 @@ class Wire:
                     headers = tuple(event.headers.raw_items())
                     yield Opened(t, self.actor, headers, self.protocol.subprotocol, bool(self.protocol.extensions))
             elif isinstance(event, Frame):
+                self.frames += 1
                 yield from self._frame(event, t)
         if refused is not None:
             self._over = True
@@ -205,12 +219,16 @@ class Wire:
             self.protocol.close_payload = None
         else:
             if frame.opcode is not LibraryOpcode.CONT:
-                self._fragments, self._fragments_opcode = [], int(frame.opcode)
-            self._fragments.append(data)
+                self._message, self._opcode, self._sizes = bytearray(), int(frame.opcode), []
+            self._sizes.append(len(data))
+            if frame.fin and len(self._sizes) == 1:
+                yield Received(t, self.actor, self._opcode, data, (len(data),))
+                return
+            # No list of fragments: a peer may send a million of a byte.
+            self._message += data
             if frame.fin:
-                whole = b"".join(self._fragments)
-                yield Received(t, self.actor, self._fragments_opcode, whole, tuple(map(len, self._fragments)))
-                self._fragments = []
+                yield Received(t, self.actor, self._opcode, bytes(self._message), tuple(self._sizes))
+                self._message = bytearray()
 
     def _close_received(self, payload: bytes, t: float) -> CloseReceived:
         if len(payload) < 2:
@@ -223,7 +241,7 @@ class Wire:
         response = self._response
         status = response.status_code if response is not None else None
         headers = tuple(response.headers.raw_items()) if response is not None else ()
-        body = bytes(response.body or b"") if response is not None else b""
+        body = bytes(response.body or b"")[:MAX_BODY_BYTES] if response is not None else b""
         detail = str(error.__cause__ or error)[:300]
         return Refused(t, self.actor, _problem(error), status, headers, body, detail)
 

@@ -1,6 +1,7 @@
 """Strict, bounded JSON text (RFC 8259), for messages that come from a hostile peer."""
 
 import json
+import re
 from math import isinf
 from typing import Any, NoReturn
 
@@ -11,6 +12,12 @@ MAX_DIGITS = 400
 
 MAX_DEPTH = 64
 """Deepest nesting of arrays and objects that is accepted."""
+
+
+MAX_VALUES = 100_000
+"""Most values that are read: an empty object takes a hundred times the memory of its two characters."""
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
 
 class JsonTextError(ValueError):
@@ -49,8 +56,18 @@ def _check_depth(value: Any) -> None:
     raise JsonTextError(f"nested deeper than {MAX_DEPTH} levels")
 
 
+def _check_values(text: str) -> None:
+    if _marks(text) > MAX_VALUES and _marks(_STRING.sub("", text)) > MAX_VALUES:
+        raise JsonTextError(f"more than {MAX_VALUES} values")
+
+
+def _marks(text: str) -> int:
+    return text.count(",") + text.count("[") + text.count("{")
+
+
 def parse_json(text: str) -> Any:
     """Parse one JSON text. Raises `JsonTextError`, also for NaN, Infinity, and what exceeds the bounds."""
+    _check_values(text)
     try:
         value = json.loads(text, parse_constant=_refuse_constant, parse_int=_integer, parse_float=_number)
     except JsonTextError:

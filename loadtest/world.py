@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from conformance.bounds import Bounds
 from conformance.scenario import Alternative, Expect, Expectation, ExpectNothing, ExpectOne, Scenario
 from conformance.stage import Setting
-from conformance.transport import Bounds, Target, resolve
+from conformance.transport import Target, resolve
 from conformance.values import new_nonce
 from contract.model import Contract, load_contract
 from contract.profile import Profile, load_profile

@@ -26,8 +26,8 @@ from conformance.actions import (
     Tick,
     Wait,
 )
+from conformance.bounds import Bounds
 from conformance.transport import (
-    Bounds,
     StoppedError,
     Transport,
     resolve,

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from conformance.actions import Ended, Happening, Opened, Received, Refused
-from conformance.transport import Bounds, Transport, UnreachableError, resolve
+from conformance.bounds import Bounds
+from conformance.transport import Transport, UnreachableError, resolve
 from contract.errors import ContractError
 from tests.conformance.servers import (
     Talk,

@@ -1,0 +1,85 @@
+"""What is kept of the scenarios that are over: masked, and bounded over the whole run."""
+
+import json
+import threading
+from collections.abc import Iterable
+from dataclasses import replace
+
+from conformance.engine import Outcome
+from conformance.masking import mask
+from conformance.record import Record
+from conformance.scenario import Charge
+from conformance.stage import Failure
+
+FULL = 6_291_456
+"""Characters of JSON that all scenarios of a run may fill with evidence; a usual run has two million. What is over
+afterwards is kept short."""
+
+SHORT_FIRST, SHORT_LAST = 5, 10
+SHORT_TEXT = 200
+"""Lines of a short transcript from its start and from its end, and characters of a text."""
+
+REASON_CHARACTERS = 1_000
+
+_LINE = 130
+"""Characters that a line takes besides its data."""
+
+
+class Archive:
+    """Takes what was found in a scenario, once it is over."""
+
+    def __init__(self, secrets: Iterable[str], full: int = FULL) -> None:
+        self._secrets = tuple(secrets)
+        self._left = full
+        self._lock = threading.Lock()
+
+    def file(self, outcome: Outcome, failures: Iterable[Failure]) -> tuple[Outcome, tuple[Failure, ...]]:
+        """The outcome and the failures without any token, and short where the archive is full."""
+        kept = tuple(self._masked(one) for one in failures)
+        size = _size(outcome.record, kept)
+        with self._lock:
+            roomy = size <= self._left
+            self._left -= size if roomy else 0
+        if not roomy:
+            outcome.record.transcript.shorten(SHORT_FIRST, SHORT_LAST, SHORT_TEXT)
+            kept = tuple(_short(one) for one in _distinct(kept))
+        reason = None if outcome.reason is None else self._text(outcome.reason, REASON_CHARACTERS)
+        return replace(outcome, reason=reason, failures=kept), kept
+
+    def _masked(self, failure: Failure) -> Failure:
+        return replace(
+            failure,
+            message=self._text(failure.message),
+            expected=None if failure.expected is None else self._text(failure.expected),
+            received=None if failure.received is None else self._text(failure.received),
+        )
+
+    def _text(self, text: str, limit: int | None = None) -> str:
+        masked = mask(text, self._secrets)
+        return masked if limit is None or len(masked) <= limit else masked[: limit - 1] + "…"
+
+
+def _size(record: Record, failures: tuple[Failure, ...]) -> int:
+    texts = [text for one in record.entries for text in (one.data, one.event or "")]
+    texts += [text or "" for one in failures for text in (one.message, one.expected, one.received)]
+    return _LINE * (len(record.entries) + len(failures)) + sum(len(json.dumps(text)) for text in texts)
+
+
+def _distinct(failures: tuple[Failure, ...]) -> Iterable[Failure]:
+    """The first failure of each charge."""
+    found: dict[Charge, Failure] = {}
+    for one in failures:
+        found.setdefault(one.charge, one)
+    return found.values()
+
+
+def _short(failure: Failure) -> Failure:
+    def cut(text: str) -> str:
+        return text if len(text) <= SHORT_TEXT else text[: SHORT_TEXT - 1] + "…"
+
+    return replace(
+        failure,
+        message=cut(failure.message),
+        expected=None if failure.expected is None else cut(failure.expected),
+        received=None if failure.received is None else cut(failure.received),
+    )

@@ -1,0 +1,107 @@
+"""Tokens are masked in everything that leaves a run, in whichever spelling an endpoint gives them back."""
+
+import base64
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+MASK = "•••"
+
+LEAST_ENCODED = 6
+"""Characters that a token needs for its other spellings to be looked for; shorter ones would be found by chance."""
+
+
+def mask(text: str, secrets: Iterable[str]) -> str:
+    """The text without any of the secrets.
+
+    Besides as they are, they are found percent-encoded (repeatedly, too), with JSON, Python or HTML escapes, in
+    hexadecimal and in Base64, and where a text was cut within one, at least half of which is left.
+    """
+    for secret in secrets:
+        text = _mask_one(text, secret)
+    return text
+
+
+def cut_and_masked(text: str, secrets: Iterable[str], limit: int) -> str:
+    """The first `limit` characters of the masked text."""
+    known = tuple(secrets)
+    if len(text) <= limit:
+        return mask(text, known)
+    seen = window(text, known, limit)
+    shown = mask(seen, known)
+    # What was cut may have been cut within a token.
+    end = max(len(shown) - _reach(known), 0) if len(seen) >= 2 * limit + _reach(known) else len(shown)
+    return shown[: min(end, limit)]
+
+
+def window(text: str, secrets: Iterable[str], limit: int) -> str:
+    """As much of a text as `cut_and_masked` looks at."""
+    return text[: 2 * limit + _reach(secrets)]
+
+
+def _reach(secrets: Iterable[str]) -> int:
+    """Characters that the longest spelling of a token may have."""
+    return 12 * max(map(len, secrets), default=0)
+
+
+def _mask_one(text: str, secret: str) -> str:
+    if not secret:
+        return text
+    for spelling in _literal(secret):
+        if spelling in text:
+            text = text.replace(spelling, MASK)
+    if len(secret) < LEAST_ENCODED:
+        return text
+    if "%" in text or "\\" in text or "&#" in text:
+        text = _escaped(secret).sub(MASK, text)
+    half = secret[: _half(secret)]
+    return _beginning(secret).sub(MASK, text) if half in text else text
+
+
+@cache
+def _literal(secret: str) -> tuple[str, ...]:
+    """As it is, in Base64 and in hexadecimal."""
+    if len(secret) < LEAST_ENCODED:
+        return (secret,)
+    raw = secret.encode("utf-8", "surrogatepass")
+    return (secret, *_base64(raw), raw.hex(), raw.hex().upper())
+
+
+@cache
+def _half(secret: str) -> int:
+    return max(LEAST_ENCODED, -(-len(secret) // 2))
+
+
+@cache
+def _escaped(secret: str) -> re.Pattern[str]:
+    return re.compile("".join(f"(?:{'|'.join(_spellings(character))})" for character in secret))
+
+
+def _spellings(character: str) -> Iterator[str]:
+    yield re.escape(character)
+    yield "".join(rf"%(?:25)*(?i:{byte:02x})" for byte in character.encode("utf-8", "surrogatepass"))
+    code = ord(character)
+    yield rf"\\+u(?i:{code:04x})" if code <= 0xFFFF else rf"\\+U(?i:{code:08x})"
+    yield rf"\\+x(?i:{code:02x})"
+    yield rf"&\#0*{code};?"
+    yield rf"&\#[xX]0*(?i:{code:x});?"
+    if character in "/'\"":
+        yield rf"\\+{character}"
+
+
+def _base64(raw: bytes) -> Iterator[str]:
+    """What bytes look like inside of Base64, at each of the three places where they may begin."""
+    for shift, skipped in enumerate((0, 2, 3)):
+        for encode in (base64.standard_b64encode, base64.urlsafe_b64encode):
+            spelling = encode(bytes(shift) + raw).decode()[skipped : (shift + len(raw)) * 8 // 6]
+            if len(spelling) >= LEAST_ENCODED:
+                yield spelling
+
+
+@cache
+def _beginning(secret: str) -> re.Pattern[str]:
+    """At least half of the secret, where a text was cut after it."""
+    rest = ""
+    for character in reversed(secret[_half(secret) : -1]):
+        rest = f"(?:{re.escape(character)}{rest})?"
+    return re.compile(rf"{re.escape(secret[: _half(secret)])}{rest}(?=['\"]?(?:…|$))")

@@ -1,0 +1,105 @@
+"""The transcript of one scenario for people: masked, and bounded however much came."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from conformance.masking import cut_and_masked, window
+
+MAX_DATA = 4_096
+"""Characters of a message that a transcript keeps."""
+
+MAX_EVENT = 200
+"""Characters of an event's name that a transcript keeps."""
+
+FIRST_ENTRIES = 500
+LAST_ENTRIES = 500
+"""Entries that a transcript keeps from its start and from its end; those between are counted."""
+
+MAX_CHARACTERS = 262_144
+SHORT_DATA = 200
+"""Characters of all data of a transcript's start, and of its end; beyond, only so many of each message are kept."""
+
+Direction = Literal["in", "out", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the transcript; `t` in seconds since the scenario began."""
+
+    t: float
+    actor: str | None
+    direction: Direction
+    kind: str
+    event: str | None
+    data: str
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Late:
+    """A line of the end, that may yet be dropped: it is masked when it is looked at, since a flood brings very many."""
+
+    entry: Entry
+    limit: int
+
+
+class Transcript:
+    """Collects lines. `left_out` of them are missing between the first ones and the last ones."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self.first: list[Entry] = []
+        self.left_out = 0
+        self._late: deque[_Late] = deque()
+        self._secrets = tuple(secrets)
+        self._characters = 0
+
+    @property
+    def last(self) -> list[Entry]:
+        """The lines of the end."""
+        return [self._shown(one.entry, one.limit) for one in self._late]
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The lines that were kept."""
+        return [*self.first, *self.last]
+
+    def add(self, entry: Entry) -> None:
+        """Add a line, with data and event as they came."""
+        limit = MAX_DATA if self._characters < MAX_CHARACTERS else SHORT_DATA
+        if len(self.first) < FIRST_ENTRIES:
+            self.first.append(self._shown(entry, limit))
+            self._characters += len(self.first[-1].data)
+            return
+        if not self._late:
+            self._characters, limit = 0, MAX_DATA
+        self._late.append(_Late(self._windowed(entry, limit), limit))
+        self._characters += len(self._late[-1].entry.data)
+        if len(self._late) > LAST_ENTRIES:
+            self._characters -= len(self._late.popleft().entry.data)
+            self.left_out += 1
+
+    def shorten(self, first: int, last: int, characters: int) -> None:
+        """Keep only so many lines of the start and of the end, and so much of each."""
+        entries = self.entries
+        start = entries[:first]
+        end = entries[max(len(entries) - last, len(start)) :]
+        self.left_out += len(entries) - len(start) - len(end)
+        self.first = [_shortened(one, characters) for one in start]
+        self._late = deque(_Late(_shortened(one, characters), characters) for one in end)
+
+    def _shown(self, entry: Entry, limit: int) -> Entry:
+        event = None if entry.event is None else cut_and_masked(entry.event, self._secrets, MAX_EVENT)
+        data = cut_and_masked(entry.data, self._secrets, limit)
+        return replace(entry, event=event, data=data, truncated=entry.truncated or len(entry.data) > limit)
+
+    def _windowed(self, entry: Entry, limit: int) -> Entry:
+        event = None if entry.event is None else window(entry.event, self._secrets, MAX_EVENT)
+        return replace(entry, event=event, data=window(entry.data, self._secrets, limit))
+
+
+def _shortened(entry: Entry, characters: int) -> Entry:
+    if len(entry.data) <= characters:
+        return entry
+    return replace(entry, data=entry.data[:characters], truncated=True)
