@@ -1,7 +1,7 @@
 """What happened in one scenario: connections, messages both ways, and the transcript for people."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conformance.actions import CloseReceived, Ended, Opcode, Opened, Received, Refused
@@ -118,7 +118,13 @@ class Record:
     def release(self) -> None:
         """Give the messages' memory back; the transcript keeps what people see."""
         self.saw_messages = bool(self.messages)
-        self.conversations.clear()
+        for conversation in self.conversations:
+            conversation.received.clear()
+            conversation.sent.clear()
+            if conversation.opened is not None:
+                conversation.opened = replace(conversation.opened, headers=())
+            if conversation.refused is not None:
+                conversation.refused = replace(conversation.refused, headers=(), body=b"")
 
     @property
     def messages(self) -> list[Message]:

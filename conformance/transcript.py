@@ -80,6 +80,12 @@ class Transcript:
             self._characters -= len(self._late.popleft().entry.data)
             self.left_out += 1
 
+    def extend(self, other: "Transcript") -> None:
+        """Add the lines of another one; what it left out, this one leaves out as well."""
+        for entry in other.entries:
+            self.add(entry)
+        self.left_out += other.left_out
+
     def shorten(self, first: int, last: int, characters: int) -> None:
         """Keep only so many lines of the start and of the end, and so much of each."""
         entries = self.entries

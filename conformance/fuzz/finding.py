@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from conformance.engine import Ending, Outcome
 from conformance.fuzz.example import Example
 from conformance.fuzz.session import Played
-from conformance.record import MAX_ENTRIES, Entry, Record
+from conformance.record import Record
 from conformance.scenario import Scenario
 from conformance.stage import show
+from conformance.transcript import MAX_DATA, Entry
 from conformance.verdicts import Charged, ScenarioVerdict
 
 SHOWN_MESSAGE = 300
@@ -58,11 +59,9 @@ def verdict_on(findings: Sequence[Finding], scenario: Scenario, started: float, 
 def _append(record: Record, more: Record, number: int, count: int) -> None:
     """Add a transcript behind what is there, with its times since its own beginning."""
     if count > 1:
-        record.entries.append(Entry(0.0, None, "none", "note", None, f"message {number} of {count} that fail"))
+        record.transcript.add(Entry(0.0, None, "none", "note", None, f"message {number} of {count} that fail"))
     more.release()
-    room = MAX_ENTRIES - len(record.entries)
-    record.entries += more.entries[:room]
-    record.left_out += more.left_out + max(len(more.entries) - room, 0)
+    record.transcript.extend(more.transcript)
     record.saw_messages = record.saw_messages or more.saw_messages
 
 
@@ -73,8 +72,7 @@ def _quoting(one: Charged, text: str) -> Charged:
 def passed(last: ScenarioVerdict, scenario: Scenario, started: float, duration: float) -> ScenarioVerdict:
     """The verdict on a kind whose messages were all handled as they must be; `last` is that on the last of them."""
     record = last.outcome.record
-    record.left_out += max(len(record.entries) - KEPT_ENTRIES, 0)
-    record.entries[:] = record.entries[-KEPT_ENTRIES:]
+    record.transcript.shorten(0, KEPT_ENTRIES, MAX_DATA)
     record.release()
     return ScenarioVerdict(replace(last.outcome, scenario=scenario, started=started, duration=duration), ())
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from conformance.baseline import BaselineEntry
-from conformance.record import Entry
 from conformance.results import RunFacts, results_document
 from conformance.run import CUT_OFF, unfinished
 from conformance.stream import StreamWriter, is_stream, read_stream
+from conformance.transcript import Entry
 from conformance.verdicts import ScenarioVerdict, charge_failures
 from contract.errors import ContractError
 from contract.files import DATA_ROOT
@@ -52,7 +52,7 @@ def of(document: dict[str, Any]) -> dict[str, str]:
 
 
 def test_a_whole_stream_gives_the_document_of_its_run(path: Path) -> None:
-    FAILED.outcome.record.entries.append(Entry(0.5, "alice", "in", "message", "ping", "\ud800 \x00 é", True))
+    FAILED.outcome.record.transcript.first.append(Entry(0.5, "alice", "in", "message", "ping", "\ud800 \x00 é", True))
     entries = (BaselineEntry("JOIN-02", None, "known", "https://example.com/1", "2030-01-01", 4, False),)
     given: dict[str, Any] = {"strict": True, "require_complete": True, "baseline": entries}
     assert read_stream(written(path, *ONES, **given)) == results_document(facts(**given), ALL, ONES)
