@@ -18,7 +18,7 @@ from pathlib import Path
 
 from conformance.loading import BUNDLED, THOROUGH, load_scenarios
 from conformance.run import Plan, Run
-from conformance.scenario import Scenario
+from conformance.scenario import Expect, ExpectOne, Scenario, Step
 from conformance.transport import resolve
 from contract.model import load_contract
 from contract.profile import Profile, load_profile
@@ -111,12 +111,21 @@ def played_against(fault: Fault | None, whole: bool) -> tuple[Scenario, ...]:
     chosen = []
     for one in known:
         turn[one.id.partition("/")[0]] += 1
-        charges = {*one.verifies, *(name for step in one.steps for name in step.charge.requirements)}
+        charges = {*one.verifies, *(name for step in one.steps for name in charged(step))}
         near = touched & charges - {"CONN-01", "CONN-02", "JOIN-01", "SEND-01", "ERR-07"}
         few = turn[one.id.partition("/")[0]] <= FEW and (wire or one.group != "WIRE")
         if near or few:
             chosen.append(one)
     return tuple(chosen)
+
+
+def charged(step: Step) -> Iterator[str]:
+    """The requirements that a step may charge."""
+    yield from step.charge.requirements
+    if isinstance(step.deed, ExpectOne):
+        yield from (name for one in step.deed.of if one.fails for name in one.fails.charge.requirements)
+    if isinstance(step.deed, Expect):
+        yield from (name for one in step.deed.of for check in one.checks for name in check.charge.requirements)
 
 
 def judge(fault: str, whole: bool = True) -> Row:
