@@ -23,6 +23,11 @@ FORMAT_MARK = "wsproof.scenarios/"
 PlanFactory = Callable[[pytest.Config], Plan]
 
 
+def printable(text: str) -> str:
+    """The text with escapes for what acts on a terminal or cannot be seen: pytest prints it as it is."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 class ConformanceWarning(UserWarning):
     """A SHOULD that the endpoint does not follow."""
 
@@ -31,7 +36,7 @@ class ScenarioFailedError(Exception):
     """The endpoint broke a requirement."""
 
     def __init__(self, charged: tuple[Charged, ...]) -> None:
-        super().__init__("; ".join(f"{one.requirement}: {one.failure.message}" for one in charged))
+        super().__init__("; ".join(f"{one.requirement}: {printable(one.failure.message)}" for one in charged))
         self.charged = charged
 
 
@@ -77,11 +82,12 @@ class ScenarioItem(pytest.Item):
         if broken:
             raise ScenarioFailedError(broken)
         for one in verdict.charged:
-            warnings.warn(ConformanceWarning(f"{one.requirement} ({one.level}): {one.failure.message}"), stacklevel=2)
+            text = f"{one.requirement} ({one.level}): {printable(one.failure.message)}"
+            warnings.warn(ConformanceWarning(text), stacklevel=2)
         if outcome.ending == "inconclusive":
-            pytest.skip(f"inconclusive: {outcome.reason}")
+            pytest.skip(f"inconclusive: {printable(outcome.reason or '')}")
         if outcome.ending == "error":
-            raise RuntimeError(outcome.reason)
+            raise RuntimeError(printable(outcome.reason or ""))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What was expected and what came, without a traceback of ours."""
@@ -89,7 +95,9 @@ class ScenarioItem(pytest.Item):
             return super().repr_failure(excinfo, style)
         lines = []
         for one in excinfo.value.charged:
-            lines.append(f"{one.requirement} ({one.level}) at step {one.failure.step}: {one.failure.message}")
+            lines.append(
+                f"{one.requirement} ({one.level}) at step {one.failure.step}: {printable(one.failure.message)}"
+            )
             lines.append(f"  expected: {one.failure.expected!a}")
             lines.append(f"  received: {one.failure.received!a}")
         return "\n".join(lines)

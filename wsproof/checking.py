@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ import pytest
 from conformance.baseline import BaselineEntry, baseline_text, for_selection, load_baseline
 from conformance.loading import BUNDLED, FUZZ, THOROUGH, load_scenarios
 from conformance.pace import Status
-from conformance.plugin import Player, ScenarioCollector
+from conformance.plugin import ConformanceWarning, Player, ScenarioCollector
 from conformance.results import RunFacts, baseline_of, results_document
 from conformance.run import DEFAULT_JOBS, THOROUGH_ROUNDS, Plan, Run
 from conformance.scenario import Scenario
@@ -227,7 +228,10 @@ class _Check:
         # Captured output would be the progress.
         quiet = ["--capture=no", *(f"-pno:{name}" for name in ("terminal", "cacheprovider", "logging", "warnings"))]
         root = ["-c", os.devnull, "--rootdir", str(Path(files[0]).parent), "--noconftest"]
-        pytest.main([*files, *quiet, *root], plugins=[ScenarioCollector(), self.player])
+        with warnings.catch_warnings():
+            # They stand in the summary.
+            warnings.simplefilter("ignore", ConformanceWarning)
+            pytest.main([*files, *quiet, *root], plugins=[ScenarioCollector(), self.player])
 
     def _write(self, document: dict[str, Any]) -> list[str]:
         """Write the reports and show the summary; what could not be written."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from contract.json_text import (
     MAX_DEPTH,
     MAX_DIGITS,
+    MAX_VALUES,
     JsonTextError,
     dump_json,
     parse_json,
@@ -140,3 +141,14 @@ class TestBounds:
 )
 def test_type_names(text: str, name: str) -> None:
     assert type_name(parse_json(text)) == name
+
+
+@pytest.mark.parametrize("text", ["[" + "{}," * MAX_VALUES + "1]", "[" + "[]," * MAX_VALUES + "1]"])
+def test_too_many_values(text: str) -> None:
+    with pytest.raises(JsonTextError, match="more than 100000 values"):
+        parse_json(text)
+
+
+def test_commas_in_a_text_are_no_values() -> None:
+    text = ",[{" * MAX_VALUES + '\\"'
+    assert parse_json(f'["{text}"]') == [text.replace("\\", "")]
