@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,6 +11,9 @@ from contract.model import Contract
 
 CHANNEL = "wsproof-channel-of-the-run"
 """Stands for the channel of the run in a generated message."""
+
+OTHER_CHANNEL = "wsproof-another-channel"
+"""Stands for a channel that the connection has not joined."""
 
 NONCE = "4815162342108642"
 """Stands for a nonce: as long as one, so that filling it in changes no length."""
@@ -57,25 +61,35 @@ class Example:
     raw: str | None = None
     notation: Notation = COMPACT
 
-    def text(self, channel: str, nonce: str) -> str:
-        """The message as it is sent, with channel and nonce filled in."""
+    def text(self, channel: str, other: str, nonce: str) -> str:
+        """The message as it is sent, with both channels and the nonce filled in."""
         if self.raw is not None:
-            return self.raw.replace(CHANNEL, dump_json(channel)[1:-1]).replace(NONCE, nonce)
-        return written(filled(self.value, channel, nonce), self.notation)
+            return _filled(self.raw, {CHANNEL: _escaped(channel), OTHER_CHANNEL: _escaped(other), NONCE: nonce})
+        return written(filled(self.value, {CHANNEL: channel, OTHER_CHANNEL: other, NONCE: nonce}), self.notation)
 
     @property
     def template(self) -> str:
-        """The message with what stands for channel and nonce: equal for equal examples."""
-        return self.text(CHANNEL, NONCE)
+        """The message with what stands for channels and nonce: equal for equal examples."""
+        return self.text(CHANNEL, OTHER_CHANNEL, NONCE)
 
 
-def filled(value: Any, channel: str, nonce: str) -> Any:
-    """The value with channel and nonce in all its texts."""
+def filled(value: Any, stand_ins: Mapping[str, str]) -> Any:
+    """The value with channels and nonce in all its texts."""
     if isinstance(value, dict):
-        return {name: filled(member, channel, nonce) for name, member in value.items()}
+        return {name: filled(member, stand_ins) for name, member in value.items()}
     if isinstance(value, list):
-        return [filled(member, channel, nonce) for member in value]
-    return value.replace(CHANNEL, channel).replace(NONCE, nonce) if isinstance(value, str) else value
+        return [filled(member, stand_ins) for member in value]
+    return _filled(value, stand_ins) if isinstance(value, str) else value
+
+
+def _filled(text: str, stand_ins: Mapping[str, str]) -> str:
+    for stand_in, meant in stand_ins.items():
+        text = text.replace(stand_in, meant)
+    return text
+
+
+def _escaped(text: str) -> str:
+    return dump_json(text)[1:-1]
 
 
 def written(value: Any, notation: Notation) -> str:

@@ -18,6 +18,9 @@ SHOWN_MESSAGE = 300
 KEPT_ENTRIES = 12
 """Lines of the transcript that a kind without a failure keeps: its last message."""
 
+UNANSWERED = "`error` did not arrive in time"
+"""What a step says that waited for an error in vain, on a connection that stayed open."""
+
 Signature = tuple[str, str, str]
 """What makes two failures the same: requirement, level and, where the scenario could not go on, the change."""
 
@@ -54,6 +57,20 @@ def verdict_on(findings: Sequence[Finding], scenario: Scenario, started: float, 
         first.played.verdict.outcome, scenario=scenario, record=record, started=started, duration=duration
     )
     return ScenarioVerdict(outcome, tuple(charged))
+
+
+def _charged(finding: Finding) -> tuple[Charged, ...]:
+    """What a finding is charged to. What is lost only after other messages is no fault of the last one's kind."""
+    charged = finding.played.verdict.charged
+    lost = [one for one in charged if one.failure.undelivered]
+    unanswered = [one for one in charged if one.failure.message == UNANSWERED]
+    if finding.after and lost:
+        return (replace(lost[0], requirement="SEND-01", level="MUST"),)
+    if finding.after and unanswered:
+        # Where plain posts are lost as well, this follows from it.
+        failure = replace(unanswered[0].failure, undelivered=True)
+        return (Charged("ERR-10", "SHOULD", failure),)
+    return charged
 
 
 def _append(record: Record, more: Record, number: int, count: int) -> None:

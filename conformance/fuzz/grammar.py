@@ -6,7 +6,7 @@ from typing import Any
 
 from referencing import Registry
 
-from conformance.fuzz.example import CHANNEL, NONCE
+from conformance.fuzz.example import CHANNEL, NONCE, OTHER_CHANNEL
 from contract.errors import ContractError
 from contract.model import Contract, Delivery, resolved
 
@@ -28,10 +28,10 @@ class Grammar:
         return closed(self.contract.events[event].payload.schema, self.contract.registry)
 
     def fixtures(self, event: str) -> dict[str, str]:
-        """What stands at certain members of an event's payload, by dotted path: the run's channel, a nonce."""
+        """What stands at certain members of an event's payload, by dotted path: a channel, a nonce."""
         names = self.delivery
         known: Mapping[str, Mapping[str, str]] = {
-            names.join["event"]: {names.join["channel"]: CHANNEL},
+            names.join["event"]: {names.join["channel"]: OTHER_CHANNEL},
             names.post["event"]: {names.post["channel"]: CHANNEL, names.post["text"]: PLAIN_TEXT},
             names.delivery["event"]: {names.delivery["channel"]: CHANNEL, names.delivery["text"]: PLAIN_TEXT},
         }

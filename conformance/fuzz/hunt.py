@@ -49,6 +49,13 @@ class Budget:
     spent: float = 0.0
     lost: str | None = None
     """Why nothing of any kind can be sent any more."""
+    not_begun_kinds: int = 0
+
+    def not_begun(self) -> None:
+        """A kind could not be begun; where that happens twice in a row, the others are not tried."""
+        self.not_begun_kinds += 1
+        if self.not_begun_kinds > 1:
+            self.lost = "no connection got as far as a generated message"
 
     def spend(self, seconds: float) -> None:
         """A failing message took so long."""
@@ -172,9 +179,10 @@ class Hunt:
             self._stopped = True
             raise GivenUpError from None
         except SetupFailedError as failed:
-            self._budget.lost = "no connection got as far as a generated message"
+            self._budget.not_begun()
             self._setup = failed.verdict
             raise GivenUpError from None
+        self._budget.not_begun_kinds = 0
         if played is not None and played.verdict.verdict != "passed":
             self._budget.spend(time.monotonic() - began)
         return played

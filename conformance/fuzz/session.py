@@ -11,7 +11,7 @@ from conformance.run import Channels, Plan, judged
 from conformance.scenario import Scenario, SendRaw, Step
 from conformance.stage import Script, Setting, Stage
 from conformance.transport import Transport
-from conformance.values import Values
+from conformance.values import InconclusiveError, Values
 from conformance.verdicts import ScenarioVerdict
 from contract.model import value_at
 
@@ -105,7 +105,7 @@ class Session:
         stage = self._stage
         assert stage is not None
         values = self._renew(stage)
-        text = example.text(str(values.channel("room")), values.nonce("text"))
+        text = example.text(self._channel("room"), self._channel("other"), values.nonce("text"))
         if not holds(example.claim, text, self._plan.contract, self._plan.profile.limits.message_bytes):
             return None
         values.captured.update(message=text, event=example.event)
@@ -155,6 +155,13 @@ class Session:
             yield from self._leave()
             raise UnjudgedError(outcome.reason or "the endpoint closed the connection for its heartbeat")
         return verdict
+
+    def _channel(self, name: str) -> str:
+        """A channel; what is invalid anyway may name the first one, where the profile lists no other."""
+        try:
+            return self._setting.channel(name)
+        except InconclusiveError:
+            return self._setting.channel("room")
 
     def _forget(self, conversation: Conversation) -> None:
         """Keep what the judgement of the next example needs: which channels were joined, and the last messages."""

@@ -141,7 +141,13 @@ def test_a_server_that_says_nothing_is_given_up_soon() -> None:
         fuzz = fuzzed(plan_for(url, profile(0.3)), 300, 1)
     assert fuzz.sent == 0
     assert charges(fuzz.verdicts) == {("CONN-02", "MUST")}
-    assert [one.verdict for one in fuzz.verdicts] == ["failed", *["inconclusive"] * (len(fuzz_scenarios()) - 1)]
+    assert [one.verdict for one in fuzz.verdicts] == [*["failed"] * 2, *["inconclusive"] * (len(fuzz_scenarios()) - 2)]
+
+
+def test_what_a_plain_message_breaks_is_not_charged_to_what_it_is_tested_with() -> None:
+    with plan(faults=("pong-unsolicited-error",)) as against:
+        fuzz = fuzzed(against, 170, 1)
+    assert charges(fuzz.verdicts) == {("HB-05", "SHOULD")}
 
 
 def test_an_interrupted_run_keeps_what_it_has() -> None:

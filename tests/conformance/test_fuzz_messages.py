@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
 from conformance.fuzz.driver import fuzz_scenarios, shares
-from conformance.fuzz.example import CHANNEL, NONCE, Claim, Example, holds, is_json, is_portable, written
+from conformance.fuzz.example import CHANNEL, NONCE, OTHER_CHANNEL, Claim, Example, holds, is_json, is_portable, written
 from conformance.fuzz.grammar import PLAIN_TEXT, grammar
 from conformance.fuzz.messages import examples_of, kinds, notations
 from conformance.fuzz.session import sending_step
@@ -25,7 +25,7 @@ GRAMMAR = grammar(CONTRACT, LIMIT)
 KINDS = [one.id for one in fuzz_scenarios()]
 
 PLAIN = {
-    "join_channel": {"channelId": CHANNEL},
+    "join_channel": {"channelId": OTHER_CHANNEL},
     "send_message": {"channelId": CHANNEL, "text": PLAIN_TEXT},
     "pong": {},
 }
@@ -75,7 +75,7 @@ def test_examples_are_what_they_claim(kind: str) -> None:
     assert len(found) >= 60
     assert len({one.template for one in found}) > 5
     for one in found:
-        text = one.text("wsproof-1", "1234567890123456")
+        text = one.text("wsproof-1", "wsproof-2", "1234567890123456")
         assert holds(one.claim, text, CONTRACT, LIMIT)
         assert not text.startswith("\ufeff")
         assert len(text.encode()) <= LIMIT
