@@ -219,7 +219,7 @@ def page(played: Sequence[Row]) -> str:
         "Long-run faults are played with the scenarios of a thorough run.",
         "",
         f"**{len(faults)} faults** break {len(broken)} requirements: {len(faults) - missed} caught, {missed} missed, "
-        f"{wrong} charged to a requirement that has nothing to do with them. "
+        f"{wrong} charged to a requirement that has nothing to do with them.",
         f"**{len(right)} correct servers**: {len(right) - accused} acquitted, {accused} accused.",
         "",
         "**Breaks** is what a fault was made for; *with it* are requirements whose statements the same behaviour",
