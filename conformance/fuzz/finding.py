@@ -48,10 +48,8 @@ def verdict_on(findings: Sequence[Finding], scenario: Scenario, started: float, 
     record = Record(started, ())
     for number, one in enumerate(findings, 1):
         message = show(one.played.text, SHOWN_MESSAGE) or "(empty)"
-        before = f" after {one.after} others" if one.after else ""
-        charged += [
-            _quoting(failure, f"; smallest message{before}: {message}") for failure in one.played.verdict.charged
-        ]
+        quote = f"; smallest message{f' after {one.after} others' if one.after else ''}: {message}"
+        charged += [_quoting(failure, quote) for failure in _charged(one)]
         _append(record, one.played.verdict.outcome.record, number, len(findings))
     outcome = replace(
         first.played.verdict.outcome, scenario=scenario, record=record, started=started, duration=duration

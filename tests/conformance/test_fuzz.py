@@ -130,6 +130,15 @@ def test_what_fails_only_after_others_is_found_and_says_so() -> None:
     assert " after 2 others: " in verdict.charged[0].failure.message
 
 
+def test_what_is_lost_only_after_others_is_not_charged_to_the_last_one() -> None:
+    with plan(faults=("third-post-lost",)) as against:
+        fuzz = fuzzed(against, 200, 1, "fuzz-valid-text", "fuzz-valid-pong")
+    assert charges(fuzz.verdicts) == {("SEND-01", "MUST")}
+    with plan(faults=("burst-loses-posts",)) as against:
+        fuzz = fuzzed(against, 300, 1, "fuzz-invalid-member")
+    assert charges(fuzz.verdicts) <= {("ERR-10", "SHOULD"), ("SEND-01", "MUST")}
+
+
 def test_a_limited_rate_accuses_nobody() -> None:
     with plan(rate_limit=40) as against:
         fuzz = fuzzed(against, 60, 1, "fuzz-unknown-event", "fuzz-valid-text")
