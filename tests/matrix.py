@@ -90,7 +90,7 @@ def scenarios() -> tuple[Scenario, ...]:
     return load_scenarios(BUNDLED, THOROUGH)
 
 
-FEW = 2
+FEW = 1
 """Variants of a scenario that has nothing to do with a fault, where not the whole suite is played."""
 
 

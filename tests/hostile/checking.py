@@ -1,6 +1,7 @@
 """`wsproof check` as a child process, with what it cost."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -44,20 +45,37 @@ class Checked:
         return {one["id"] for one in self.document["requirements"] if one["verdict"] == "failed"}
 
 
+MEASURING = """
+import os, sys
+pid = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
+_, status, used = os.wait4(pid, 0)
+with open(sys.argv[1], "w") as file:
+    file.write(f"{status} {used.ru_utime + used.ru_stime} {used.ru_maxrss}")
+"""
+"""Runs a command from a small process: the peak memory of a child begins with that of whoever forks it."""
+
+
 def check(url: str, folder: Path, *options: str) -> Checked:
     """Run `wsproof check URL` and wait for its end."""
     report = folder / "report"
     report.mkdir()
     command = [sys.executable, "-m", "wsproof.launcher", "check", url, "--output", str(report), *QUICK, *BEAT, *options]
-    log = folder / "terminal.txt"
+    log, figures = folder / "terminal.txt", folder / "figures.txt"
     began = time.monotonic()
     with log.open("wb") as stream:
-        child = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, cwd=folder)
-        killer = threading.Timer(LONGEST_SECONDS, child.kill)
+        child = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", MEASURING, str(figures), *command],
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            start_new_session=True,
+        )
+        killer = threading.Timer(LONGEST_SECONDS, os.killpg, (child.pid, signal.SIGKILL))
         killer.start()
-        _, status, used = os.wait4(child.pid, 0)
+        child.wait()
         killer.cancel()
-    child.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.monotonic() - began
+    status, cpu, peak = figures.read_text().split()
     terminal = log.read_bytes().decode("utf-8", "backslashreplace")
-    return Checked(child.returncode, terminal, report, seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    code = os.waitstatus_to_exitcode(int(status))
+    return Checked(code, terminal, report, seconds, float(cpu), float(peak) / 1024)
