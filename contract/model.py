@@ -1,13 +1,12 @@
 """The contract: an AsyncAPI document and its schemas as events with compiled validators."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urljoin
 
-from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
@@ -15,6 +14,7 @@ from contract.errors import ContractError
 from contract.files import DATA_ROOT, Document, load_yaml
 from contract.profile import Limits
 from contract.schemas import (
+    Validator,
     Violation,
     check_document,
     compile_schema,
@@ -33,8 +33,9 @@ class Event:
 
     name: str
     sender: Side
-    message: Draft202012Validator = field(repr=False, compare=False)
-    payload: Draft202012Validator = field(repr=False, compare=False)
+    message: Validator = field(repr=False, compare=False)
+    payload: Validator = field(repr=False, compare=False)
+    declared: "Declared" = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Contract:
     events: Mapping[str, Event]
     extensions: Mapping[str, Any]
     delivery: Delivery | None
-    envelope: Draft202012Validator = field(repr=False, compare=False)
+    envelope: Validator = field(repr=False, compare=False)
     registry: Registry[Any] = field(repr=False, compare=False)
 
     @property
@@ -84,8 +85,7 @@ class Contract:
 
     def undeclared_members(self, message: Any) -> tuple[str, ...]:
         """JSON pointers of the members that the contract does not name, in a message of a known event."""
-        event = self.events[message["event"]]
-        return tuple(_undeclared(message, [event.message.schema], self.registry, ()))
+        return tuple(_undeclared(message, self.events[message["event"]].declared, ()))
 
 
 def value_at(message: Any, path: str) -> Any:
@@ -108,19 +108,40 @@ def resolved(schema: Any, registry: Registry[Any]) -> Iterator[Mapping[str, Any]
         yield from resolved(part, registry)
 
 
-def _undeclared(value: Any, schemas: list[Any], registry: Registry[Any], path: tuple[str | int, ...]) -> Iterator[str]:
-    parts = [part for schema in schemas for part in resolved(schema, registry)]
+class Declared:
+    """What the contract names at one place of a message. Places further in are looked up once, when first asked for."""
+
+    def __init__(self, schemas: Iterable[Any], registry: Registry[Any]) -> None:
+        self._parts = [part for schema in schemas for part in resolved(schema, registry)]
+        self._registry = registry
+        self._inside: dict[str | None, Declared] = {}
+        self.names = frozenset(name for part in self._parts for name in part.get("properties", ()))
+        self.anything = not any("properties" in part for part in self._parts)
+
+    def member(self, name: str) -> "Declared":
+        """Inside the member of that name."""
+        return self._at(name, (part["properties"][name] for part in self._parts if name in part.get("properties", ())))
+
+    def items(self) -> "Declared":
+        """Inside an item of a list."""
+        return self._at(None, (part["items"] for part in self._parts if "items" in part))
+
+    def _at(self, key: str | None, schemas: Iterable[Any]) -> "Declared":
+        if key not in self._inside:
+            self._inside[key] = Declared(schemas, self._registry)
+        return self._inside[key]
+
+
+def _undeclared(value: Any, declared: Declared, path: tuple[str | int, ...]) -> Iterator[str]:
     if isinstance(value, dict):
         for name, inner in value.items():
-            declared = [part["properties"][name] for part in parts if name in part.get("properties", {})]
-            if declared:
-                yield from _undeclared(inner, declared, registry, (*path, name))
-            elif any("properties" in part for part in parts):
+            if name in declared.names:
+                yield from _undeclared(inner, declared.member(name), (*path, name))
+            elif not declared.anything:
                 yield pointer((*path, name))
     elif isinstance(value, list):
-        items = [part["items"] for part in parts if "items" in part]
         for index, inner in enumerate(value):
-            yield from _undeclared(inner, items, registry, (*path, index))
+            yield from _undeclared(inner, declared.items(), (*path, index))
 
 
 def _reason(error: BaseException) -> BaseException:
@@ -207,7 +228,7 @@ class _Reader:
             violations(payload, {})
         except (Unresolvable, ContractError) as error:
             raise self.document.error(f"message {name!r}: {_reason(error)}", where) from None
-        return Event(name, sender, message, payload)
+        return Event(name, sender, message, payload, Declared([schema], self.registry))
 
     def _check_names(self, value: Mapping[str, Any], events: Mapping[str, Event]) -> None:
         named = [("x-acknowledgement", "event"), ("x-heartbeat", "ping"), ("x-heartbeat", "pong")]

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import jsonschema
+import jsonschema_rs
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
@@ -113,7 +114,31 @@ def _unknown(error: ValidationError) -> list[str]:
     return sorted(str(name) for name in value if name not in known)
 
 
-def violations(validator: Draft202012Validator, value: Any) -> tuple[Violation, ...]:
+@dataclass(frozen=True, slots=True)
+class Validator:
+    """A compiled schema.
+
+    `jsonschema` is the judge of record: what is wrong with a value, it says. Most values are right, and those a
+    compiled validator lets pass some fifty times faster; None where it cannot compile the schema.
+    """
+
+    schema: Schema
+    judge: Draft202012Validator
+    quick: jsonschema_rs.Draft202012Validator | None
+
+    def passes(self, value: Any) -> bool:
+        """Whether a value, nested at most `json_text.MAX_DEPTH` deep, is certainly valid; else the judge decides."""
+        try:
+            return self.quick is not None and self.quick.is_valid(value)
+        except (ValueError, TypeError, OverflowError):  # a value that JSON does not know
+            return False
+
+    def iter_errors(self, value: Any) -> Iterator[ValidationError]:
+        """The judge's errors; none where a value is valid."""
+        return iter(()) if self.passes(value) else self.judge.iter_errors(value)
+
+
+def violations(validator: Validator, value: Any) -> tuple[Violation, ...]:
     """Every violation, in the order of the document."""
     found = [
         Violation(pointer(tuple(error.absolute_path)), _describe(error), str(error.validator))
@@ -168,15 +193,31 @@ def file_registry(rewrite: Rewrite = lambda schema: schema) -> Registry[Any]:
     return Registry(retrieve=retrieve)  # type: ignore[call-arg]  # attrs alias of the private field
 
 
-def compile_schema(schema: Schema, registry: Registry[Any] | None = None) -> Draft202012Validator:
-    """A validator with formats asserted; `$ref`s are looked up in `registry`."""
+def compile_schema(schema: Schema, registry: Registry[Any] | None = None) -> Validator:
+    """A validator with formats asserted; `$ref`s are looked up in `registry`.
+
+    Raises `ContractError` and `Unresolvable`, at the latest when the judge first follows a broken reference.
+    """
     # An empty registry is falsy, and is one that reads files all the same.
     registry = registry if registry is not None else file_registry()
-    return Draft202012Validator(schema, registry=registry, format_checker=formats)
+    judge = Draft202012Validator(schema, registry=registry, format_checker=formats)
+    return Validator(schema, judge, _quick(schema, registry))
+
+
+def _quick(schema: Schema, registry: Registry[Any]) -> jsonschema_rs.Draft202012Validator | None:
+    def retrieve(uri: str) -> Any:
+        return registry.get_or_retrieve(uri).value.contents
+
+    try:
+        return jsonschema_rs.Draft202012Validator(
+            dict(schema), formats={"date-time": is_date_time}, validate_formats=True, retriever=retrieve
+        )
+    except (ValueError, jsonschema_rs.ReferencingError):
+        return None  # for instance a broken reference, or a pattern only Python understands: the judge sees it
 
 
 @cache
-def format_validator(name: str) -> Draft202012Validator:
+def format_validator(name: str) -> Validator:
     """The validator of one of our own file formats: `schemas/<name>.schema.json`."""
     return compile_schema({"$ref": (SCHEMAS / f"{name}.schema.json").as_uri()})
 

@@ -1,5 +1,6 @@
-"""Dates, and violations that stay small."""
+"""Dates, violations that stay small, and the quick validator."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 
 from contract.errors import ContractError
 from contract.files import load_yaml
+from contract.json_text import MAX_DEPTH
+from contract.model import load_contract
 from contract.schemas import (
     check_document,
     compile_schema,
@@ -189,3 +192,83 @@ class TestFiles:
         with pytest.raises(ContractError) as caught:
             check_document(load_yaml(path), "profile")
         assert str(caught.value).startswith(f"{path}:{error}")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+MESSAGE: dict[str, Any] = {
+    "event": "new_message",
+    "payload": {
+        "channelId": "room",
+        "message": {
+            "id": "m-1",
+            "text": "hello",
+            "author": {"id": "u-1", "name": "Alice"},
+            "timestamp": "2025-01-01T00:00:00.000Z",
+        },
+    },
+    "sequence": 7,
+    "timestamp": "2025-01-01T00:00:00.000Z",
+}
+NEAR = st.sampled_from(
+    [0, -1, 1.0, 2**31, 2**53, 2**64, 10**400, float("nan"), True, "", "\ud800", "x" * 5000, "2025-02-30T00:00:00Z"]
+)
+
+
+@st.composite
+def broken(draw: st.DrawFn) -> Any:
+    """A message in which one value became another, or is missing."""
+    message = copy.deepcopy(MESSAGE)
+    holder: Any = message
+    while True:
+        name = draw(st.sampled_from(sorted(holder)))
+        if not isinstance(holder[name], dict) or draw(st.booleans()):
+            break
+        holder = holder[name]
+    if draw(st.booleans()):
+        holder[name] = draw(JSON | NEAR)
+    else:
+        del holder[name]
+    return message
+
+
+class TestQuick:
+    """What the quick validator passes, `jsonschema` would have passed."""
+
+    @given(broken())
+    def test_messages(self, message: Any) -> None:
+        contract = load_contract()
+        for validator in (contract.envelope, *(event.message for event in contract.events.values())):
+            assert validator.quick is not None
+            assert validator.passes(message) == validator.judge.is_valid(message)
+
+    @given(JSON)
+    def test_values(self, value: Any) -> None:
+        for validator in (SCHEMA, load_contract().envelope):
+            if validator.passes(value):
+                assert validator.judge.is_valid(value)
+
+    def test_a_plain_message(self) -> None:
+        assert load_contract().events["new_message"].message.passes(MESSAGE)
+
+    def test_own_dates(self) -> None:
+        """RFC 3339 knows leap seconds and lower case; the library's own check need not."""
+        validator = compile_schema({"format": "date-time"})
+        assert validator.passes("1990-12-31t23:59:60z")
+        assert not validator.passes("2025-02-30T00:00:00Z")
+
+    def test_a_pattern_that_only_python_understands(self) -> None:
+        validator = compile_schema({"pattern": "^(?P<one>a)(?P=one)$"})
+        assert violations(validator, "aa") == ()
+        assert len(violations(validator, "ab")) == 1
+
+    def test_the_deepest_message(self) -> None:
+        """The quick one has the machine's stack only: `contract.json_text` lets nothing deeper through."""
+        value: list[Any] = []
+        for _ in range(MAX_DEPTH):
+            value = [value]
+        validator = compile_schema({"$defs": {"list": {"items": {"$ref": "#/$defs/list"}}}, "$ref": "#/$defs/list"})
+        assert validator.passes(value)

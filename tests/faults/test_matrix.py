@@ -1,6 +1,6 @@
 """Every fault is charged to the requirements it breaks, and to none besides.
 
-Of scenarios that a fault does not touch, few variants are played here; `make matrix` plays them all.
+Only a share of the scenarios is played against each here; `make matrix` plays them all.
 """
 
 from collections.abc import Iterator
