@@ -32,6 +32,7 @@ _RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d+)?([Z
 formats = FormatChecker(formats=())
 
 META_SCHEMA = Draft202012Validator(Draft202012Validator.META_SCHEMA)
+META_SCHEMA_QUICK = jsonschema_rs.Draft202012Validator(dict(Draft202012Validator.META_SCHEMA))
 
 
 @formats.checks("date-time")
@@ -158,6 +159,8 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
 
 def schema_problem(schema: Schema) -> str | None:
     """Why a value is no JSON Schema; None where it is one."""
+    if META_SCHEMA_QUICK.is_valid(schema):
+        return None
     error = jsonschema.exceptions.best_match(META_SCHEMA.iter_errors(schema))
     return None if error is None else f"not a JSON Schema: {pointer(tuple(error.absolute_path))}: {_describe(error)}"
 
