@@ -39,7 +39,8 @@ CLEAN = "none"
 LIBERTY = "liberty "
 """Begins the name of a row of a correct server that does something in another permitted way."""
 
-PROCESSES = 2
+PROCESSES = 4
+"""Played at once; mostly they wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def played_against(name: str, whole: bool) -> tuple[Scenario, ...]:
         else:
             share = CONTROL_TAG in one.tags or crc32(f"{name} {kind}".encode()) % 2 == 0
             fits = turn[kind] <= FAR and share and (wire or one.group != "WIRE")
-        if fits or one.id in convicting:
+        if fits or one.id in convicting or "thorough" in one.tags:
             chosen.append(one)
     return tuple(chosen)
 
