@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from conformance.engine import Outcome
@@ -35,28 +35,33 @@ class Archive:
 
     def file(self, outcome: Outcome, failures: Iterable[Failure]) -> tuple[Outcome, tuple[Failure, ...]]:
         """The outcome and the failures without any token, and short where the archive is full."""
-        kept = tuple(self._masked(one) for one in failures)
+        kept = tuple(_with_texts(one, self._masked) for one in failures)
         size = _size(outcome.record, kept)
         with self._lock:
             roomy = size <= self._left
             self._left -= size if roomy else 0
         if not roomy:
             outcome.record.transcript.shorten(SHORT_FIRST, SHORT_LAST, SHORT_TEXT)
-            kept = tuple(_short(one) for one in _distinct(kept))
-        reason = None if outcome.reason is None else self._text(outcome.reason, REASON_CHARACTERS)
+            kept = tuple(_with_texts(one, lambda text: _cut(text, SHORT_TEXT)) for one in _distinct(kept))
+        reason = None if outcome.reason is None else _cut(self._masked(outcome.reason), REASON_CHARACTERS)
         return replace(outcome, reason=reason, failures=kept), kept
 
-    def _masked(self, failure: Failure) -> Failure:
-        return replace(
-            failure,
-            message=self._text(failure.message),
-            expected=None if failure.expected is None else self._text(failure.expected),
-            received=None if failure.received is None else self._text(failure.received),
-        )
+    def _masked(self, text: str) -> str:
+        return mask(text, self._secrets)
 
-    def _text(self, text: str, limit: int | None = None) -> str:
-        masked = mask(text, self._secrets)
-        return masked if limit is None or len(masked) <= limit else masked[: limit - 1] + "…"
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _with_texts(failure: Failure, change: Callable[[str], str]) -> Failure:
+    """The failure with each of its texts changed."""
+    return replace(
+        failure,
+        message=change(failure.message),
+        expected=None if failure.expected is None else change(failure.expected),
+        received=None if failure.received is None else change(failure.received),
+    )
 
 
 def _size(record: Record, failures: tuple[Failure, ...]) -> int:
@@ -71,15 +76,3 @@ def _distinct(failures: tuple[Failure, ...]) -> Iterable[Failure]:
     for one in failures:
         found.setdefault(one.charge, one)
     return found.values()
-
-
-def _short(failure: Failure) -> Failure:
-    def cut(text: str) -> str:
-        return text if len(text) <= SHORT_TEXT else text[: SHORT_TEXT - 1] + "…"
-
-    return replace(
-        failure,
-        message=cut(failure.message),
-        expected=None if failure.expected is None else cut(failure.expected),
-        received=None if failure.received is None else cut(failure.received),
-    )

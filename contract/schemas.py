@@ -31,9 +31,6 @@ _RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d+)?([Z
 
 formats = FormatChecker(formats=())
 
-META_SCHEMA = Draft202012Validator(Draft202012Validator.META_SCHEMA)
-META_SCHEMA_QUICK = jsonschema_rs.Draft202012Validator(dict(Draft202012Validator.META_SCHEMA))
-
 
 @formats.checks("date-time")
 def is_date_time(value: object) -> bool:
@@ -48,6 +45,37 @@ def is_date_time(value: object) -> bool:
     if not (1 <= month <= 12 and hour <= 23 and minute <= 59 and second <= 60 and offset_is_legal):
         return False
     return 1 <= day <= monthrange(max(year, 1), month)[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Validator:
+    """A compiled schema.
+
+    `jsonschema` is the judge of record: what is wrong with a value, it says. Most values are right, and those a
+    compiled validator lets pass some fifty times faster; None where it cannot compile the schema.
+    """
+
+    schema: Schema
+    judge: Draft202012Validator
+    quick: jsonschema_rs.Draft202012Validator | None
+
+    def passes(self, value: Any) -> bool:
+        """Whether a value, nested at most `json_text.MAX_DEPTH` deep, is certainly valid; else the judge decides."""
+        try:
+            return self.quick is not None and self.quick.is_valid(value)
+        except (ValueError, TypeError, OverflowError):  # a value that JSON does not know
+            return False
+
+    def iter_errors(self, value: Any) -> Iterator[ValidationError]:
+        """The judge's errors; none where a value is valid."""
+        return iter(()) if self.passes(value) else self.judge.iter_errors(value)
+
+
+META_SCHEMA = Validator(
+    Draft202012Validator.META_SCHEMA,
+    Draft202012Validator(Draft202012Validator.META_SCHEMA),
+    jsonschema_rs.Draft202012Validator(dict(Draft202012Validator.META_SCHEMA)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,30 +143,6 @@ def _unknown(error: ValidationError) -> list[str]:
     return sorted(str(name) for name in value if name not in known)
 
 
-@dataclass(frozen=True, slots=True)
-class Validator:
-    """A compiled schema.
-
-    `jsonschema` is the judge of record: what is wrong with a value, it says. Most values are right, and those a
-    compiled validator lets pass some fifty times faster; None where it cannot compile the schema.
-    """
-
-    schema: Schema
-    judge: Draft202012Validator
-    quick: jsonschema_rs.Draft202012Validator | None
-
-    def passes(self, value: Any) -> bool:
-        """Whether a value, nested at most `json_text.MAX_DEPTH` deep, is certainly valid; else the judge decides."""
-        try:
-            return self.quick is not None and self.quick.is_valid(value)
-        except (ValueError, TypeError, OverflowError):  # a value that JSON does not know
-            return False
-
-    def iter_errors(self, value: Any) -> Iterator[ValidationError]:
-        """The judge's errors; none where a value is valid."""
-        return iter(()) if self.passes(value) else self.judge.iter_errors(value)
-
-
 def violations(validator: Validator, value: Any) -> tuple[Violation, ...]:
     """Every violation, in the order of the document."""
     found = [
@@ -159,8 +163,6 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
 
 def schema_problem(schema: Schema) -> str | None:
     """Why a value is no JSON Schema; None where it is one."""
-    if META_SCHEMA_QUICK.is_valid(schema):
-        return None
     error = jsonschema.exceptions.best_match(META_SCHEMA.iter_errors(schema))
     return None if error is None else f"not a JSON Schema: {pointer(tuple(error.absolute_path))}: {_describe(error)}"
 

@@ -50,7 +50,6 @@ class Row:
     fault: str
     breaks: frozenset[str]
     entails: frozenset[str]
-    reported: frozenset[str]
     convicted_by: dict[str, str]
     seen: dict[str, str]
     errors: tuple[str, ...]
@@ -61,6 +60,11 @@ class Row:
     def good(self) -> bool:
         """Whether it was judged as it must be."""
         return not (self.missed or self.wrong or self.errors)
+
+    @property
+    def reported(self) -> frozenset[str]:
+        """What it is charged with."""
+        return frozenset(self.seen)
 
     @property
     def missed(self) -> frozenset[str]:
@@ -173,7 +177,7 @@ def judge(fault: str, whole: bool = True) -> Row:
     breaks = frozenset(known[fault].breaks) if fault in known else frozenset()
     entails = frozenset(known[fault].entails) if fault in known else frozenset()
     undecided = {one.outcome.scenario.id: str(one.outcome.reason) for one in verdicts if one.verdict == "inconclusive"}
-    return Row(fault, breaks, entails, frozenset(seen), convicted_by, seen, errors, undecided, time.monotonic() - began)
+    return Row(fault, breaks, entails, convicted_by, seen, errors, undecided, time.monotonic() - began)
 
 
 def names() -> list[str]:

@@ -101,6 +101,14 @@ def upgrade(connection: socket.socket) -> bool:
     return False
 
 
+def endless_header(connection: socket.socket) -> None:
+    """Answer with one header without end."""
+    if read_request(connection):
+        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nX-Long: ")
+        while True:
+            connection.sendall(b"x" * 65_536)
+
+
 def drain(connection: socket.socket) -> None:
     """Read until the client leaves."""
     while connection.recv(65_536):

@@ -7,7 +7,7 @@ import pytest
 
 from conformance.actions import Refused
 from conformance.transport import Transport, UnreachableError, resolve
-from tests.conformance.servers import drain, raw_server, read_request, reset
+from tests.conformance.servers import drain, endless_header, raw_server, read_request, reset
 from tests.conformance.test_transport import OPEN, run, until
 
 
@@ -23,13 +23,6 @@ def half_an_answer(connection: socket.socket) -> None:
 def reset_at_once(connection: socket.socket) -> None:
     if read_request(connection):
         reset(connection)
-
-
-def endless_header(connection: socket.socket) -> None:
-    if read_request(connection):
-        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nX: ")
-        while True:
-            connection.sendall(b"x" * 65_536)
 
 
 def many_headers(connection: socket.socket) -> None:

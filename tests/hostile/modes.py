@@ -11,11 +11,12 @@ import struct
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.utils import accept_key
 
-from tests.conformance.servers import Talk, drain, read_request, reset
+from tests.conformance.servers import Talk, drain, endless_header, read_request, reset
 
 PACE = threading.Event()
 """Never set; waiting for it is a pause that nobody can cut short but the client by leaving."""
@@ -142,14 +143,6 @@ def endless_headers(connection: socket.socket) -> None:
             connection.sendall(b"X-%d: and one more\r\n" % number)
 
 
-def endless_header_line(connection: socket.socket) -> None:
-    """One header without end."""
-    if read_request(connection):
-        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nX-Long: ")
-        while True:
-            connection.sendall(b"x" * 65_536)
-
-
 def wrong_accept_key(connection: socket.socket) -> None:
     """The accept key of another request."""
     connection.sendall(accepted(read_request(connection), key=base64.b64encode(b"x" * 20).decode()))
@@ -173,17 +166,15 @@ def deflate_bomb(connection: socket.socket) -> None:
     if request:
         connection.sendall(ACKED)
         if b"permessage-deflate" in request:
-            connection.sendall(frame(BOMB, rsv=4))
+            connection.sendall(frame(_bomb(), rsv=4))
         drain(connection)
 
 
+@cache
 def _bomb() -> bytes:
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     packed = b"".join(packer.compress(b"0" * 1_000_000) for _ in range(100)) + packer.flush(zlib.Z_SYNC_FLUSH)
     return packed[:-4]
-
-
-BOMB = _bomb()
 
 
 def resets(connection: socket.socket) -> None:
@@ -224,7 +215,7 @@ MODES: Mapping[str, Talk] = {
     "never-answers": silent,
     "byte-a-second": loris,
     "endless-headers": endless_headers,
-    "endless-header-line": endless_header_line,
+    "endless-header-line": endless_header,
     "endless-refusal": lambda connection: _endless_refusal(connection),
     "wrong-accept-key": wrong_accept_key,
     "redirect-loop": refusing(REDIRECT),
