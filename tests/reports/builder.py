@@ -230,9 +230,13 @@ def load(**members: Any) -> Json:
 def hostile(value: Any, text: str = HOSTILE, member: str = "") -> Any:
     """A copy of a document with `text` added to every string that its schema leaves free."""
     if isinstance(value, dict):
+
+        def closed(name: str) -> bool:
+            return name in _CLOSED or (member, name) == ("capacity", "unit")
+
         free_names = member in ("settings", "metrics", "errors", "closes", "journeys")
         return {
-            (f"{name}{text}" if free_names else name): (item if name in _CLOSED else hostile(item, text, name))
+            (f"{name}{text}" if free_names else name): (item if closed(name) else hostile(item, text, name))
             for name, item in value.items()
         }
     if isinstance(value, list):
@@ -240,4 +244,4 @@ def hostile(value: Any, text: str = HOSTILE, member: str = "") -> Any:
     return f"{value}{text}" if isinstance(value, str) else value
 
 
-_CLOSED = ("format", "started", "verdict", "level", "direction", "kind")
+_CLOSED = ("format", "started", "verdict", "level", "direction", "kind", "state")

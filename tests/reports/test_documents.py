@@ -20,7 +20,7 @@ from reports.documents import (
     write_json,
     write_text,
 )
-from tests.reports import builder
+from tests.reports import builder, loads
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 
@@ -41,8 +41,14 @@ def test_the_schema_is_valid_and_names_itself(name: str) -> None:
         builder.load(),
         builder.load(delivery=None, generator=None, timeline=[], metrics={}, thresholds=[]),
         builder.load(metrics={"ack": builder.metric(None, 0)}),
+        loads.full(),
+        loads.aborted(),
+        loads.capacity(),
+        builder.load(capacity=None, aborted=None),
         builder.hostile(builder.failing_results()),
         builder.hostile(builder.load()),
+        builder.hostile(loads.aborted()),
+        builder.hostile(loads.capacity()),
     ],
 )
 def test_a_document_comes_back_as_it_was_written(document: builder.Json, tmp_path: Path) -> None:
@@ -133,6 +139,32 @@ def test_broken_results_say_where_and_what_was_expected(change: Break, pointer: 
 )
 def test_a_broken_load_document_says_where_and_what_was_expected(change: Break, pointer: str, expected: str) -> None:
     document = json.loads(to_json(builder.load()))
+    change(document)
+    with pytest.raises(DocumentError) as caught:
+        check_document(document)
+    assert caught.value.where == pointer
+    assert expected in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer", "expected"),
+    [
+        (_set("aborted", to=True), "/aborted", "string or null"),
+        (_set("metrics", "ack", "p9999", to=-1), "/metrics/ack/p9999", "expected minimum 0"),
+        (_set("metrics", "ack", "histogram", 3, to=[1.0]), "/metrics/ack/histogram/3", "minItems 2"),
+        (_set("metrics", "ack", "histogram", 3, 0, to=None), "/metrics/ack/histogram/3/0", "expected number"),
+        (_set("metrics", "ack", "histogram", to=[[1, 1]] * 201), "/metrics/ack/histogram", "maxItems 200"),
+        (_set("delivery", "examples", 0, "kind", to="late"), "/delivery/examples/0/kind", '"misdelivered"'),
+        (_set("delivery", "examples", to=[loads.example("lost")] * 21), "/delivery/examples", "maxItems 20"),
+        (_set("timeline", 3, "received", to="many"), "/timeline/3/received", "number or null"),
+        (_set("generator", "limited", to=None), "/generator/limited", "expected boolean"),
+        (_set("generator", "workers", 1, "state", to="gone"), "/generator/workers/1/state", '"finished"'),
+        (_set("capacity", "unit", to="connections"), "/capacity/unit", '"users"'),
+        (_drop("capacity", "curve", 0, "breached"), "/capacity/curve/0", '"breached"'),
+    ],
+)
+def test_what_newer_load_documents_add_is_checked(change: Break, pointer: str, expected: str) -> None:
+    document = json.loads(to_json(loads.aborted(capacity=loads.capacity()["capacity"])))
     change(document)
     with pytest.raises(DocumentError) as caught:
         check_document(document)
