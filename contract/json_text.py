@@ -41,6 +41,11 @@ def _number(text: str) -> float:
     return value
 
 
+# Made once: the functions of `json` make one anew for every text.
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_integer, parse_float=_number)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
 def _check_depth(value: Any) -> None:
     level = [value]
     for _ in range(MAX_DEPTH):
@@ -57,32 +62,36 @@ def _check_depth(value: Any) -> None:
 
 
 def _check_values(text: str) -> None:
-    if _marks(text) > MAX_VALUES and _marks(_STRING.sub("", text)) > MAX_VALUES:
+    if _openings(text) + text.count(",") <= MAX_VALUES:
+        return
+    bare = _STRING.sub("", text)
+    if _openings(bare) + bare.count(",") > MAX_VALUES:
         raise JsonTextError(f"more than {MAX_VALUES} values")
 
 
-def _marks(text: str) -> int:
-    return text.count(",") + text.count("[") + text.count("{")
+def _openings(text: str) -> int:
+    return text.count("[") + text.count("{")
 
 
 def parse_json(text: str) -> Any:
     """Parse one JSON text. Raises `JsonTextError`, also for NaN, Infinity, and what exceeds the bounds."""
     _check_values(text)
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_int=_integer, parse_float=_number)
+        value = _DECODER.decode(text)
     except JsonTextError:
         raise
     except RecursionError:
         raise JsonTextError(f"nested deeper than {MAX_DEPTH} levels") from None
     except ValueError as error:
         raise JsonTextError(str(error)) from None
-    _check_depth(value)
+    if _openings(text) > MAX_DEPTH:  # with fewer, nothing can be nested so deep
+        _check_depth(value)
     return value
 
 
 def dump_json(value: Any) -> str:
     """Write compact JSON with characters beyond ASCII as they are."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def type_name(value: Any) -> str:

@@ -145,6 +145,8 @@ def _unknown(error: ValidationError) -> list[str]:
 
 def violations(validator: Validator, value: Any) -> tuple[Violation, ...]:
     """Every violation, in the order of the document."""
+    if validator.passes(value):
+        return ()
     found = [
         Violation(pointer(tuple(error.absolute_path)), _describe(error), str(error.validator))
         for top in validator.iter_errors(value)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from contract.profile import Channels as ChannelRules
-from reference_server.exchange import Account, SendText
+from reference_server.exchange import Account, Broadcast
 
 MAX_JOINED = 1_000
 """Channels that one connection may be in, so that no client takes memory without end."""
@@ -21,6 +21,7 @@ class Channels:
         self._joined: dict[int, set[str]] = {}
         self._posts = 0
         self._latest = 0
+        self._second, self._date = -1, ""  # the latest second, and how it is written
 
     def permits(self, channel: str, account: Account) -> bool:
         """Whether this account may enter and post (JOIN-05)."""
@@ -71,7 +72,7 @@ class Channels:
         """The channels that a connection is in."""
         return frozenset(self._joined.get(session, ()))
 
-    def post(self, channel: str, text: str, author: Account) -> list[SendText]:
+    def post(self, channel: str, text: str, author: Account) -> Broadcast:
         """A message for every member, the poster included (JOIN-01, SEND-01).
 
         The receivers share one payload, and nothing is delivered between two of them, so that all of them see
@@ -87,11 +88,12 @@ class Channels:
                 "timestamp": self._timestamp(),
             },
         }
-        return [SendText(member, "new_message", payload) for member in self._members.get(channel, ())]
+        return Broadcast(tuple(self._members.get(channel, ())), "new_message", payload)
 
     def _timestamp(self) -> str:
         """RFC 3339 in UTC with milliseconds; it never decreases, even when the clock is set back (SEND-05)."""
         self._latest = max(self._latest, int(self._wall_clock() * 1000))
         seconds, milliseconds = divmod(self._latest, 1000)
-        moment = datetime.fromtimestamp(seconds, UTC)
-        return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds:03}Z"
+        if seconds != self._second:
+            self._second, self._date = seconds, f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
+        return f"{self._date}.{milliseconds:03}Z"

@@ -1,16 +1,16 @@
 """From effects to frames: numbers the messages of each connection and writes them as JSON (ENV-01, ENV-04, ENV-05)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contract.json_text import dump_json
-from reference_server.exchange import PING, TEXT, Effect, Frame, Outgoing, SendPing, SendText
+from reference_server.exchange import PING, TEXT, Broadcast, Copies, Effect, Frame, Outgoing, SendPing, SendText
 
 
 class Encoder:
     """Counts `sequence` from 1 on every connection.
 
-    A broadcast is written once; only the number differs from receiver to receiver and is put behind the rest.
+    What several receive is written once; only the number differs from receiver to receiver and is put behind the rest.
     """
 
     def __init__(self) -> None:
@@ -27,6 +27,17 @@ class Encoder:
         """The connection is over; what is sent to it from now on is dropped."""
         self._sent.pop(session, None)
 
+    def copies(self, broadcast: Broadcast) -> Copies:
+        """The message for each connection that is not gone."""
+        return Copies(self._written(broadcast), tuple(self._numbers(broadcast.sessions)))
+
+    def _numbers(self, sessions: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+        sent = self._sent
+        for session in sessions:
+            if session in sent:
+                sent[session] += 1
+                yield session, sent[session]
+
     def encode(self, effect: Effect) -> Outgoing | None:
         """The frame of a message; a close or an abort as it is. None: the connection is gone."""
         sent = self._sent.get(effect.session)
@@ -36,11 +47,14 @@ class Encoder:
             return Frame(effect.session, PING, effect.data)
         if not isinstance(effect, SendText):
             return effect
-        # The payload is kept, so its identity cannot be another's; it is never changed after it was handed over.
-        if effect.payload is not self._payload or effect.event != self._event:
-            self._payload, self._event = effect.payload, effect.event
-            self._head = (
-                f'{{"event":{dump_json(effect.event)},"payload":{dump_json(effect.payload)},"sequence":'.encode()
-            )
         self._sent[effect.session] = sent + 1
-        return Frame(effect.session, TEXT, b"%s%d}" % (self._head, sent + 1))
+        return Frame(effect.session, TEXT, self._written(effect) + Copies.tail(sent + 1))
+
+    def _written(self, message: SendText | Broadcast) -> bytes:
+        # The payload is kept, so its identity cannot be another's; it is never changed after it was handed over.
+        if message.payload is not self._payload or message.event != self._event:
+            self._payload, self._event = message.payload, message.event
+            self._head = (
+                f'{{"event":{dump_json(message.event)},"payload":{dump_json(message.payload)},"sequence":'.encode()
+            )
+        return self._head

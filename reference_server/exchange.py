@@ -4,7 +4,7 @@ Connections are named by a number that the network gives; times are seconds of a
 beside the happening, so that tests need no clock of their own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -88,6 +88,19 @@ class SendText:
 
 
 @dataclass(frozen=True, slots=True)
+class Broadcast:
+    """One message for several connections, in this order; short for a `SendText` to each of them."""
+
+    sessions: tuple[int, ...]
+    event: str
+    payload: Mapping[str, Any]
+
+    def each(self) -> Iterator[SendText]:
+        """The messages, one by one."""
+        return (SendText(session, self.event, self.payload) for session in self.sessions)
+
+
+@dataclass(frozen=True, slots=True)
 class SendPing:
     """A control ping (heartbeat form `control`)."""
 
@@ -112,6 +125,10 @@ class Abort:
 
 
 Effect = SendText | SendPing | Close | Abort
+"""What concerns one connection, and is all that a seam sees."""
+
+Effects = list[Effect | Broadcast]
+"""What the core wants done, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,5 +141,25 @@ class Frame:
     final: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """A text message for several connections: the same `head` for all, and behind it a `number` of each one's own.
+
+    `numbers` has the connections with theirs.
+    """
+
+    head: bytes
+    numbers: tuple[tuple[int, int], ...]
+
+    @staticmethod
+    def tail(number: int) -> bytes:
+        """What stands behind the head."""
+        return b"%d}" % number
+
+    def each(self) -> Iterator["Frame"]:
+        """The messages, one by one."""
+        return (Frame(session, TEXT, self.head + self.tail(number)) for session, number in self.numbers)
+
+
 Outgoing = Frame | Close | Abort
-"""What the network is told to do."""
+"""What the network is told to do for one connection."""

@@ -10,7 +10,7 @@ from reference_server.exchange import (
     Binary,
     Close,
     ControlPong,
-    Effect,
+    Effects,
     Happening,
     Lost,
     Opened,
@@ -39,7 +39,7 @@ class Hub:
         """The values this server obeys."""
         return self.rules.profile
 
-    def handle(self, happening: Happening, now: float) -> list[Effect]:
+    def handle(self, happening: Happening, now: float) -> Effects:
         """Take one happening at `now` (seconds, monotonic). Those of unknown connections are ignored."""
         if isinstance(happening, Opened):
             return self._open(happening, now)
@@ -48,7 +48,7 @@ class Hub:
         session = self.sessions.get(happening.session)
         if session is None:
             return []
-        effects: list[Effect] = []
+        effects: Effects = []
         match happening:
             case Text():
                 effects = session.text(happening.text, now)
@@ -62,9 +62,9 @@ class Hub:
             self._forget(session)
         return effects
 
-    def tick(self, now: float) -> list[Effect]:
+    def tick(self, now: float) -> Effects:
         """Everything that is due at `now`."""
-        effects: list[Effect] = []
+        effects: Effects = []
         while self._deadlines and self._deadlines[0][0] <= now:
             session = self.sessions.get(heapq.heappop(self._deadlines)[1])
             if session is None:
@@ -81,7 +81,7 @@ class Hub:
         """When `tick` must be called, at the latest. It may find nothing to do: a pong moves a deadline back."""
         return self._deadlines[0][0] if self._deadlines else None
 
-    def _open(self, opened: Opened, now: float) -> list[Effect]:
+    def _open(self, opened: Opened, now: float) -> Effects:
         self._opened += 1
         session_id = f"session-{self._run_id}-{self._opened}"
         session = Session(opened.session, session_id, opened.account, self.rules, self.channels, now)

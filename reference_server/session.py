@@ -11,7 +11,7 @@ from contract.json_text import JsonTextError, parse_json
 from contract.model import Contract
 from contract.profile import Profile
 from reference_server.channels import Channels
-from reference_server.exchange import Account, Close, Effect, SendPing, SendText
+from reference_server.exchange import Account, Close, Effects, SendPing, SendText
 from reference_server.heartbeat import Heartbeat
 from reference_server.rate_limit import TokenBucket
 
@@ -82,11 +82,11 @@ class Session:
         """When `tick` has something to do next."""
         return min(self._heartbeat.deadline, self._expires)
 
-    def opened(self) -> list[Effect]:
+    def opened(self) -> Effects:
         """The acknowledgement, which nothing precedes (CONN-02 to CONN-05)."""
         return [SendText(self.key, "connection_ack", {"sessionId": self.id})]
 
-    def tick(self, now: float) -> list[Effect]:
+    def tick(self, now: float) -> Effects:
         """What the clock asks for: a ping, or the end of a connection."""
         if now >= self._expires:
             return [self.close("token_expired", "the token has expired")]
@@ -99,13 +99,13 @@ class Session:
                 return [SendText(self.key, "ping", {})]
         return []
 
-    def control_pong(self) -> list[Effect]:
+    def control_pong(self) -> Effects:
         """A pong frame answers the heartbeat where that travels in control frames."""
         if self._rules.profile.heartbeat.form == "control":
             self._heartbeat.answered()
         return []
 
-    def binary(self) -> list[Effect]:
+    def binary(self) -> Effects:
         """Binary messages are not processed (WIRE-07)."""
         return [self.close("unsupported_data", "messages are text")]
 
@@ -114,7 +114,7 @@ class Session:
         self.closed = True
         return Close(self.key, self._rules.profile.close_codes[cause], reason)
 
-    def text(self, text: str, now: float) -> list[Effect]:
+    def text(self, text: str, now: float) -> Effects:
         """Answer one message. It is checked in the order JSON, envelope, event, payload, state."""
         name: str | None = None
         try:
@@ -129,7 +129,7 @@ class Session:
             logger.error("internal error: %s in %s", type(error).__name__, place.name)
             return [self._error("INTERNAL_ERROR", name)]
 
-    def _message(self, value: Any, name: str | None, now: float) -> list[Effect]:
+    def _message(self, value: Any, name: str | None, now: float) -> Effects:
         if self._bucket is not None and name != "pong" and not self._bucket.take(now):
             return [self._error("RATE_LIMITED", name)]
         contract = self._rules.contract
@@ -143,13 +143,13 @@ class Session:
             return [self._error("INVALID_PAYLOAD", name)]
         return action(self, value["payload"])
 
-    def pong(self, payload: dict[str, Any]) -> list[Effect]:
+    def pong(self, payload: dict[str, Any]) -> Effects:
         """The heartbeat's answer; members of it are ignored, and nothing is answered to it (HB-05)."""
         if self._rules.profile.heartbeat.form == "message":
             self._heartbeat.answered()
         return []
 
-    def join(self, payload: dict[str, Any]) -> list[Effect]:
+    def join(self, payload: dict[str, Any]) -> Effects:
         """Enter a channel. There is no answer to a join that is in order."""
         channel = str(payload["channelId"])
         if not self._channels.permits(channel, self.account):
@@ -160,14 +160,14 @@ class Session:
             return [self._error("RATE_LIMITED", "join_channel")]
         return []
 
-    def post(self, payload: dict[str, Any]) -> list[Effect]:
+    def post(self, payload: dict[str, Any]) -> Effects:
         """Post to a channel that the connection has joined (SEND-01, SEND-09)."""
         channel = str(payload["channelId"])
         if not self._channels.permits(channel, self.account):
             return [self._error("PERMISSION_DENIED", "send_message")]
         if not self._channels.is_member(channel, self.key):
             return [self._error("NOT_JOINED", "send_message")]
-        return [*self._channels.post(channel, str(payload["text"]), self.account)]
+        return [self._channels.post(channel, str(payload["text"]), self.account)]
 
     def _error(self, code: str, original_event: str | None) -> SendText:
         payload = {
@@ -179,7 +179,7 @@ class Session:
         return SendText(self.key, "error", payload)
 
 
-ACTIONS: Mapping[str, Callable[[Session, dict[str, Any]], list[Effect]]] = {
+ACTIONS: Mapping[str, Callable[[Session, dict[str, Any]], Effects]] = {
     "pong": Session.pong,
     "join_channel": Session.join,
     "send_message": Session.post,

@@ -202,7 +202,7 @@ class _StrangersPosts(Posts):
         """The copies that the members would get if it were in order."""
         payload = asks(happening, "send_message") or {}
         text, account = payload.get("text"), self.hub.sessions[happening.session].account
-        return self.hub.channels.post(channel, text, account) if isinstance(text, str) and text else []
+        return [*self.hub.channels.post(channel, text, account).each()] if isinstance(text, str) and text else []
 
 
 @fault("post-unjoined-delivered", breaks="SEND-09", entails="ERR-03")

@@ -5,12 +5,22 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from reference_server.assembly import Assembly
-from reference_server.exchange import Happening, Outgoing
+from reference_server.exchange import TEXT, Copies, Frame, Happening, Outgoing
+from reference_server.network.frames import text_header
 from reference_server.settings import ServerSettings
 
 
 class Connected(Protocol):
     """What the core's wishes are carried out on."""
+
+    is_plain: bool
+    """Whether it takes text frames as they stand."""
+
+    def collect(self, framed: bytes) -> None:
+        """Write a whole frame, soon."""
+
+    def flush(self) -> None:
+        """Write the frames that were collected."""
 
     def perform(self, outgoing: Outgoing) -> None:
         """Do what the core wants."""
@@ -32,6 +42,7 @@ class Hall:
         self._keys = 0
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._unwritten: list[Connected] = []
 
     def new_key(self) -> int:
         """A number for a connection to come."""
@@ -59,13 +70,43 @@ class Hall:
         self._timer = None
         self._perform(self.assembly.core.tick(self._loop.time()))
 
-    def _perform(self, outgoing: Iterable[Outgoing]) -> None:
-        for one in outgoing:
-            link = self._links.get(one.session)
-            if link is not None:
+    def _perform(self, wanted: Iterable[Outgoing | Copies]) -> None:
+        for one in wanted:
+            if isinstance(one, Copies):
+                self._copy(one)
+            elif (link := self._links.get(one.session)) is not None:
                 link.perform(one)
         deadline = self.assembly.core.next_deadline()
         if deadline is not None and (self._timer is None or deadline < self._timer.when()):
             if self._timer is not None:
                 self._timer.cancel()
             self._timer = self._loop.call_at(deadline, self._tick)
+
+    def _copy(self, copies: Copies) -> None:
+        """Write one message to many: what is the same for several is put together once."""
+        heads: dict[int, bytes] = {}  # by the length of the tail
+        for session, number in copies.numbers:
+            link = self._links.get(session)
+            if link is None:
+                continue
+            tail = copies.tail(number)
+            if not link.is_plain:
+                link.perform(Frame(session, TEXT, copies.head + tail))
+                continue
+            size = len(tail)
+            if size not in heads:
+                heads[size] = text_header(len(copies.head) + size) + copies.head
+            link.collect(heads[size] + tail)
+
+    # Writing
+
+    def flush_soon(self, link: Connected) -> None:
+        """Let a connection write what it has collected, when all that has come is handled."""
+        if not self._unwritten:
+            self._loop.call_soon(self._flush)
+        self._unwritten.append(link)
+
+    def _flush(self) -> None:
+        links, self._unwritten = self._unwritten, []
+        for link in links:
+            link.flush()

@@ -2,17 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from websockets.asyncio.server import Server, ServerConnection
-from websockets.exceptions import ProtocolError
 from websockets.extensions.permessage_deflate import PerMessageDeflate
-from websockets.frames import Frame as LibraryFrame
 from websockets.frames import Opcode
 from websockets.protocol import CONNECTING, OPEN, Event
 from websockets.server import ServerProtocol
-from websockets.typing import Subprotocol
 
 from reference_server.exchange import (
     BINARY,
@@ -28,70 +24,22 @@ from reference_server.exchange import (
     Outgoing,
     Text,
 )
+from reference_server.network.frames import take_text, text_header
 from reference_server.network.hall import Hall
+from reference_server.network.wire import Wire, library_logger
 
 logger = logging.getLogger("wsproof.reference_server")
 
-# The library's own log holds request targets and headers, and with them tokens.
-library_logger = logging.getLogger("wsproof.reference_server.websockets")
-library_logger.setLevel(logging.WARNING)
-
-CAUSES = {1002: "protocol_error", 1007: "invalid_utf8", 1009: "too_large", 1011: "internal_error"}
-"""Why the library fails a connection; the profile names the code."""
-
-
-class Wire(ServerProtocol):
-    """The library's protocol with the profile's close codes, and with every frame handled in its place.
-
-    The library answers all pings of a read before the application sees its first message; here an answer to a
-    message precedes the pong to a ping that came after it, so that a pong proves what came before it handled.
-    """
-
-    link: "Link"
-
-    def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
-        """Select the one that announces a token, where the profile has tokens travel so."""
-        selected = self.link.hall.assembly.door.subprotocol(subprotocols)
-        return Subprotocol(selected) if selected is not None else None
-
-    def recv_frame(self, frame: LibraryFrame) -> None:
-        """Process a frame, and hand it on at once."""
-        if self.state is CONNECTING:
-            raise ProtocolError("a frame before the handshake was answered")  # RFC 6455 §4.1
-        frames: list[Frame] = [Frame(self.link.key, int(frame.opcode), bytes(frame.data), frame.fin)]
-        for seam in self.link.hall.assembly.seams:
-            frames = [out for one in frames for out in seam.frame_in(one)]
-        for one in frames:
-            super().recv_frame(LibraryFrame(Opcode(one.opcode), one.data, one.final))
-            self.link.received(one)
-
-    def send_frame(self, frame: LibraryFrame) -> None:
-        """Write a frame; control frames pass the seams."""
-        if frame.opcode < Opcode.CLOSE:
-            super().send_frame(frame)
-            return
-        frames: list[Frame] = [Frame(self.link.key, int(frame.opcode), bytes(frame.data))]
-        for seam in self.link.hall.assembly.seams:
-            frames = [out for one in frames for out in seam.control_out(one)]
-        for one in frames:
-            super().send_frame(LibraryFrame(Opcode(one.opcode), one.data))
-
-    def send_eof(self) -> None:
-        """End our half of the TCP connection."""
-        if self.link.ends_tcp:
-            super().send_eof()
-        else:
-            self.eof_sent = True
-
-    def fail(self, code: int, reason: str = "") -> None:
-        """Fail the connection (RFC 6455 §7.1.7) with the profile's code for the cause (CLOSE-04)."""
-        cause = CAUSES.get(code)
-        super().fail(self.link.hall.assembly.profile.close_codes[cause] if cause else code, reason)
-        self.link.lost(clean=False)
+BATCH = 65_536
+"""Bytes that are collected for a connection before they are written without waiting for the loop's turn to end."""
 
 
 class Link(ServerConnection):
-    """One connection: puts messages together, and writes without ever waiting for a slow reader."""
+    """One connection: puts messages together, and writes without ever waiting for a slow reader.
+
+    Frames are collected, and written when the loop has handled all that had come: many to one connection are one
+    system call.
+    """
 
     hall: ClassVar[Hall]
     protocol: Wire
@@ -113,6 +61,8 @@ class Link(ServerConnection):
         self._is_text = True
         self._opened = False
         self._dropped = False
+        self.is_plain = False
+        self._frames = bytearray()
         self._end_timer: asyncio.TimerHandle | None = None
 
     @property
@@ -135,11 +85,15 @@ class Link(ServerConnection):
             case Close():
                 pass
             case _:
+                self.flush()
                 self.transport.abort()
 
     def _write(self, frame: Frame) -> None:
         protocol = self.protocol
         if protocol.state is not OPEN or self._dropped or self.transport.is_closing():
+            return
+        if self.is_plain and frame.opcode == TEXT:
+            self.collect(text_header(len(frame.data)) + frame.data)
             return
         match frame.opcode:
             case 1:
@@ -150,15 +104,34 @@ class Link(ServerConnection):
                 protocol.send_continuation(frame.data, frame.final)
             case _:
                 protocol.send_ping(frame.data)
-        self.send_data()
+
+    def collect(self, framed: bytes) -> None:
+        """Write a whole frame, soon."""
+        if not self._frames:
+            self.hall.flush_soon(self)
+        self._frames += framed
+        if len(self._frames) > BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the frames that were collected."""
+        if self._frames:
+            frames, self._frames = self._frames, bytearray()
+            if not self.transport.is_closing():
+                self.transport.write(frames)
+
+    def send_data(self) -> None:
+        """Write at once, the end of our half of the connection too."""
+        self.flush()
+        super().send_data()
 
     def cut(self, *, handshaking: bool) -> None:
         """End the TCP connection without a close frame."""
         if not handshaking or self.state is CONNECTING:
             self.transport.abort()
 
-    def _expect_end(self) -> None:
-        if self._end_timer is None and self.ends_tcp:
+    def _expect_end(self, *, always: bool = False) -> None:
+        if self._end_timer is None and (always or self.ends_tcp):
             self._end_timer = self.loop.call_later(self.hall.settings.close_timeout, self.transport.abort)
 
     # To the core
@@ -166,6 +139,7 @@ class Link(ServerConnection):
     def opened(self, account: Account) -> None:
         """The handshake is done."""
         self._opened = True
+        self.is_plain = not self.protocol.extensions and not self.hall.assembly.seams
         for coder in self.protocol.extensions:
             for seam in self.hall.assembly.seams:
                 assert isinstance(coder, PerMessageDeflate)
@@ -176,7 +150,7 @@ class Link(ServerConnection):
     def lost(self, *, clean: bool) -> None:
         """The connection is over, or as good as over. Only the first call counts."""
         if self._opened:
-            self._opened = False
+            self._opened = self.is_plain = False
             logger.info("connection %d: %s", self.key, "closed" if clean else "ended")
             self.hall.handle(Lost(self.key, clean))
 
@@ -196,13 +170,16 @@ class Link(ServerConnection):
             if len(self._message) > self._limit:
                 self.protocol.fail(1009, f"more than {self._limit} bytes")
             elif frame.final:
-                self._deliver(bytes(self._message))
+                self._end_message()
+
+    def _end_message(self) -> None:
+        message, self._message = bytes(self._message), bytearray()
+        if self._is_text:
+            self._deliver(message)
+        else:
+            self.hall.handle(Binary(self.key, message))
 
     def _deliver(self, message: bytes) -> None:
-        self._message = bytearray()
-        if not self._is_text:
-            self.hall.handle(Binary(self.key, message))
-            return
         for seam in self.hall.assembly.seams:
             message = seam.text_in(self.key, message)
         try:
@@ -211,6 +188,14 @@ class Link(ServerConnection):
             self.protocol.fail(1007, f"{error.reason} at position {error.start}")
         else:
             self.hall.handle(Text(self.key, text))
+
+    def _take_texts(self, data: bytes) -> bytes:
+        """Handle the text messages that the data begins with; what is left is for the library."""
+        start = 0
+        while self.is_plain and (taken := take_text(data, start, self._limit)) is not None:
+            message, start = taken
+            self._deliver(message)
+        return data[start:]
 
     # From asyncio
 
@@ -226,6 +211,10 @@ class Link(ServerConnection):
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client. A peer that is told to go gets `close_timeout` seconds for it."""
+        if self.is_plain and self.protocol.between_messages:
+            data = self._take_texts(data)
+            if not data and self.protocol.state is OPEN:
+                return
         if self.protocol.state is not CONNECTING:
             for seam in self.hall.assembly.seams:
                 data = seam.bytes_in(self.key, data)
@@ -237,9 +226,16 @@ class Link(ServerConnection):
         """The write buffer is full: this reader is too slow, and waiting for it would slow all the others."""
         super().pause_writing()
         if not self._dropped:
-            self._dropped = True
-            logger.warning("connection %d: dropped, it does not read", self.key)
-            self.loop.call_soon(self.transport.abort)
+            self._dropped, self.is_plain = True, False
+            self.loop.call_soon(self._drop)
+
+    def _drop(self) -> None:
+        """Queue nothing more, and close: who reads what is queued sees why, who does not is cut off."""
+        logger.warning("connection %d: closed, it does not read", self.key)
+        self._frames.clear()
+        self.protocol.fail(self.hall.assembly.profile.close_codes["policy"], "messages are not read fast enough")
+        self.send_data()
+        self._expect_end(always=True)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The end of the TCP connection."""

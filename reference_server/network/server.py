@@ -15,7 +15,8 @@ from reference_server.assembly import Assembly
 from reference_server.exchange import Account, ShuttingDown
 from reference_server.handshake import Answer, Request, denial, refusal
 from reference_server.network.hall import Hall
-from reference_server.network.link import Link, library_logger
+from reference_server.network.link import Link
+from reference_server.network.wire import library_logger
 from reference_server.settings import ServerSettings
 
 logger = logging.getLogger("wsproof.reference_server")

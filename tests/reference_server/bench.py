@@ -12,6 +12,7 @@ from reference_server.exchange import (
     Binary,
     Close,
     ControlPong,
+    Copies,
     Frame,
     Happening,
     Lost,
@@ -124,8 +125,8 @@ class Bench:
             self._perform(self.assembly.core.tick(self.now))
         self.now = end
 
-    def _perform(self, outgoing: Iterable[Outgoing]) -> None:
-        for one in outgoing:
+    def _perform(self, wanted: Iterable[Outgoing | Copies]) -> None:
+        for one in (out for want in wanted for out in (want.each() if isinstance(want, Copies) else (want,))):
             client = self.clients[one.session]
             if isinstance(one, Frame):
                 client.frames.append(one)

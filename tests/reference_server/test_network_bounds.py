@@ -16,9 +16,12 @@ import pytest
 from websockets.sync.client import connect
 
 from contract.profile import Profile
+from reference_server.network import running
+from reference_server.settings import ServerSettings
 from tests.reference_server.raw import TIMEOUT, RawClient
 
 ROOT = Path(__file__).parents[2]
+DROPPED = "closed, it does not read"
 BIG = "\u3042" * 4096
 
 Start = Callable[..., str]
@@ -38,28 +41,65 @@ def read_text(client: RawClient) -> str:
     return text
 
 
-def test_slow_reader_is_dropped_and_slows_nobody(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+def drop(slow: RawClient, alice: RawClient, caplog: pytest.LogCaptureFixture) -> int:
+    """Post to both until the one that does not read is closed; how many posts that took. Alice reads each at once."""
     caplog.set_level(logging.INFO)
-    url = start(write_buffer=65_536)
-    with RawClient(url, receive_buffer=4096) as slow, RawClient(url) as alice:
-        join_and_wait(slow, "room")
-        join_and_wait(alice, "room")
-        for number in range(5000):
-            alice.write(alice.message("send_message", channelId="room", text=f"{number} {BIG[9:]}"))
-            assert read_text(alice).startswith(f"{number} ")
-            if "dropped" in caplog.text:
+    join_and_wait(slow, "room")
+    join_and_wait(alice, "room")
+    for number in range(5000):
+        alice.write(alice.message("send_message", channelId="room", text=f"{number} {BIG[9:]}"))
+        assert read_text(alice).startswith(f"{number} ")
+        if DROPPED in caplog.text:
+            return number + 1
+    pytest.fail("the slow reader was not closed")
+
+
+def test_slow_reader_is_closed_and_costs_nobody_else_anything(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    url = start(write_buffer=65_536, close_timeout=TIMEOUT)
+    with RawClient(url, receive_buffer=4096) as slow, RawClient(url, "bob-token") as alice:
+        posted = drop(slow, alice, caplog)
+        for number in range(50):
+            alice.write(alice.message("send_message", channelId="room", text=f"afterwards {number}"))
+            assert read_text(alice) == f"afterwards {number}"
+        # What is queued for it is all that it still gets, and why.
+        for number in range(posted):
+            frame = slow.read_frame()
+            if frame.opcode == 8:
                 break
-        assert "dropped" in caplog.text
-        alice.write(alice.message("send_message", channelId="room", text="afterwards"))
-        assert read_text(alice) == "afterwards"
+            assert json.loads(frame.data)["payload"]["message"]["text"].startswith(f"{number} ")
+        else:
+            frame = slow.read_frame()
+        assert (frame.opcode, frame.data[:2]) == (8, (1008).to_bytes(2, "big"))
+        assert slow.at_end()
+
+
+def test_who_never_reads_is_cut_off(profile: Profile, caplog: pytest.LogCaptureFixture) -> None:
+    settings = ServerSettings(profile=profile, port=0, write_buffer=65_536, close_timeout=0.2)
+    with running(settings) as server:
+        slow, alice = RawClient(server.url, receive_buffer=4096), RawClient(server.url)
+        drop(slow, alice, caplog)
+        alice.close()
+    # The server has ended: it waits for nobody longer than that, and had not read on.
+    while True:
+        try:
+            assert slow.read_frame().opcode == 1
+        except (EOFError, ConnectionError):
+            break
+    slow.close()
+
+
+def flood_until_cut_off(flood: RawClient) -> None:
+    """Write pings, and read no pong, until the server hangs up."""
+    pings = flood.ping(b"." * 125) * 1000
+    for _ in range(100_000):
+        flood.write(pings)
 
 
 def test_pings_without_reading_take_no_memory(start: Start, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
     url = start(write_buffer=65_536)
     with RawClient(url, receive_buffer=4096) as flood, pytest.raises(ConnectionError):
-        flood.write(flood.ping(b"." * 125) * 200_000)
-    assert "dropped" in caplog.text
+        flood_until_cut_off(flood)
+    assert DROPPED in caplog.text
 
 
 @pytest.mark.parametrize("vanish", [RawClient.reset, RawClient.close])
@@ -149,12 +189,11 @@ def test_tls(start: Start, certificate: tuple[Path, Path]) -> None:
 def test_slow_tls_reader_is_dropped(
     start: Start, certificate: tuple[Path, Path], caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
     url = start(certificate=certificate[0], key=certificate[1], write_buffer=65_536)
     context = ssl.create_default_context(cafile=str(certificate[0]))
     with RawClient(url, tls=context) as flood, pytest.raises((ConnectionError, ssl.SSLError)):
-        flood.write(flood.ping(b"." * 125) * 200_000)
-    assert "dropped" in caplog.text
+        flood_until_cut_off(flood)
+    assert DROPPED in caplog.text
 
 
 def test_many_connections_at_once(start: Start, profile: Profile) -> None:
