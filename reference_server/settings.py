@@ -14,8 +14,8 @@ class ServerSettings:
     `port` 0 takes a free one; `path` defaults to that of the profile's endpoint. With `certificate` (PEM, with its
     chain) and `key` the server speaks TLS. `rate_limit` is in messages a second for each connection; None: no limit.
     `write_buffer` is how many bytes may wait for one slow reader; when it is more, its connection is closed with the
-    profile's code for `policy` (1008). `close_timeout` is how many seconds a client gets to answer a close frame. `faults` are names out of `reference_server.faults`,
-    `liberties` out of `reference_server.liberties`.
+    profile's code for `policy` (1008). `close_timeout` is how many seconds a client gets to answer a close frame.
+    `faults` are names out of `reference_server.faults`, `liberties` out of `reference_server.liberties`.
     """
 
     profile: Profile = field(default_factory=load_profile)
