@@ -16,7 +16,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from reports import compliance_view, load_view, quantities, wording
+from reports import compliance_view, load_view, load_wording, quantities, wording
 from reports.documents import Document
 from reports.prose import PAGE_CHARACTERS, excerpt, prose
 from reports.visible import cut, shown, visible
@@ -30,12 +30,12 @@ _NAME_CHARACTERS: Final = 80
 
 def compliance(document: Document) -> str:
     """The compliance report of a results document: one self-contained HTML page."""
-    return _render("compliance.html.j2", document, compliance_view.build(document))
+    return _render("compliance.html.j2", "filter.js", document, compliance_view.build(document))
 
 
 def load(document: Document) -> str:
     """The load report of a load document: one self-contained HTML page."""
-    return _render("load.html.j2", document, load_view.build(document))
+    return _render("load.html.j2", "cursor.js", document, load_view.build(document))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,9 @@ class _Inline:
     hash: str
 
 
-def _render(template: str, document: Document, view: object) -> str:
-    return _environment().get_template(template).render(document=document, view=view)
+def _render(template: str, script: str, document: Document, view: object) -> str:
+    page = _environment().get_template(template)
+    return page.render(document=document, view=view, script=_inline(script))
 
 
 @cache
@@ -64,13 +65,12 @@ def _environment() -> Environment:
     environment.filters.update(_FILTERS)
     environment.globals.update(
         style=_inline("style.css"),
-        script=_inline("filter.js"),
         legend=wording.LEGEND,
         levels=wording.LEVELS,
         verdicts=wording.VERDICTS,
         mark=wording.mark,
         cut_off=wording.CUT_OFF,
-        load_cut_off=wording.LOAD_CUT_OFF,
+        load_cut_off=load_wording.CUT_OFF,
     )
     return environment
 
@@ -90,6 +90,7 @@ def _uncut(text: str) -> Markup:
     return escape(visible(cut(text, PAGE_CHARACTERS)))
 
 
+@cache
 def _inline(name: str) -> _Inline:
     # Text mode turns CRLF into LF, as a browser does before it computes the hash.
     text = (_TEMPLATES / name).read_text(encoding="utf-8")

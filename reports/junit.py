@@ -13,7 +13,7 @@ Conformance: one suite per group, one case per scenario.
   ``error``, so that half a run, or none, never looks like a green one.
 
 Load: one case per threshold, and one for the run, which fails where the verdict did for a reason
-that is no threshold's.
+that is no threshold's. What puts the figures in doubt, and the delivery ledger, stand in its ``system-out``.
 
 Characters that XML cannot hold, or nobody can see, stand as escapes such as ``\\u0000``.
 """
@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
-from reports import quantities, wording
+from reports import generator, load_wording, quantities, wording
 from reports.documents import LOAD, Document
 from reports.visible import cut, visible
 
@@ -55,11 +55,17 @@ def junit_load(document: Document) -> str:
         case = _case(suite, "load", f"{threshold['metric']} {threshold['limit']}", 0)
         if not threshold["passed"]:
             breached = True
-            value = wording.threshold_value(threshold)
+            value = load_wording.threshold_value(threshold)
             _outcome(case, "failure", "threshold", f"measured {value}, limit {threshold['limit']}")
     run = _case(suite, "load", "run", document["duration_s"])
     if document["verdict"] == "failed" and (document["reason"] or not breached):
-        _outcome(run, "failure", "load", wording.load_sentence(document))
+        _outcome(run, "failure", "load", load_wording.load_sentence(document))
+    notes = [doubt.title + doubt.text for doubt in generator.doubts(document)]
+    if document["delivery"] is not None:
+        notes.append(f"Delivery ledger: {load_wording.ledger_sentence(document['delivery'])}.")
+        notes += map(load_wording.example_sentence, document["delivery"].get("examples", ()))
+    if notes:
+        ET.SubElement(run, "system-out").text = "\n".join(visible(cut(note, TEXT_CHARACTERS)) for note in notes)
     return _finished(root, document)
 
 
@@ -72,7 +78,7 @@ def _finished(root: ET.Element, document: Document) -> str:
             _outcome(_case(suite, "wsproof", name, 0), "failure", kind, message)
     if not document["complete"]:
         case = _case(_suite(root, "wsproof", document), "wsproof", "the run is complete", 0)
-        _outcome(case, "error", "cut off", wording.LOAD_CUT_OFF if load else wording.CUT_OFF)
+        _outcome(case, "error", "cut off", load_wording.CUT_OFF if load else wording.CUT_OFF)
     elif not load and not document["scenarios"]:
         case = _case(_suite(root, "wsproof", document), "wsproof", "scenarios were played", 0)
         _outcome(case, "error", "nothing played", "No scenario was played: nothing was verified.")

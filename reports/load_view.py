@@ -4,42 +4,62 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reports import charts, quantities, wording
+from reports import capacity, charts, distribution, generator, load_wording, quantities, wording
+from reports.capacity import Capacity
 from reports.charts import Chart
+from reports.distribution import Distributions
 from reports.documents import Document
+from reports.generator import Doubt, Reading, Worker
 from reports.wording import Mark
 
-BUSY_PERCENT: Final = 80.0
-LATE_MS: Final = 50.0
-"""From here on (per cent of a core, milliseconds) the generator's own health is in doubt: what it
-measures then holds its own delays."""
-
-# RFC 6455 §7.4.1 and the registry it opens; codes from 4000 on belong to the application.
-_CLOSE_CODES: Final = {
-    "1000": "normal closure",
-    "1001": "going away",
-    "1002": "protocol error",
-    "1003": "unsupported data",
-    "1005": "close frame without a code",
-    "1006": "connection lost, no close frame",
-    "1007": "invalid data, such as broken UTF-8",
-    "1008": "policy violation",
-    "1009": "message too big",
-    "1010": "extension missing",
-    "1011": "internal error",
-    "1012": "service restart",
-    "1013": "try again later",
-    "1014": "bad gateway",
-    "1015": "TLS handshake failed",
-}
 _LEDGER: Final = (
+    ("posts", "messages that virtual users posted", False),
     ("expected", "owed: posts times receivers", False),
     ("delivered", "arrived", False),
     ("lost", "never arrived", True),
     ("duplicated", "arrived more than once", True),
     ("reordered", "arrived out of order", True),
-    ("misdelivered", "arrived at somebody who was owed none", True),
+    ("misdelivered", "arrived where they did not belong, or changed", True),
+    ("undecided", "that nobody can demand: the receiver left, or the poster's connection broke", False),
+    ("strangers", "messages that no virtual user posted: other clients were there", False),
 )
+_SHARES: Final = ("delivered", *load_wording.WRONG, "undecided")
+_COLUMNS: Final = (
+    ("mean", "Mean"),
+    ("p50", "p50"),
+    ("p75", "p75"),
+    ("p90", "p90"),
+    ("p95", "p95"),
+    ("p99", "p99"),
+    ("p999", "p99.9"),
+    ("p9999", "p99.99"),
+    ("max", "Max"),
+)
+_SETTINGS: Final = {
+    "users": ("Virtual users", ""),
+    "spawn_rate": ("Spawn rate", "users per second"),
+    "time_s": ("Time", "s"),
+    "think_time_s": ("Think time", "s"),
+    "stages": ("Stages", ""),
+    "channels": ("Channels", ""),
+    "rate": ("Rate", "posts per second of each user"),
+    "size": ("Text size", "characters"),
+    "journeys": ("Journeys (weight)", ""),
+    "processes": ("Processes", ""),
+    "tokens": ("Tokens from", ""),
+    "seed": ("Seed", ""),
+}
+"""Settings with the names and units under which the page shows them; others keep their own names."""
+_STEPS: Final = {
+    "connect": "TCP, TLS and the handshake",
+    "ack": "from the handshake to the acknowledgement",
+    "join": "from a join to the moment it certainly holds",
+    "post_to_own": "from a post's intended time until it came back to its author",
+    "post_to_receive": "from a post's intended time until it reached each receiver",
+    "ping_period": "from one heartbeat ping to the next",
+    "close": "the closing handshake",
+}
+_FIRST_SCREEN: Final = ("users", "rate", "stages", "journeys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +68,6 @@ class Figure:
 
     value: str
     label: str
-    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +82,21 @@ class LedgerRow:
     name: str
     meaning: str
     number: int
+    share: str
+    """Of what was owed; empty where that says nothing."""
     mark: Mark | None
     """Whether a number that should be zero is; None where any number is fine."""
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
-    """One reading of the load generator's own health."""
+class Step:
+    """A row of the table of latencies."""
 
     name: str
-    value: str
-    limit: str
-    mark: Mark
+    meaning: str
+    count: int
+    cells: tuple[str, ...]
+    unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,30 +105,47 @@ class Load:
 
     mark: Mark
     sentence: str
+    doubts: tuple[Doubt, ...]
+    facts: tuple[tuple[str, str], ...]
     figures: tuple[Figure, ...]
+    capacity: Capacity | None
     thresholds: tuple[Threshold, ...]
     chart: Chart | None
+    headings: tuple[str, ...]
+    steps: tuple[Step, ...]
+    distributions: Distributions | None
     ledger: tuple[LedgerRow, ...]
+    examples: tuple[Mapping[str, Any], ...]
     closes: tuple[tuple[str, str, int], ...]
     errors: tuple[tuple[str, int], ...]
-    health: tuple[Health, ...]
+    readings: tuple[Reading, ...]
+    workers: tuple[Worker, ...]
+    settings: tuple[tuple[str, str], ...]
 
 
 def build(document: Document) -> Load:
     """The load page's view of a load document."""
+    columns = _columns(document)
+    settings = document["settings"]
     return Load(
         mark=wording.overall_mark(document),
-        sentence=wording.load_sentence(document),
+        sentence=load_wording.load_sentence(document),
+        doubts=generator.doubts(document),
+        facts=tuple(_setting(name, settings[name]) for name in _FIRST_SCREEN if settings.get(name)),
         figures=_figures(document),
-        thresholds=tuple(
-            Threshold(entry, wording.threshold_value(entry), verdict_mark(entry["passed"]))
-            for entry in document["thresholds"]
-        ),
+        capacity=capacity.build(document),
+        thresholds=_thresholds(document),
         chart=charts.build(document["timeline"], document["duration_s"]),
+        headings=tuple(heading for _, heading in columns),
+        steps=_steps(document, columns),
+        distributions=distribution.build(document["metrics"]),
         ledger=ledger(document),
-        closes=tuple((code, close_meaning(code), number) for code, number in sorted(document["closes"].items())),
+        examples=tuple((document["delivery"] or {}).get("examples", ())),
+        closes=closes(document),
         errors=sorted_errors(document),
-        health=health(document),
+        readings=generator.readings(document),
+        workers=generator.workers(document),
+        settings=tuple(_setting(name, value) for name, value in settings.items()),
     )
 
 
@@ -115,11 +154,10 @@ def sorted_errors(document: Document) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(document["errors"].items(), key=lambda item: (-item[1], item[0])))
 
 
-def close_meaning(code: str) -> str:
-    """What a close code means, as far as that does not depend on the endpoint."""
-    if code in _CLOSE_CODES:
-        return _CLOSE_CODES[code]
-    return "the application's own" if len(code) == 4 and code.startswith("4") else ""
+def closes(document: Document) -> tuple[tuple[str, str, int], ...]:
+    """Close codes with what they mean and how many connections ended with each."""
+    found = sorted(document["closes"].items(), key=lambda item: (len(item[0]), item[0]))
+    return tuple((code, load_wording.close_meaning(code), number) for code, number in found)
 
 
 def ledger(document: Document) -> tuple[LedgerRow, ...]:
@@ -128,30 +166,15 @@ def ledger(document: Document) -> tuple[LedgerRow, ...]:
     if kept is None:
         return ()
     return tuple(
-        LedgerRow(name, meaning, kept[name], verdict_mark(not kept[name]) if zero else None)
+        LedgerRow(
+            name,
+            meaning,
+            kept[name],
+            quantities.share(kept[name], kept["expected"]) if name in _SHARES else "",
+            verdict_mark(not kept[name]) if zero else None,
+        )
         for name, meaning, zero in _LEDGER
-    )
-
-
-def health(document: Document) -> tuple[Health, ...]:
-    """The load generator's readings; empty where it was not watched."""
-    generator = document["generator"]
-    if generator is None:
-        return ()
-    cpu, late = generator["cpu_percent"], generator["late_ms_max"]
-    return (
-        Health(
-            "Highest processor use",
-            f"{quantities.measured(cpu)} %",
-            f"{BUSY_PERCENT:.0f} %",
-            _health_mark(cpu, BUSY_PERCENT),
-        ),
-        Health(
-            "Most delayed timer",
-            f"{quantities.measured(late)} ms",
-            f"{LATE_MS:.0f} ms",
-            _health_mark(late, LATE_MS),
-        ),
+        if name in kept
     )
 
 
@@ -160,11 +183,39 @@ def verdict_mark(passed: bool) -> Mark:
     return wording.mark("passed" if passed else "failed")
 
 
-def _health_mark(value: float | None, limit: float) -> Mark:
-    if value is None:
-        return wording.mark("untested")
-    # A busy generator casts doubt on the numbers; it is no failure of the endpoint.
-    return wording.mark("passed" if value < limit else "inconclusive")
+def _thresholds(document: Document) -> tuple[Threshold, ...]:
+    return tuple(
+        Threshold(entry, load_wording.threshold_value(entry), verdict_mark(entry["passed"]))
+        for entry in document["thresholds"]
+    )
+
+
+def _columns(document: Document) -> list[tuple[str, str]]:
+    """The figures that any metric of this document has, with their headings."""
+    return [
+        (member, heading)
+        for member, heading in _COLUMNS
+        if any(member in metric for metric in document["metrics"].values())
+    ]
+
+
+def _steps(document: Document, columns: list[tuple[str, str]]) -> tuple[Step, ...]:
+    return tuple(
+        Step(
+            name,
+            _STEPS.get(name, ""),
+            metric["count"],
+            tuple(quantities.measured(metric.get(member)) for member, _ in columns),
+            metric["unit"],
+        )
+        for name, metric in document["metrics"].items()
+    )
+
+
+def _setting(name: str, value: object) -> tuple[str, str]:
+    label, unit = _SETTINGS.get(name, (name, ""))
+    text = quantities.setting(value)
+    return label, f"{text} {unit}" if unit and value is not None else text
 
 
 def _figures(document: Document) -> tuple[Figure, ...]:
@@ -177,6 +228,10 @@ def _figures(document: Document) -> tuple[Figure, ...]:
         Figure(quantities.measured(max(rates, default=None)), "round trips per second at the peak"),
         Figure(quantities.count(errors), "error" if errors == 1 else "errors"),
     ]
+    trip = document["metrics"].get("post_to_own")
+    if trip is not None and trip["p99"] is not None:
+        median = f"p99 of a round trip (p50: {quantities.measured(trip['p50'])} ms)"
+        found.insert(2, Figure(f"{quantities.measured(trip['p99'])} ms", median))
     kept = document["delivery"]
     if kept is not None:
         of = f"deliveries lost, of {quantities.count(kept['expected'])}"

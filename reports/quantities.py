@@ -25,6 +25,17 @@ def measured(value: float | None) -> str:
     return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
 
 
+def share(part: float, whole: float) -> str:
+    """A part in per cent, with as many digits as tell it from nothing and from all: ``0.0086 %``."""
+    if not whole:
+        return NOTHING
+    percent = 100 * part / whole
+    if part in (0, whole):
+        return f"{percent:.0f} %"
+    digits = next((digits for digits in (1, 2, 3) if round(min(percent, abs(100 - percent)), digits)), 4)
+    return f"{percent:.{digits}f} %" if round(percent, 4) else "under 0.0001 %"
+
+
 def seconds(value: float) -> str:
     """A duration given in seconds: ``3.2 s``, ``5 min 3 s``, ``1 h 2 min``."""
     if value < 59.95:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from reports import html, junit, text
+from reports import html, junit, load_text, text
 from reports.documents import LOAD, RESULTS, Document, to_json
 
 
@@ -29,7 +29,7 @@ FORMATS: Final[dict[str, dict[str, Renderer]]] = {
     },
     "text": {
         RESULTS: Renderer(".txt", text.summary),
-        LOAD: Renderer(".txt", text.load_summary),
+        LOAD: Renderer(".txt", load_text.load_summary),
     },
 }
 """Report format (``--format``), then the document's own format: how to render it."""

@@ -4,7 +4,6 @@ One place, so that the page, the XML and the terminal say the same. A verdict is
 and a word, never a colour alone.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,9 +11,6 @@ from typing import Any, Final
 from reports import quantities
 from reports.documents import Document
 from reports.visible import cut
-
-_LIMIT: Final = re.compile(r"[<>=! ]*[0-9.,_]+ ?([A-Za-z%/]{0,12})")
-"""A threshold's limit, such as ``< 200ms``: it ends in the unit that its value has as well."""
 
 LEVELS: Final = ("MUST", "SHOULD", "MAY")
 VERDICTS: Final = ("passed", "failed", "inconclusive", "untested", "error")
@@ -100,7 +96,6 @@ _NO_REASON: Final = {
 CUT_OFF: Final = (
     "This run was cut off before its end. What follows is what had finished by then; the rest was not verified."
 )
-LOAD_CUT_OFF: Final = "This run was cut off before its end. What follows is what had been measured by then."
 
 
 def binding(level: str, strict: bool) -> bool:
@@ -201,7 +196,7 @@ def verdict_sentence(document: Document) -> str:
     if unknown:
         held = quantities.counted(len(musts) - len(unknown), kind)
         return f"{word}: {held} hold; {len(unknown):,} more were not verified."
-    return f"{word}: {_all(len(musts), kind)}."
+    return f"{word}: {all_hold(len(musts), kind)}."
 
 
 def warning_sentence(document: Document) -> str | None:
@@ -268,41 +263,8 @@ def generated_options(document: Document) -> list[str]:
     return ["--fuzz", str(fuzz["examples"]), "--seed", str(fuzz["seed"])]
 
 
-def load_sentence(document: Document) -> str:
-    """The verdict on a load test in one sentence."""
-    word = overall_mark(document).word
-    thresholds = document["thresholds"]
-    breached = [threshold for threshold in thresholds if not threshold["passed"]]
-    if breached:
-        listed = "; ".join(_breach(threshold) for threshold in breached[:3])
-        more = f"; and {len(breached) - 3} more" if len(breached) > 3 else ""
-        were = "was" if len(breached) == 1 else "were"
-        of = f"{len(breached)} of {quantities.counted(len(thresholds), 'threshold')}"
-        return f"{word}: {of} {were} breached: {listed}{more}."
-    if document["reason"]:
-        return f"{word}: {cut(document['reason'], 300)}"
-    if not thresholds:
-        return f"{word}: no threshold was set, so nothing was judged."
-    return f"{word}: {_all(len(thresholds), 'threshold')}."
-
-
-def threshold_value(threshold: Mapping[str, Any]) -> str:
-    """A threshold's measured value, with the unit that its limit is written in."""
-    if threshold["value"] is None:
-        return "nothing measured"
-    unit = (_LIMIT.fullmatch(threshold["limit"]) or {1: ""})[1]
-    gap = "" if unit in ("", "%") else " "
-    value = threshold["value"]
-    number = quantities.count(value) if isinstance(value, int) else quantities.measured(value)
-    return f"{number}{gap}{unit}"
-
-
-def _breach(threshold: Mapping[str, Any]) -> str:
-    metric, limit = cut(threshold["metric"], 60), cut(threshold["limit"], 40)
-    return f"{metric} {threshold_value(threshold)} (limit {limit})"
-
-
-def _all(number: int, noun: str) -> str:
+def all_hold(number: int, noun: str) -> str:
+    """That each of `number` requirements or thresholds holds, without claiming it of none."""
     if number == 0:
         return f"there is no {noun} to hold it to"
     return f"the one {noun} holds" if number == 1 else f"all {number:,} {noun}s hold"

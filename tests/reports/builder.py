@@ -227,6 +227,19 @@ def load(**members: Any) -> Json:
     } | members
 
 
+def breaking_load() -> Json:
+    """A load document in which something of each kind went wrong."""
+    breached = {"metric": "p99(ack)", "limit": "< 5ms", "value": 9.8, "passed": False}
+    return load(
+        verdict="failed",
+        thresholds=[*load()["thresholds"], breached],
+        errors={"no answer within 5 s": 3, "close 1011": 40},
+        closes={"1000": 18, "1011": 2},
+        delivery=load()["delivery"] | {"lost": 7},
+        generator={"cpu_percent": 97, "late_ms_max": 80.5},
+    )
+
+
 def hostile(value: Any, text: str = HOSTILE, member: str = "") -> Any:
     """A copy of a document with `text` added to every string that its schema leaves free."""
     if isinstance(value, dict):

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.charts import HEIGHT, MAX_POINTS, TOP, Chart, build
+from reports.charts import MAX_POINTS, Chart, build
+from reports.plots import HEIGHT, TOP
 from tests.reports.builder import Json, point
 
 

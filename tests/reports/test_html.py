@@ -4,7 +4,6 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
@@ -12,85 +11,9 @@ import pytest
 from reports import html
 from reports.compliance_view import OPEN_TRANSCRIPTS
 from reports.transcript import DATA_CHARACTERS, HEAD_EVENTS, TAIL_EVENTS
-from tests.reports import builder
+from tests.reports import builder, loads
 from tests.reports.builder import Json, failure, requirement, results, scenario
-
-VOID = {"meta", "link", "br", "input", "hr", "img"}
-SVG_LEAVES = {"line", "rect", "circle", "path"}
-ALLOWED = {
-    "html", "head", "meta", "title", "style", "body", "a", "header", "div", "p", "strong", "span",
-    "h1", "h2", "h3", "h4", "dl", "dt", "dd", "bdi", "time", "main", "section", "table", "caption",
-    "thead", "tbody", "tr", "th", "td", "ul", "ol", "li", "details", "summary", "code", "form",
-    "label", "select", "option", "input", "button", "output", "nav", "article", "footer", "script",
-    "figure", "figcaption", "svg", "text", *SVG_LEAVES,
-}  # fmt: skip
-
-
-class Page(HTMLParser):
-    """A page's elements, ids, links and text; checks on the way that every element is closed."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.source = source
-        self.stack: list[str] = []
-        self.ids: list[str] = []
-        self.links: list[str] = []
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.scripts: list[str] = []
-        self.styles: list[str] = []
-        self.words: list[str] = []
-        self.feed(source)
-        self.close()
-        assert self.stack == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        self.elements.append((tag, values))
-        assert len(values) == len(attrs)
-        if values.get("id"):
-            self.ids.append(values["id"] or "")
-        if "href" in values:
-            self.links.append(values["href"] or "")
-        if tag not in VOID:
-            self.stack.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag in SVG_LEAVES
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.stack.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.stack and self.stack[-1] in ("script", "style"):
-            (self.scripts if self.stack[-1] == "script" else self.styles).append(data)
-        else:
-            self.words.append(data)
-
-    def handle_comment(self, data: str) -> None:
-        raise AssertionError(f"a comment: {data}")
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
-
-    def part(self, start: str, end: str = "</article>") -> str:
-        """The source from `start` to the next `end`."""
-        position = self.source.index(start)
-        return self.source[position : self.source.index(end, position)]
-
-
-def _breaking_load() -> Json:
-    breached = {"metric": "p99(ack)", "limit": "< 5ms", "value": 9.8, "passed": False}
-    return builder.load(
-        verdict="failed",
-        thresholds=[*builder.load()["thresholds"], breached],
-        errors={"no answer within 5 s": 3, "close 1011": 40},
-        closes={"1000": 18, "1011": 2},
-        delivery=builder.load()["delivery"] | {"lost": 7},
-        generator={"cpu_percent": 97, "late_ms_max": 80.5},
-    )
-
+from tests.reports.page import ALLOWED, Page
 
 PAGES: list[tuple[Callable[[Json], str], Json]] = [
     (html.compliance, results()),
@@ -102,11 +25,17 @@ PAGES: list[tuple[Callable[[Json], str], Json]] = [
     (html.compliance, builder.baselined_results()),
     (html.compliance, builder.hostile(builder.baselined_results())),
     (html.load, builder.load()),
-    (html.load, _breaking_load()),
+    (html.load, builder.breaking_load()),
     (html.load, builder.load(timeline=[], metrics={}, thresholds=[], delivery=None)),
     (html.load, builder.load(closes={}, generator=None, complete=False, settings={})),
-    (html.load, builder.hostile(_breaking_load() | {"reason": "because"})),
-    (html.load, builder.hostile(_breaking_load(), "x" * 100_000)),
+    (html.load, builder.hostile(builder.breaking_load() | {"reason": "because"})),
+    (html.load, builder.hostile(builder.breaking_load(), "x" * 100_000)),
+    (html.load, loads.full()),
+    (html.load, loads.aborted()),
+    (html.load, loads.capacity()),
+    (html.load, loads.long()),
+    (html.load, builder.hostile(loads.aborted(capacity=loads.capacity()["capacity"]))),
+    (html.load, builder.hostile(loads.aborted(capacity=loads.capacity()["capacity"]), "x" * 100_000)),
 ]
 
 
@@ -334,31 +263,6 @@ def test_requirements_and_scenarios_that_the_document_only_mentions() -> None:
     page = Page(html.compliance(document))
     assert "Verified by elsewhere" in page.text
     assert "#ERR-99" not in page.links
-
-
-def test_the_load_page() -> None:
-    text = Page(html.load(_breaking_load())).text
-    assert "Failed: 1 of 2 thresholds was breached: p99(ack) 9.80 ms (limit < 5ms)." in text
-    assert "p99(ack) < 5ms 9.80 ms ✗ breached" in text
-    assert "deliveries lost, of 24,000 7" in text
-    assert "1011 internal error 2" in text
-    assert text.index("40 close 1011") < text.index("3 no answer within 5 s")
-    assert "The load generator was itself near its limits" in text
-    assert "Highest processor use 97.0 % 80 % ? in doubt" in text
-    assert "connect 20 2.31 2.10" in text
-
-
-def test_the_charts_have_a_title_for_each_point_and_a_table() -> None:
-    page = Page(html.load(builder.load()))
-    titles = page.source.count("<title>at ")
-    assert titles == 4 * 10
-    assert "at 3.0 s: 12 users, 120 round trips/s, p50 1.20 ms" in page.text
-    assert "5.0 20 200 1.20 3.40 9.80 0" in page.text
-
-
-def test_a_load_run_without_thresholds_judged_nothing() -> None:
-    text = Page(html.load(builder.load(thresholds=[]))).text
-    assert "Passed: no threshold was set, so nothing was judged." in text
 
 
 def test_the_baseline_is_told() -> None:

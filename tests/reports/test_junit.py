@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from reports.junit import junit, junit_load
-from tests.reports import builder
+from tests.reports import builder, loads
 from tests.reports.builder import Json, failure, results, scenario
 
 # The elements and attributes that Jenkins' schema (xunit-plugin, junit-10.xsd) allows, of those
@@ -157,6 +157,16 @@ def test_a_load_run_that_failed_for_another_reason_fails_its_own_case() -> None:
     root = _parse(junit_load(builder.load(verdict="failed", reason="no user could connect")))
     elements = root.findall("testsuite/testcase/failure")
     assert [element.get("message") for element in elements] == ["Failed: no user could connect"]
+
+
+def test_a_load_run_tells_its_doubts_and_its_ledger() -> None:
+    root = _parse(junit_load(loads.aborted()))
+    (run,) = (case for case in root.iter("testcase") if case.get("name") == "run")
+    said = (run.findtext("system-out") or "").splitlines()
+    assert said[0].startswith("The load generator, and not the endpoint, was the limit: worker 1 used 99 %")
+    assert said[1].startswith("1 of 3 workers was lost: worker 2")
+    assert said[3].startswith("Delivery ledger: 475,839 of 476,000 owed deliveries arrived; 41 lost")
+    assert said[4].startswith("lost at 31.25 s: message 28 of user 17")
 
 
 class TestBaseline:

@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from reports.text import MAX_CLAUSES, MAX_FAILURES, load_summary, summary
+from reports.load_text import load_summary
+from reports.text import MAX_CLAUSES, MAX_FAILURES, summary
 from reports.visible import columns
-from tests.reports import builder
+from tests.reports import builder, loads
 from tests.reports.builder import Json, failure, results, scenario
 
 SGR = re.compile("\x1b\\[[0-9;]*m")
@@ -24,6 +25,10 @@ DOCUMENTS = [
     builder.load(timeline=[], metrics={}, thresholds=[], delivery=None, generator=None),
     builder.hostile(builder.load(errors={"e": 1}, verdict="failed", reason="r")),
     builder.hostile(builder.load(errors={"e": 1}), "x" * 100_000),
+    loads.full(),
+    loads.capacity(),
+    builder.hostile(loads.aborted(capacity=loads.capacity()["capacity"])),
+    builder.hostile(loads.aborted(capacity=loads.capacity()["capacity"]), "x" * 100_000),
 ]
 
 
@@ -111,41 +116,6 @@ def test_hundreds_of_failures_are_counted() -> None:
     assert text.count("because ") == MAX_FAILURES + MAX_CLAUSES - 1
     assert "and 97 more failures of it, in the reports" in text
     assert "and failures of 71 more requirements, in the reports" in text
-
-
-def test_the_summary_of_a_load_test() -> None:
-    breached = {"metric": "lost", "limit": "== 0", "value": 3, "passed": False}
-    document = builder.load(
-        verdict="failed",
-        thresholds=[*builder.load()["thresholds"], breached],
-        delivery=builder.load()["delivery"] | {"lost": 3},
-        errors={"close 1011": 4},
-        generator={"cpu_percent": 99.5, "late_ms_max": 1.0},
-    )
-    assert (
-        load_summary(document, width=90)
-        == """\
-wsproof 0.1.0  ws://127.0.0.1:8765/v1/socket
-Chat WebSocket API 1.0.0, 2026-11-23 02:05:00 UTC, 10.4 s
-
-                  count       p50       p95       p99       max
-  connect            20      2.10      4.20      8.40      18.9 ms
-  ack                20      0.80      1.60      3.20      7.20 ms
-  post_to_own     1,200      1.20      2.40      4.80      10.8 ms
-
-  expected            24,000  owed: posts times receivers
-  delivered           24,000  arrived
-✗ lost                     3  never arrived
-
-  closed 1000: 20  normal closure
-✗ 4 x close 1011
-
-✓ p99(post_to_receive) 12.3 ms (limit < 200ms)
-✗ lost 3 (limit == 0)
-? The load generator was near its limits: highest processor use 99.5 %.
-✗ Failed: 1 of 2 thresholds was breached: lost 3 (limit == 0).
-"""
-    )
 
 
 class TestBaseline:

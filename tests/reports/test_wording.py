@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports import quantities, wording
+from reports import load_wording, quantities, wording
 from reports.quantities import NOTHING
 from tests.reports import builder
 from tests.reports.builder import Json, requirement, results
@@ -95,13 +95,13 @@ def test_a_verdict_never_depends_on_colour_alone() -> None:
 )
 def test_a_threshold_value_has_its_limits_unit(limit: str, value: float | None, text: str) -> None:
     threshold = {"metric": "m", "limit": limit, "value": value, "passed": True}
-    assert wording.threshold_value(threshold) == text
+    assert load_wording.threshold_value(threshold) == text
 
 
 def test_the_verdict_on_a_load_test() -> None:
-    assert wording.load_sentence(builder.load()) == "Passed: the one threshold holds."
+    assert load_wording.load_sentence(builder.load()) == "Passed: the one threshold holds."
     failed = builder.load(verdict="failed", reason="no user could connect")
-    assert wording.load_sentence(failed) == "Failed: no user could connect"
+    assert load_wording.load_sentence(failed) == "Failed: no user could connect"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,172 @@
+"""The search for an endpoint's capacity: its sentence, the geometry of its curve, and its table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, Final
+
+from reports import plots, quantities, wording
+from reports.documents import Document
+from reports.plots import Column, Panel, Pole, Tick, rounded
+from reports.visible import cut
+from reports.wording import Mark
+
+_PERCENTILES: Final = ("p50", "p95", "p99")
+
+Trial = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A load that was tried; `at` says where it is the knee, or where it broke."""
+
+    load: str
+    source: Trial
+    mark: Mark
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    mark: Mark
+    sentence: str
+    reason: str
+    unit: str
+    short: str
+    """`unit` in one or two words."""
+    panels: tuple[Panel, ...]
+    ticks: tuple[Tick, ...]
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+def build(document: Document) -> Capacity | None:
+    """The capacity part of a load document; None where none was looked for."""
+    found = document.get("capacity")
+    if found is None:
+        return None
+    mark, sentence = sentences(found)
+    trials = sorted(found["curve"], key=lambda trial: trial[found["unit"]] or 0)
+    drawing = _Drawing(found, trials) if trials else None
+    return Capacity(
+        mark=mark,
+        sentence=sentence,
+        reason=found["reason"] or "",
+        unit="virtual users" if found["unit"] == "users" else "posts per second of each user",
+        short="users" if found["unit"] == "users" else "posts/s each",
+        panels=drawing.panels() if drawing else (),
+        ticks=drawing.ticks if drawing else (),
+        columns=drawing.columns() if drawing else (),
+        rows=tuple(_row(found, trial) for trial in trials),
+    )
+
+
+def sentences(found: Mapping[str, Any]) -> tuple[Mark, str]:
+    """What the search found, in one sentence with its mark."""
+    unit, knee, broke = found["unit"], found["knee"], found["broke"]
+    if knee is None and broke is None:
+        return wording.mark("inconclusive"), "The capacity was not found."
+    if knee is None:
+        lowest = _load(unit, broke)
+        return wording.mark("failed"), f"Even the lowest load that was tried, {lowest}, breached a threshold."
+    if broke is None:
+        return wording.mark("passed"), f"{_load(unit, knee)} kept every threshold, and more was not tried."
+    return wording.mark("passed"), f"{_load(unit, knee)} kept every threshold; {_load(unit, broke)} did not."
+
+
+def _load(unit: str, value: float) -> str:
+    if unit == "users":
+        return quantities.counted(value, "user")
+    return f"{_number(unit, value)} posts per second of each user"
+
+
+def _number(unit: str, value: float | None) -> str:
+    return quantities.count(value) if unit == "users" and value is not None else quantities.measured(value)
+
+
+def _row(found: Mapping[str, Any], trial: Trial) -> Row:
+    unit = found["unit"]
+    value = trial[unit]
+    # Two trials of one load may end differently: the knee is one that held.
+    knee = value == found["knee"] and trial["passed"]
+    broke = value == found["broke"] and not trial["passed"]
+    mark = wording.mark("passed" if trial["passed"] else "failed")
+    return Row(_number(unit, value), trial, mark, "knee" if knee else "broke" if broke else "")
+
+
+class _Drawing:
+    def __init__(self, found: Mapping[str, Any], trials: Sequence[Trial]) -> None:
+        self.found = found
+        self.trials = trials
+        self.unit = found["unit"]
+        loads = [trial[self.unit] or 0 for trial in trials]
+        self.end = 1.03 * max(*loads, found["knee"] or 0, found["broke"] or 0) or 1
+        self.x = [100 * load / self.end for load in loads]
+        self.ticks = self.across()
+
+    def across(self) -> tuple[Tick, ...]:
+        step = plots.round_step(self.end / 5)
+        marks = [index * step for index in range(int(self.end / step) + 1)]
+        positions = [100 * mark / self.end for mark in marks]
+        return tuple(
+            Tick(rounded(position), plots.value_label(mark, step), plots.anchor(position))
+            for mark, position in zip(marks, positions, strict=True)
+        )
+
+    def panels(self) -> tuple[Panel, ...]:
+        known = [trial[name] for trial in self.trials for name in _PERCENTILES if trial[name] is not None]
+        medians = [trial["p50"] for trial in self.trials if trial["p50"] is not None]
+        latency = plots.latencies(known, median(medians) if medians else None)
+        rates = [trial["throughput"] for trial in self.trials if trial["throughput"] is not None]
+        unit = "ms, logarithmic axis" if latency.lowest else "ms"
+        names = dict(zip(_PERCENTILES, _PERCENTILES, strict=True))
+        return (
+            self.panel("capacity-latency", ("Latency", unit), names, latency, known),
+            self.panel(
+                "rate",
+                ("Throughput", "round trips per second"),
+                {"throughput": "round trips"},
+                plots.linear(max(rates, default=0)),
+                rates,
+            ),
+        )
+
+    def panel(
+        self, name: str, title: tuple[str, str], members: Mapping[str, str], axis: plots.Axis, known: Sequence[float]
+    ) -> Panel:
+        series = tuple(self.series(member, label, axis) for member, label in members.items())
+        summary = plots.summary(title[0], "by load", title[1].partition(",")[0], known)
+        return Panel(name, *title, summary, axis.ticks, series, poles=self.poles())
+
+    def series(self, member: str, label: str, axis: plots.Axis) -> plots.Series:
+        places = list(zip(self.x, (trial[member] for trial in self.trials), strict=True))
+        whole = plots.line("rate" if member == "throughput" else member, label, places, axis, marked=True)
+        drawn = [trial for trial in self.trials if trial[member] is not None]
+        ends = list(zip(whole.dots, drawn, strict=True))
+        return plots.Series(
+            name=whole.name,
+            label=label,
+            path=whole.path,
+            area=whole.area,
+            dots=tuple(dot for dot, trial in ends if trial["passed"]),
+            crosses=tuple(dot for dot, trial in ends if not trial["passed"]),
+        )
+
+    def poles(self) -> tuple[Pole, ...]:
+        poles = []
+        for kind, side in (("knee", "end"), ("broke", "start")):
+            value = self.found[kind]
+            if value is not None:
+                x = rounded(100 * value / self.end)
+                anchor = "start" if x < 20 else "end" if x > 80 and kind == "broke" else side
+                poles.append(Pole(x, kind, f"{kind} {_number(self.unit, value)}", anchor))
+        return tuple(poles)
+
+    def columns(self) -> tuple[Column, ...]:
+        return plots.columns(self.x, map(self.title, self.trials))
+
+    def title(self, trial: Trial) -> str:
+        figures = ", ".join(f"{name} {quantities.measured(trial[name])} ms" for name in _PERCENTILES)
+        verdict = "kept every threshold" if trial["passed"] else f"breached {cut('; '.join(trial['breached']), 120)}"
+        load = _load(self.unit, trial[self.unit] or 0)
+        return f"{load}: {figures}, {quantities.measured(trial['throughput'])} round trips/s, {verdict}"

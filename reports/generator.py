@@ -1,0 +1,130 @@
+"""The load generator's own health, and what puts a run's figures in doubt."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from reports import quantities, wording
+from reports.documents import Document
+from reports.visible import cut
+from reports.wording import Mark
+
+BUSY_PERCENT: Final = 80.0
+LATE_MS: Final = 50.0
+LAG_MS: Final = 10.0
+"""From here on (per cent of a core; milliseconds at most; milliseconds at the 99th percentile) the
+generator's own health is in doubt: what it measures then holds its own delays."""
+
+_READINGS: Final = (
+    ("cpu_percent", "Highest processor use", "%", BUSY_PERCENT),
+    ("late_ms_max", "Most delayed timer", "ms", LATE_MS),
+    ("lag_ms_p99", "Delay of timers, p99", "ms", LAG_MS),
+    ("late_sends_p99_ms", "Delay of posts, p99", "ms", LAG_MS),
+)
+_STATES: Final = {"finished": "passed", "running": "untested", "lost": "failed"}
+MAX_NAMES: Final = 4
+MAX_WORKERS: Final = 100
+"""So many workers are listed, lost ones first; more are only counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One reading of the load generator's own health; `limit` is where doubt begins."""
+
+    name: str
+    value: str
+    limit: str
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    source: Mapping[str, Any]
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Something to know before believing the figures; `anchor` is where the page says more."""
+
+    mark: Mark
+    title: str
+    text: str
+    anchor: str
+
+
+def readings(document: Document) -> tuple[Reading, ...]:
+    """The load generator's readings; empty where it was not watched."""
+    generator = document["generator"]
+    if generator is None:
+        return ()
+    return tuple(
+        Reading(
+            name,
+            f"{quantities.measured(generator[member])} {unit}",
+            f"{limit:.0f} {unit}",
+            _mark(generator[member], limit),
+        )
+        for member, name, unit, limit in _READINGS
+        if member in generator
+    )
+
+
+def workers(document: Document) -> tuple[Worker, ...]:
+    """The processes that played the users, lost ones first."""
+    found = (document["generator"] or {}).get("workers", ())
+    listed = [Worker(worker, wording.mark(_STATES[worker["state"]])) for worker in found]
+    return tuple(sorted(listed, key=lambda worker: worker.source["state"] != "lost"))
+
+
+def doubts(document: Document) -> tuple[Doubt, ...]:
+    """What puts the figures in doubt or bounds them, the gravest first."""
+    found = (_limited(document), _lost_workers(document), _ended(document))
+    return tuple(doubt for doubt in found if doubt is not None)
+
+
+def _limited(document: Document) -> Doubt | None:
+    generator = document["generator"] or {}
+    mark = wording.mark("inconclusive")
+    if generator.get("limited"):
+        why = f": {cut(generator['reason'], 300)}" if generator.get("reason") else ""
+        title = "The load generator, and not the endpoint, was the limit"
+        return Doubt(mark, title, f"{why}. The latencies hold its own delays.", "generator")
+    doubtful = [one for one in readings(document) if one.mark.tone == "inconclusive"]
+    if not doubtful:
+        return None
+    listed = ", ".join(f"{one.name[0].lower()}{one.name[1:]} {one.value}" for one in doubtful)
+    return Doubt(mark, "The load generator was near its limits", f": {listed}.", "generator")
+
+
+def _lost_workers(document: Document) -> Doubt | None:
+    everybody = workers(document)
+    lost = [worker.source for worker in everybody if worker.source["state"] == "lost"]
+    if not lost:
+        return None
+    names = ", ".join(_last_heard(worker) for worker in lost[:MAX_NAMES])
+    more = f" and {len(lost) - MAX_NAMES:,} more" if len(lost) > MAX_NAMES else ""
+    were = "was" if len(lost) == 1 else "were"
+    title = f"{len(lost):,} of {quantities.counted(len(everybody), 'worker')} {were} lost"
+    text = f": {names}{more}. What came after a last report is in no figure."
+    return Doubt(wording.mark("failed"), title, text, "workers")
+
+
+def _last_heard(worker: Mapping[str, Any]) -> str:
+    name, last = cut(worker["name"], 40), worker["last_report_s"]
+    return f"{name} (never heard of)" if last is None else f"{name} (last report at {last:.1f} s)"
+
+
+def _ended(document: Document) -> Doubt | None:
+    threshold = document.get("aborted")
+    if threshold is None:
+        return None
+    text = f": {cut(threshold, 100)} was breached."
+    return Doubt(wording.mark("failed", "SHOULD"), "The run was ended early", text, "thresholds")
+
+
+def _mark(value: float | None, limit: float) -> Mark:
+    if value is None:
+        return wording.mark("untested")
+    # A busy generator casts doubt on the numbers; it is no failure of the endpoint.
+    return wording.mark("passed" if value < limit else "inconclusive")

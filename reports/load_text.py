@@ -1,0 +1,89 @@
+"""The summary of a load test for a terminal."""
+
+from typing import Final
+
+from reports import capacity, generator, load_view, load_wording, quantities, wording
+from reports.documents import Document
+from reports.terminal import Page, padded
+from reports.visible import columns, cut, visible
+
+MAX_ERRORS: Final = 30
+MAX_EXAMPLES: Final = 3
+"""Kinds of error, and examples of wrong deliveries, that are shown; the page has more."""
+
+_FIGURES: Final = (("p50", "p50"), ("p95", "p95"), ("p99", "p99"), ("p999", "p99.9"), ("max", "max"))
+
+
+def load_summary(document: Document, colour: bool = False, width: int = 80) -> str:
+    """What a load test measured, for a terminal of `width` columns."""
+    page = Page(colour, width)
+    page.heading(document)
+    _latencies(page, document)
+    _ledger(page, document)
+    _endings(page, document)
+    _capacity(page, document)
+    for threshold in document["thresholds"]:
+        value = load_wording.threshold_value(threshold)
+        line = f"{cut(threshold['metric'], 60)} {value} (limit {cut(threshold['limit'], 40)})"
+        page.wrapped(load_view.verdict_mark(threshold["passed"]), line)
+    for doubt in generator.doubts(document):
+        page.wrapped(doubt.mark, doubt.title + doubt.text)
+    if not document["complete"]:
+        page.wrapped(wording.mark("failed", "SHOULD"), load_wording.CUT_OFF)
+    page.wrapped(wording.overall_mark(document), load_wording.load_sentence(document), bold=True)
+    return page.text()
+
+
+def _latencies(page: Page, document: Document) -> None:
+    names = {name: visible(cut(name, 30)) for name in document["metrics"]}
+    width = max(map(columns, names.values()), default=0)
+    if names:
+        headings = ("count", *(heading for _, heading in _FIGURES))
+        page.raw(page.styled("dim", f"  {' ' * width}" + "".join(f"{heading:>10}" for heading in headings)))
+    for name, metric in document["metrics"].items():
+        values = [quantities.count(metric["count"])]
+        values += [quantities.measured(metric[member]) for member, _ in _FIGURES]
+        cells = "".join(f"{value:>10}" for value in values)
+        page.raw(f"  {padded(names[name], width)}{cells} {visible(cut(metric['unit'], 10))}")
+    page.blank()
+
+
+def _ledger(page: Page, document: Document) -> None:
+    kept = document["delivery"]
+    if kept is None:
+        return
+    good = not any(kept[name] for name in load_wording.WRONG)
+    page.wrapped(load_view.verdict_mark(good), load_wording.ledger_sentence(kept))
+    examples = kept.get("examples", ())
+    for example in examples[:MAX_EXAMPLES]:
+        page.indented(load_wording.example_sentence(example))
+    if len(examples) > MAX_EXAMPLES:
+        page.indented(f"and {quantities.counted(len(examples) - MAX_EXAMPLES, 'more example')} in the report")
+    page.blank()
+
+
+def _endings(page: Page, document: Document) -> None:
+    for code, meaning, ends in load_view.closes(document):
+        page.marked(None, f"closed {cut(code, 20)}: {quantities.count(ends)}  {meaning}")
+    errors = load_view.sorted_errors(document)
+    for message, times in errors[:MAX_ERRORS]:
+        line = f"{quantities.count(times)} x {cut(message, 300)}"
+        page.wrapped(load_view.verdict_mark(False), line)
+    if len(errors) > MAX_ERRORS:
+        page.marked(None, f"and {len(errors) - MAX_ERRORS:,} more errors")
+    page.blank()
+
+
+def _capacity(page: Page, document: Document) -> None:
+    found = capacity.build(document)
+    if found is None:
+        return
+    if found.rows:
+        headings = (("p50", 10), ("p95", 10), ("p99", 10), ("round trips/s", 15))
+        page.raw(page.styled("dim", f"  {found.short:>12}" + "".join(f"{name:>{wide}}" for name, wide in headings)))
+    for row in found.rows:
+        figures = [quantities.measured(row.source[name]) for name in ("p50", "p95", "p99")]
+        cells = "".join(f"{figure:>10}" for figure in figures) + f"{quantities.measured(row.source['throughput']):>15}"
+        page.marked(row.mark, f"{row.load:>12}{cells}  {row.at}")
+    page.wrapped(found.mark, f"Capacity: {found.sentence}", bold=True)
+    page.blank()

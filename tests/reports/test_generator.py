@@ -1,0 +1,52 @@
+"""The load generator's own health."""
+
+from typing import Any
+
+import pytest
+
+from reports import generator
+from tests.reports import builder, loads
+
+
+def _doubts(**members: Any) -> list[str]:
+    return [doubt.title + doubt.text for doubt in generator.doubts(loads.full(**members))]
+
+
+def test_one_that_was_not_watched_or_was_fine_raises_no_doubt() -> None:
+    assert _doubts() == []
+    assert _doubts(generator=None) == []
+    assert generator.readings(loads.full(generator=None)) == ()
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [
+        ({"limited": True}, "The load generator, and not the endpoint, was the limit. The latencies hold"),
+        ({"limited": True, "reason": "no file descriptors"}, "was the limit: no file descriptors. The latencies"),
+        ({"cpu_percent": 80.0}, "The load generator was near its limits: highest processor use 80.0 %."),
+        ({"late_sends_p99_ms": 12.0}, "near its limits: delay of posts, p99 12.0 ms."),
+    ],
+)
+def test_the_limit_is_told_with_its_reason(members: dict[str, Any], sentence: str) -> None:
+    (doubt,) = _doubts(generator=loads.HEALTH | members)
+    assert sentence in doubt
+
+
+def test_a_reading_that_was_not_taken_is_not_fine() -> None:
+    document = builder.load(generator={"cpu_percent": None, "late_ms_max": 1.0})
+    assert [reading.mark.tone for reading in generator.readings(document)] == ["untested", "passed"]
+
+
+def test_lost_workers_come_first_and_are_named() -> None:
+    names = [f"w{number}" for number in range(1, 7)]
+    workers = [loads.worker("w0"), *(loads.worker(name, "lost", last_report_s=None) for name in names)]
+    health = loads.HEALTH | {"workers": workers}
+    (doubt,) = _doubts(generator=health)
+    assert doubt.startswith("6 of 7 workers were lost: w1 (never heard of), w2 (never heard of)")
+    assert "w4 (never heard of) and 2 more. What came after" in doubt
+    listed = generator.workers(loads.full(generator=health))
+    assert [worker.source["name"] for worker in listed] == [*names, "w0"]
+
+
+def test_a_run_that_a_breach_ended() -> None:
+    assert _doubts(aborted="errors < 1%") == ["The run was ended early: errors < 1% was breached."]

@@ -1,0 +1,154 @@
+"""The load page: what it says of each part of a document."""
+
+import re
+
+import pytest
+
+from reports import html
+from tests.reports import builder, loads
+from tests.reports.page import Page
+
+
+def _text(document: builder.Json) -> str:
+    return Page(html.load(document)).text
+
+
+def test_the_load_page() -> None:
+    text = _text(builder.breaking_load())
+    assert "Failed: 1 of 2 thresholds was breached: p99(ack) 9.80 ms (limit < 5ms)." in text
+    assert "p99(ack) < 5ms 9.80 ms ✗ breached" in text
+    assert "deliveries lost, of 24,000 7" in text
+    assert "1011 internal error 2" in text
+    assert text.index("40 close 1011") < text.index("3 no answer within 5 s")
+    assert "The load generator was near its limits : highest processor use 97.0 %, most delayed timer 80.5 ms." in text
+    assert "Highest processor use 97.0 % 80 % ? in doubt" in text
+    assert "connect TCP, TLS and the handshake 20 2.31 2.10" in text
+
+
+def test_a_document_of_before_has_no_part_that_it_knows_nothing_of() -> None:
+    page = Page(html.load(builder.load()))
+    assert not {"capacity", "distribution", "workers", "examples"} & set(page.ids)
+    for absent in ("p75", "p99.99", "Posts/s", "Received/s", "strangers", "undecided"):
+        assert absent not in page.text
+    assert "What to know first" not in page.source
+
+
+def test_the_charts_have_a_title_for_each_point_and_a_table() -> None:
+    page = Page(html.load(builder.load()))
+    assert page.source.count("<title>at ") == 4 * 10
+    assert "at 3.0 s: users 12, 120 round trips/s, p50 1.20 ms" in page.text
+    assert "5.0 20 200 1.20 3.40 9.80 0" in page.text
+
+
+def test_everything_over_time() -> None:
+    page = Page(html.load(loads.full()))
+    assert page.source.count("<title>at ") == 6 * 60
+    for panel in ("Virtual users", "Throughput", "Messages received", "Latency", "Errors", "Connections that ended"):
+        assert f"<strong><bdi>{panel}</bdi></strong>" in page.source
+    assert (
+        "Time (s) Users Connections Round trips/s Posts/s Received/s p50 (ms) p95 (ms) p99 (ms) max (ms)" in page.text
+    )
+
+
+def test_a_load_run_without_thresholds_judged_nothing() -> None:
+    assert "Passed: no threshold was set, so nothing was judged." in _text(builder.load(thresholds=[]))
+
+
+def test_a_breach_is_a_line_with_a_mark_and_a_word() -> None:
+    part = Page(html.load(loads.aborted())).part('id="thresholds"', "</section>")
+    rows = re.findall(r"<tr.*?</tr>", part)
+    assert ["breached tone-failed" in row for row in rows[1:]] == [True, True, False, True]
+    assert "✗</span>breached" in rows[1]
+    assert "nothing measured" in rows[4]
+
+
+def test_the_distribution_has_a_line_for_each_step_and_a_table() -> None:
+    page = Page(html.load(loads.full()))
+    part = page.part('id="distribution"', "</section>")
+    choices = re.findall(r'class="pick-\d"( checked)?> <bdi>(.*?)</bdi>', part)
+    assert [name for _, name in choices] == ["6 steps over each other", *loads.STEPS]
+    assert [bool(checked) for checked, _ in choices] == [True] + [False] * 7
+    overlaid = part[part.index("picked-0") : part.index("picked-1")]
+    assert len(re.findall(r'<path class="line line-m\d"', overlaid)) == 6
+    assert re.search(r"<title>99 % were no slower than: connect [0-9.]+ ms, ack", overlaid)
+    assert "99.99 % – – – 8.34 17.7 – –" in page.text
+
+
+def test_the_ledger_with_its_examples() -> None:
+    text = _text(loads.aborted())
+    assert "lost never arrived 41 0.01 % ✗ found" in text
+    assert "undecided that nobody can demand: the receiver left, or the poster's connection broke 120 0.03 %" in text
+    assert "31.25 lost load-55512345-3 user 17 28 user 203 number 27 and number 29 arrived" in text
+    assert '– misdelivered load-55512345-3 user 17 – user 203 another text: "bye" instead of "hello"' in text
+    assert "found" not in _text(loads.full())
+
+
+def test_close_codes_in_their_order_with_their_meaning() -> None:
+    text = _text(loads.faulty())
+    wanted = "1000 normal closure 371 1006 connection lost, no close frame 12 1011 internal error 4"
+    assert f"{wanted} 4001 the application's own 3 4400 the application's own 1 1000000 1" in text
+
+
+def test_a_generator_that_was_the_limit_is_the_first_thing_said() -> None:
+    text = _text(loads.aborted())
+    limit = text.index("The load generator, and not the endpoint, was the limit : worker 1 used 99 %")
+    assert limit < text.index("users at the peak")
+    assert "1 of 3 workers was lost : worker 2 (last report at 29.0 s)." in text
+    assert "The run was ended early : lost == 0 was breached." in text
+    assert "worker 2 ✗ lost 133 41.5 3.10 29.0 worker 1 ✓ finished" in text
+    assert "It could use 4 cores." in text
+
+
+def test_a_generator_that_was_fine_raises_no_doubt() -> None:
+    page = Page(html.load(loads.full()))
+    assert "What to know first" not in page.source
+    assert "worker 1 ✓ finished 133 41.5 3.10 60.0" in page.text
+
+
+def test_the_capacity_curve() -> None:
+    page = Page(html.load(loads.capacity()))
+    assert "Capacity : 1,100 users kept every threshold; 1,150 users did not." in page.text
+    assert "The search ended: the bounds lie within 5 % of each other." in page.text
+    assert "knee 1,100 broke 1,150" in page.text
+    assert "1,100 1.00 28.5 85.5 171 1,080 0 0 ✓ held knee" in page.text
+    assert "1,150 1.00 41.3 124 248 1,092 0 3 ✗ breached broke p99(post_to_receive) 248 ms" in page.text
+    assert "1,600 users: p50 483 ms" in page.text
+
+
+@pytest.mark.parametrize("members", [{"curve": []}, {"curve": loads.capacity()["capacity"]["curve"][:1]}])
+def test_a_search_that_was_short(members: builder.Json) -> None:
+    document = loads.full(capacity=loads.capacity()["capacity"] | members | {"knee": None, "broke": 100})
+    assert "Even the lowest load that was tried, 100 users, breached a threshold." in _text(document)
+
+
+def test_the_settings_that_repeat_the_run() -> None:
+    text = _text(loads.full())
+    assert (
+        "Rate 1.0 posts per second of each user Text size 250 characters Journeys (weight) chatter: 4, listener: 1"
+        in text
+    )
+    assert "Tokens from pattern Seed 4711 Threshold p99(post_to_receive) < 200ms" in text
+
+
+def test_an_hour_of_entries_is_a_small_page() -> None:
+    source = html.load(loads.long())
+    assert len(source.encode()) < 1_000_000
+    assert "Each point stands for 15 entries of the timeline" in source
+    assert "max 2,0" in source
+
+
+def test_a_document_with_as_much_as_the_schema_allows_stays_small() -> None:
+    metric = loads.metric(1.5, 0.5, 10**9)
+    metric["histogram"] = [[number / 7, number * 10] for number in range(1, 201)]
+    document = loads.long(
+        metrics={f"metric {number}": metric for number in range(300)},
+        delivery=loads.LEDGER | {"examples": [loads.example("lost", detail="x" * 100_000)] * 20},
+        errors={f"error {number}": 1 for number in range(5_000)},
+        closes={str(number): 1 for number in range(1000, 5000)},
+        generator=loads.HEALTH | {"workers": [loads.worker(f"worker {n}", "lost") for n in range(1000)]},
+        capacity=loads.capacity()["capacity"] | {"curve": [loads.trial(n, 1.0 + n) for n in range(1, 201)]},
+    )
+    source = html.load(document)
+    assert len(source.encode()) < 5_000_000
+    assert "292 more distributions in the results file only." in source
+    assert "900 more workers in the results file only." in source

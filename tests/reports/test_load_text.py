@@ -1,0 +1,117 @@
+"""The summary of a load test for a terminal."""
+
+from typing import Any
+
+import pytest
+
+from reports.load_text import MAX_EXAMPLES, load_summary
+from reports.visible import columns
+from tests.reports import builder, loads
+
+
+def test_the_summary_of_a_load_test() -> None:
+    breached = {"metric": "lost", "limit": "== 0", "value": 3, "passed": False}
+    document = builder.load(
+        verdict="failed",
+        thresholds=[*builder.load()["thresholds"], breached],
+        delivery=builder.load()["delivery"] | {"lost": 3},
+        errors={"close 1011": 4},
+        generator={"cpu_percent": 99.5, "late_ms_max": 1.0},
+    )
+    assert (
+        load_summary(document, width=90)
+        == """\
+wsproof 0.1.0  ws://127.0.0.1:8765/v1/socket
+Chat WebSocket API 1.0.0, 2026-11-23 02:05:00 UTC, 10.4 s
+
+                  count       p50       p95       p99     p99.9       max
+  connect            20      2.10      4.20      8.40      14.7      18.9 ms
+  ack                20      0.80      1.60      3.20      5.60      7.20 ms
+  post_to_own     1,200      1.20      2.40      4.80      8.40      10.8 ms
+
+✗ 24,000 of 24,000 owed deliveries arrived; 3 lost, 0 duplicated, 0 reordered, 0
+  misdelivered
+
+  closed 1000: 20  normal closure
+✗ 4 x close 1011
+
+✓ p99(post_to_receive) 12.3 ms (limit < 200ms)
+✗ lost 3 (limit == 0)
+? The load generator was near its limits: highest processor use 99.5 %.
+✗ Failed: 1 of 2 thresholds was breached: lost 3 (limit == 0).
+"""
+    )
+
+
+def test_the_summary_of_a_run_with_everything() -> None:
+    text = load_summary(loads.full())
+    assert "✓ 475,880 of 476,000 owed deliveries arrived; 0 lost, 0 duplicated, 0 reordered,\n" in text
+    assert "  0 misdelivered, 120 undecided\n" in text
+    assert text.splitlines()[-1] == "✓ Passed: all 3 thresholds hold."
+    assert max(map(columns, text.splitlines())) <= 80
+
+
+def test_a_run_without_a_ledger_says_nothing_of_deliveries() -> None:
+    assert "arrived" not in load_summary(builder.load(delivery=None))
+
+
+def test_what_went_wrong_is_shown_with_examples() -> None:
+    lines = load_summary(loads.aborted(), width=200).splitlines()
+    assert (
+        "✗ 475,839 of 476,000 owed deliveries arrived; 41 lost, 3 duplicated, 17 reordered, 2 misdelivered, "
+        "120 undecided, 5 strangers"
+    ) in lines
+    example = (
+        "    lost at 31.25 s: message 28 of user 17 to user 203 in load-55512345-3: number 27 and number 29 arrived"
+    )
+    assert example in lines
+    assert len([line for line in lines if line.startswith("    lost at")]) == MAX_EXAMPLES
+    assert "    and 5 more examples in the report" in lines
+
+
+def test_an_example_of_which_little_is_known() -> None:
+    example = loads.example("misdelivered", t_s=None, number=None, detail="")
+    text = load_summary(builder.load(delivery=loads.LEDGER | {"misdelivered": 1, "examples": [example]}))
+    assert "    misdelivered: a message of user 17 to user 203 in load-55512345-3\n" in text
+
+
+def test_what_puts_the_figures_in_doubt() -> None:
+    lines = load_summary(loads.aborted(), width=200).splitlines()
+    assert (
+        "? The load generator, and not the endpoint, was the limit: worker 1 used 99 % of its core, and its messages "
+        "left up to 212 ms late. The latencies hold its own delays."
+    ) in lines
+    lost = "✗ 1 of 3 workers was lost: worker 2 (last report at 29.0 s). What came after a last report is in no figure."
+    assert lost in lines
+    assert "▲ The run was ended early: lost == 0 was breached." in lines
+
+
+def test_a_generator_that_was_fine_is_not_mentioned() -> None:
+    text = load_summary(loads.full())
+    assert "generator" not in text
+    assert "worker" not in text
+
+
+def test_a_capacity() -> None:
+    text = load_summary(loads.capacity())
+    assert "✓        1,100      28.5      85.5       171          1,080  knee\n" in text
+    assert "✗        1,150      41.3       124       248          1,092  broke\n" in text
+    assert "✓ Capacity: 1,100 users kept every threshold; 1,150 users did not.\n" in text
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [
+        ({"knee": None}, "✗ Capacity: Even the lowest load that was tried, 1,150 users, breached a threshold."),
+        ({"broke": None}, "✓ Capacity: 1,100 users kept every threshold, and more was not tried."),
+        ({"knee": None, "broke": None, "curve": []}, "? Capacity: The capacity was not found."),
+        (
+            {"unit": "rate", "knee": 2.5, "broke": 3},
+            "✓ Capacity: 2.50 posts per second of each user kept every threshold; "
+            "3.00 posts per second of each user did not.",
+        ),
+    ],
+)
+def test_how_a_search_may_end(members: dict[str, Any], sentence: str) -> None:
+    found = loads.capacity()["capacity"] | members
+    assert sentence in load_summary(loads.full(capacity=found), width=200).splitlines()
