@@ -16,11 +16,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from benchmarks.servers import NODE, Measured, absent, cores, serving
+from benchmarks.servers import SERVERS, Measured, absent, cores, serving
 from tests.reference_server.raw import RawClient
 from tests.reference_server.test_network_bounds import join_and_wait
 
-SERVERS = ("reference", NODE)
 LENGTH = 100
 PATIENCE = 30.0
 """Seconds without a delivery after which a server counts as stuck."""

@@ -13,6 +13,7 @@ from tests.examples.needs import lacking
 from tests.surroundings.checked import ROOT
 
 NODE = "node-ws"
+SERVERS = ("reference", NODE)
 
 
 @dataclass(frozen=True, slots=True)

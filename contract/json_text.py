@@ -62,15 +62,12 @@ def _check_depth(value: Any) -> None:
 
 
 def _check_values(text: str) -> None:
-    if _openings(text) + text.count(",") <= MAX_VALUES:
-        return
-    bare = _STRING.sub("", text)
-    if _openings(bare) + bare.count(",") > MAX_VALUES:
+    if len(text) > MAX_VALUES and _marks(text) > MAX_VALUES and _marks(_STRING.sub("", text)) > MAX_VALUES:
         raise JsonTextError(f"more than {MAX_VALUES} values")
 
 
-def _openings(text: str) -> int:
-    return text.count("[") + text.count("{")
+def _marks(text: str) -> int:
+    return text.count(",") + text.count("[") + text.count("{")
 
 
 def parse_json(text: str) -> Any:
@@ -84,7 +81,7 @@ def parse_json(text: str) -> Any:
         raise JsonTextError(f"nested deeper than {MAX_DEPTH} levels") from None
     except ValueError as error:
         raise JsonTextError(str(error)) from None
-    if _openings(text) > MAX_DEPTH:  # with fewer, nothing can be nested so deep
+    if text.count("[") + text.count("{") > MAX_DEPTH:  # with fewer, nothing is nested deeper
         _check_depth(value)
     return value
 

@@ -54,7 +54,6 @@ class Encoder:
         # The payload is kept, so its identity cannot be another's; it is never changed after it was handed over.
         if message.payload is not self._payload or message.event != self._event:
             self._payload, self._event = message.payload, message.event
-            self._head = (
-                f'{{"event":{dump_json(message.event)},"payload":{dump_json(message.payload)},"sequence":'.encode()
-            )
+            whole = dump_json({"event": message.event, "payload": message.payload})
+            self._head = (whole[:-1] + ',"sequence":').encode()
         return self._head

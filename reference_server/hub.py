@@ -19,6 +19,10 @@ from reference_server.exchange import (
 )
 from reference_server.session import Rules, Session
 
+DUE_AT_ONCE = 256
+"""Sessions that are served in one tick, a few milliseconds: where thousands have connected at once, or the process was
+stopped, their pings are due at the same moment."""
+
 
 class Hub:
     """Sessions and their channels.
@@ -63,9 +67,11 @@ class Hub:
         return effects
 
     def tick(self, now: float) -> Effects:
-        """Everything that is due at `now`."""
+        """What is due at `now`, for so many sessions that posts need not wait long; the next deadline tells of more."""
         effects: Effects = []
-        while self._deadlines and self._deadlines[0][0] <= now:
+        for _ in range(DUE_AT_ONCE):
+            if not self._deadlines or self._deadlines[0][0] > now:
+                break
             session = self.sessions.get(heapq.heappop(self._deadlines)[1])
             if session is None:
                 continue

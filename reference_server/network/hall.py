@@ -9,6 +9,9 @@ from reference_server.exchange import TEXT, Copies, Frame, Happening, Outgoing
 from reference_server.network.frames import text_header
 from reference_server.settings import ServerSettings
 
+GRAIN = 0.004
+"""Least seconds between two ticks: with thousands of heartbeats, several are served by one."""
+
 
 class Connected(Protocol):
     """What the core's wishes are carried out on."""
@@ -42,6 +45,7 @@ class Hall:
         self._keys = 0
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._ticked = -GRAIN
         self._unwritten: list[Connected] = []
 
     def new_key(self) -> int:
@@ -68,7 +72,8 @@ class Hall:
 
     def _tick(self) -> None:
         self._timer = None
-        self._perform(self.assembly.core.tick(self._loop.time()))
+        self._ticked = self._loop.time()
+        self._perform(self.assembly.core.tick(self._ticked))
 
     def _perform(self, wanted: Iterable[Outgoing | Copies]) -> None:
         for one in wanted:
@@ -77,7 +82,10 @@ class Hall:
             elif (link := self._links.get(one.session)) is not None:
                 link.perform(one)
         deadline = self.assembly.core.next_deadline()
-        if deadline is not None and (self._timer is None or deadline < self._timer.when()):
+        if deadline is None:
+            return
+        deadline = max(deadline, self._ticked + GRAIN)
+        if self._timer is None or deadline < self._timer.when():
             if self._timer is not None:
                 self._timer.cancel()
             self._timer = self._loop.call_at(deadline, self._tick)

@@ -192,7 +192,10 @@ class Link(ServerConnection):
     def _take_texts(self, data: bytes) -> bytes:
         """Handle the text messages that the data begins with; what is left is for the library."""
         start = 0
-        while self.is_plain and (taken := take_text(data, start, self._limit)) is not None:
+        while start < len(data) and self.is_plain:
+            taken = take_text(data, start, self._limit)
+            if taken is None:
+                break
             message, start = taken
             self._deliver(message)
         return data[start:]

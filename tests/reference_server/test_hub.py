@@ -9,6 +9,7 @@ import pytest
 from contract.profile import Heartbeat, Profile, load_profile
 from contract.schemas import is_date_time
 from reference_server.channels import MAX_JOINED
+from reference_server.hub import DUE_AT_ONCE
 from tests.reference_server.bench import EPOCH, Bench
 
 MakeBench = Callable[..., Bench]
@@ -263,6 +264,16 @@ def test_membership_ends_with_the_connection(bench: Bench, *, clean: bool) -> No
     assert not alice.texts()
     assert not again.texts()
     assert again.codes() == ["NOT_JOINED"]
+
+
+def test_pings_that_are_due_together_leave_room_for_posts(make_bench: MakeBench, profile: Profile) -> None:
+    bench = make_bench(profile=beating(profile, interval=1.0, timeout=10.0))
+    clients = [bench.connect(f"load-{number}") for number in range(2 * DUE_AT_ONCE + 10)]
+    core, due = bench.assembly.core, bench.now + 1.0
+    counts = [len(core.tick(due)) for _ in range(4)]
+    assert counts == [DUE_AT_ONCE, DUE_AT_ONCE, 10, 0]
+    bench.advance(3.0)
+    assert {tuple(client.times[1:]) for client in clients} == {(due + 1.0, due + 2.0)}
 
 
 def test_nothing_is_kept_of_the_gone(bench: Bench) -> None:
