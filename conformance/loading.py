@@ -8,6 +8,7 @@ from typing import Any
 from conformance.scenario import (
     Actor,
     Alternative,
+    Backoff,
     Charge,
     Check,
     CloseConnection,
@@ -27,6 +28,7 @@ from conformance.scenario import (
     ExpectRefusal,
     Fragments,
     NeedCompression,
+    Pace,
     Pause,
     RawFrame,
     Scenario,
@@ -46,6 +48,9 @@ THOROUGH = DATA_ROOT / "spec" / "thorough"
 FUZZ = DATA_ROOT / "spec" / "fuzz"
 JOURNEYS = DATA_ROOT / "spec" / "journeys"
 MAX_STEPS = 20_000
+OF_JOURNEYS = ("pause", "pace", "backoff")
+"""Steps that only journeys of a load test have."""
+
 OPCODES = {"continuation": 0, "text": 1, "binary": 2, "close": 8, "ping": 9, "pong": 10}
 
 Where = tuple[str | int, ...]
@@ -72,18 +77,21 @@ def scenario_files(path: Path) -> list[Path]:
     return found
 
 
-def load_scenarios(path: Path = BUNDLED, more: Path | None = None) -> tuple[Scenario, ...]:
+def load_scenarios(path: Path = BUNDLED, more: Path | None = None, *, journeys: bool = False) -> tuple[Scenario, ...]:
     """All scenarios of a folder or file, and of `more`, in order. Raises `ContractError` with file, line and column.
 
-    A file's procedures are known to the files of its folder; the bundled ones are known everywhere.
+    A file's procedures are known to the files of its folder; the bundled ones are known everywhere. With `journeys`,
+    they may hold the steps that only a load test knows.
     """
     documents = [_read(file) for file in (*scenario_files(path), *(scenario_files(more) if more else ()))]
     folder = path if path.is_dir() else path.parent
     shared = [BUNDLED / "procedures.yaml", folder / "procedures.yaml"]
+    if journeys:
+        shared.append(JOURNEYS / "journeys.yaml")
     read = {document.path.resolve() for document in documents}
     others = [_read(file) for file in dict.fromkeys(shared) if file.is_file() and file.resolve() not in read]
     procedures = _procedures([*others, *documents])
-    scenarios = [one for document in documents for one in _scenarios(document, procedures)]
+    scenarios = [one for document in documents for one in _scenarios(document, procedures, journeys)]
     seen: dict[str, Scenario] = {}
     for one in scenarios:
         if one.id in seen:
@@ -108,7 +116,7 @@ def _procedures(documents: list[Document]) -> dict[str, Procedure]:
     return found
 
 
-def _scenarios(document: Document, procedures: Mapping[str, Procedure]) -> Iterator[Scenario]:
+def _scenarios(document: Document, procedures: Mapping[str, Procedure], journeys: bool) -> Iterator[Scenario]:
     group = document.value.get("group", "")
     for index, one in enumerate(document.value.get("scenarios", [])):
         where: Where = ("scenarios", index)
@@ -118,7 +126,7 @@ def _scenarios(document: Document, procedures: Mapping[str, Procedure]) -> Itera
             title = substitute(one["title"], names) + (f" ({name})" if name else "")
             verifies = _names(substitute(members.get("verifies", one.get("verifies", [])), names))
             actors = tuple(_actor(key, value) for key, value in one.get("actors", {"alice": "alice"}).items())
-            reader = _Reader(procedures, {actor.name for actor in actors})
+            reader = _Reader(procedures, {actor.name for actor in actors}, journeys)
             steps = tuple(reader.steps(document, (*where, "steps"), one["steps"], names, Charge(), None))
             yield Scenario(
                 id=scenario_id,
@@ -149,8 +157,9 @@ def _names(value: str | list[str] | None) -> tuple[str, ...]:
 class _Reader:
     """Expands the steps of one scenario."""
 
-    def __init__(self, procedures: Mapping[str, Procedure], actors: set[str]) -> None:
+    def __init__(self, procedures: Mapping[str, Procedure], actors: set[str], journeys: bool) -> None:
         self.procedures = procedures
+        self.journeys = journeys
         self.actors = actors
         self.count = 0
         self.calls: list[str] = []
@@ -167,13 +176,17 @@ class _Reader:
     ) -> Iterator[Step]:
         for index, one in enumerate(steps):
             here = (*where, index)
-            verb = next(name for name in one if name in _VERBS or name in ("repeat", "call"))
+            verb = next(name for name in one if name in _VERBS or name in ("repeat", "call", "pace"))
+            if verb in OF_JOURNEYS and not self.journeys:
+                raise document.error(f"{verb}: only journeys of a load test have such steps", here)
             own = Charge(_names(substitute(one.get("requirement"), names)), one.get("level"))
             charge = own if own.requirements or own.level else outer
             if verb == "repeat":
                 yield from self._repeat(document, here, one["repeat"], names, outer, procedure)
             elif verb == "call":
                 yield from self._call(document, here, one, names, charge)
+            elif verb == "pace":
+                yield self._pace(document, here, one["pace"], names, charge, procedure)
             else:
                 self.count += 1
                 if self.count > MAX_STEPS:
@@ -189,6 +202,21 @@ class _Reader:
         for turn in range(1, times + 1):
             inner = {**names, one.get("as", "round"): turn}
             yield from self.steps(document, (*where, "repeat", "steps"), one["steps"], inner, outer, procedure)
+
+    def _pace(
+        self,
+        document: Document,
+        where: Where,
+        one: Any,
+        names: Mapping[str, Any],
+        charge: Charge,
+        procedure: str | None,
+    ) -> Step:
+        body = {**substitute({name: value for name, value in one.items() if name != "steps"}, names), "steps": ()}
+        step = self._step(document, where, "pace", body, charge, procedure)
+        steps = tuple(self.steps(document, (*where, "pace", "steps"), one["steps"], names, charge, procedure))
+        assert isinstance(step.deed, Pace)
+        return replace(step, deed=replace(step.deed, steps=steps))
 
     def _call(
         self, document: Document, where: Where, one: Any, names: Mapping[str, Any], charge: Charge
@@ -354,5 +382,7 @@ _VERBS: Mapping[str, Callable[[Any], Deed]] = {
     "ping": lambda body: SendPing(body["actor"], _control(body)),
     "close": lambda body: CloseConnection(**body),
     "drop": lambda body: DropConnection(body["actor"], body.get("how", "reset")),
-    "pause": lambda body: Pause(body["actor"], body["for"]),
+    "pause": lambda body: Pause(body["actor"], body.get("for", body.get("to_next", 0)), "to_next" in body),
+    "pace": lambda body: Pace(body["actor"], body.get("rate"), body.get("times"), body["steps"]),
+    "backoff": lambda body: Backoff(body["actor"]),
 }

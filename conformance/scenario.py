@@ -203,8 +203,28 @@ class DropConnection:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
+    """Journeys only: for so long, or to the next multiple of a duration on the run's clock."""
+
     actor: str
     duration: Duration
+    to_next: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Journeys only: passes per second (open model), or None: one after the other (closed model)."""
+
+    actor: str
+    rate: float | Literal["rate"] | None
+    times: int | None
+    steps: "tuple[Step, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Journeys only: a client's wait before it connects again."""
+
+    actor: str
 
 
 Deed = (
@@ -226,6 +246,8 @@ Deed = (
     | CloseConnection
     | DropConnection
     | Pause
+    | Pace
+    | Backoff
 )
 
 

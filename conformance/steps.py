@@ -107,21 +107,22 @@ def _refused(stage: Stage, deed: Connect, refused: Refused) -> Exception:
 def handshake_request(
     stage: Stage, deed: Connect, token: str | None, subprotocols: tuple[str, ...], *, auto_pong: bool
 ) -> Request:
+    """The request of a scenario's actor."""
+    answer = auto_pong or stage.profile.heartbeat.form != "control"
+    made = request_for(deed, stage.profile, stage.setting.target, token, stage.values.render)
+    return replace(made, subprotocols=made.subprotocols + subprotocols, answer_control_pings=answer)
+
+
+def request_for(
+    deed: Connect, profile: Profile, target: str, token: str | None, render: Callable[[Any], Any]
+) -> Request:
     """The request with the token where the profile says it travels (CLIENT-01)."""
-    target, headers, protocols = authorised(stage.profile, stage.setting.target, token)
+    target, headers, protocols = authorised(profile, target, token)
     if deed.path is not None:
         parts = urlsplit(target)
-        path = stage.values.render(deed.path)
-        target = path + (f"?{parts.query}" if parts.query else "")
-    headers.update({name: stage.values.render(value) for name, value in (deed.headers or {}).items()})
-    return Request(
-        target,
-        tuple(headers.items()),
-        protocols + subprotocols,
-        deflate=_deflate(deed.deflate),
-        upgrade=deed.upgrade,
-        answer_control_pings=auto_pong or stage.profile.heartbeat.form != "control",
-    )
+        target = render(deed.path) + (f"?{parts.query}" if parts.query else "")
+    headers.update({name: render(value) for name, value in (deed.headers or {}).items()})
+    return Request(target, tuple(headers.items()), protocols, deflate=_deflate(deed.deflate), upgrade=deed.upgrade)
 
 
 def _deflate(offer: bool | Mapping[str, Any]) -> Deflate | None:

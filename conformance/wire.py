@@ -97,9 +97,12 @@ def serialize_raw(frame: OutFrame) -> bytes:
 
 
 class Wire:
-    """The wire state of one actor. `feed` and `eof` take what arrived; `out` gives what must be written."""
+    """The wire state of one actor. `feed` and `eof` take what arrived; `out` gives what must be written.
 
-    def __init__(self, actor: str, uri: WebSocketURI, request: Request, max_message_bytes: int) -> None:
+    Without a request it takes up a connection whose handshake is over, with no extension, between two frames.
+    """
+
+    def __init__(self, actor: str, uri: WebSocketURI, request: Request | None, max_message_bytes: int) -> None:
         self.actor = actor
         self._raw_writes: list[bytes] = []
         self._message = bytearray()
@@ -111,13 +114,25 @@ class Wire:
         self._response: Response | None = None
         self.protocol = TesterProtocol(
             uri,
-            extensions=[Offer(request.deflate)] if request.deflate is not None else None,
-            subprotocols=[Subprotocol(name) for name in request.subprotocols] or None,
+            extensions=[Offer(request.deflate)] if request is not None and request.deflate is not None else None,
+            subprotocols=[Subprotocol(name) for name in request.subprotocols] or None if request is not None else None,
+            state=State.CONNECTING if request is not None else State.OPEN,
             max_size=max_message_bytes,
             logger=_SILENT,
         )
-        self.protocol.answer_pings = request.answer_control_pings
-        self.protocol.send_request(self._request(request))
+        if request is not None:
+            self.protocol.answer_pings = request.answer_control_pings
+            self.protocol.send_request(self._request(request))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can be sent."""
+        return self.protocol.state is State.OPEN
+
+    @property
+    def between_messages(self) -> bool:
+        """Whether no message and no closing is under way; what was fed so far has to end with a frame."""
+        return self.protocol.state is State.OPEN and self.protocol.current_size is None
 
     def _request(self, request: Request) -> HttpRequest:
         built = self.protocol.connect()

@@ -1,103 +1,88 @@
-"""Runs Locust headless as a child process, since importing it patches the interpreter."""
+"""Starts the processes of a load test, and waits for its document."""
 
-import contextlib
-import math
+import json
 import os
-import signal
-import subprocess
+import socket
 import sys
-import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from conformance.transport import resolve
 from contract.files import DATA_ROOT
 from contract.model import load_contract
 from contract.profile import Profile
+from loadtest.checking import check_settings, raise_descriptor_limit
 from loadtest.document import Ending, load_document, write_document
-from loadtest.recorder import Recorder
-from loadtest.settings import SETTINGS_VARIABLE, LoadError, LoadSettings, load_journeys
-from loadtest.thresholds import parse_threshold
-from loadtest.world import read_profile
+from loadtest.processes import ENDING_SECONDS, Children, Progress
+from loadtest.settings import SETTINGS_VARIABLE, WORKER_VARIABLE, LoadError, LoadSettings
+from loadtest.tally import Tally
 
-try:
-    import resource
-except ImportError:  # pragma: no cover  # no such limits on Windows
-    resource = None  # type: ignore[assignment]
+STARTING_SECONDS = 30.0
+"""How long the processes may take to import everything and to begin."""
 
-STARTING_SECONDS = 20.0
-"""How long the child may take to import everything and to begin."""
+WORKERS_SECONDS = 600.0
+"""How long a master waits for the workers of other machines."""
 
-ENDING_SECONDS = 15.0
-"""How long the child may take to end its users and write its document."""
-
-SPARE_DESCRIPTORS = 100
-MAX_LOG_BYTES = 65_536
-PROGRESS_SECONDS = 0.5
-
-Progress = Callable[[float], None]
+WORKER_SECONDS = 7 * 24 * 3600.0
+"""How long a worker stays, whatever its master does."""
 
 
-def check_settings(settings: LoadSettings) -> Profile:
-    """The profile that the settings name. Raises `LoadError` and `ContractError` for what cannot work."""
-    if settings.users < 1:
-        raise LoadError(f"--users {settings.users}: expected at least 1")
-    for name, value in (("--spawn-rate", settings.spawn_rate), ("--time", settings.duration)):
-        if not (value > 0 and math.isfinite(value)):
-            raise LoadError(f"{name} {value:g}: expected more than 0")
-    if not (settings.think_time >= 0 and math.isfinite(settings.think_time)):
-        raise LoadError(f"--think-time {settings.think_time:g}: expected 0 or more")
-    if settings.channels < 1:
-        raise LoadError(f"--channels {settings.channels}: expected at least 1")
-    if not settings.journeys:
-        raise LoadError("no journey to play")
-    known = {one.id for one in load_journeys()}
-    for name in settings.journeys:
-        if name not in known:
-            raise LoadError(f"--journey {name}: no such journey; known are {', '.join(sorted(known))}")
-    for text in settings.thresholds:
-        parse_threshold(text)
-    _check_descriptors(settings.users)
-    return read_profile(settings)
-
-
-def _check_descriptors(users: int) -> None:
-    """Raise this process's limit, which the child inherits, to what so many users need."""
-    if resource is None:  # pragma: no cover
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = users * 2 + SPARE_DESCRIPTORS
-    if soft == resource.RLIM_INFINITY or soft >= needed:
-        return
-    if hard != resource.RLIM_INFINITY and hard < needed:
-        raise LoadError(f"--users {users}: needs {needed} file descriptors, and the limit is {hard} (ulimit -Hn)")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
-
-
-def command(settings: LoadSettings) -> list[str]:
-    """The child's command line; no token stands in it.
-
-    Locust ends the run after whole seconds; the users themselves leave when the time is up.
-    """
+def _locust(*options: str) -> list[str]:
+    """A command line of Locust; no token stands in it."""
     return [
         *(sys.executable, "-P", "-m", "locust"),
         *("-f", str(DATA_ROOT / "loadtest" / "locustfile.py")),
-        *("--headless", "--users", str(settings.users), "--spawn-rate", f"{settings.spawn_rate:.6f}"),
-        *("--run-time", f"{math.ceil(settings.duration)}s"),
-        *("--only-summary", "--loglevel", "ERROR", "--exit-code-on-error", "0"),
+        *("--only-summary", "--loglevel", "ERROR", "--exit-code-on-error", "0", "--stop-timeout", "30"),
+        *options,
     ]
 
 
-def environment(settings_file: Path) -> dict[str, str]:
+def _port(address: str) -> tuple[str, str]:
+    """Host and port of `HOST:PORT`. Raises `LoadError`."""
+    host, colon, port = address.rpartition(":")
+    if not (colon and port.isdigit() and 0 < int(port) < 65_536):
+        raise LoadError(f"{address}: expected HOST:PORT, such as 0.0.0.0:5557")
+    return host.strip("[]") or "0.0.0.0", port
+
+
+def commands(settings: LoadSettings) -> list[list[str]]:
+    """The command lines of the run: that of the document's process first."""
+    users = ["--headless", "--users", str(settings.users), "--spawn-rate", f"{settings.spawn_rate:.6f}"]
+    if settings.master is not None:
+        host, port = _port(settings.master)
+        workers = str(settings.expect_workers)
+        return [_locust(*users, *_master(host, port, workers))]
+    if settings.processes == 1:
+        return [_locust(*users)]
+    port = str(_free_port())
+    master = _locust(*users, *_master("127.0.0.1", port, str(settings.processes)))
+    worker = _locust(*_worker("127.0.0.1", port))
+    return [master, *([worker] * settings.processes)]
+
+
+def _master(host: str, port: str, workers: str) -> list[str]:
+    return ["--master", "--master-bind-host", host, "--master-bind-port", port, "--expect-workers", workers]
+
+
+def _worker(host: str, port: str) -> list[str]:
+    return ["--worker", "--master-host", host, "--master-port", port]
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def environment(**variables: str) -> dict[str, str]:
     """The child's environment: our packages first, and none of the user's own settings of Locust."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
     theirs = [os.path.abspath(path) for path in kept.get("PYTHONPATH", "").split(os.pathsep) if path]
     paths = os.pathsep.join([str(DATA_ROOT), *theirs])
-    return {**kept, SETTINGS_VARIABLE: str(settings_file), "PYTHONPATH": paths}
+    return {**kept, "PYTHONPATH": paths, **variables}
 
 
 def run_load(settings: LoadSettings, progress: Progress = lambda elapsed: None) -> bool:
@@ -112,26 +97,38 @@ def run_load(settings: LoadSettings, progress: Progress = lambda elapsed: None) 
     if not document.parent.is_dir():
         raise LoadError(f"{document.parent}: no such folder to write {document.name} to")
     document.unlink(missing_ok=True)
-    with tempfile.TemporaryDirectory(prefix="wsproof-") as name:
-        folder = Path(name)
-        _absolute(settings, profile, document).write(folder / "settings.json")
-        with (folder / "log").open("wb") as output:
-            # It works in a folder of its own, where no locust.conf and no package of the user's lies. In a session
-            # of its own, it hears of Ctrl-C from this process, once, and can close its connections.
-            child = subprocess.Popen(
-                command(settings),
-                cwd=folder,
-                env=environment(folder / "settings.json"),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-            completed = _wait(child, settings.duration, progress)
+    limit = STARTING_SECONDS + settings.whole_duration + ENDING_SECONDS + 3 * profile.response_timeout
+    if settings.master is not None:
+        limit += WORKERS_SECONDS
+    with Children(environment, limit) as children:
+        _absolute(settings, profile, document).write(children.folder / "settings.json")
+        variables = {SETTINGS_VARIABLE: str(children.folder / "settings.json")}
+        for one in commands(settings):
+            children.start(one, variables)
+        completed = children.wait(progress)
         if not document.is_file() and not completed:
             _write_empty(settings, profile, document)
         elif not document.is_file():
-            raise LoadError(f"the load generator ended early: {_last_words(folder / 'log', child.returncode)}")
+            raise LoadError(f"the load generator ended early: {children.last_words()}")
+    return completed
+
+
+def run_worker(
+    address: str, profile: Path | None, overrides: Mapping[str, Any], progress: Progress = lambda elapsed: None
+) -> bool:
+    """Play users for the master at `address` (HOST:PORT) until it ends the run; False where it was interrupted.
+
+    The profile is this machine's own: its tokens do not travel. Raises `LoadError`.
+    """
+    host, port = _port(address)
+    own = {"profile": str(profile.absolute()) if profile is not None else None, "overrides": dict(overrides)}
+    raise_descriptor_limit()
+    with Children(environment, WORKER_SECONDS) as children:
+        (children.folder / "worker.json").write_text(json.dumps(own), encoding="utf-8")
+        children.start(_locust(*_worker(host, port)), {WORKER_VARIABLE: str(children.folder / "worker.json")})
+        completed = children.wait(progress)
+        if completed and children.failed:
+            raise LoadError(f"the worker ended early: {children.last_words()}")
     return completed
 
 
@@ -139,7 +136,7 @@ def _write_empty(settings: LoadSettings, profile: Profile, document: Path) -> No
     """The document of a run that was interrupted before the child could write one."""
     ending = Ending(datetime.now(UTC), 0.0, complete=False)
     contract = load_contract(None, profile.limits)
-    write_document(document, load_document(settings, contract, ending, Recorder(0.0).document(0.0)))
+    write_document(document, load_document(settings, contract, ending, Tally().document()))
 
 
 def _absolute(settings: LoadSettings, profile: Profile, document: Path) -> LoadSettings:
@@ -147,56 +144,18 @@ def _absolute(settings: LoadSettings, profile: Profile, document: Path) -> LoadS
     overrides = dict(settings.overrides)
     if profile.tls.ca is not None:
         overrides["tls.ca"] = os.path.abspath(profile.tls.ca)
-    path = os.path.abspath(settings.profile) if settings.profile else None
-    return replace(settings, document=str(document), profile=path, overrides=overrides)
+    tokens = settings.tokens
+    if tokens.kind == "file":
+        tokens = replace(tokens, value=os.path.abspath(tokens.value))
+    return replace(
+        settings,
+        document=str(document),
+        overrides=overrides,
+        tokens=tokens,
+        profile=_found(settings.profile),
+        journey_file=_found(settings.journey_file),
+    )
 
 
-def _last_words(log: Path, code: int) -> str:
-    with log.open("rb") as file:
-        file.seek(max(log.stat().st_size - MAX_LOG_BYTES, 0))
-        lines = file.read().decode("utf-8", "replace").strip().splitlines()
-    return lines[-1].strip() if lines else f"exit code {code}, no output"
-
-
-@contextlib.contextmanager
-def _termination_interrupts() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does, so that the child is not left behind."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _wait(child: subprocess.Popen[bytes], duration: float, progress: Progress) -> bool:
-    """Wait for the child's end; whether it was left to its own. A second interrupt kills it."""
-    began = time.monotonic()
-    latest = began + STARTING_SECONDS + duration + ENDING_SECONDS
-    completed = True
-    with _termination_interrupts():
-        while True:
-            try:
-                _follow(child, latest, lambda: progress(time.monotonic() - began))
-                return completed
-            except KeyboardInterrupt:
-                if completed:
-                    child.terminate()
-                    latest = time.monotonic() + ENDING_SECONDS
-                else:
-                    child.kill()
-                completed = False
-
-
-def _follow(child: subprocess.Popen[bytes], latest: float, progress: Callable[[], None]) -> None:
-    """Report progress until the child has ended; at `latest` (seconds, monotonic) it is killed."""
-    while True:
-        try:
-            child.wait(timeout=PROGRESS_SECONDS)
-            return
-        except subprocess.TimeoutExpired:
-            progress()
-            if time.monotonic() >= latest:
-                child.kill()
+def _found(path: str | None) -> str | None:
+    return os.path.abspath(path) if path else None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contract.model import Contract
-from loadtest.settings import LoadSettings
+from loadtest.settings import LoadSettings, Stage
 from loadtest.thresholds import parse_threshold
 
 FORMAT = "wsproof.load/1"
@@ -28,7 +28,8 @@ def load_document(
     settings: LoadSettings, contract: Contract, ending: Ending, measured: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The document of a run; `measured` is the recorder's part."""
-    thresholds = [parse_threshold(text).judge(measured) for text in settings.thresholds]
+    timed = {**measured, "duration_s": ending.duration}
+    thresholds = [parse_threshold(text).judge(timed) for text in settings.thresholds]
     reason = _reason(measured, thresholds)
     return {
         "format": FORMAT,
@@ -41,10 +42,15 @@ def load_document(
         "settings": {
             "users": settings.users,
             "spawn_rate": settings.spawn_rate,
-            "time_s": settings.duration,
-            "think_time_s": settings.think_time,
+            "time_s": settings.whole_duration,
+            "stages": [_stage(one) for one in settings.stages],
             "channels": settings.channels,
+            "rate": settings.rate,
+            "size": settings.size,
             "journeys": dict(settings.journeys),
+            "processes": settings.players,
+            "tokens": settings.tokens.kind,
+            "seed": settings.seed,
         },
         "verdict": "failed" if reason else "passed",
         "reason": reason,
@@ -62,6 +68,11 @@ def _reason(measured: Mapping[str, Any], thresholds: list[dict[str, Any]]) -> st
         return f"nothing was measured but connecting: {first or 'the time was too short'}"
     breached = [f"{one['metric']} {one['limit']}" for one in thresholds if not one["passed"]]
     return f"threshold breached: {', '.join(breached)}" if breached else None
+
+
+def _stage(stage: Stage) -> str:
+    rate = f", {stage.rate:g} posts per second each" if stage.rate is not None else ""
+    return f"{stage.users} users in {stage.seconds:g} s{rate}"
 
 
 def write_document(path: Path, document: Mapping[str, Any]) -> None:

@@ -1,17 +1,22 @@
-"""What a load test is started with; the parent writes it to a file, and the child reads it."""
+"""What a load test is started with; the parent writes it to a file, and its processes read it."""
 
 import json
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from conformance.loading import JOURNEYS, load_scenarios
 from conformance.scenario import Scenario
+from contract.errors import ContractError
 
 SETTINGS_VARIABLE = "WSPROOF_LOAD_SETTINGS"
 """The environment variable with the settings file's path."""
+
+WORKER_VARIABLE = "WSPROOF_LOAD_WORKER"
+"""The environment variable with the path of what a worker has of its own: its profile."""
 
 
 class LoadError(Exception):
@@ -19,10 +24,32 @@ class LoadError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class LoadSettings:
-    """No token stands here: the child reads the profile for itself.
+class Stage:
+    """So many users, and posts per second of each, are reached in a straight line by the end of `seconds`."""
 
-    `spawn_rate` in users per second, `duration` and `think_time` in seconds; `journeys` maps names to weights.
+    users: int
+    seconds: float
+    rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSource:
+    """Where virtual users' tokens come from; it never holds one.
+
+    profile: its `tokens.load` pattern, or its users in turn. file: one token a line, `value` is the path.
+    command: prints one token a line.
+    """
+
+    kind: Literal["profile", "file", "command"] = "profile"
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSettings:
+    """No token stands here: every process reads the profile for itself.
+
+    `spawn_rate` in users per second, `duration` in seconds, `rate` in posts per second of each user, `size` in
+    characters of a text; `journeys` maps names to weights. `run` are 8 digits, the same in all processes.
     """
 
     endpoint: str
@@ -31,27 +58,88 @@ class LoadSettings:
     duration: float
     document: str
     journeys: Mapping[str, float] = field(default_factory=lambda: {"chatter": 1.0})
+    journey_file: str | None = None
+    stages: tuple[Stage, ...] = ()
     channels: int = 1
-    think_time: float = 1.0
+    rate: float = 1.0
+    size: int | None = None
     thresholds: tuple[str, ...] = ()
+    abort_on_breach: bool = False
+    processes: int = 1
+    master: str | None = None
+    expect_workers: int = 0
+    tokens: TokenSource = TokenSource()
     profile: str | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
     version: str = "0"
+    run: str = "00000000"
+    seed: int = 0
+
+    @property
+    def whole_duration(self) -> float:
+        """Seconds that posting goes on."""
+        return sum(one.seconds for one in self.stages) if self.stages else self.duration
+
+    @property
+    def most_users(self) -> int:
+        """Virtual users at the peak."""
+        return max((one.users for one in self.stages), default=self.users)
+
+    @property
+    def players(self) -> int:
+        """Processes that play users."""
+        return self.expect_workers if self.master is not None else self.processes
+
+    def users_at(self, t: float) -> int | None:
+        """Virtual users that the stages ask for `t` seconds after the start; None: they are over."""
+        before = 0
+        for stage in self.stages:
+            if t < stage.seconds:
+                return round(before + (stage.users - before) * t / stage.seconds)
+            t, before = t - stage.seconds, stage.users
+        return None
+
+    def rate_at(self, t: float) -> float:
+        """Posts per second of each user `t` seconds after the start."""
+        before = self.rate
+        for stage in self.stages:
+            after = before if stage.rate is None else stage.rate
+            if t < stage.seconds:
+                return before + (after - before) * t / stage.seconds
+            t, before = t - stage.seconds, after
+        return before
 
     def write(self, path: Path) -> None:
-        """Write the settings for the child."""
+        """Write the settings for the processes of the run."""
         path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+
+def settings_from(value: Mapping[str, Any]) -> LoadSettings:
+    """Settings as their JSON has them."""
+    return LoadSettings(
+        **{
+            **value,
+            "stages": tuple(Stage(**one) for one in value["stages"]),
+            "thresholds": tuple(value["thresholds"]),
+            "tokens": TokenSource(**value["tokens"]),
+        }
+    )
 
 
 def read_settings(path: Path) -> LoadSettings:
     """Read what `LoadSettings.write` wrote."""
-    value = json.loads(path.read_text(encoding="utf-8"))
-    return LoadSettings(**{**value, "thresholds": tuple(value["thresholds"])})
+    return settings_from(json.loads(path.read_text(encoding="utf-8")))
 
 
-def parse_journeys(texts: tuple[str, ...]) -> dict[str, float]:
-    """`NAME` or `NAME:WEIGHT`, several times. Raises `LoadError`."""
-    known = {one.id for one in load_journeys()}
+def settings_of_environment() -> LoadSettings | None:
+    """The settings whose file the environment names; None where it names none."""
+    name = os.environ.get(SETTINGS_VARIABLE)
+    return read_settings(Path(name)) if name else None
+
+
+def parse_journeys(texts: tuple[str, ...], file: str | None = None) -> dict[str, float]:
+    """`NAME` or `NAME:WEIGHT`, several times; without any, chatter. Raises `LoadError`."""
+    known = {one.id for one in load_journeys(file)}
     found: dict[str, float] = {}
     for text in texts or ("chatter",):
         name, _, weight = text.partition(":")
@@ -66,6 +154,8 @@ def parse_journeys(texts: tuple[str, ...]) -> dict[str, float]:
     return found
 
 
-def load_journeys() -> tuple[Scenario, ...]:
-    """The bundled journeys."""
-    return load_scenarios(JOURNEYS)
+def load_journeys(file: str | None = None) -> tuple[Scenario, ...]:
+    """The bundled journeys, and those of a file. Raises `ContractError` with file, line and column."""
+    if file is not None and not Path(file).exists():
+        raise ContractError("no such file of journeys", Path(file))
+    return load_scenarios(JOURNEYS, Path(file) if file is not None else None, journeys=True)

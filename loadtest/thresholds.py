@@ -1,7 +1,7 @@
-"""Thresholds such as `p99(post_to_own) < 200ms`, `errors == 0` or `errors < 1%`."""
+"""Thresholds such as `p99(post_to_own) < 200ms`, `lost == 0`, `rate(post_to_own) > 100` or `errors < 1%`."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from operator import eq, ge, gt, le, lt
 from typing import Any
@@ -9,10 +9,11 @@ from typing import Any
 from loadtest.recorder import METRICS
 from loadtest.settings import LoadError
 
-FIGURES = ("p50", "p90", "p95", "p99", "p999", "max", "mean", "count")
+FIGURES = ("p50", "p75", "p90", "p95", "p99", "p999", "p9999", "max", "mean", "count", "rate")
+COUNTS = ("errors", "expected", "delivered", "lost", "duplicated", "reordered", "misdelivered")
 
 _EXPRESSION = re.compile(
-    r"\s*(?:([a-z0-9]+)\s*\(\s*([a-z_]+)\s*\)|(errors))"
+    r"\s*(?:([a-z0-9.]+)\s*\(\s*([a-z_]+)\s*\)|([a-z]+))"
     r"\s*(<=|>=|==|<|>)\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|%)?\s*",
     re.ASCII,
 )
@@ -41,11 +42,25 @@ class Threshold:
             "passed": passed,
         }
 
+    def may_still_pass(self, value: float) -> bool:
+        """Whether more of what is counted could make a breach good."""
+        return self.operator == "==" and self.figure == "count" and value < self.limit
+
     def _value(self, document: Mapping[str, Any]) -> float | None:
-        if self.name is None:
+        if self.name is not None:
+            metric = document["metrics"].get(self.name)
+            if not metric or not metric["count"]:
+                return None
+            if self.figure == "rate":
+                return round(metric["count"] / document["duration_s"], 3) if document.get("duration_s") else None
+            return float(metric[self.figure])
+        if self.metric == "errors":
             return self._errors(document)
-        metric = document["metrics"].get(self.name)
-        return float(metric[self.figure]) if metric and metric["count"] else None
+        delivery = document.get("delivery")
+        if delivery is None or not delivery["expected"]:
+            return None
+        count = float(delivery[self.metric])
+        return round(100.0 * count / delivery["expected"], 6) if self.unit == "%" else count
 
     def _errors(self, document: Mapping[str, Any]) -> float | None:
         """Errors, or their share of everything that was measured or went wrong."""
@@ -54,6 +69,18 @@ class Threshold:
         if not done:
             return None
         return round(100.0 * errors / done, 6) if self.unit == "%" else float(errors)
+
+
+def breaches(thresholds: Iterable[Threshold], document: Mapping[str, Any]) -> list[str]:
+    """The thresholds that a document so far breaches for good; what has no value yet may still keep its limit."""
+    found = []
+    for one in thresholds:
+        # What has to be reached by the end need not be reached yet.
+        if one.operator in ("<", "<=", "=="):
+            judged = one.judge(document)
+            if judged["value"] is not None and not judged["passed"] and not one.may_still_pass(judged["value"]):
+                found.append(f"{judged['metric']} {judged['limit']}")
+    return found
 
 
 def number(value: float) -> str:
@@ -65,21 +92,24 @@ def parse_threshold(text: str) -> Threshold:
     """Raises `LoadError` with what was expected."""
     found = _EXPRESSION.fullmatch(text)
     if found is None:
-        raise _wrong(text, "something like 'p99(post_to_own) < 200ms', 'errors == 0' or 'errors < 1%'")
-    figure, name, errors, operator, limit_text, unit = found.groups()
+        raise _wrong(text, "something like 'p99(post_to_own) < 200ms', 'lost == 0' or 'errors < 1%'")
+    figure, name, counted, operator, limit_text, unit = found.groups()
     limit = float(limit_text)
-    if errors:
+    if counted:
+        if counted not in COUNTS:
+            raise _wrong(text, f"one of {', '.join(COUNTS)}, or a figure of a metric; got {counted!r}")
         if unit not in (None, "%"):
-            raise _wrong(text, f"a number of errors, or a share such as 1%; got the unit {unit}")
-        return Threshold("errors", "count", None, operator, limit, unit or "")
+            raise _wrong(text, f"a number, or a share such as 1%; got the unit {unit}")
+        return Threshold(counted, "count", None, operator, limit, unit or "")
+    figure = figure.replace(".", "")
     if figure not in FIGURES:
         raise _wrong(text, f"one of the figures {', '.join(FIGURES)}; got {figure!r}")
     if name not in METRICS:
         raise _wrong(text, f"one of the metrics {', '.join(METRICS)}; got {name!r}")
-    if figure == "count":
+    if figure in ("count", "rate"):
         if unit is not None:
-            raise _wrong(text, f"a count without a unit; got {unit}")
-        return Threshold(f"count({name})", "count", name, operator, limit, "")
+            raise _wrong(text, f"a number without a unit; got {unit}")
+        return Threshold(f"{figure}({name})", figure, name, operator, limit, "")
     if unit not in ("ms", "s"):
         raise _wrong(text, "a time with its unit, ms or s")
     return Threshold(f"{figure}({name})", figure, name, operator, limit * (1000 if unit == "s" else 1), "ms")

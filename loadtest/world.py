@@ -1,166 +1,198 @@
 """What all virtual users of a process share: the endpoint, who they are, where they post, and until when."""
 
-import itertools
-import json
 import math
+import random
 import time
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.bounds import Bounds
-from conformance.scenario import Alternative, Expect, Expectation, ExpectNothing, ExpectOne, Scenario
-from conformance.stage import Setting
 from conformance.transport import Target, resolve
-from conformance.values import new_nonce
+from contract.json_text import dump_json
 from contract.model import Contract, load_contract
 from contract.profile import Profile, load_profile
-from contract.profile import User as ProfileUser
-from loadtest.document import Ending, load_document, write_document
-from loadtest.observer import Observer, Posts
-from loadtest.recorder import Fired, Recorder
-from loadtest.settings import LoadError, LoadSettings, load_journeys
-
-ANY_AMOUNT = 2**62
-
-BOUNDS = Bounds(total_bytes=ANY_AMOUNT, happenings=ANY_AMOUNT)
-"""A connection under load receives for hours what many others post; one message is bounded all the same."""
+from contract.typed import Typed, getter
+from loadtest.ledger import Ledger, Text
+from loadtest.link import Reactor
+from loadtest.player import Player
+from loadtest.recorder import Recorder, Slice
+from loadtest.script import DEFAULT_SIZE, JourneyValues, compile_journey, post_parts
+from loadtest.settings import LoadSettings, load_journeys
+from loadtest.settling import part_of, settle
+from loadtest.tokens import read_tokens
 
 MAX_CLOSING_SECONDS = 5.0
 """How long a user waits for the end of its connection when the run is over."""
 
-CUT_OFF_TOLERANCE = 0.5
-"""Seconds by which Locust's clock, which ends the run, may be ahead of ours."""
+SWEEP_SECONDS = 0.1
+"""How often it is looked whose patience is over."""
+
+QUIET_SECONDS = 0.2
+"""Where nothing was delivered for so long, it is looked whether anything is still owed."""
 
 
 @dataclass(slots=True)
 class Clock:
-    """When the run is over: at `end` (seconds, monotonic), or earlier where `stopped` says so."""
+    """When the run began, and when posting ends: seconds, monotonic."""
 
+    begin: float = 0.0
     end: float = math.inf
-    stopped: bool = False
-
-    def over(self, t: float) -> bool:
-        """Whether users are to leave by now."""
-        return self.stopped or t >= self.end
-
-
-class Crew:
-    """Gives virtual users their numbers, from 1, and with them tokens and channels."""
-
-    def __init__(self, profile: Profile, channels: int) -> None:
-        self.profile = profile
-        self.channels = channels
-        self.nonce = new_nonce()
-        self._numbers = itertools.count(1)
-
-    def number(self) -> int:
-        """The next user's number."""
-        return next(self._numbers)
-
-    def profile_of(self, number: int, journey: Scenario) -> Profile:
-        """The profile as one virtual user has it: its own token stands for each user that the journey names.
-
-        The token comes from `tokens.load` where the endpoint has such, and from its users in turn otherwise.
-        """
-        names = sorted({actor.user for actor in journey.actors})
-        users = {name: self._user(name, (number - 1) * len(names) + index) for index, name in enumerate(names)}
-        return replace(self.profile, users=users)
-
-    def _user(self, name: str, index: int) -> ProfileUser:
-        pattern = self.profile.tokens.load
-        if pattern is not None:
-            return ProfileUser(name, pattern.replace("{n}", str(index + 1)))
-        users = list(self.profile.users.values())
-        return replace(users[index % len(users)], key=name)
-
-    def channel(self, number: int, name: str) -> str:
-        """The channel that `${channel.name}` stands for in one user's journey: users share a few."""
-        index = number % self.channels
-        opened = self.profile.channels.open
-        if isinstance(opened, str):
-            return opened.replace("{nonce}", f"{self.nonce}-{name}-{index}")
-        return opened[index % len(opened)]
-
-
-def expects_own_only(journey: Scenario, contract: Contract) -> bool:
-    """Whether every delivery that a journey waits for is told by a nonce, and so is the journey's own post."""
-    event = contract.delivery.delivery["event"] if contract.delivery is not None else None
-    expected: list[Expectation | Alternative | ExpectNothing] = []
-    for step in journey.steps:
-        match step.deed:
-            case Expect(of=several):
-                expected += several
-            case ExpectOne(of=alternatives):
-                expected += [one for one in alternatives if one.event is not None or one.match is not None]
-            case ExpectNothing() as nothing:
-                expected.append(nothing)
-            case _:
-                pass
-    return all("${nonce." in json.dumps(one.match) for one in expected if one.event in (None, event))
-
-
-def check_profile(profile: Profile) -> None:
-    """Raise `LoadError` where the profile offers virtual users no token, or no channel."""
-    if profile.tokens.load is None and not profile.users:
-        raise LoadError("the profile offers neither tokens.load nor users; virtual users need tokens")
-    if not profile.channels.open:
-        raise LoadError("the profile's channels.open lists no channel; virtual users need one")
-
-
-def read_profile(settings: LoadSettings) -> Profile:
-    """The profile that the settings name. Raises `ContractError`, and `LoadError` as `check_profile` does."""
-    profile = load_profile(Path(settings.profile) if settings.profile else None, settings.overrides)
-    check_profile(profile)
-    return profile
 
 
 class World:
-    """The load test in one process. Raises as `read_profile` and `resolve` do."""
+    """The load test in one process.
 
-    def __init__(self, settings: LoadSettings, fired: Fired | None = None) -> None:
+    `worker` is this process's number among those that play users. Raises `ContractError` and `LoadError` for settings
+    that cannot work, and as `resolve` does.
+    """
+
+    def __init__(self, settings: LoadSettings, reactor: Reactor, worker: int = 0, processes: int = 1) -> None:
         self.settings = settings
-        self.profile: Profile = read_profile(settings)
+        self.reactor = reactor
+        self.worker = worker
+        self.processes = processes
+        self.profile: Profile = load_profile(Path(settings.profile) if settings.profile else None, settings.overrides)
         self.contract: Contract = load_contract(None, self.profile.limits)
         self.target: Target = resolve(settings.endpoint, verify=self.profile.tls.verify, ca=self.profile.tls.ca)
-        self.journeys = {one.id: one for one in load_journeys()}
-        self.crew = Crew(self.profile, settings.channels)
+        self.journeys = {
+            one.id: compile_journey(one, self.contract, self.profile)
+            for one in load_journeys(settings.journey_file)
+            if one.id in settings.journeys
+        }
+        self.tokens = read_tokens(settings.tokens, self.profile, settings.most_users)
+        self.text_size = settings.size or DEFAULT_SIZE
         self.closing_seconds = min(self.profile.response_timeout, MAX_CLOSING_SECONDS)
-        self.posts = Posts()
+        self.random = random.Random(f"{settings.seed}-{worker}")
+        self.pong = dump_json({"event": self.contract.pong_event, "payload": {}}).encode()
+        self.ledger = Ledger(settings.run.encode(), worker, self._all_texts)
+        self.recorder = Recorder(time.monotonic())
         self.clock = Clock()
-        self.complete = False
-        self.started = datetime.now(UTC)
-        self.recorder = Recorder(time.monotonic(), settings.duration, fired)
+        self.ending = False
+        self.period = 1 / settings.rate_at(0.0)
+        self.players: set[Player] = set()
+        self._number = 0
+        self._rooms: dict[int, Callable[[str], str]] = {}
+        self._read_typed()
+
+    def _read_typed(self) -> None:
+        """The fast way for what is certainly valid, where the contract allows for one."""
+        typed, names = Typed(self.contract), self.contract.delivery
+        self.decode = typed.decode
+        self.delivery_event = names.delivery["event"] if names is not None else ""
+        self.delivery_kind = typed.kinds.get(self.delivery_event)
+        if names is not None and self.delivery_kind is not None:
+            paths = [names.delivery[name] for name in ("channel", "text", "author")]
+            self.delivered = getter("sequence", *paths)
+
+    def _all_texts(self) -> set[Text] | None:
+        """Every text that is posted anywhere in the run, around its stamp; None: it is not known before."""
+        posts = [post for journey in self.journeys.values() for post in journey.posts]
+        if not all(post.fixed for post in posts):
+            return None
+        return {
+            post_parts(post, self.contract, JourneyValues(self.profile, self.rooms(place), size=self.text_size)).text
+            for post in posts
+            for place in range(self.settings.channels)
+        }
+
+    # Users
+
+    def player(self, journey: str) -> Player:
+        """The next virtual user of this process; their numbers are unique in the run, from 1."""
+        number = self._number * self.processes + self.worker + 1
+        self._number += 1
+        made = Player(self, self.journeys[journey], number, self.tokens(number))
+        self.players.add(made)
+        return made
+
+    def left(self, player: Player) -> None:
+        """A user is done."""
+        self.players.discard(player)
+
+    def rooms(self, place: int) -> Callable[[str], str]:
+        """What `${channel.room}` stands for, for the users of one place: they share a channel."""
+        if place not in self._rooms:
+            opened, run = self.profile.channels.open, self.settings.run
+
+            def room(name: str) -> str:
+                if isinstance(opened, str):
+                    return opened.replace("{nonce}", f"{run}-{name}-{place}")
+                return opened[place % len(opened)]
+
+            self._rooms[place] = room
+        return self._rooms[place]
+
+    # Time
 
     def begin(self) -> None:
         """The load starts now."""
+        self.clock.begin = time.monotonic()
+        self.clock.end = self.clock.begin + self.settings.whole_duration
+        self.recorder.begin(self.clock.begin)
+
+    def sweep(self) -> None:
+        """Tell those whose patience is over, and let those go who leave before the end and owe themselves nothing."""
         now = time.monotonic()
-        self.started = datetime.now(UTC)
-        self.recorder.begin(now)
-        self.clock.end = now + self.settings.duration
+        self.period = 1 / self.settings.rate_at(now - self.clock.begin)
+        for player in [one for one in self.players if one.deadline <= now]:
+            player.expire()
+        if not self.ending:
+            for player in [one for one in self.players if one.leaving and one.can_go]:
+                player.part()
 
-    def stop(self) -> None:
-        """Every user is to leave; before the time is up, the run counts as cut off."""
-        if not self.clock.stopped:
-            self.complete = time.monotonic() >= self.clock.end - CUT_OFF_TOLERANCE
-            self.clock.stopped = True
+    def take(self) -> Slice:
+        """What was measured since the last time."""
+        counts = {kind: self.ledger.counts[kind] for kind in ("duplicated", "reordered", "misdelivered")}
+        shown = {"delivered": self.ledger.delivered, "gaps": self.ledger.open_gaps(), **counts}
+        return self.recorder.take(time.monotonic(), shown)
 
-    def setting(self, journey: Scenario) -> Setting:
-        """What the next virtual user plays its journey with."""
-        number = self.crew.number()
-        profile = self.crew.profile_of(number, journey)
-        return Setting(
-            self.contract,
-            profile,
-            lambda name: self.crew.channel(number, name),
-            target=self.target.path,
-            observer=Observer(self.contract, self.recorder, self.posts, profile.secrets()),
-            think_time=self.settings.think_time,
-        )
+    # The end
 
-    def write_document(self) -> None:
-        """Write what was measured, to the settings' `document`."""
-        now = time.monotonic()
-        ending = Ending(self.started, now - self.recorder.started, self.complete)
-        measured = self.recorder.document(now)
-        write_document(Path(self.settings.document), load_document(self.settings, self.contract, ending, measured))
+    def stop_posting(self) -> None:
+        """No user goes on with its journey; all stay and receive."""
+        self.ending = True
+        self.clock.end = min(self.clock.end, time.monotonic())
+        for player in list(self.players):
+            player.leave()
+
+    @property
+    def all_came(self) -> bool:
+        """Whether nothing that this process's users posted is missing at any of its users who are still there."""
+        return not settle([part_of(self.ledger)], grace=0.0, patient=True).lost
+
+    def stay_to_the_end(self) -> None:
+        """Everything was waited for."""
+        for player in list(self.players):
+            player.stay_to_the_end()
+
+    def part(self) -> None:
+        """Close all connections."""
+        for player in list(self.players):
+            player.part()
+
+    def drained(self) -> "Drain":
+        """Waits for what is on its way when posting has ended."""
+        return Drain(self)
+
+
+class Drain:
+    """Looks again and again whether all deliveries have come; at the latest after the response timeout all are over."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.began = time.monotonic()
+        self._delivered = -1
+        self._quiet_since = self.began
+
+    def over(self) -> bool:
+        """Whether nothing more has to be waited for. Another process's posts are known only to it."""
+        now, world = time.monotonic(), self.world
+        if now - self.began >= world.profile.response_timeout or not world.players:
+            return True
+        if world.ledger.delivered != self._delivered:
+            self._delivered, self._quiet_since = world.ledger.delivered, now
+            return False
+        if world.processes > 1 or now - self._quiet_since < QUIET_SECONDS:
+            return False
+        self._quiet_since = now
+        return world.all_came

@@ -277,11 +277,14 @@ def lint(path: Path | None) -> None:
 @click.option("--spawn-rate", type=float, help="New users per second. Default: all within one second.")
 @click.option("--time", "duration", default="30s", show_default=True, help="How long, such as 90s or 5m.")
 @click.option("--journey", "journeys", multiple=True, metavar="NAME[:WEIGHT]", help="chatter (default), listener, …")
-@click.option("--think-time", default="1s", show_default=True, help="A user's pause between posts.")
+@click.option("--rate", type=float, default=1.0, show_default=True, help="Posts per second of each user.")
+@click.option("--size", type=int, help="Characters of a posted text.")
+@click.option("--processes", type=int, default=1, show_default=True, help="Processes that play the users.")
 @click.option("--channels", type=click.IntRange(1), default=1, show_default=True, help="Channels that the users share.")
 @click.option(
     "--threshold", "thresholds", multiple=True, metavar="EXPRESSION", help="Such as 'p99(post_to_own) < 200ms'."
 )
+@click.option("--abort-on-breach", is_flag=True, help="End the run as soon as a threshold is breached.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),

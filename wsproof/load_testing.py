@@ -1,5 +1,6 @@
 """`wsproof load`: a child process makes the load, and its document becomes the report."""
 
+import secrets
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,10 @@ class LoadOptions:
     users: int = 20
     spawn_rate: float | None = None
     duration: str = "30s"
-    think_time: str = "1s"
+    rate: float = 1.0
+    size: int | None = None
+    processes: int = 1
+    abort_on_breach: bool = False
     channels: int = 1
     journeys: tuple[str, ...] = ()
     thresholds: tuple[str, ...] = ()
@@ -41,7 +45,7 @@ def run_load_test(
 ) -> int:
     """Put load on an endpoint, write the reports, and give the exit code back."""
     try:
-        duration, think_time = _duration("--time", options.duration), _duration("--think-time", options.think_time)
+        duration = _duration("--time", options.duration)
         journeys = parse_journeys(options.journeys)
         prepare_folder(options.output)
         if options.json_path not in (None, "-"):
@@ -57,8 +61,12 @@ def run_load_test(
                 document=str(document),
                 journeys=journeys,
                 channels=options.channels,
-                think_time=think_time,
+                rate=options.rate,
+                size=options.size,
                 thresholds=options.thresholds,
+                abort_on_breach=options.abort_on_breach,
+                processes=options.processes,
+                run=str(secrets.randbelow(9 * 10**7) + 10**7),
                 profile=str(profile_path.absolute()) if profile_path else None,
                 overrides=overrides | ({"tls.ca": str(Path(profile.tls.ca).absolute())} if profile.tls.ca else {}),
                 version=__version__,

@@ -1,0 +1,419 @@
+"""A virtual user's connection: a non-blocking socket, driven by a reactor, with a fast path for what is usual.
+
+Whole, unfragmented frames of text, nearly all there is, are taken apart here; anything else goes through
+`conformance.wire`, the same wire state that the conformance suite has, which is there only while it is needed.
+"""
+
+import _socket
+import errno
+import os
+import socket
+import ssl
+import struct
+import time
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from conformance.actions import Close, CloseReceived, Ended, Happening, Opened, Received, Refused, Request
+from conformance.transport import Target
+from conformance.wire import Wire
+from loadtest.tls import TlsSocket
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # pragma: no cover  # a platform without compiled speedups
+    from websockets.utils import apply_mask
+
+READ_BYTES = 65_536
+MAX_MESSAGE_BYTES = 1_048_576
+MAX_UNSENT_BYTES = 4_194_304
+"""What may wait for an endpoint that reads too slowly; more ends the connection."""
+
+TEXT = 0x81
+MASKED = 0x80
+HEADERS_END = b"\r\n\r\n"
+
+PlainSocket = _socket.SocketType
+"""The interpreter's own socket: under Locust, `socket.socket` is one of gevent's, which would block its greenlet."""
+
+_monotonic = time.monotonic
+_FEW = struct.Struct("!BB").pack
+_SOME = struct.Struct("!BBH").pack
+_MANY = struct.Struct("!BBQ").pack
+
+
+class Watch(Protocol):
+    """Calls back while a descriptor is readable, or writable."""
+
+    def stop(self) -> None: ...  # said above
+
+
+class Reactor(Protocol):
+    """What drives connections: gevent's loop under Locust, a selector in tests."""
+
+    def reader(self, descriptor: int, callback: Callable[[], None]) -> Watch:
+        """Call back whenever the descriptor can be read."""
+
+    def writer(self, descriptor: int, callback: Callable[[], None]) -> Watch:
+        """Call back whenever the descriptor can be written."""
+
+    def later(self, seconds: float, callback: Callable[[], None]) -> Watch:
+        """Call back once, after so many seconds; a millisecond later at the most where nothing else is to do."""
+
+
+class User(Protocol):
+    """Whose connection it is. Times are in seconds, monotonic."""
+
+    def opened(self, t: float) -> None:
+        """The handshake was accepted."""
+
+    def refused(self, refused: Refused) -> None:
+        """It was not, or no connection came about."""
+
+    def message(self, data: bytes, t: float) -> None:
+        """A whole text message."""
+
+    def strange(self, happening: Received, t: float) -> None:
+        """A message that is not one unfragmented frame of text."""
+
+    def ended(self, code: int | None, how: str, t: float) -> None:
+        """The connection is over; `code` of the server's close frame (1005: it had none), None without such a frame."""
+
+
+def _masks() -> Iterator[bytes]:
+    """Unpredictable masking keys (RFC 6455 §5.3); the system is asked for many at once."""
+    while True:
+        pool = os.urandom(4096)
+        for start in range(0, len(pool), 4):
+            yield pool[start : start + 4]
+
+
+_next_mask = _masks().__next__
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A masked frame of text (RFC 6455 §5.2)."""
+    size = len(payload)
+    if size < 126:
+        head = _FEW(TEXT, MASKED | size)
+    elif size < 65_536:
+        head = _SOME(TEXT, MASKED | 126, size)
+    else:
+        head = _MANY(TEXT, MASKED | 127, size)
+    key = _next_mask()
+    return head + key + apply_mask(payload, key)
+
+
+class Link:
+    """One connection. The user hears what happens to it, and nothing any more once it is `over`."""
+
+    __slots__ = (
+        *("_head", "_raw", "_reader", "_rest", "_sock", "_target", "_unsent", "_user", "_wire", "_writer"),
+        *("accepted", "code", "connected", "over", "reactor", "tls"),
+    )
+
+    def __init__(self, user: User, reactor: Reactor, target: Target, request: Request) -> None:
+        self._user = user
+        self._target = target
+        self.reactor = reactor
+        self.over = False
+        self.connected = False
+        self.tls: TlsSocket | None = None
+        self.code: int | None = None
+        self._rest = b""
+        self._head = b""
+        self.accepted = False
+        self._raw = False
+        self._wire: Wire | None = Wire("user", target.uri, request, MAX_MESSAGE_BYTES)
+        self._unsent, _ = self._wire.out()
+        self._reader: Watch | None = None
+        self._sock: PlainSocket | TlsSocket = self._socket()
+        descriptor = self._sock.fileno()
+        self._writer: Watch | None = reactor.writer(descriptor, self._connecting)
+
+    def _socket(self) -> "PlainSocket | TlsSocket":
+        made = PlainSocket(self._target.family, socket.SOCK_STREAM)
+        made.setblocking(False)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        result = made.connect_ex(self._target.address)
+        if result not in (0, errno.EINPROGRESS):
+            made.close()
+            raise OSError(result, os.strerror(result))
+        if self._target.tls is not None:
+            self.tls = TlsSocket(made, self._target.tls, self._target.uri.host)
+        return made
+
+    # Connecting
+
+    def _connecting(self) -> None:
+        """The socket became writable, or during TLS's handshake readable."""
+        t = _monotonic()
+        try:
+            if not self.connected:
+                failure = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                if failure:
+                    raise OSError(failure, os.strerror(failure))
+                self.connected = True
+                self._stop_writer()
+                watched = self._tls_handshake if self.tls is not None else self._readable
+                self._reader = self.reactor.reader(self._sock.fileno(), watched)
+            if self.tls is not None:
+                self._tls_handshake()
+            else:
+                self._flush()
+        except OSError as error:
+            self._fail(error, t)
+
+    def _tls_handshake(self) -> None:
+        assert self.tls is not None
+        t = _monotonic()
+        try:
+            if not self.tls.handshake():
+                return
+            self._sock = self.tls
+            if self._reader is not None:
+                self._reader.stop()
+            self._reader = self.reactor.reader(self._sock.fileno(), self._readable)
+            self._flush()
+        except OSError as error:
+            self._fail(error, t)
+            return
+        self._readable()
+
+    def _fail(self, error: OSError, t: float) -> None:
+        """No connection came about."""
+        tls = isinstance(error, ssl.SSLError)
+        reason = f"TLS: {error.reason or error}" if isinstance(error, ssl.SSLError) else error.strerror or str(error)
+        self.shut()
+        self._user.refused(Refused(t, "user", "tls" if tls else "lost", None, (), b"", reason))
+
+    # Reading
+
+    def _readable(self) -> None:
+        while not self.over:
+            try:
+                data = self._sock.recv(READ_BYTES)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:
+                self._end(_monotonic(), reset=True)
+                return
+            t = _monotonic()
+            if not data:
+                self._end(t)
+                return
+            if self._wire is None:
+                if self._rest:
+                    data = self._rest + data
+                    self._rest = b""
+                self._frames(data, t)
+            else:
+                self._through_wire(data, t)
+            if self.tls is None:
+                return
+
+    def _frames(self, data: bytes, t: float) -> None:
+        """Take frames apart. What is not whole yet is kept."""
+        size, at = len(data), 0
+        message = self._user.message
+        while size - at >= 2:
+            length = data[at + 1]
+            if length < 126:
+                start = at + 2
+            elif length == 126:
+                if size - at < 4:
+                    break
+                start, length = at + 4, data[at + 2] << 8 | data[at + 3]
+            elif length == 127:
+                if size - at < 10:
+                    break
+                start, length = at + 10, int.from_bytes(data[at + 2 : at + 10], "big")
+            else:
+                length = MAX_MESSAGE_BYTES + 1  # a masked frame, which the wire refuses
+            if length > MAX_MESSAGE_BYTES:
+                self._raw = True
+                self._rest = b""
+                self._open_wire()
+                self._through_wire(data[at:], t)
+                return
+            end = start + length
+            if end > size:
+                break
+            if data[at] == TEXT and self._wire is None:
+                message(data[start:end], t)
+            else:
+                self._open_wire()
+                self._happen(data[at:end], t)
+            if self.over:
+                return
+            at = end
+        self._rest = data[at:] if at < size else b""
+
+    def _through_wire(self, data: bytes, t: float) -> None:
+        if self._raw:
+            self._happen(data, t)
+        elif self.accepted:
+            whole, self._rest = self._rest + data, b""
+            self._frames(whole, t)
+        else:
+            self._handshake(data, t)
+
+    def _handshake(self, data: bytes, t: float) -> None:
+        """The response's headers go to the wire, and what is behind them is told apart from them."""
+        seen = self._head + data
+        found = seen.find(HEADERS_END)
+        if found < 0:
+            self._head = seen[-len(HEADERS_END) + 1 :]
+            self._happen(data, t)
+            return
+        split = found + len(HEADERS_END) - len(self._head)
+        self._head = b""
+        self._happen(data[:split], t)
+        if self.over:
+            return
+        if self.accepted:
+            self._wire = None
+            if data[split:]:
+                self._frames(data[split:], t)
+        elif data[split:]:
+            self._raw = True
+            self._happen(data[split:], t)
+
+    def _open_wire(self) -> Wire:
+        if self._wire is None:
+            self._wire = Wire("user", self._target.uri, None, MAX_MESSAGE_BYTES)
+        return self._wire
+
+    def _happen(self, data: bytes, t: float) -> None:
+        """Feed the wire, and tell what comes of it."""
+        wire = self._wire
+        assert wire is not None
+        for happening in wire.feed(data, t):
+            self._tell(happening, t)
+            if self.over:
+                return
+        self._write_wire(wire)
+        if self._wire is wire and self.accepted and not self._raw and wire.between_messages:
+            self._wire = None
+
+    def _tell(self, happening: Happening, t: float) -> None:
+        match happening:
+            case Opened():
+                self.accepted = True
+                self._user.opened(t)
+            case Refused():
+                self.shut()
+                self._user.refused(happening)
+            case Received():
+                self._user.strange(happening, t)
+            case CloseReceived(code=code):
+                self.code = code if code is not None else 1005
+            case Ended(how=how, detail=detail):
+                self.shut()
+                self._user.ended(self.code, detail or how, t)
+            case _:
+                pass
+
+    def _end(self, t: float, *, reset: bool = False) -> None:
+        """The server's end of the stream."""
+        if not self.accepted and self._wire is not None:
+            for happening in self._wire.eof(t, reset=reset):
+                self._tell(happening, t)
+            if not self.over:
+                self.shut()
+                self._user.refused(Refused(t, "user", "lost", None, (), b"", "the connection ended without an answer"))
+            return
+        self.shut()
+        self._user.ended(self.code, "reset" if reset else "eof", t)
+
+    # Writing
+
+    def send_text(self, payload: bytes) -> None:
+        """Send a message of text; after a close frame, nothing is sent."""
+        if self._wire is None or (self._wire.is_open and not self.over):
+            frame = text_frame(payload)
+            if self._unsent or self.tls is not None or not self.connected:
+                self._write(frame)
+                return
+            try:
+                sent = self._sock.send(frame)
+            except OSError:
+                sent = 0  # as yet, or never more: writing what waits tells
+            if sent < len(frame):
+                self._write(frame[sent:])
+
+    def close(self, code: int | None = 1000) -> None:
+        """Send a close frame."""
+        if self.over or not self.accepted:
+            return
+        wire = self._open_wire()
+        wire.close(Close("user", code))
+        self._write_wire(wire)
+
+    def _write_wire(self, wire: Wire) -> None:
+        data, _ = wire.out()
+        if data and not self.over:
+            self._write(data)
+
+    def _write(self, data: bytes) -> None:
+        if self._unsent or not self.connected or (self.tls is not None and self._sock is not self.tls):
+            self._unsent += data
+            if len(self._unsent) > MAX_UNSENT_BYTES:
+                self.shut()
+                detail = f"the endpoint reads too slowly: {len(self._unsent)} bytes wait to be sent"
+                # Not now: the user is just about to send.
+                self.reactor.later(0, lambda: self._user.ended(None, detail, _monotonic()))
+            return
+        try:
+            sent = self._sock.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            return  # what the server sent before it left is still to be read, and the end after it
+        if sent < len(data) or (self.tls is not None and self.tls.unsent):
+            self._unsent = data[sent:]
+            if self._writer is None:
+                self._writer = self.reactor.writer(self._sock.fileno(), self._flush)
+
+    def _flush(self) -> None:
+        """Write what waits."""
+        try:
+            if self.tls is not None:
+                self.tls.flush()
+            while self._unsent:
+                self._unsent = self._unsent[self._sock.send(self._unsent) :]
+        except BlockingIOError:
+            if self._writer is None:
+                self._writer = self.reactor.writer(self._sock.fileno(), self._flush)
+            return
+        except OSError:
+            self._unsent = b""
+        if self.tls is None or not self.tls.unsent:
+            self._stop_writer()
+
+    def _stop_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.stop()
+            self._writer = None
+
+    # Ending
+
+    def drop(self) -> None:
+        """Reset the TCP connection; the user hears nothing of it."""
+        if not self.over:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.shut()
+
+    def shut(self) -> None:
+        """Close the socket; idempotent."""
+        if self.over:
+            return
+        self.over = True
+        self._stop_writer()
+        if self._reader is not None:
+            self._reader.stop()
+            self._reader = None
+        if self._wire is not None:
+            self._wire.release()
+            self._wire = None
+        self._sock.close()

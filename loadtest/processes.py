@@ -1,0 +1,124 @@
+"""The processes of a load test: Locust patches the interpreter, and so it never runs in this one."""
+
+import contextlib
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+
+MAX_LOG_BYTES = 65_536
+PROGRESS_SECONDS = 0.5
+
+ENDING_SECONDS = 15.0
+"""How long the processes may take to end their users and write the document."""
+
+WORKERS_LEAVE_SECONDS = 5.0
+"""How long workers may take to end after the process that writes the document."""
+
+Progress = Callable[[float], None]
+
+
+class Children:
+    """Child processes in a folder of their own, where no locust.conf and no package of the user's lies.
+
+    The first one writes the document, and its end is the end of the run. `limit`: seconds after which it is killed.
+    """
+
+    def __init__(self, environment: Callable[..., dict[str, str]], limit: float) -> None:
+        self._environment = environment
+        self._limit = limit
+        self._temporary = tempfile.TemporaryDirectory(prefix="wsproof-")
+        self.folder = Path(self._temporary.name)
+        self._log = (self.folder / "log").open("wb")
+        self.running: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> "Children":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for one in self.running:
+            if one.poll() is None:
+                one.kill()
+                one.wait()
+        self._log.close()
+        self._temporary.cleanup()
+
+    def start(self, command: list[str], variables: Mapping[str, str]) -> None:
+        """Start one. In a session of its own, it hears of Ctrl-C from this process, once."""
+        self.running.append(
+            subprocess.Popen(
+                command,
+                cwd=self.folder,
+                # A home of its own: Locust would read the user's ~/.locust.conf.
+                env=self._environment(**variables, HOME=str(self.folder)),
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=self._log,
+                start_new_session=True,
+            )
+        )
+
+    @property
+    def failed(self) -> bool:
+        """Whether the first one ended with an error."""
+        return bool(self.running[0].returncode)
+
+    def wait(self, progress: Progress) -> bool:
+        """Wait for the end; whether it came by itself. A second interrupt kills them all."""
+        began = time.monotonic()
+        latest = began + self._limit
+        completed = True
+        with _termination_interrupts():
+            while True:
+                try:
+                    self._follow(latest, lambda: progress(time.monotonic() - began))
+                    return completed
+                except KeyboardInterrupt:
+                    if not completed:
+                        for one in self.running:
+                            one.kill()
+                    self.running[0].terminate()
+                    latest = time.monotonic() + ENDING_SECONDS
+                    completed = False
+
+    def _follow(self, latest: float, progress: Callable[[], None]) -> None:
+        """Report progress until the first one has ended, and the others after it; at `latest` they are killed."""
+        first, *others = self.running
+        while first.poll() is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                first.wait(timeout=PROGRESS_SECONDS)
+            if first.poll() is None:
+                progress()
+                if time.monotonic() >= latest:
+                    first.kill()
+        until = time.monotonic() + WORKERS_LEAVE_SECONDS
+        for one in others:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                one.wait(timeout=max(until - time.monotonic(), 0.01))
+
+    def last_words(self) -> str:
+        """The last line that any of them wrote."""
+        path = self.folder / "log"
+        with path.open("rb") as file:
+            file.seek(max(path.stat().st_size - MAX_LOG_BYTES, 0))
+            lines = file.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1].strip() if lines else f"exit code {self.running[0].returncode}, no output"
+
+
+@contextlib.contextmanager
+def _termination_interrupts() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does, so that no child is left behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

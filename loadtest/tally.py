@@ -1,0 +1,257 @@
+"""Adds up the slices of all processes of a load test into what the load document says.
+
+Its memory does not grow with the number of measurements: latencies go into HDR histograms, and a window of the
+timeline keeps its own only until it is over.
+"""
+
+import math
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from hdrh.histogram import HdrHistogram
+
+from loadtest.recorder import HIGHEST_US, LAG, LATE, METRICS, OTHER_ERRORS, ROUND_TRIP, Counts, Slice
+
+LOWEST_US, DIGITS = 1, 3
+
+MAX_KINDS = 100
+MAX_ENTRIES = 3_600
+"""Entries of the timeline: a longer run has longer windows than a second."""
+
+OPEN_WINDOWS = 15
+"""Windows that still take slices of workers which report late."""
+
+MAX_POINTS = 200
+"""Points of a distribution."""
+
+PERCENTILES = {"p50": 50.0, "p75": 75.0, "p90": 90.0, "p95": 95.0, "p99": 99.0, "p999": 99.9, "p9999": 99.99}
+
+BUSY_PERCENT = 90.0
+BUSY_SHARE = 0.2
+"""A process that spends so much of a core in so large a share of the run was the limit, and not the endpoint."""
+
+LATE_LIMIT_MS = 20.0
+"""So late at the 99th percentile, what the generator sends is no longer what was asked for."""
+
+
+def rank(count: int, percent: float) -> int:
+    """The nearest rank, from 1: so many of `count` values lie within `percent` per cent."""
+    # The rounding takes back what binary fractions add: 99.9 % of 1000 is 999 and not a little more.
+    return max(math.ceil(round(count * percent / 100, 6)), 1)
+
+
+def new_histogram() -> HdrHistogram:
+    """A histogram of microseconds, up to an hour, with three significant digits."""
+    return HdrHistogram(LOWEST_US, HIGHEST_US, DIGITS)
+
+
+def summary(histogram: HdrHistogram) -> dict[str, Any]:
+    """The figures of a histogram that is not empty, in milliseconds."""
+    count = histogram.get_total_count()
+    # The library rounds ranks to the nearest, and so leaves the tail out of a few values: it is asked for whole ranks.
+    at = {name: 100 * rank(count, percent) / count for name, percent in PERCENTILES.items()}
+    # One pass for all of them: each look-up alone would walk the whole histogram.
+    found = histogram.get_percentile_to_value_dict(sorted(set(at.values())))
+    return {
+        "count": count,
+        "mean": round(histogram.get_mean_value() / 1000, 3),
+        **{name: round(found[percent] / 1000, 3) for name, percent in at.items()},
+        "max": round(histogram.get_max_value() / 1000, 3),
+        "unit": "ms",
+        "histogram": distribution(histogram),
+    }
+
+
+def distribution(histogram: HdrHistogram) -> list[list[float]]:
+    """Points `[milliseconds, cumulative count]`, the denser the nearer to the maximum."""
+    count = histogram.get_total_count()
+    points: list[list[float]] = []
+    cumulative, due = 0, 1
+    step = max(math.log(count + 1) / MAX_POINTS, 1e-9)
+    for item in histogram.get_recorded_iterator():
+        cumulative += item.count_added_in_this_iter_step
+        if cumulative >= due or cumulative == count:
+            points.append([round(item.value_iterated_to / 1000, 3), cumulative])
+            # What is left shrinks by the same factor from point to point.
+            due = max(cumulative + 1, math.ceil(count - (count - cumulative) * math.exp(-step)))
+    return points
+
+
+@dataclass(slots=True)
+class Window:
+    """A stretch of the timeline."""
+
+    latencies: Counter[int] = field(default_factory=Counter)
+    errors: int = 0
+    posts: int = 0
+    received: int = 0
+    closes: int = 0
+    users: dict[str, int] = field(default_factory=dict)
+
+    def entry(self, t: float, width: float) -> dict[str, Any]:
+        """The timeline's entry, `width` seconds wide; percentiles are None where nothing was measured."""
+        count = self.latencies.total()
+        figures = dict(zip(("p50", "p95", "p99"), _percentiles(self.latencies, (50.0, 95.0, 99.0)), strict=True))
+        return {
+            "t": t,
+            "users": sum(self.users.values()),
+            "rate": round(count / width, 3),
+            **figures,
+            "errors": self.errors,
+            "posts": round(self.posts / width, 3),
+            "received": round(self.received / width, 3),
+            "closes": self.closes,
+        }
+
+
+def _percentiles(counts: Counts, percents: Iterable[float]) -> list[float | None]:
+    """Percentiles in milliseconds, by the nearest rank; None where nothing was counted."""
+    total = sum(counts.values())
+    if not total:
+        return [None for _ in percents]
+    found: list[float | None] = []
+    values = iter(sorted(counts.items()))
+    value, cumulative = 0, 0
+    for wanted in (rank(total, percent) for percent in percents):
+        while cumulative < wanted:
+            value, count = next(values)
+            cumulative += count
+        found.append(round(value / 1000, 3))
+    return found
+
+
+@dataclass(slots=True)
+class Health:
+    """How one process of the generator fared. `cpu` in per cent of a core, `heard` in seconds of the run."""
+
+    state: str = "running"
+    users: int = 0
+    cpu: float = 0.0
+    late_ms: float = 0.0
+    slices: int = 0
+    busy: int = 0
+    heard: float = 0.0
+    ledger: dict[str, int] = field(default_factory=dict)
+
+
+class Tally:
+    """The sum of what all processes measured. `width`: seconds of a window of the timeline."""
+
+    def __init__(self, duration: float = 0.0) -> None:
+        self.width = max(1, math.ceil(duration / MAX_ENTRIES))
+        self.histograms: dict[str, HdrHistogram] = {}
+        self.errors: Counter[str] = Counter()
+        self.closes: Counter[str] = Counter()
+        self.workers: dict[str, Health] = {}
+        self._timeline: dict[int, dict[str, Any]] = {}
+        self._windows: dict[int, Window] = {}
+        self._users: dict[str, int] = {}
+
+    def add(self, worker: str, taken: Slice) -> None:
+        """Add a slice of one process."""
+        for metric, counts in taken.latencies.items():
+            histogram = self.histograms.setdefault(metric, new_histogram())
+            for value, count in counts.items():
+                histogram.record_value(value, count)
+        for kind, count in taken.errors.items():
+            self.errors[kind if kind in self.errors or len(self.errors) < MAX_KINDS else OTHER_ERRORS] += count
+        self.closes.update(taken.closes)
+        self._account(worker, taken)
+        self._enter(worker, taken)
+
+    def _account(self, worker: str, taken: Slice) -> None:
+        health = self.workers.setdefault(worker, Health())
+        lasted = taken.ended - taken.began
+        percent = 100 * taken.cpu / lasted if lasted > 0.1 else 0.0
+        health.cpu = max(health.cpu, percent)
+        health.slices += 1
+        health.busy += percent >= BUSY_PERCENT
+        health.late_ms = max(health.late_ms, max(taken.latencies.get(LAG, {0: 0})) / 1000)
+        health.users = taken.connected
+        health.heard = taken.ended
+        health.ledger = taken.ledger
+
+    def _enter(self, worker: str, taken: Slice) -> None:
+        index = max(int((taken.began + taken.ended) / 2 // self.width), 0)
+        if index in self._timeline:
+            # It came too late for its window's percentiles; its errors still show.
+            self._timeline[index]["errors"] += sum(taken.errors.values())
+            return
+        window = self._windows.get(index)
+        if window is None:
+            # A window in which a process says nothing has as many users as before.
+            window = self._windows[index] = Window(users=dict(self._users))
+        window.latencies.update(taken.latencies.get(ROUND_TRIP, {}))
+        window.errors += sum(taken.errors.values())
+        window.posts += taken.posts
+        window.received += taken.received
+        window.closes += sum(taken.closes.values())
+        window.users[worker] = taken.most
+        self._users[worker] = taken.connected
+        for old in [one for one in self._windows if one < index - OPEN_WINDOWS]:
+            self._timeline[old] = self._windows.pop(old).entry(old * self.width, self.width)
+
+    def gone(self, worker: str) -> None:
+        """A process was lost: its users are no longer connected."""
+        self.workers.setdefault(worker, Health()).state = "lost"
+        self._users.pop(worker, None)
+
+    def timeline(self) -> list[dict[str, Any]]:
+        """All windows in order of time; one in which nothing happened has its entry too."""
+        entries = {index: one.entry(index * self.width, self.width) for index, one in self._windows.items()}
+        entries |= self._timeline
+        if not entries:
+            return []
+        return [
+            entries.get(index) or Window().entry(index * self.width, self.width) for index in range(max(entries) + 1)
+        ]
+
+    def generator(self) -> dict[str, Any] | None:
+        """How the generator itself fared; None where nothing was heard of it."""
+        if not self.workers:
+            return None
+        late = summary(self.histograms[LATE]) if LATE in self.histograms else None
+        lag = summary(self.histograms[LAG]) if LAG in self.histograms else None
+        reason = self._limit(late)
+        return {
+            "cpu_percent": round(max(one.cpu for one in self.workers.values()), 1),
+            "late_ms_max": lag["max"] if lag else 0.0,
+            "lag_ms_p99": lag["p99"] if lag else None,
+            "late_sends_p99_ms": late["p99"] if late else None,
+            "cores": os.cpu_count() or 1,
+            "limited": reason is not None,
+            "reason": reason,
+            "workers": [
+                {
+                    "name": name,
+                    "state": one.state,
+                    "users": one.users,
+                    "cpu_percent": round(one.cpu, 1),
+                    "late_ms_max": round(one.late_ms, 3),
+                    "last_report_s": round(one.heard, 3),
+                }
+                for name, one in sorted(self.workers.items())
+            ],
+        }
+
+    def _limit(self, late: dict[str, Any] | None) -> str | None:
+        for name, one in self.workers.items():
+            if one.slices > 1 and one.busy / one.slices >= BUSY_SHARE:
+                return f"{name} used {one.cpu:.0f} % of a core: more processes or machines make more load"
+        if late is not None and late["p99"] > LATE_LIMIT_MS:
+            return f"one send in a hundred was {late['p99']:.0f} ms late or more: this machine was too busy"
+        return None
+
+    def document(self) -> dict[str, Any]:
+        """The measured part of the load document, but for the ledger's balance."""
+        return {
+            "metrics": {name: summary(self.histograms[name]) for name in METRICS if name in self.histograms},
+            "delivery": None,
+            "timeline": self.timeline(),
+            "closes": dict(sorted(self.closes.items())),
+            "errors": dict(self.errors.most_common()),
+            "generator": self.generator(),
+        }
