@@ -35,7 +35,7 @@ def owed(
         due = min(deadline + STALLS_COUNT * stage.held_up(start), limit)
         if due <= stage.now:
             break
-    if condition() or state is None or stage.setting.observer is not None:
+    if condition() or state is None:
         return condition()
     if (yield from _stood_still(stage, state, condition)):
         return (yield from stage.until(condition, stage.now + (deadline - start), waiting_for))

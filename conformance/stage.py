@@ -5,7 +5,7 @@ import itertools
 import json
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from conformance.actions import (
     Action,
@@ -34,9 +34,6 @@ from contract.profile import seconds as parse_seconds
 Result = TypeVar("Result")
 Script = Generator[Action, Happening, Result]
 
-INBOX_UNDER_LOAD = 64
-"""Messages of others that an observed actor keeps unconsumed; a journey waits for its own, which come soon."""
-
 STALL_WATCH = 0.25
 """A wait looks up this often, in seconds, so that it is seen when the machine holds the tester up."""
 
@@ -47,30 +44,15 @@ ALLOWANCE = 0.5
 """Seconds that scheduling and the network may add to a promise that is measured to the second."""
 
 
-class Observer(Protocol):
-    """Sees what a stage sends and receives; a load test measures with it. Times are the transport's."""
-
-    def connecting(self, t: float) -> None: ...
-    def leaving(self, t: float) -> None: ...
-    def sent(self, message: Sent) -> None: ...
-    def received(self, message: Message) -> None: ...
-    def happened(self, happening: Happening) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a scenario is played with. `time_scale` stretches every deadline for slow networks.
-
-    With an `observer` nothing is kept for a transcript, so that a journey may last. `think_time` in seconds.
-    """
+    """What a scenario is played with. `time_scale` stretches every deadline for slow networks."""
 
     contract: Contract
     profile: Profile
     channel: Callable[[str], str]
     time_scale: float = 1.0
     target: str = "/"
-    observer: Observer | None = None
-    think_time: float = 1.0
     seen: Callable[[str], None] | None = None
     """Told of every event as it comes."""
 
@@ -145,7 +127,6 @@ class Stage:
             "quiet_period": profile.quiet_period * scale,
             "heartbeat_limit": beat.interval * (1 + beat.tolerance) + beat.timeout + ALLOWANCE * scale,
             "heartbeat_watch": max(2 * beat.interval, beat.interval + beat.timeout) + beat.interval * 0.5,
-            "think_time": self.setting.think_time,
             "expiry_limit": profile.tokens.expiring_after + profile.response_timeout * scale,
         }
         if isinstance(duration, str):
@@ -204,8 +185,7 @@ class Stage:
         """
         while not condition():
             due = min(deadline, self._scheduled[0][0]) if self._scheduled else deadline
-            if self.setting.observer is None:
-                due = min(due, self.now + STALL_WATCH)
+            due = min(due, self.now + STALL_WATCH)
             happening = yield Wait(due, waiting_for, deadline if ends is None else ends)
             if happening.t - due > STALL_NOTED:
                 self.stalls.append((happening.t, happening.t - due))
@@ -233,8 +213,6 @@ class Stage:
         conversation = state.conversation
         if conversation is None:
             return
-        if self.setting.observer is not None and not isinstance(happening, Received):
-            self.setting.observer.happened(happening)
         match happening:
             case Received():
                 yield from self._received(happening, state, conversation)
@@ -261,12 +239,8 @@ class Stage:
         state.arrived += 1
         if self.setting.seen is not None and message.event is not None:
             self.setting.seen(message.event)
-        if self.setting.observer is not None:
-            self.setting.observer.received(message)
-            del state.inbox[:-INBOX_UNDER_LOAD]
-        else:
-            conversation.received.append(message)
-            self.note(happening.actor, "in", kind_of(happening.opcode), message.text, message.event)
+        conversation.received.append(message)
+        self.note(happening.actor, "in", kind_of(happening.opcode), message.text, message.event)
         beat = self.profile.heartbeat.form == "message"
         if beat and message.event == self.contract.ping_event:
             state.heartbeats.append(happening.t)
@@ -303,8 +277,6 @@ class Stage:
 
     def note(self, actor: str | None, direction: Any, kind: str, data: str, event: str | None = None) -> None:
         """Add a line to the transcript at the present time."""
-        if self.setting.observer is not None:
-            return
         self.record.note(self.now, actor, direction, kind, data, event)
 
     def message_action(self, state: ActorState, value: Any, *, escape: bool = False) -> Send:
@@ -320,11 +292,7 @@ class Stage:
         if not conversation.is_open:
             self.note(state.actor.name, "none", "note", "not sent, the connection is closed")
             return
-        message = Sent(self.now, conversation, value, text)
-        if self.setting.observer is not None:
-            self.setting.observer.sent(message)
-            return
-        conversation.sent.append(message)
+        conversation.sent.append(Sent(self.now, conversation, value, text))
         self.note(state.actor.name, "out", kind, text, event)
 
     def conversation(self, state: ActorState) -> Conversation:

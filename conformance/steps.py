@@ -18,7 +18,6 @@ from conformance.scenario import (
     Connect,
     DropConnection,
     Fragments,
-    Pause,
     SendMessage,
     SendPing,
     SendRaw,
@@ -58,8 +57,6 @@ def _connect(stage: Stage, deed: Connect) -> Script[None]:
     state.conversation = conversation
     state.inbox, state.controls, state.heartbeats, state.echoes = [], [], [], []
     stage.note(deed.actor, "out", "handshake", f"GET {request.target}")
-    if stage.setting.observer is not None:
-        stage.setting.observer.connecting(stage.now)
     yield from stage.act(Open(deed.actor, request))
     deadline = stage.now + stage.seconds("response_timeout")
     settled = yield from owed(
@@ -242,8 +239,6 @@ def _close(stage: Stage, deed: CloseConnection) -> Script[None]:
     state = stage.actors[deed.actor]
     conversation = stage.conversation(state)
     conversation.closing = True
-    if stage.setting.observer is not None:
-        stage.setting.observer.leaving(stage.now)
     stage.note(deed.actor, "out", "close", "no code" if deed.code is None else f"{deed.code} {deed.reason}".rstrip())
     yield from stage.act(Close(deed.actor, deed.code, deed.reason))
     if not deed.answered:
@@ -273,14 +268,6 @@ def _drop(stage: Stage, deed: DropConnection) -> Script[None]:
     yield from stage.act(Drop(deed.actor, deed.how))
 
 
-def _pause(stage: Stage, deed: Pause) -> Script[None]:
-    conversation = stage.conversation(stage.actors[deed.actor])
-    deadline = stage.now + stage.seconds(deed.duration)
-    yield from stage.until(lambda: not conversation.is_open, deadline, "the pause")
-    if not conversation.is_open:
-        raise stage.fail("the connection ended during a pause", deed.actor, received=ended_as(conversation))
-
-
 _DEEDS: Mapping[type, Callable[[Stage, Any], Script[None]]] = {
     Connect: _connect,
     SendMessage: _send,
@@ -288,6 +275,5 @@ _DEEDS: Mapping[type, Callable[[Stage, Any], Script[None]]] = {
     SendPing: _ping,
     CloseConnection: _close,
     DropConnection: _drop,
-    Pause: _pause,
     **EXPECTATIONS,
 }

@@ -41,6 +41,14 @@ from conformance.actions import (
 )
 from conformance.deflate import Offer
 
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # pragma: no cover  # a platform without compiled speedups
+    from websockets.utils import apply_mask
+
+mask = apply_mask
+"""Masks a payload with a key of four bytes (RFC 6455 §5.3)."""
+
 # The library logs frames, and with them tokens; transcripts are our log.
 _SILENT = logging.getLogger("wsproof.wire")
 _SILENT.addHandler(logging.NullHandler())
@@ -91,9 +99,7 @@ def serialize_raw(frame: OutFrame) -> bytes:
     if not frame.masked:
         return header + frame.payload
     key = secrets.token_bytes(4)
-    whole = key * (length // 4 + 1)
-    masked = int.from_bytes(frame.payload, "big") ^ int.from_bytes(whole[:length], "big")
-    return header + key + masked.to_bytes(length, "big")
+    return header + key + mask(frame.payload, key)
 
 
 class Wire:

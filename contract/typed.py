@@ -66,7 +66,8 @@ class Shape:
         }
 
 
-def _typed(schema: Any, registry: Registry[Any], name: str) -> Any:
+def typed(schema: Any, registry: Registry[Any], name: str) -> Any:
+    """The type of what a schema allows for certain. Raises `UntypedError` where there is none."""
     shape = Shape(schema, registry)
     match shape.one("type"):
         case "object":
@@ -109,7 +110,7 @@ def _fields(shape: Shape, name: str, members: Mapping[str, Any]) -> tuple[list[A
     for member, schema in members.items():
         field = field_name(member)
         renamed[field] = member
-        kind = _typed(schema, shape.registry, f"{name}_{field}")
+        kind = typed(schema, shape.registry, f"{name}_{field}")
         fields.append((field, kind) if member in required else (field, kind | msgspec.UnsetType, msgspec.UNSET))
     # A required field may not follow one with a default.
     return sorted(fields, key=len), renamed

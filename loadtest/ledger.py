@@ -233,6 +233,11 @@ class Ledger:
         if self.counts[kind] <= MAX_EXAMPLES:
             self.examples.append(Example(kind, t, channel, stream, number, receiver, detail))
 
+    @property
+    def posts_so_far(self) -> int:
+        """Posts of all streams."""
+        return sum(len(one.posted) for one in self.streams.values())
+
     def open_gaps(self) -> int:
         """Deliveries that are missing so far though a later one came."""
         return sum(

@@ -16,13 +16,8 @@ from typing import Protocol
 
 from conformance.actions import Close, CloseReceived, Ended, Happening, Opened, Received, Refused, Request
 from conformance.transport import Target
-from conformance.wire import Wire
+from conformance.wire import Wire, mask
 from loadtest.tls import TlsSocket
-
-try:
-    from websockets.speedups import apply_mask
-except ImportError:  # pragma: no cover  # a platform without compiled speedups
-    from websockets.utils import apply_mask
 
 READ_BYTES = 65_536
 MAX_MESSAGE_BYTES = 1_048_576
@@ -101,7 +96,7 @@ def text_frame(payload: bytes) -> bytes:
     else:
         head = _MANY(TEXT, MASKED | 127, size)
     key = _next_mask()
-    return head + key + apply_mask(payload, key)
+    return head + key + mask(payload, key)
 
 
 class Link:

@@ -127,8 +127,10 @@ def settle(parts: Iterable[Part], grace: float, margin: float = 0.0, *, patient:
         balance.reordered += part.counts.get("reordered", 0)
         balance.misdelivered += part.counts.get("misdelivered", 0)
         balance.examples += part.examples
+    # Where nothing ever came out of order, what was overtaken is lost, even to those who did not stay to see.
+    ordered = not balance.reordered
     for channel, found in seats.items():
-        account = _Channel(streams[channel], found, _highest(found), patient)
+        account = _Channel(streams[channel], found, _highest(found), patient=patient, ordered=ordered)
         for seat in found:
             account.settle(seat, grace, margin, balance)
     balance.expected = balance.delivered + balance.lost
@@ -161,9 +163,16 @@ class _Channel:
     """The streams of one channel, so that a seat finds those of its time."""
 
     def __init__(
-        self, streams: list[StreamPart], seats: list[SeatPart], highest: dict[bytes, int], patient: bool
+        self,
+        streams: list[StreamPart],
+        seats: list[SeatPart],
+        highest: dict[bytes, int],
+        *,
+        patient: bool,
+        ordered: bool,
     ) -> None:
         self.patient = patient
+        self.ordered = ordered
         self.seats = seats
         self.highest = highest
         self._refusals: dict[bytes, frozenset[int]] = {}
@@ -205,15 +214,17 @@ class _Channel:
     ) -> None:
         """What is missing of a stream: lost where it was owed, undecided where it may have been."""
         posted = stream.posted
-        following = seat.came[stream.key][1] if stream.key in seat.came else 1
+        # A number beyond the posted ones was made up by the endpoint.
+        following = min(seat.came[stream.key][1], len(posted) + 1) if stream.key in seat.came else 1
         owed_from = bisect_right(posted, seat.since + margin) + 1
         owed_to = bisect_right(posted, seat.until - grace - margin - stream.late)
         if stream.end == "broken" or (stream.end == "open" and not self.patient):
             owed_to = min(owed_to, self.highest.get(stream.key, 0))
-        # What another one followed was left out, however soon the receiver went.
-        owed_to = max(owed_to, following - 1)
+        if self.ordered:
+            owed_to = max(owed_to, following - 1)
         sent_to = max(bisect_right(posted, seat.until), following - 1)
-        for low, high in missing:
+        for low, end in missing:
+            high = min(end, len(posted))
             owed = list(range(max(low, owed_from), min(high, owed_to) + 1))
             if stream.refused:
                 owed = [number for number in owed if number not in self._refused(stream)]

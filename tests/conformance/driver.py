@@ -27,7 +27,7 @@ from conformance.actions import (
 from conformance.engine import Outcome, play
 from conformance.loading import load_scenarios
 from conformance.scenario import Scenario
-from conformance.stage import Observer, Setting
+from conformance.stage import Setting
 from contract.model import load_contract
 from contract.profile import Profile, load_profile
 
@@ -175,7 +175,6 @@ def played(
     accept: bool = True,
     reply: Reply | None = alive,
     time_scale: float = 1.0,
-    observer: Observer | None = None,
     oversleep: float = 0.0,
 ) -> Played:
     """Play a scenario to its end. Every handshake is accepted at once, unless `accept` is false.
@@ -183,7 +182,7 @@ def played(
     `reply` is asked at every action of the engine for happenings that it causes. `oversleep` is how late, in seconds,
     the tester wakes from every wait.
     """
-    setting = Setting(CONTRACT, profile, lambda name: f"channel-{name}", time_scale, "/v1/socket", observer)
+    setting = Setting(CONTRACT, profile, lambda name: f"channel-{name}", time_scale, "/v1/socket")
     clock = _Clock(happenings, accept=accept, reply=reply, oversleep=oversleep)
     script = play(one, setting)
     try:

@@ -13,6 +13,7 @@ from contract.schemas import format_validator, violations
 from loadtest.document import Ending, load_document, write_document
 from loadtest.recorder import METRICS, Recorder
 from loadtest.settings import LoadSettings
+from loadtest.tally import Tally
 
 SETTINGS = LoadSettings(
     endpoint="ws://127.0.0.1:9/v1/socket", users=3, spawn_rate=1.5, duration=2.5, document="load.json", version="1.2.3"
@@ -21,18 +22,20 @@ STARTED = datetime(2026, 11, 23, 2, 5, 0, 123_456, tzinfo=UTC)
 
 
 def full() -> Recorder:
-    recorder = Recorder(0.0, 3.0)
-    recorder.opened(0.1)
+    recorder = Recorder(0.0)
+    recorder.opened()
     for number, metric in enumerate(METRICS):
-        recorder.measured(metric, 0.01 * (number + 1), 0.5)
-    recorder.closed(1000, 2.0)
-    recorder.watched(12.5, 1.5)
+        recorder.measured(metric, 0.01 * (number + 1))
+    recorder.closed(1000)
     return recorder
 
 
 def document(recorder: Recorder, *thresholds: str, complete: bool = True) -> dict[str, Any]:
     settings = replace(SETTINGS, thresholds=thresholds)
-    return load_document(settings, load_contract(), Ending(STARTED, 2.5, complete), recorder.document(2.5))
+    tally = Tally(3.0)
+    tally.add("this process", recorder.take(2.5))
+    measured = {**tally.document(), "aborted": None}
+    return load_document(settings, load_contract(), Ending(STARTED, 2.5, complete), measured)
 
 
 def assert_valid(value: dict[str, Any]) -> None:
@@ -57,7 +60,7 @@ def test_a_breached_threshold_fails_the_run_and_is_named() -> None:
 
 def test_errors_alone_fail_nothing() -> None:
     recorder = full()
-    recorder.failed("something", 1.0)
+    recorder.failed("something")
     found = document(recorder)
     assert_valid(found)
     assert (found["verdict"], found["errors"]) == ("passed", {"something": 1})
@@ -69,14 +72,14 @@ def test_a_run_that_measured_nothing_fails() -> None:
     assert_valid(found)
     assert (found["verdict"], found["reason"]) == ("failed", "no user could connect: none was started")
     assert [one["passed"] for one in found["thresholds"]] == [False]
-    recorder.failed("CONN-01: the handshake was not accepted (401)", 0.1)
+    recorder.failed("CONN-01: the handshake was not accepted (401)")
     assert document(recorder)["reason"] == "no user could connect: CONN-01: the handshake was not accepted (401)"
 
 
 def test_a_run_that_measured_connecting_alone_fails() -> None:
     recorder = Recorder(0.0)
-    recorder.measured("connect", 0.01, 0.1)
-    recorder.measured("close", 0.01, 0.1)
+    recorder.measured("connect", 0.01)
+    recorder.measured("close", 0.01)
     found = document(recorder)
     assert_valid(found)
     assert found["verdict"] == "failed"
@@ -92,7 +95,7 @@ def test_a_run_that_was_cut_off_says_so() -> None:
 @pytest.mark.parametrize("message", ["\ud800 half a character", "<b>bold</b>\x00\x1b[31m", "日本 🙂"])
 def test_whatever_an_endpoint_says_is_written(message: str, tmp_path: Path) -> None:
     recorder = full()
-    recorder.failed(message, 1.0)
+    recorder.failed(message)
     path = tmp_path / "load.json"
     path.write_text("what was here before", encoding="utf-8")
     write_document(path, document(recorder))

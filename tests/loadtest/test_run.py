@@ -51,7 +51,8 @@ def settings(url: str, tmp_path: Path) -> LoadSettings:
         spawn_rate=5,
         duration=3,
         document=str(tmp_path / "load.json"),
-        think_time=0.1,
+        rate=10.0,
+        run="12345678",
         overrides={"heartbeat.interval": 0.5, "heartbeat.timeout": 5},
     )
 

@@ -10,8 +10,17 @@ from typing import Any
 import pytest
 
 from contract.errors import ContractError
-from loadtest.child import check_settings, command, environment
-from loadtest.settings import SETTINGS_VARIABLE, LoadError, LoadSettings, load_journeys, parse_journeys, read_settings
+from loadtest.checking import check_settings
+from loadtest.child import commands, environment
+from loadtest.settings import (
+    LoadError,
+    LoadSettings,
+    Stage,
+    TokenSource,
+    load_journeys,
+    parse_journeys,
+    read_settings,
+)
 
 SETTINGS = LoadSettings(
     endpoint="ws://127.0.0.1:9/v1/socket", users=3, spawn_rate=1.5, duration=2.5, document="load.json"
@@ -26,7 +35,9 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         profile="some/wsproof.yaml",
         overrides={"heartbeat.interval": 1, "users.alice.token": "日本"},
         channels=4,
-        think_time=0.0,
+        rate=2.5,
+        stages=(Stage(5, 10.0), Stage(0, 2.0, 1.0)),
+        tokens=TokenSource("file", "tokens.txt"),
     )
     settings.write(tmp_path / "settings.json")
     assert read_settings(tmp_path / "settings.json") == settings
@@ -40,7 +51,7 @@ def test_journeys_have_weights() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("walker", "known are chatter, churner, listener, lurker"),
+        ("walker", "known are chatter, churner, listener, lurker, roundtrip, storm"),
         ("chatter:", None),
         ("chatter:many", "a number"),
         ("chatter:0", "above 0"),
@@ -65,7 +76,16 @@ def test_a_wrong_journey_is_told(text: str, expected: str | None) -> None:
         ({"spawn_rate": 0.0}, "--spawn-rate 0: expected more than 0"),
         ({"duration": 0.0}, "--time 0: expected more than 0"),
         ({"duration": float("inf")}, "--time inf: expected more than 0"),
-        ({"think_time": -1.0}, "--think-time -1: expected 0 or more"),
+        ({"rate": 0.0}, "--rate 0: expected more than 0"),
+        ({"size": 10}, "--size 10: expected 32 to 4096 characters"),
+        ({"size": 5000}, "--size 5000: expected"),
+        ({"processes": 0}, "--processes 0: expected at least 1"),
+        ({"processes": 4}, "--processes 4: expected at most one for each of 3 users"),
+        ({"master": "0.0.0.0:5557"}, "--expect-workers 0: expected at least 1"),
+        ({"abort_on_breach": True}, "--abort-on-breach: expected a --threshold"),
+        ({"journey_file": "missing.yaml"}, "no such file of journeys"),
+        ({"stages": (Stage(0, 5.0),)}, "--users 0: expected at least 1"),
+        ({"stages": (Stage(5, 0.0),)}, "expected more than 0"),
         ({"channels": 0}, "--channels 0: expected at least 1"),
         ({"journeys": {"walker": 1.0}}, "--journey walker: no such journey"),
         ({"journeys": {}}, "no journey"),
@@ -92,39 +112,50 @@ def test_a_missing_profile_is_told(tmp_path: Path) -> None:
         check_settings(replace(SETTINGS, profile=str(tmp_path / "wsproof.yaml")))
 
 
-def test_no_token_stands_in_the_childs_command_or_environment(tmp_path: Path) -> None:
+def test_no_token_stands_in_the_childs_command_or_environment() -> None:
     overrides = {"users": {"alice": {"token": "very-secret"}}, "tokens": {"load": "secret-{n}"}}
     settings = replace(SETTINGS, overrides=overrides)
     check_settings(settings)
-    assert "secret" not in " ".join(command(settings))
-    assert not [value for value in environment(tmp_path / "settings.json").values() if "very-secret" in value]
+    assert "secret" not in str(commands(settings))
+    assert not [value for value in environment().values() if "very-secret" in value]
 
 
-def test_the_childs_run_lasts_whole_seconds_and_no_less_than_asked_for() -> None:
-    words = command(SETTINGS)
-    assert words[words.index("--run-time") + 1] == "3s"
-    assert words[words.index("--users") + 1] == "3"
-    assert "--headless" in words
+def test_one_process_plays_alone_and_several_have_a_master() -> None:
+    (alone,) = commands(SETTINGS)
+    assert alone[alone.index("--users") + 1] == "3"
+    assert "--headless" in alone
+    assert "--master" not in alone
+    master, *workers = commands(replace(SETTINGS, processes=2))
+    assert master[master.index("--expect-workers") + 1] == "2"
+    assert len(workers) == 2
+    assert all("--worker" in one and "--users" not in one for one in workers)
+    (far,) = commands(replace(SETTINGS, master="0.0.0.0:5557", expect_workers=3))
+    assert far[far.index("--master-bind-port") + 1] == "5557"
 
 
-def test_the_users_own_settings_of_locust_do_not_reach_the_child(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_address_that_is_none_is_told() -> None:
+    with pytest.raises(LoadError, match="expected HOST:PORT"):
+        commands(replace(SETTINGS, master="5557", expect_workers=1))
+
+
+def test_the_users_own_settings_of_locust_do_not_reach_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCUST_MODE_MASTER", "true")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["theirs", "/others"]))
-    found = environment(tmp_path / "settings.json")
+    found = environment(MORE="1")
     assert not [name for name in found if name.startswith("LOCUST_")]
-    assert found[SETTINGS_VARIABLE] == str(tmp_path / "settings.json")
+    assert found["MORE"] == "1"
     ours, *theirs = found["PYTHONPATH"].split(os.pathsep)
     assert (Path(ours) / "loadtest" / "locustfile.py").is_file()
     assert theirs == [str(Path("theirs").absolute()), "/others"]
 
 
-def test_the_bundled_journeys_are_read() -> None:
-    journeys = {one.id: one for one in load_journeys()}
-    assert {"chatter", "listener", "lurker", "churner"} <= set(journeys)
-    for journey in journeys.values():
-        assert journey.verifies == ()
-        assert journey.needs == ()
-        assert [actor.name for actor in journey.actors] == ["user"]
-        assert "close" in journey.steps[-1].label
+def test_stages_are_straight_lines() -> None:
+    settings = replace(SETTINGS, rate=1.0, stages=(Stage(100, 10.0), Stage(100, 5.0, 3.0), Stage(0, 10.0)))
+    assert (settings.whole_duration, settings.most_users) == (25.0, 100)
+    assert [settings.users_at(t) for t in (0, 5, 10, 14.9, 20, 25, 26)] == [0, 50, 100, 100, 50, None, None]
+    assert [settings.rate_at(t) for t in (0, 10, 12.5, 15, 30)] == [1.0, 1.0, 2.0, 3.0, 3.0]
+    assert (SETTINGS.whole_duration, SETTINGS.most_users, SETTINGS.rate_at(1)) == (2.5, 3, 1.0)
+
+
+def test_the_bundled_journeys_are_known() -> None:
+    assert {one.id for one in load_journeys()} == {"chatter", "churner", "listener", "lurker", "roundtrip", "storm"}

@@ -27,10 +27,11 @@ from conformance.verdicts import CLIENT_SECTION
 from contract.model import load_contract
 from contract.profile import load_profile
 from contract.requirements import load_requirements
+from loadtest.script import compile_journey
 
 SCENARIOS = load_scenarios(BUNDLED)
 LONG = load_scenarios(THOROUGH)
-PLAYS = load_scenarios(JOURNEYS)
+PLAYS = load_scenarios(JOURNEYS, journeys=True)
 ALL = SCENARIOS + LONG + PLAYS
 REQUIREMENTS = load_requirements()
 CONTRACT = load_contract()
@@ -178,7 +179,7 @@ class TestRequirements:
 class TestNames:
     """Names in the data that are looked up while a scenario plays."""
 
-    @each
+    @of(SCENARIOS + LONG)
     def test_durations(self, one: Scenario) -> None:
         stage = Stage(one, Setting(CONTRACT, PROFILE, str), 0.0)
         for step in one.steps:
@@ -186,6 +187,10 @@ class TestNames:
                 duration = getattr(step.deed, name, None)
                 if duration is not None:
                     assert stage.seconds(duration) >= 0
+
+    @of(PLAYS)
+    def test_journeys_can_be_played(self, one: Scenario) -> None:
+        assert compile_journey(one, CONTRACT, PROFILE).ops
 
     @each
     def test_close_codes(self, one: Scenario) -> None:

@@ -1,0 +1,260 @@
+"""Virtual users against real servers, driven by a selector in this thread."""
+
+import itertools
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.profile import load_profile
+from loadtest.settings import LoadError, LoadSettings
+from loadtest.settling import Balance, part_of, settle
+from loadtest.tally import Tally
+from loadtest.world import World
+from reference_server.network import running
+from reference_server.settings import ServerSettings
+from tests.loadtest.reactor import SelectorReactor
+
+FAST: dict[str, Any] = {"heartbeat.interval": 0.5, "heartbeat.timeout": 5, "response_timeout": 5}
+
+
+class Run:
+    """Users of one process, from their beginning to their end."""
+
+    def __init__(self, url: str, journeys: str, users: int = 4, **changes: Any) -> None:
+        settings = LoadSettings(url, users, users, 600.0, "", dict.fromkeys(journeys.split(), 1.0), run="12345678")
+        self.settings = replace(settings, **{"rate": 50.0, "overrides": FAST, **changes})
+        self.reactor = SelectorReactor()
+        self.world = World(self.settings, self.reactor)
+        self.world.begin()
+        self.players = [
+            self.world.player(list(self.settings.journeys)[n % len(self.settings.journeys)]) for n in range(users)
+        ]
+        for player in self.players:
+            player.begin()
+
+    def until(self, condition: Any) -> None:
+        """Let them play until something is so."""
+
+        def looked() -> bool:
+            self.world.sweep()
+            return bool(condition())
+
+        self.reactor.run(looked)
+
+    def end(self) -> Balance:
+        """Let all of them leave in good order."""
+        self.world.stop_posting()
+        drain = self.world.drained()
+        self.until(drain.over)
+        self.world.stay_to_the_end()
+        self.world.part()
+        self.until(lambda: not self.world.players)
+        return settle([part_of(self.world.ledger)], self.world.profile.response_timeout)
+
+    def document(self) -> dict[str, Any]:
+        """What was measured."""
+        tally = Tally()
+        tally.add("local", self.world.take())
+        return tally.document()
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with running(ServerSettings(profile=load_profile(None, FAST), port=0)) as server:
+        yield server.url
+
+
+def faulty(name: str) -> Any:
+    return running(ServerSettings(profile=load_profile(None, FAST), port=0, faults=(name,)))
+
+
+def counts(found: Balance) -> tuple[int, int, int, int]:
+    return found.lost, found.duplicated, found.reordered, found.misdelivered
+
+
+@pytest.mark.parametrize("journey", ["chatter", "roundtrip"])
+def test_users_who_post_receive_what_all_of_their_channel_post(url: str, journey: str) -> None:
+    run = Run(url, journey, channels=2)
+    run.until(lambda: run.world.ledger.delivered > 200)
+    found = run.end()
+    assert (counts(found), found.undecided) == ((0, 0, 0, 0), 0)
+    # Two users in a channel: each post is owed to both, but for those before both were there.
+    assert 2 * found.posts - 8 <= found.expected <= 2 * found.posts
+    document = run.document()
+    assert (document["errors"], document["closes"]) == ({}, {"1000": 4})
+    assert set(document["metrics"]) >= {"connect", "ack", "join", "post_to_own", "post_to_receive", "close"}
+    assert document["metrics"]["join"]["count"] == 4
+
+
+def test_a_churning_crowd_is_owed_nothing_that_it_cannot_get(url: str) -> None:
+    run = Run(url, "churner chatter listener storm", users=12, channels=2)
+    run.until(lambda: run.world.recorder.closes["1000"] > 30)
+    found = run.end()
+    assert counts(found) == (0, 0, 0, 0)
+    assert run.document()["errors"] == {}
+
+
+def test_all_of_a_storm_drop_at_once_and_come_back(url: str, tmp_path: Path) -> None:
+    journeys = tmp_path / "storm.yaml"
+    journeys.write_text(
+        """
+format: wsproof.scenarios/1
+scenarios:
+  - id: gust
+    title: A storm of every half second
+    actors: {user: alice}
+    steps:
+      - call: enter
+        with: {actor: user, channel: "${channel.room}"}
+      - pause: {actor: user, to_next: 0.5s}
+      - drop: {actor: user}
+      - backoff: {actor: user}
+""",
+        encoding="utf-8",
+    )
+    overrides = {**FAST, "reconnect.base": 0.1, "reconnect.cap": 0.2}
+    run = Run(url, "gust", journey_file=str(journeys), overrides=overrides)
+    run.until(lambda: run.world.recorder.closes["1006"] >= 8)
+    found = run.end()
+    assert counts(found) == (0, 0, 0, 0)
+    assert run.document()["errors"] == {}
+
+
+def test_lurkers_answer_heartbeats_and_measure_their_period(url: str) -> None:
+    run = Run(url, "lurker", users=2)
+    run.until(lambda: len(run.world.recorder.samples["ping_period"]) >= 4)
+    run.end()
+    document = run.document()
+    assert document["errors"] == {}
+    assert 400 < document["metrics"]["ping_period"]["p50"] < 5000
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("post-lost-now-and-then", "lost"),
+        ("message-twice-now-and-then", "duplicated"),
+        ("posts-swapped-now-and-then", "reordered"),
+        ("leak-now-and-then", "misdelivered"),
+    ],
+)
+def test_one_wrong_message_in_hundreds_is_noticed_and_named(fault: str, kind: str) -> None:
+    with faulty(fault) as server:
+        run = Run(server.url, "chatter", users=4, channels=2, rate=200.0)
+        run.until(lambda: run.world.ledger.posts_so_far >= 1500)
+        found = run.end()
+    names = ("lost", "duplicated", "reordered", "misdelivered")
+    wrong = {name for name, count in zip(names, counts(found), strict=True) if count}
+    assert wrong == {kind}
+    assert {one.kind for one in found.examples} == {kind}
+    assert all(one.receiver.startswith("user ") for one in found.examples)
+
+
+def test_what_breaks_the_contract_is_said_by_the_judge() -> None:
+    with faulty("message-id-number") as server:
+        run = Run(server.url, "roundtrip", users=1, overrides={**FAST, "response_timeout": 0.3, "reconnect.base": 0.1})
+        run.until(lambda: run.world.recorder.errors)
+        run.end()
+    assert any(
+        "ENV-03: new_message: /message/id: expected string, got integer" in one for one in run.document()["errors"]
+    )
+
+
+def test_who_is_refused_tries_again_with_backoff_and_its_token_is_not_shown(url: str) -> None:
+    overrides = {**FAST, "users": {"alice": {"token": "nobody-knows-me"}}, "reconnect.base": 0.02}
+    run = Run(url, "chatter", users=1, overrides=overrides)
+    run.until(lambda: run.world.recorder.errors.total() >= 3)
+    run.end()
+    assert set(run.document()["errors"]) == {"CONN-01: the handshake was not accepted (401)"}
+    assert run.document()["closes"] == {}
+
+
+def test_a_server_that_falls_silent_costs_each_user_its_patience_and_no_more() -> None:
+    overrides = {**FAST, "response_timeout": 0.3, "reconnect.base": 0.05}
+    with faulty("own-post-missing") as server:
+        run = Run(server.url, "roundtrip", users=2, overrides=overrides)
+        run.until(lambda: run.world.recorder.errors.total() >= 2)
+        run.end()
+    assert any("SEND-01" in one or "JOIN-01" in one for one in run.document()["errors"])
+
+
+def test_a_user_who_leaves_before_the_end_waits_for_its_own_posts(url: str) -> None:
+    run = Run(url, "chatter", users=2)
+    run.until(lambda: run.world.ledger.delivered > 20)
+    first = run.players[0]
+    first.leave()
+    run.until(lambda: first.done)
+    found = run.end()
+    assert counts(found) == (0, 0, 0, 0)
+    assert run.document()["closes"] == {"1000": 2}
+
+
+def test_what_is_abandoned_is_over_at_once(url: str) -> None:
+    run = Run(url, "chatter", users=1)
+    run.until(lambda: run.world.ledger.delivered > 5)
+    run.players[0].abandon()
+    assert run.players[0].done
+    assert not run.world.players
+    assert run.document()["closes"] == {"1006": 1}
+
+
+def test_posts_have_their_own_time_and_users_do_not_post_in_phase(url: str) -> None:
+    run = Run(url, "chatter", users=6, rate=5.0)
+    run.until(lambda: run.world.ledger.posts_so_far >= 40)
+    run.end()
+    streams = list(run.world.ledger.streams.values())
+    phases = []
+    for stream in streams:
+        posted = stream.posted[1:]
+        steps = [after - before for before, after in itertools.pairwise(posted)]
+        assert all(abs(step - 0.2) < 0.0015 for step in steps)
+        phases.append(posted[0] % 0.2)
+    assert max(phases) - min(phases) > 0.02
+
+
+def test_a_size_is_the_size_of_the_posted_text(url: str) -> None:
+    run = Run(url, "roundtrip", users=1, size=300)
+    run.until(lambda: run.world.ledger.delivered > 3)
+    run.end()
+    (post,) = [one for one in run.world.journeys["roundtrip"].posts if one.nonce == "said"]
+    (parts,) = post.parts.values()
+    assert len(parts.text[0] + parts.text[1]) + 31 == 300
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ("- expect_close: {actor: user, codes: [normal]}", "a journey cannot do this"),
+        ("- send: {actor: user, event: send_message, payload: {channelId: c, text: hello}}", "exactly one nonce"),
+        ("- expect: {actor: user, event: new_message}", "only new_message of its own posts"),
+        ("- pause: {actor: user, for: soon}", "soon"),
+    ],
+)
+def test_a_journey_that_no_user_can_play_is_told(url: str, tmp_path: Path, steps: str, expected: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "format: wsproof.scenarios/1\nscenarios:\n  - id: mine\n    title: Mine\n    actors: {user: alice}\n"
+        f"    steps:\n      - connect: {{actor: user}}\n      {steps}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(LoadError, match=expected):
+        Run(url, "mine", journey_file=str(path))
+
+
+def test_the_connection_is_lost_in_mid_journey_and_the_journey_begins_anew() -> None:
+    profile = load_profile(None, {**FAST})
+    overrides = {**FAST, "reconnect.base": 0.05, "reconnect.cap": 0.1}
+    with running(ServerSettings(profile=profile, port=0)) as server:
+        run = Run(server.url, "chatter", users=3, overrides=overrides)
+        run.until(lambda: run.world.ledger.delivered > 10)
+    # The server is gone: everybody hears of it, and tries again in vain.
+    run.until(lambda: run.world.recorder.errors.total() > 6)
+    started = time.monotonic()
+    found = run.end()
+    assert counts(found) == (0, 0, 0, 0)
+    assert time.monotonic() - started < 60
+    assert sum(run.document()["closes"].values()) == 3
