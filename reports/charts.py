@@ -1,17 +1,19 @@
 """Geometry of the load report's charts over time: one time axis, several panels above each other."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any, Final
 
 from reports import plots, quantities
-from reports.plots import Bar, Column, Panel, Tick, rounded
+from reports.plots import Bar, Column, Panel, Pole, Tick, rounded
 
 MAX_POINTS: Final = 240
 """More points than this are joined into intervals; a chart is not wide enough to show them."""
 BAR_HEIGHT: Final = 66
 """Height of the plots that count (px)."""
+MAX_LOSSES: Final = 5
+"""So many moments at which workers were lost are marked; all workers stand in their table."""
 
 _TIME_STEPS: Final = (
     0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600,
@@ -64,8 +66,11 @@ class Chart:
     """The table behind the charts: the time, then a cell for each of `headings`."""
 
 
-def build(timeline: Sequence[Point], duration: float) -> Chart | None:
-    """The chart of a timeline over `duration` seconds; None where there is nothing to draw."""
+def build(timeline: Sequence[Point], duration: float, losses: Sequence[tuple[float, str]] = ()) -> Chart | None:
+    """The chart of a timeline over `duration` seconds; None where there is nothing to draw.
+
+    `losses` are moments (seconds) from which on a part of the generator is missing, with their labels.
+    """
     if not timeline:
         return None
     points, joined = _joined(sorted(timeline, key=lambda point: point["t"]))
@@ -73,7 +78,7 @@ def build(timeline: Sequence[Point], duration: float) -> Chart | None:
     measures = [one for one in _MEASURES if any(one.member in point for point in points)]
     drawing = _Drawing(points, end, {one.member for one in measures})
     return Chart(
-        panels=drawing.panels(),
+        panels=_with_poles(drawing.panels(), losses[:MAX_LOSSES], end),
         time_ticks=_time_ticks(end),
         columns=plots.columns(drawing.x, (_title(point, measures) for point in points)),
         points=tuple(points),
@@ -81,6 +86,18 @@ def build(timeline: Sequence[Point], duration: float) -> Chart | None:
         headings=tuple(one.heading for one in measures),
         rows=tuple((f"{p['t']:.1f}", *(_value(p, one) for one in measures)) for p in points),
     )
+
+
+def _with_poles(panels: tuple[Panel, ...], losses: Sequence[tuple[float, str]], end: float) -> tuple[Panel, ...]:
+    found = []
+    for number, panel in enumerate(panels):
+        poles = []
+        for t, label in losses:
+            x = rounded(min(100 * t / end, 100))
+            # One panel names them; in the others a line is enough.
+            poles.append(Pole(x, "lost", label if number == 0 else "", "end" if x > 50 else "start"))
+        found.append(replace(panel, poles=tuple(poles)))
+    return tuple(found)
 
 
 class _Drawing:

@@ -105,6 +105,8 @@ class Load:
 
     mark: Mark
     sentence: str
+    reason: str
+    """The document's reason, where the sentence does not say it."""
     doubts: tuple[Doubt, ...]
     facts: tuple[tuple[str, str], ...]
     figures: tuple[Figure, ...]
@@ -130,12 +132,13 @@ def build(document: Document) -> Load:
     return Load(
         mark=wording.overall_mark(document),
         sentence=load_wording.load_sentence(document),
+        reason=_reason(document),
         doubts=generator.doubts(document),
         facts=tuple(_setting(name, settings[name]) for name in _FIRST_SCREEN if settings.get(name)),
         figures=_figures(document),
         capacity=capacity.build(document),
         thresholds=_thresholds(document),
-        chart=charts.build(document["timeline"], document["duration_s"]),
+        chart=charts.build(document["timeline"], document["duration_s"], generator.losses(document)),
         headings=tuple(heading for _, heading in columns),
         steps=_steps(document, columns),
         distributions=distribution.build(document["metrics"]),
@@ -181,6 +184,15 @@ def ledger(document: Document) -> tuple[LedgerRow, ...]:
 def verdict_mark(passed: bool) -> Mark:
     """The mark of something that was held against a limit."""
     return wording.mark("passed" if passed else "failed")
+
+
+def _reason(document: Document) -> str:
+    reason = document["reason"] or ""
+    if not reason or reason in load_wording.load_sentence(document):
+        return ""
+    breached = [f"{one['metric']} {one['limit']}" for one in document["thresholds"] if not one["passed"]]
+    # A list of the breached thresholds, and nothing else, stands in the sentence already.
+    return "" if breached and reason.endswith(", ".join(breached)) else reason
 
 
 def _thresholds(document: Document) -> tuple[Threshold, ...]:

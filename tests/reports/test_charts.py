@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from reports.charts import MAX_POINTS, Chart, build
 from reports.plots import HEIGHT, TOP
+from tests.reports import loads
 from tests.reports.builder import Json, point
 
 
@@ -61,6 +62,31 @@ def test_points_are_joined_without_losing_a_peak_or_an_error() -> None:
     assert chart.joined == 15
     assert max(p["p99"] for p in chart.points) == 900.0
     assert sum(p["errors"] for p in chart.points) == 3600
+
+
+def test_what_newer_timelines_hold_is_joined_as_well() -> None:
+    points = loads.timeline(3600, 400)
+    chart = _chart(points, 3600)
+    assert sum(p["closes"] for p in chart.points) == sum(p["closes"] for p in points)
+    assert max(p["max"] for p in chart.points) == max(p["max"] for p in points)
+    assert max(p["posts"] for p in chart.points) <= max(p["posts"] for p in points)
+    assert [panel.name for panel in chart.panels] == ["users", "rate", "received", "latency", "errors", "closes"]
+
+
+def test_a_stall_is_shown_on_a_logarithmic_axis() -> None:
+    quiet, stalled = (_chart(loads.timeline(60, 400, stalled=span), 60).panels[3] for span in ((-1, -1), (31, 33)))
+    assert quiet.unit == "ms"
+    assert stalled.unit == "ms, logarithmic axis"
+    assert [tick.label for tick in stalled.ticks] == ["1", "10", "100", "1,000", "10,000"]
+
+
+def test_a_loss_is_a_pole_in_each_panel_with_one_label() -> None:
+    chart = build([point(1), point(9)], 10, [(4.0, "worker 1 lost"), (20.0, "worker 2 lost")])
+    assert chart is not None
+    assert [[(pole.x, pole.label) for pole in panel.poles] for panel in chart.panels[:2]] == [
+        [(40.0, "worker 1 lost"), (100.0, "worker 2 lost")],
+        [(40.0, ""), (100.0, "")],
+    ]
 
 
 def test_a_timeline_out_of_order_is_sorted() -> None:

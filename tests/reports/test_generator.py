@@ -23,13 +23,30 @@ def test_one_that_was_not_watched_or_was_fine_raises_no_doubt() -> None:
     [
         ({"limited": True}, "The load generator, and not the endpoint, was the limit. The latencies hold"),
         ({"limited": True, "reason": "no file descriptors"}, "was the limit: no file descriptors. The latencies"),
-        ({"cpu_percent": 80.0}, "The load generator was near its limits: highest processor use 80.0 %."),
-        ({"late_sends_p99_ms": 12.0}, "near its limits: delay of posts, p99 12.0 ms."),
     ],
 )
 def test_the_limit_is_told_with_its_reason(members: dict[str, Any], sentence: str) -> None:
     (doubt,) = _doubts(generator=loads.HEALTH | members)
     assert sentence in doubt
+
+
+def test_an_old_document_is_judged_by_its_readings() -> None:
+    (doubt,) = _doubts(generator={"cpu_percent": 90.0, "late_ms_max": 49.0})
+    assert doubt == "The load generator was near its limits: highest processor use 90.0 %."
+
+
+def test_one_bad_moment_of_a_generator_that_was_watched_is_only_in_the_table() -> None:
+    health = loads.HEALTH | {"late_ms_max": 80.0}
+    assert _doubts(generator=health) == []
+    tones = [reading.mark.tone for reading in generator.readings(loads.full(generator=health))]
+    assert tones == ["passed", "inconclusive", "passed", "passed"]
+
+
+def test_workers_lost_at_one_moment_are_one_mark() -> None:
+    times = (12.0, 7.5, 12.0, None)
+    workers = [loads.worker(f"w{n}", "lost", last_report_s=t) for n, t in enumerate(times)]
+    found = generator.losses(loads.full(generator=loads.HEALTH | {"workers": workers}))
+    assert found == [(7.5, "w1 lost"), (12.0, "2 workers lost")]
 
 
 def test_a_reading_that_was_not_taken_is_not_fine() -> None:

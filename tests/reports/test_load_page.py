@@ -21,7 +21,7 @@ def test_the_load_page() -> None:
     assert "1011 internal error 2" in text
     assert text.index("40 close 1011") < text.index("3 no answer within 5 s")
     assert "The load generator was near its limits : highest processor use 97.0 %, most delayed timer 80.5 ms." in text
-    assert "Highest processor use 97.0 % 80 % ? in doubt" in text
+    assert "Highest processor use 97.0 % 90 % ? in doubt" in text
     assert "connect TCP, TLS and the handshake 20 2.31 2.10" in text
 
 
@@ -81,6 +81,18 @@ def test_the_ledger_with_its_examples() -> None:
     assert "31.25 lost load-55512345-3 user 17 28 user 203 number 27 and number 29 arrived" in text
     assert '– misdelivered load-55512345-3 user 17 – user 203 another text: "bye" instead of "hello"' in text
     assert "found" not in _text(loads.full())
+
+
+def test_a_reason_that_only_lists_the_breaches_is_not_told_twice() -> None:
+    listed = "threshold breached: p99(ack) < 5ms"
+    assert listed not in _text(builder.breaking_load() | {"reason": listed})
+    assert "the server hung up" in _text(builder.breaking_load() | {"reason": "the server hung up"})
+
+
+def test_a_lost_worker_is_marked_on_the_time_axis() -> None:
+    part = Page(html.load(loads.aborted())).part('id="timeline"', "</section>")
+    assert part.count('class="pole pole-lost"') == 6
+    assert part.count(">worker 2 lost</text>") == 1
 
 
 def test_close_codes_in_their_order_with_their_meaning() -> None:

@@ -1,0 +1,62 @@
+"""The pages in a real browser: their own script runs, and nothing else does."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reports import html
+from tests.reports import builder, loads
+from tests.reports.builder import Json
+from tests.reports.page import Page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SWITCHES = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--dump-dom",
+)  # fmt: skip
+
+ACTING = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\"><svg onload=alert(1)>"
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+
+
+def _opened(page: str, folder: Path) -> Page:
+    """The page as it stands after its scripts have run."""
+    file = folder / "page.html"
+    file.write_text(page, encoding="utf-8")
+    command = [CHROMIUM or "", *SWITCHES, f"--user-data-dir={folder / 'browser'}", file.as_uri()]
+    done = subprocess.run(command, capture_output=True, check=True, timeout=120)
+    return Page(done.stdout.decode("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("function", "document", "running"),
+    [
+        (html.compliance, builder.failing_results(), '<form id="filter"'),
+        (html.load, loads.aborted(capacity=loads.capacity()["capacity"]), '<p class="readout"'),
+    ],
+)
+def test_the_policy_lets_the_pages_own_script_run(
+    function: Callable[[Json], str], document: Json, running: str, tmp_path: Path
+) -> None:
+    page = function(document)
+    assert "hidden" in page[page.index(running) :].partition(">")[0]
+    opened = _opened(page, tmp_path).source
+    assert "hidden" not in opened[opened.index(running) :].partition(">")[0]
+
+
+@pytest.mark.parametrize(
+    ("function", "document"),
+    [
+        (html.compliance, builder.failing_results()),
+        (html.load, loads.aborted(capacity=loads.capacity()["capacity"])),
+    ],
+)
+def test_no_string_of_an_endpoint_acts(function: Callable[[Json], str], document: Json, tmp_path: Path) -> None:
+    page = _opened(function(builder.hostile(document, ACTING)), tmp_path)
+    title = page.part("<title>", "</title>")
+    assert title.startswith(("<title>Not conformant", "<title>Failed"))
+    assert not [tag for tag, attributes in page.elements if tag == "img" or "onload" in attributes]
