@@ -35,6 +35,13 @@ class UntypedError(Exception):
     """A schema says what cannot be said by types."""
 
 
+class Moments:
+    """The dotted paths of the date-times in one event's messages; their form is left for the caller to check."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+
+
 class Shape:
     """What all parts of a schema (its `allOf`s and `$ref`s) say together about one place of a message."""
 
@@ -66,14 +73,17 @@ class Shape:
         }
 
 
-def typed(schema: Any, registry: Registry[Any], name: str) -> Any:
-    """The type of what a schema allows for certain. Raises `UntypedError` where there is none."""
+def typed(schema: Any, registry: Registry[Any], path: str, moments: Moments | None = None) -> Any:
+    """The type of what a schema allows for certain, at a dotted path. Raises `UntypedError` where there is none.
+
+    With `moments`, date-times are any strings, and their paths are noted there.
+    """
     shape = Shape(schema, registry)
     match shape.one("type"):
         case "object":
-            return _struct(shape, name)
+            return _struct(shape, path, moments)
         case "string":
-            return _string(shape)
+            return _string(shape, path, moments)
         case "integer":
             _only(shape)
             return int
@@ -88,10 +98,12 @@ def _only(shape: Shape, *more: str) -> None:
             raise UntypedError(f"the keyword {sorted(part.keys() - allowed)[0]!r} here")
 
 
-def _string(shape: Shape) -> Any:
+def _string(shape: Shape, path: str, moments: Moments | None) -> Any:
     _only(shape, "minLength", "maxLength", "format", "x-limit")
     limits: dict[str, Any] = {"min_length": max(shape.each("minLength"), default=0)}
-    if shape.one("format") == "date-time":
+    if shape.one("format") == "date-time" and moments is not None:
+        moments.paths.append(path)
+    elif shape.one("format") == "date-time":
         limits["pattern"] = DATE_TIME
     elif shape.each("format"):
         raise UntypedError("the format of a string")
@@ -100,7 +112,9 @@ def _string(shape: Shape) -> Any:
     return Annotated[str, msgspec.Meta(**limits)]
 
 
-def _fields(shape: Shape, name: str, members: Mapping[str, Any]) -> tuple[list[Any], dict[str, str]]:
+def _fields(
+    shape: Shape, path: str, members: Mapping[str, Any], moments: Moments | None
+) -> tuple[list[Any], dict[str, str]]:
     _only(shape, "properties", "required")
     required = {one for names in shape.each("required") for one in names}
     if required - members.keys():
@@ -110,15 +124,16 @@ def _fields(shape: Shape, name: str, members: Mapping[str, Any]) -> tuple[list[A
     for member, schema in members.items():
         field = field_name(member)
         renamed[field] = member
-        kind = typed(schema, shape.registry, f"{name}_{field}")
+        kind = typed(schema, shape.registry, f"{path}.{member}" if path else member, moments)
         fields.append((field, kind) if member in required else (field, kind | msgspec.UnsetType, msgspec.UNSET))
     # A required field may not follow one with a default.
     return sorted(fields, key=len), renamed
 
 
-def _struct(shape: Shape, name: str, **options: Any) -> Any:
+def _struct(shape: Shape, path: str, moments: Moments | None, **options: Any) -> Any:
     members = {one: schema for one, schema in shape.members().items() if one != options.get("tag_field")}
-    fields, renamed = _fields(shape, name, members)
+    fields, renamed = _fields(shape, path, members, moments)
+    name = field_name(path or "message")
     return msgspec.defstruct(name, fields, rename=renamed, forbid_unknown_fields=True, gc=False, **options)
 
 
@@ -132,7 +147,7 @@ def getter(*paths: str) -> Callable[[Any], Any]:
     return attrgetter(*(".".join(field_name(part) for part in path.split(".")) for path in paths))
 
 
-def _message(event: Event, registry: Registry[Any]) -> Any:
+def _message(event: Event, registry: Registry[Any], moments: Moments | None) -> Any:
     """The type of one event's messages; the event's name is the tag that tells them apart."""
     shape = Shape(event.message.schema, registry)
     members = dict(shape.members())
@@ -141,18 +156,23 @@ def _message(event: Event, registry: Registry[Any]) -> Any:
         raise UntypedError("an event that is not told by its name")
     required = [[one for one in names if one != "event"] for names in shape.each("required")]
     rest = {"type": "object", "properties": members, "required": [one for names in required for one in names]}
-    return _struct(Shape(rest, registry), f"Message_{field_name(event.name)}", tag_field="event", tag=event.name)
+    return _struct(Shape(rest, registry), "", moments, tag_field="event", tag=event.name)
 
 
 class Typed:
-    """Decodes the server's messages of a contract. `kinds` has the type for each event that has one."""
+    """Decodes the server's messages of a contract. `kinds` has the type for each event that has one.
 
-    def __init__(self, contract: Contract) -> None:
+    The date-times of the event `hasty` are not checked: whoever reads many that are the same knows better ways.
+    """
+
+    def __init__(self, contract: Contract, hasty: str | None = None) -> None:
         self.kinds: dict[str, Any] = {}
+        self.moments = Moments()
         for event in contract.events.values():
             if event.sender == "server":
                 try:
-                    self.kinds[event.name] = _message(event, contract.registry)
+                    moments = self.moments if event.name == hasty else None
+                    self.kinds[event.name] = _message(event, contract.registry, moments)
                 except UntypedError:
                     continue
         union: Any = None

@@ -106,6 +106,8 @@ class Ledger:
         self.texts: set[Text] = set()
         self.delivered = 0
         self.strangers = 0
+        self.elsewhere = 0
+        """Deliveries that could not be entered at any seat."""
         self.counts: Counter[Kind] = Counter()
         self.examples: list[Example] = []
         self._sources: dict[bytes, Source] = {}
@@ -140,15 +142,18 @@ class Ledger:
             return None
         prefix, digits = data[at : at + PREFIX], data[at + PREFIX : at + LENGTH]
         source = self._sources.get(prefix) or self._foreign(prefix)
-        if source is None or len(digits) < LENGTH - PREFIX or not digits.isdigit():
+        if source is None or not digits.isdigit():
+            self.elsewhere += 1
             self._wrong("misdelivered", t, channel, b"", None, user, "another text: its stamp is damaged")
             return None
         number, stream, seat = int(digits), source.stream, seats.get(channel)
         if seat is None or seat.place != source.place:
+            self.elsewhere += 1
             detail = "a channel not joined" if seat is None else "another channel than the one posted to"
             self._wrong("misdelivered", t, channel, source.key, number, user, detail)
             return None
         if stream is not None and number > len(stream.posted):
+            self.elsewhere += 1
             self._wrong("misdelivered", t, channel, source.key, number, user, "nobody has posted this")
             return None
         after = data[at + LENGTH :]
@@ -232,6 +237,11 @@ class Ledger:
         self.counts[kind] += 1
         if self.counts[kind] <= MAX_EXAMPLES:
             self.examples.append(Example(kind, t, channel, stream, number, receiver, detail))
+
+    @property
+    def arrived(self) -> int:
+        """Deliveries of any kind."""
+        return self.delivered + self.strangers + self.counts["duplicated"] + self.elsewhere
 
     @property
     def posts_so_far(self) -> int:

@@ -361,6 +361,11 @@ class Player:
         if type(value) is not world.delivery_kind:
             self._take(json.loads(data), t)
             return
+        if world.times is not None:
+            moments = world.times(value)
+            if moments not in world.moments and not world.are_times(moments):
+                self._judge(data, t)
+                return
         sequence, channel, text, author = world.delivered(value)
         if sequence is not UNSET:
             last, self._sequence = self._sequence, sequence
@@ -444,7 +449,6 @@ class Player:
 
     def _delivered(self, channel: str, text: str, author: str, t: float) -> None:
         world = self.world
-        world.recorder.received += 1
         found = world.ledger.receive(self._seats, self.name, channel, text, author, t)
         if found is None:
             return

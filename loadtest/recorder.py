@@ -80,7 +80,6 @@ class Recorder:
         self.kinds: set[str] = set()
         self.closes: Counter[str] = Counter()
         self.posts = 0
-        self.received = 0
         self.connected = 0
         self.most = 0
         self.begin(started)
@@ -123,7 +122,6 @@ class Recorder:
             errors=dict(self.errors),
             closes=dict(self.closes),
             posts=self.posts,
-            received=self.received,
             connected=self.connected,
             most=self.most,
             cpu=cpu - self._cpu,
@@ -134,7 +132,7 @@ class Recorder:
             values.clear()
         self.errors.clear()
         self.closes.clear()
-        self.posts = self.received = 0
+        self.posts = 0
         self.most = self.connected
         self._since, self._cpu = t, cpu
         return taken

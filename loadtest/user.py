@@ -1,10 +1,11 @@
-"""The virtual user as Locust sees it: a greenlet that sleeps while its player plays."""
+"""The virtual user as Locust sees it: a greenlet that is never started, since its player needs no stack of its own."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gevent.event import Event
-from locust import User, task
-from locust.exception import StopUser
+from gevent import Greenlet
+from gevent.pool import Group
+from locust import User
+from locust.user.task import LOCUST_STATE_RUNNING
 
 if TYPE_CHECKING:
     from loadtest.conductor import Conductor
@@ -12,29 +13,30 @@ if TYPE_CHECKING:
 
 
 class JourneyUser(User):
-    """Plays `journey`; a subclass names it, and who conducts the run."""
+    """Plays `journey`; a subclass names it, and who conducts the run.
+
+    Locust counts its users by their greenlets, and waits for the end of these. A greenlet that runs takes a stack of
+    several pages; one that only stands for its user takes none.
+    """
 
     abstract = True
     conductor: "Conductor"
     journey: str
     player: "Player | None" = None
-    over: Event | None = None
 
-    @task
-    def play(self) -> None:
-        """Play until the player has left."""
-        player = self.conductor.player(self.journey)
-        if player is None:
-            raise StopUser
-        self.player, self.over = player, Event()
-        player.on_leaving = self.over.set
-        player.begin()
-        try:
-            self.over.wait()
-        finally:
-            # Whoever ends the greenlet by force ends the connection with it.
-            player.abandon()
-        raise StopUser
+    def start(self, group: Group) -> Greenlet:
+        """Begin to play."""
+        made = Greenlet(_nothing, self)
+        self._greenlet, self._group, self._state = made, group, LOCUST_STATE_RUNNING
+        group.add(made)
+        made.rawlink(self._ended)
+        self.player = self.conductor.player(self.journey)
+        if self.player is None:
+            made.kill(block=False)
+        else:
+            self.player.on_leaving = self._left
+            self.player.begin()
+        return made
 
     def stop(self, force: bool = False) -> bool:
         """Locust wants the user to go: it leaves in good order, unless by force."""
@@ -42,3 +44,16 @@ class JourneyUser(User):
         if self.player is not None and not force:
             self.player.leave()
         return stopped
+
+    def _left(self) -> None:
+        if self._greenlet is not None:
+            self._greenlet.kill(block=False)
+
+    def _ended(self, _: Any) -> None:
+        """Whoever ends the greenlet by force ends the connection with it."""
+        if self.player is not None:
+            self.player.abandon()
+
+
+def _nothing(user: User) -> None:
+    """What the greenlet would run; Locust finds the user among its arguments."""

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from conformance.transport import Target, resolve
 from contract.json_text import dump_json
 from contract.model import Contract, load_contract
 from contract.profile import Profile, load_profile
+from contract.schemas import is_date_time
 from contract.typed import Typed, getter
 from loadtest.ledger import Ledger, Text
 from loadtest.link import Reactor
@@ -29,6 +31,10 @@ SWEEP_SECONDS = 0.1
 
 QUIET_SECONDS = 0.2
 """Where nothing was delivered for so long, it is looked whether anything is still owed."""
+
+
+MAX_MOMENTS = 4096
+"""Times that are remembered as right."""
 
 
 @dataclass(slots=True)
@@ -71,18 +77,32 @@ class World:
         self.period = 1 / settings.rate_at(0.0)
         self.players: set[Player] = set()
         self._number = 0
+        self._arrived = 0
         self._rooms: dict[int, Callable[[str], str]] = {}
         self._read_typed()
 
     def _read_typed(self) -> None:
         """The fast way for what is certainly valid, where the contract allows for one."""
-        typed, names = Typed(self.contract), self.contract.delivery
+        names = self.contract.delivery
+        typed = Typed(self.contract, names.delivery["event"] if names is not None else None)
+        self.moments: set[Any] = set()
         self.decode = typed.decode
         self.delivery_event = names.delivery["event"] if names is not None else ""
         self.delivery_kind = typed.kinds.get(self.delivery_event)
         if names is not None and self.delivery_kind is not None:
             paths = [names.delivery[name] for name in ("channel", "text", "author")]
             self.delivered = getter("sequence", *paths)
+            # Most deliveries bear times that others bore before: these need no second look.
+            self.times = getter(*typed.moments.paths) if typed.moments.paths else None
+
+    def are_times(self, moments: Any) -> bool:
+        """Whether what a delivery bears as date-times are such: one string, or several."""
+        if not all(map(is_date_time, (moments,) if isinstance(moments, str) else moments)):
+            return False
+        if len(self.moments) >= MAX_MOMENTS:
+            self.moments.clear()
+        self.moments.add(moments)
+        return True
 
     def _all_texts(self) -> set[Text] | None:
         """Every text that is posted anywhere in the run, around its stamp; None: it is not known before."""
@@ -144,7 +164,10 @@ class World:
         """What was measured since the last time."""
         counts = {kind: self.ledger.counts[kind] for kind in ("duplicated", "reordered", "misdelivered")}
         shown = {"delivered": self.ledger.delivered, "gaps": self.ledger.open_gaps(), **counts}
-        return self.recorder.take(time.monotonic(), shown)
+        taken = self.recorder.take(time.monotonic(), shown)
+        arrived = self.ledger.arrived
+        taken.received, self._arrived = arrived - self._arrived, arrived
+        return taken
 
     # The end
 
