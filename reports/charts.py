@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any, Final
 
-from reports import plots, quantities
+from reports import limits, plots, quantities
+from reports.limits import Limit
 from reports.plots import Bar, Column, Panel, Pole, Tick, rounded
 
 MAX_POINTS: Final = 240
@@ -19,6 +20,7 @@ _TIME_STEPS: Final = (
     0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600,
     2 * 3600, 6 * 3600, 12 * 3600, 86_400,
 )  # fmt: skip
+_ROUND_TRIP: Final = "post_to_own"
 _PERCENTILES: Final = ("p50", "p95", "p99", "max")
 _JOINED: Final = {
     **dict.fromkeys(("users", "connected", *_PERCENTILES), "highest"),
@@ -66,17 +68,24 @@ class Chart:
     """The table behind the charts: the time, then a cell for each of `headings`."""
 
 
-def build(timeline: Sequence[Point], duration: float, losses: Sequence[tuple[float, str]] = ()) -> Chart | None:
+def build(
+    timeline: Sequence[Point],
+    duration: float,
+    losses: Sequence[tuple[float, str]] = (),
+    limited: Sequence[Limit] = (),
+) -> Chart | None:
     """The chart of a timeline over `duration` seconds; None where there is nothing to draw.
 
-    `losses` are moments (seconds) from which on a part of the generator is missing, with their labels.
+    `losses` are moments (seconds) from which on a part of the generator is missing, with their labels; `limited` are
+    the limits of the run, of which those for a round trip are drawn.
     """
     if not timeline:
         return None
     points, joined = _joined(sorted(timeline, key=lambda point: point["t"]))
     end = max(duration, points[-1]["t"], 0.001)
     measures = [one for one in _MEASURES if any(one.member in point for point in points)]
-    drawing = _Drawing(points, end, {one.member for one in measures})
+    trips = [limit for limit in limited if limit.metric == _ROUND_TRIP]
+    drawing = _Drawing(points, end, {one.member for one in measures}, trips)
     return Chart(
         panels=_with_poles(drawing.panels(), losses[:MAX_LOSSES], end),
         time_ticks=_time_ticks(end),
@@ -101,9 +110,10 @@ def _with_poles(panels: tuple[Panel, ...], losses: Sequence[tuple[float, str]], 
 
 
 class _Drawing:
-    def __init__(self, points: Sequence[Point], end: float, members: set[str]) -> None:
+    def __init__(self, points: Sequence[Point], end: float, members: set[str], limited: Sequence[Limit]) -> None:
         self.points = points
         self.members = members
+        self.limited = limited
         self.x = [100 * point["t"] / end for point in points]
 
     def panels(self) -> tuple[Panel, ...]:
@@ -129,9 +139,12 @@ class _Drawing:
     def latency(self) -> Panel:
         members = dict(zip(_PERCENTILES, _PERCENTILES, strict=True))
         medians = self.known("p50")
-        axis = plots.latencies(self.known(*members), median(medians) if medians else None)
+        known = self.known(*members)
+        drawn = limits.near(self.limited, max(known, default=0))
+        axis = plots.latencies([*known, *(limit.value for limit in drawn)], median(medians) if medians else None)
         unit = "ms, logarithmic axis" if axis.lowest else "ms"
-        return self.panel("latency", "Latency", unit, members, axis)
+        panel = self.panel("latency", "Latency of a round trip", unit, members, axis)
+        return replace(panel, limits=limits.lines(drawn, axis))
 
     def panel(self, name: str, title: str, unit: str, members: Mapping[str, str], axis: plots.Axis) -> Panel:
         marked = len(self.points) <= plots.MARKED_POINTS

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reports import plots, quantities
+from reports import limits, plots, quantities
+from reports.limits import Limit
 from reports.plots import Column, Panel, Tick, rounded
 from reports.visible import cut
 
@@ -18,6 +19,8 @@ MAX_METRICS: Final = 8
 HEIGHT: Final = 264
 """Height of a plot (px)."""
 
+_LEAST: Final = 0.01
+"""What lies below (ms) differs for nobody: it stands at the foot of a logarithmic axis."""
 _APART: Final = "ping_period"
 """A period, and no latency: it would press all others flat."""
 _TAILS: Final = (1.0, 0.75, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15)
@@ -69,8 +72,8 @@ class Distributions:
     """How many metrics have a distribution that is not drawn."""
 
 
-def build(metrics: Mapping[str, Mapping[str, Any]]) -> Distributions | None:
-    """The distributions of a document's metrics; None where it has none."""
+def build(metrics: Mapping[str, Mapping[str, Any]], limited: Sequence[Limit] = ()) -> Distributions | None:
+    """The distributions of a document's metrics, each with its limits; None where it has none."""
     all_of_them = [
         (name, metric, points) for name, metric in metrics.items() if (points := _points(metric.get("histogram", ())))
     ]
@@ -82,7 +85,7 @@ def build(metrics: Mapping[str, Mapping[str, Any]]) -> Distributions | None:
     ]
     together = [one for one in drawn if one.name != _APART and one.unit == drawn[0].unit]
     choices = [_choice(f"{len(together)} steps over each other", together)] if len(together) > 1 else []
-    choices += [_choice(one.name, [one]) for one in drawn]
+    choices += [_choice(one.name, [one], [limit for limit in limited if limit.metric == one.name]) for one in drawn]
     return Distributions(
         choices=tuple(choices),
         headings=tuple(f"{one.name} ({one.unit})" for one in drawn),
@@ -100,13 +103,14 @@ def _points(histogram: Sequence[Sequence[float]]) -> Points:
     return found
 
 
-def _choice(label: str, shown: Sequence[Distribution]) -> Choice:
+def _choice(label: str, shown: Sequence[Distribution], limited: Sequence[Limit] = ()) -> Choice:
     values = [value for one in shown for value, _ in one.points]
     highest = max(values)
+    drawn = limits.near(limited, highest)
     if len(shown) > 1:
-        axis = plots.logarithmic(min((value for value in values if value > 0), default=0), highest, HEIGHT)
+        axis = plots.logarithmic(max(min(values), _LEAST), highest, HEIGHT)
     else:
-        axis = plots.linear(highest, height=HEIGHT)
+        axis = plots.linear(max([highest, *(limit.value for limit in drawn)]), height=HEIGHT)
     end = max(_decades(1 / (2 * one.count)) for one in shown)
     title = "Latency by percentile" if len(shown) > 1 else shown[0].name
     unit = f"{shown[0].unit}, logarithmic axis" if axis.lowest else shown[0].unit
@@ -117,6 +121,7 @@ def _choice(label: str, shown: Sequence[Distribution]) -> Choice:
         summary=plots.summary(title, "by percentile", shown[0].unit, values),
         ticks=axis.ticks,
         series=tuple(_line(one, axis, end) for one in shown),
+        limits=limits.lines(drawn, axis),
         height=HEIGHT,
     )
     tails = _tails(end)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reports import capacity, charts, distribution, generator, load_wording, quantities, wording
+from reports import capacity, charts, distribution, generator, limits, load_wording, quantities, wording
 from reports.capacity import Capacity
 from reports.charts import Chart
 from reports.distribution import Distributions
@@ -138,10 +138,12 @@ def build(document: Document) -> Load:
         figures=_figures(document),
         capacity=capacity.build(document),
         thresholds=_thresholds(document),
-        chart=charts.build(document["timeline"], document["duration_s"], generator.losses(document)),
+        chart=charts.build(
+            document["timeline"], document["duration_s"], generator.losses(document), limits.read(document)
+        ),
         headings=tuple(heading for _, heading in columns),
         steps=_steps(document, columns),
-        distributions=distribution.build(document["metrics"]),
+        distributions=distribution.build(document["metrics"], limits.read(document)),
         ledger=ledger(document),
         examples=tuple((document["delivery"] or {}).get("examples", ())),
         closes=closes(document),

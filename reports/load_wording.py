@@ -60,7 +60,8 @@ def threshold_value(threshold: Mapping[str, Any]) -> str:
     unit = (_LIMIT.fullmatch(threshold["limit"]) or {1: ""})[1]
     gap = "" if unit in ("", "%") else " "
     value = threshold["value"]
-    number = quantities.count(value) if isinstance(value, int) else quantities.measured(value)
+    whole = isinstance(value, int) or (not unit and value == int(value))
+    number = quantities.count(value) if whole else quantities.measured(value)
     return f"{number}{gap}{unit}"
 
 

@@ -74,6 +74,15 @@ class Pole:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A limit across the plot, with its label at the end; `kept` where nothing breached it."""
+
+    y: float
+    label: str
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     name: str
     title: str
@@ -83,6 +92,7 @@ class Panel:
     series: tuple[Series, ...]
     bars: tuple[Bar, ...] = ()
     poles: tuple[Pole, ...] = ()
+    limits: tuple[Line, ...] = ()
     height: int = HEIGHT
 
 

@@ -62,6 +62,8 @@ def setting(value: object) -> str:
         return NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float):
+        return str(value).removesuffix(".0")
     if isinstance(value, list):
         return ", ".join(setting(item) for item in value) or NOTHING
     if isinstance(value, dict):

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.charts import MAX_POINTS, Chart, build
+from reports.limits import Limit
 from reports.plots import HEIGHT, TOP
 from tests.reports import loads
 from tests.reports.builder import Json, point
@@ -87,6 +88,16 @@ def test_a_loss_is_a_pole_in_each_panel_with_one_label() -> None:
         [(40.0, "worker 1 lost"), (100.0, "worker 2 lost")],
         [(40.0, ""), (100.0, "")],
     ]
+
+
+def test_a_limit_of_round_trips_is_a_line_across_the_latencies() -> None:
+    limits = [Limit("post_to_own", 20.0, "p99 < 20 ms", True), Limit("ack", 5.0, "max < 5 ms", True)]
+    chart = build([point(1), point(9)], 10, (), limits)
+    assert chart is not None
+    (line,) = chart.panels[2].limits
+    assert line.label == "p99 < 20 ms"
+    assert line.y == TOP
+    assert [panel.limits for panel in chart.panels if panel.name != "latency"] == [()] * 3
 
 
 def test_a_timeline_out_of_order_is_sorted() -> None:

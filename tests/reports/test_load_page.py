@@ -43,7 +43,8 @@ def test_the_charts_have_a_title_for_each_point_and_a_table() -> None:
 def test_everything_over_time() -> None:
     page = Page(html.load(loads.full()))
     assert page.source.count("<title>at ") == 6 * 60
-    for panel in ("Virtual users", "Throughput", "Messages received", "Latency", "Errors", "Connections that ended"):
+    latency = "Latency of a round trip"
+    for panel in ("Virtual users", "Throughput", "Messages received", latency, "Errors", "Connections that ended"):
         assert f"<strong><bdi>{panel}</bdi></strong>" in page.source
     assert (
         "Time (s) Users Connections Round trips/s Posts/s Received/s p50 (ms) p95 (ms) p99 (ms) max (ms)" in page.text
@@ -72,6 +73,13 @@ def test_the_distribution_has_a_line_for_each_step_and_a_table() -> None:
     assert len(re.findall(r'<path class="line line-m\d"', overlaid)) == 6
     assert re.search(r"<title>99 % were no slower than: connect [0-9.]+ ms, ack", overlaid)
     assert "99.99 % – – – 8.34 17.7 – –" in page.text
+
+
+def test_a_limit_is_drawn_into_the_distribution_of_its_metric() -> None:
+    part = Page(html.load(loads.aborted())).part('id="distribution"', "</section>")
+    assert part.count('<line class="limit limit-breached"') == 1
+    drawn = part[part.index("limit-breached") :]
+    assert "p99 &lt; 200 ms ✗ breached</text>" in drawn[: drawn.index("</svg>")]
 
 
 def test_the_ledger_with_its_examples() -> None:
@@ -136,7 +144,7 @@ def test_a_search_that_was_short(members: builder.Json) -> None:
 def test_the_settings_that_repeat_the_run() -> None:
     text = _text(loads.full())
     assert (
-        "Rate 1.0 posts per second of each user Text size 250 characters Journeys (weight) chatter: 4, listener: 1"
+        "Rate 1 posts per second of each user Text size 250 characters Journeys (weight) chatter: 4, listener: 1"
         in text
     )
     assert "Tokens from pattern Seed 4711 Threshold p99(post_to_receive) < 200ms" in text

@@ -88,8 +88,9 @@ def test_a_verdict_never_depends_on_colour_alone() -> None:
         ("<= 1.5 s", 0.5, "0.50 s"),
         ("< 1%", 0.12, "0.12%"),
         ("== 0", 3, "3"),
+        ("== 0", 0.0, "0"),
         ("> 1000", 12345, "12,345"),
-        ("less than ten", 1.0, "1.00"),
+        ("less than ten", 1.5, "1.50"),
         ("< 5ms", None, "nothing measured"),
     ],
 )
