@@ -2,8 +2,9 @@
 
 `python -m benchmarks.fanout` lets 50 users post, each the next message as soon as its own has come back, in channels
 of 1, 10, 100 and 1,000 members. The reference server and the example on Node's `ws` take turns; a figure is the median
-of the rounds. The server has one core and the clients another; the clients only count. The exit code is 1 where a
-server delivers another number of messages than it must.
+of the rounds. The server has one core and the clients another; the clients only count. `--posting 1` shows what one
+post alone costs, `--deaf 10` that members who never read cost the others nothing. The exit code is 1 where a server
+delivers another number of messages than it must.
 """
 
 import argparse
@@ -63,10 +64,13 @@ class Member:
 
 
 class Crowd:
-    """All clients of one server: `posting` users in channels of `fanout` members."""
+    """All clients of one server: `posting` users in channels of `fanout`; `deaf` more in the first never read."""
 
-    def __init__(self, url: str, fanout: int, posting: int) -> None:
+    def __init__(self, url: str, fanout: int, posting: int, deaf: int) -> None:
         self._fanout = fanout
+        self._deaf = [RawClient(url, receive_buffer=4096) for _ in range(deaf)]
+        for client in self._deaf:
+            join_and_wait(client, "fanout-0")
         self._selector = selectors.DefaultSelector()
         count = max(fanout, posting - posting % fanout)
         self.members = [Member(url, number, f"fanout-{number // fanout}") for number in range(count)]
@@ -108,13 +112,13 @@ class Crowd:
     def close(self) -> None:
         """Hang up."""
         self._selector.close()
-        for member in self.members:
-            member.client.close()
+        for client in (*self._deaf, *(member.client for member in self.members)):
+            client.close()
 
 
-def measured(server: Measured, fanout: int, posting: int, seconds: float) -> Figures:
+def measured(server: Measured, fanout: int, options: argparse.Namespace) -> Figures:
     """One round. Raises `RuntimeError` where deliveries are missing or too many."""
-    crowd = Crowd(server.url, fanout, posting)
+    crowd, seconds = Crowd(server.url, fanout, options.posting, options.deaf), options.seconds
     try:
         crowd.begin()
         crowd.play(seconds / 4)  # warms up
@@ -153,6 +157,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fanout", type=int, nargs="+", default=[1, 10, 100, 1000])
     parser.add_argument("--posting", type=int, default=50, help="how many users post at the same time")
+    parser.add_argument("--deaf", type=int, default=0, help="how many members of the first channel never read")
     parser.add_argument("--seconds", type=float, default=2.0, help="of each round")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
@@ -163,7 +168,7 @@ def main() -> int:
             found: dict[str, list[Figures]] = {name: [] for name in servers}
             for _ in range(options.rounds):
                 for name, server in servers.items():
-                    found[name].append(measured(server, fanout, options.posting, options.seconds))
+                    found[name].append(measured(server, fanout, options))
             for name, rounds in found.items():
                 one = median(rounds)
                 print(f"| {fanout:,} | {name} | {one.rate:,.0f} | {one.per_cpu:,.0f} | {one.busy:.0%} |", flush=True)

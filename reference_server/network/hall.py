@@ -47,6 +47,7 @@ class Hall:
         self._timer: asyncio.TimerHandle | None = None
         self._ticked = -GRAIN
         self._unwritten: list[Connected] = []
+        self._emptied: asyncio.Event | None = None
 
     def new_key(self) -> int:
         """A number for a connection to come."""
@@ -54,12 +55,22 @@ class Hall:
         return self._keys
 
     def enter(self, key: int, link: Connected) -> None:
-        """The beginning of a connection."""
+        """The beginning of a connection. One that comes while the server stops is ended at once."""
         self._links[key] = link
+        if self._emptied is not None:
+            link.cut(handshaking=True)
 
     def leave(self, key: int) -> None:
         """The end of a connection."""
         self._links.pop(key, None)
+        if self._emptied is not None and not self._links:
+            self._emptied.set()
+
+    async def emptied(self) -> None:
+        """Let nobody in any more, and wait until the last has left."""
+        self._emptied = asyncio.Event()
+        if self._links:
+            await self._emptied.wait()
 
     def cut(self, *, handshaking: bool = False) -> None:
         """End all TCP connections, or those that have not come beyond the handshake."""

@@ -2,13 +2,11 @@
 
 import asyncio
 import logging
-from typing import Any, ClassVar
 
-from websockets.asyncio.server import Server, ServerConnection
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Opcode
-from websockets.protocol import CONNECTING, OPEN, Event
-from websockets.server import ServerProtocol
+from websockets.http11 import Request
+from websockets.protocol import CONNECTING, OPEN
 
 from reference_server.exchange import (
     BINARY,
@@ -26,42 +24,38 @@ from reference_server.exchange import (
 )
 from reference_server.network.frames import take_text, text_header
 from reference_server.network.hall import Hall
-from reference_server.network.wire import Wire, library_logger
+from reference_server.network.reception import Reception
+from reference_server.network.wire import Wire
 
 logger = logging.getLogger("wsproof.reference_server")
 
 BATCH = 65_536
 """Bytes that are collected for a connection before they are written without waiting for the loop's turn to end."""
 
+OPENING = 10.0
+"""Seconds that a client has for its handshake."""
 
-class Link(ServerConnection):
+
+class Link(asyncio.Protocol):
     """One connection: puts messages together, and writes without ever waiting for a slow reader.
 
     Frames are collected, and written when the loop has handled all that had come: many to one connection are one
     system call.
     """
 
-    hall: ClassVar[Hall]
-    protocol: Wire
+    transport: asyncio.Transport
 
-    def __init__(self, protocol: ServerProtocol, server: Server, **options: Any) -> None:
-        limit = self.hall.assembly.profile.limits.message_bytes
-        # What does not compress takes a little more on the wire than the limit that counts after inflating.
-        wire = Wire(
-            extensions=protocol.available_extensions,
-            max_size=limit + limit // 1000 + 64,
-            logger=library_logger,
-        )
-        wire.link = self
-        super().__init__(wire, server, **options)
-        self.key = self.hall.new_key()
-        self.account: Account | None = None
-        self._limit = limit
+    def __init__(self, hall: Hall, reception: Reception) -> None:
+        self.hall = hall
+        self.key = hall.new_key()
+        self.is_plain = False
+        self._reception = reception
+        self._limit = hall.assembly.profile.limits.message_bytes
+        self._wire = Wire(self, self._limit)
         self._message = bytearray()
         self._is_text = True
         self._opened = False
         self._dropped = False
-        self.is_plain = False
         self._frames = bytearray()
         self._end_timer: asyncio.TimerHandle | None = None
 
@@ -77,9 +71,9 @@ class Link(ServerConnection):
         match outgoing:
             case Frame():
                 self._write(outgoing)
-            case Close(code=code, reason=reason) if self.protocol.state is OPEN:
+            case Close(code=code, reason=reason) if self._wire.state is OPEN:
                 logger.info("connection %d: closing with %d", self.key, code)
-                self.protocol.send_close(code, reason)
+                self._wire.send_close(code, reason)
                 self.send_data()
                 self._expect_end()
             case Close():
@@ -89,21 +83,21 @@ class Link(ServerConnection):
                 self.transport.abort()
 
     def _write(self, frame: Frame) -> None:
-        protocol = self.protocol
-        if protocol.state is not OPEN or self._dropped or self.transport.is_closing():
+        wire = self._wire
+        if wire.state is not OPEN or self._dropped or self.transport.is_closing():
             return
         if self.is_plain and frame.opcode == TEXT:
             self.collect(text_header(len(frame.data)) + frame.data)
             return
         match frame.opcode:
             case 1:
-                protocol.send_text(frame.data, frame.final)
+                wire.send_text(frame.data, frame.final)
             case 2:
-                protocol.send_binary(frame.data, frame.final)
+                wire.send_binary(frame.data, frame.final)
             case 0:
-                protocol.send_continuation(frame.data, frame.final)
+                wire.send_continuation(frame.data, frame.final)
             case _:
-                protocol.send_ping(frame.data)
+                wire.send_ping(frame.data)
 
     def collect(self, framed: bytes) -> None:
         """Write a whole frame, soon."""
@@ -123,24 +117,40 @@ class Link(ServerConnection):
     def send_data(self) -> None:
         """Write at once, the end of our half of the connection too."""
         self.flush()
-        super().send_data()
+        for data in self._wire.data_to_send():
+            if self.transport.is_closing():
+                return
+            if data:
+                self.transport.write(data)
+            elif self.transport.can_write_eof():
+                self.transport.write_eof()
+            else:
+                self.transport.close()
 
     def cut(self, *, handshaking: bool) -> None:
         """End the TCP connection without a close frame."""
-        if not handshaking or self.state is CONNECTING:
+        if not handshaking or self._wire.state is CONNECTING:
             self.transport.abort()
 
     def _expect_end(self, *, always: bool = False) -> None:
         if self._end_timer is None and (always or self.ends_tcp):
-            self._end_timer = self.loop.call_later(self.hall.settings.close_timeout, self.transport.abort)
+            self._end_within(self.hall.settings.close_timeout)
+
+    def _end_within(self, seconds: float) -> None:
+        self._end_timer = asyncio.get_running_loop().call_later(seconds, self.transport.abort)
+
+    def _stop_timer(self) -> None:
+        if self._end_timer is not None:
+            self._end_timer.cancel()
+            self._end_timer = None
 
     # To the core
 
     def opened(self, account: Account) -> None:
         """The handshake is done."""
         self._opened = True
-        self.is_plain = not self.protocol.extensions and not self.hall.assembly.seams
-        for coder in self.protocol.extensions:
+        self.is_plain = not self._wire.extensions and not self.hall.assembly.seams
+        for coder in self._wire.extensions:
             for seam in self.hall.assembly.seams:
                 assert isinstance(coder, PerMessageDeflate)
                 seam.compression(self.key, coder)
@@ -168,7 +178,7 @@ class Link(ServerConnection):
                 self.hall.handle(ControlPong(self.key))
         if frame.opcode in (TEXT, BINARY, CONTINUATION):
             if len(self._message) > self._limit:
-                self.protocol.fail(1009, f"more than {self._limit} bytes")
+                self._wire.fail(1009, f"more than {self._limit} bytes")
             elif frame.final:
                 self._end_message()
 
@@ -185,7 +195,7 @@ class Link(ServerConnection):
         try:
             text = message.decode()
         except UnicodeDecodeError as error:
-            self.protocol.fail(1007, f"{error.reason} at position {error.start}")
+            self._wire.fail(1007, f"{error.reason} at position {error.start}")
         else:
             self.hall.handle(Text(self.key, text))
 
@@ -202,48 +212,68 @@ class Link(ServerConnection):
 
     # From asyncio
 
-    def process_event(self, event: Event) -> None:
-        """Take the handshake's request; frames were handled one by one before."""
-        if self.request is None:
-            super().process_event(event)
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A TCP connection, with TLS where there is to be any."""
-        super().connection_made(transport)
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        transport.set_write_buffer_limits(self.hall.settings.write_buffer)
+        self._end_within(OPENING)
         self.hall.enter(self.key, self)
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client. A peer that is told to go gets `close_timeout` seconds for it."""
-        if self.is_plain and self.protocol.between_messages:
+        wire = self._wire
+        if self.is_plain and wire.between_messages:
             data = self._take_texts(data)
-            if not data and self.protocol.state is OPEN:
+            if not data and wire.state is OPEN:
                 return
-        if self.protocol.state is not CONNECTING:
+        if wire.state is CONNECTING:
+            self._handshake(data)
+        else:
             for seam in self.hall.assembly.seams:
                 data = seam.bytes_in(self.key, data)
-        super().data_received(data)
-        if self.protocol.close_expected():
+            wire.receive_data(data)
+            wire.events_received()  # every frame was handled in its place
+        self.send_data()
+        if wire.close_expected():
             self._expect_end()
+
+    def _handshake(self, data: bytes) -> None:
+        wire = self._wire
+        wire.receive_data(data)
+        requests = wire.events_received()
+        if wire.eof_sent:  # no request, or something behind it that must wait for the answer
+            self._stop_timer()
+        elif requests and isinstance(requests[0], Request):
+            self._stop_timer()
+            response, account = self._reception.receive(wire, requests[0])
+            wire.send_response(response)
+            if account is not None and wire.state is OPEN:
+                self.send_data()
+                self.opened(account)
+
+    def eof_received(self) -> None:
+        """The client has ended its half: so do we, and asyncio closes."""
+        self._wire.receive_eof()
+        self.send_data()
 
     def pause_writing(self) -> None:
         """The write buffer is full: this reader is too slow, and waiting for it would slow all the others."""
-        super().pause_writing()
         if not self._dropped:
             self._dropped, self.is_plain = True, False
-            self.loop.call_soon(self._drop)
+            asyncio.get_running_loop().call_soon(self._drop)
 
     def _drop(self) -> None:
         """Queue nothing more, and close: who reads what is queued sees why, who does not is cut off."""
         logger.warning("connection %d: closed, it does not read", self.key)
         self._frames.clear()
-        self.protocol.fail(self.hall.assembly.profile.close_codes["policy"], "messages are not read fast enough")
+        self._wire.fail(self.hall.assembly.profile.close_codes["policy"], "messages are not read fast enough")
         self.send_data()
         self._expect_end(always=True)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The end of the TCP connection."""
-        super().connection_lost(exc)
-        if self._end_timer is not None:
-            self._end_timer.cancel()
+        self._wire.receive_eof()
+        self._stop_timer()
         self.hall.leave(self.key)
         self.lost(clean=False)

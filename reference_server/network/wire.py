@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from websockets.exceptions import ProtocolError
+from websockets.extensions.permessage_deflate import enable_server_permessage_deflate
 from websockets.frames import Frame as LibraryFrame
 from websockets.frames import Opcode
 from websockets.protocol import CONNECTING, OPEN
@@ -20,6 +21,10 @@ library_logger.setLevel(logging.WARNING)
 
 CAUSES = {1002: "protocol_error", 1007: "invalid_utf8", 1009: "too_large", 1011: "internal_error"}
 """Why the library fails a connection; the profile names the code."""
+
+
+EXTENSIONS = enable_server_permessage_deflate(None)
+"""What may be negotiated. The factories keep nothing of a connection."""
 
 
 class Owner(Protocol):
@@ -52,9 +57,14 @@ class Wire(ServerProtocol):
     message precedes the pong to a ping that came after it, so that a pong proves what came before it handled.
     """
 
-    link: Owner
     between_messages = False
     """Whether the library has taken all that came, and is neither inside a frame nor inside a message."""
+
+    def __init__(self, link: Owner, message_bytes: int) -> None:
+        # What does not compress takes a little more on the wire than the limit that counts after inflating.
+        most = message_bytes + message_bytes // 1000 + 64
+        super().__init__(extensions=EXTENSIONS, max_size=most, logger=library_logger)
+        self.link = link
 
     def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
         """Select the one that announces a token, where the profile has tokens travel so."""
