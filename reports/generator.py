@@ -1,5 +1,6 @@
 """The load generator's own health, and what puts a run's figures in doubt."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -79,14 +80,9 @@ def workers(document: Document) -> tuple[Worker, ...]:
 
 def losses(document: Document) -> list[tuple[float, str]]:
     """When workers were heard of for the last time (seconds), with what became of them."""
-    times: dict[float, list[str]] = {}
-    for worker in workers(document):
-        if worker.source["state"] == "lost" and worker.source["last_report_s"] is not None:
-            times.setdefault(worker.source["last_report_s"], []).append(worker.source["name"])
-    return [
-        (t, f"{cut(names[0], 20)} lost" if len(names) == 1 else f"{len(names):,} workers lost")
-        for t, names in sorted(times.items())
-    ]
+    lost = [worker.source for worker in workers(document) if worker.source["state"] == "lost"]
+    times = Counter(worker["last_report_s"] for worker in lost if worker["last_report_s"] is not None)
+    return [(t, f"{quantities.counted(number, 'worker')} lost") for t, number in sorted(times.items())]
 
 
 def doubts(document: Document) -> tuple[Doubt, ...]:
@@ -119,7 +115,7 @@ def _lost_workers(document: Document) -> Doubt | None:
     more = f" and {len(lost) - MAX_NAMES:,} more" if len(lost) > MAX_NAMES else ""
     were = "was" if len(lost) == 1 else "were"
     title = f"{len(lost):,} of {quantities.counted(len(everybody), 'worker')} {were} lost"
-    text = f": {names}{more}. What came after a last report is in no figure."
+    text = f": {names}{more}. What came after a last report, and a lost worker's part of the ledger, is in no figure."
     return Doubt(wording.mark("failed"), title, text, "workers")
 
 

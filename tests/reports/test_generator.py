@@ -46,7 +46,7 @@ def test_workers_lost_at_one_moment_are_one_mark() -> None:
     times = (12.0, 7.5, 12.0, None)
     workers = [loads.worker(f"w{n}", "lost", last_report_s=t) for n, t in enumerate(times)]
     found = generator.losses(loads.full(generator=loads.HEALTH | {"workers": workers}))
-    assert found == [(7.5, "w1 lost"), (12.0, "2 workers lost")]
+    assert found == [(7.5, "1 worker lost"), (12.0, "2 workers lost")]
 
 
 def test_a_reading_that_was_not_taken_is_not_fine() -> None:
@@ -60,7 +60,7 @@ def test_lost_workers_come_first_and_are_named() -> None:
     health = loads.HEALTH | {"workers": workers}
     (doubt,) = _doubts(generator=health)
     assert doubt.startswith("6 of 7 workers were lost: w1 (never heard of), w2 (never heard of)")
-    assert "w4 (never heard of) and 2 more. What came after" in doubt
+    assert "w4 (never heard of) and 2 more. What came after a last report" in doubt
     listed = generator.workers(loads.full(generator=health))
     assert [worker.source["name"] for worker in listed] == [*names, "w0"]
 

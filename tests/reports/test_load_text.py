@@ -81,8 +81,10 @@ def test_what_puts_the_figures_in_doubt() -> None:
         "? The load generator, and not the endpoint, was the limit: worker 1 used 99 % of its core, and its messages "
         "left up to 212 ms late. The latencies hold its own delays."
     ) in lines
-    lost = "✗ 1 of 3 workers was lost: worker 2 (last report at 29.0 s). What came after a last report is in no figure."
-    assert lost in lines
+    assert (
+        "✗ 1 of 3 workers was lost: worker 2 (last report at 29.0 s). What came after a last report, and a lost "
+        "worker's part of the ledger, is in no figure."
+    ) in lines
     assert "▲ The run was ended early: lost == 0 was breached." in lines
 
 
