@@ -68,6 +68,8 @@ class Figure:
 
     value: str
     label: str
+    mark: Mark | None = None
+    """Where it should be zero and is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +250,8 @@ def _figures(document: Document) -> tuple[Figure, ...]:
         found.insert(2, Figure(f"{quantities.measured(trip['p99'])} ms", median))
     kept = document["delivery"]
     if kept is not None:
-        of = f"deliveries lost, of {quantities.count(kept['expected'])}"
-        found.append(Figure(quantities.count(kept["lost"]), of))
+        wrong = sum(kept[name] for name in load_wording.WRONG)
+        what = "lost" if wrong == kept["lost"] else "that went wrong"
+        of = f"deliveries {what}, of {quantities.count(kept['expected'])}"
+        found.append(Figure(quantities.count(wrong), of, verdict_mark(False) if wrong else None))
     return tuple(found)

@@ -17,12 +17,17 @@ def test_the_load_page() -> None:
     text = _text(builder.breaking_load())
     assert "Failed: 1 of 2 thresholds was breached: p99(ack) 9.80 ms (limit < 5ms)." in text
     assert "p99(ack) < 5ms 9.80 ms ✗ breached" in text
-    assert "deliveries lost, of 24,000 7" in text
+    assert "deliveries lost, of 24,000 ✗ 7" in text
     assert "1011 internal error 2" in text
     assert text.index("40 close 1011") < text.index("3 no answer within 5 s")
     assert "The load generator was near its limits : highest processor use 97.0 %, most delayed timer 80.5 ms." in text
     assert "Highest processor use 97.0 % 90 % ? in doubt" in text
     assert "connect TCP, TLS and the handshake 20 2.31 2.10" in text
+
+
+def test_the_first_screen_tells_of_all_deliveries_that_went_wrong() -> None:
+    assert "deliveries that went wrong, of 476,000 ✗ 63" in _text(loads.faulty())
+    assert "deliveries lost, of 476,000 0" in _text(loads.full())
 
 
 def test_a_document_of_before_has_no_part_that_it_knows_nothing_of() -> None:
