@@ -157,6 +157,8 @@ class Profile:
     error_codes: Mapping[str, str] = field(default_factory=lambda: ERROR_CODES)
     limits: Limits = Limits()
     reconnect: Reconnect = Reconnect()
+    load_thresholds: tuple[str, ...] = ()
+    """What a load test has to keep where nobody names other thresholds."""
     users: Mapping[str, User] = field(default_factory=dict)
     tokens: Tokens = Tokens()
     channels: Channels = Channels()
@@ -284,6 +286,7 @@ def _profile(value: Mapping[str, Any]) -> Profile:
         error_codes=_error_codes(value.get("error_codes", {})),
         limits=Limits(**value.get("limits", {})),
         reconnect=_reconnect(value.get("reconnect", {})),
+        load_thresholds=tuple(value.get("load", {}).get("thresholds", ())),
         users=MappingProxyType(_users(fixtures.get("users") or {})),
         tokens=_tokens(fixtures.get("tokens") or {}),
         channels=_channels(fixtures.get("channels") or {}),

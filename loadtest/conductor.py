@@ -10,13 +10,14 @@ import os
 import time
 from array import array
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import gevent
 import msgspec
+from locust import User
 from locust.env import Environment
 from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
@@ -26,12 +27,14 @@ from loadtest.clocks import ClockReading, best_reading
 from loadtest.document import Ending, load_document, write_document
 from loadtest.gevent_reactor import GeventReactor, in_turn
 from loadtest.locust_stats import feed
+from loadtest.plan import new_run
 from loadtest.player import Player
 from loadtest.recorder import LAG, Slice
-from loadtest.settings import LoadSettings, settings_from
+from loadtest.settings import LoadSettings, load_journeys, settings_from
 from loadtest.settling import Part, part_of, settle
 from loadtest.tally import Tally
 from loadtest.thresholds import breaches, parse_threshold
+from loadtest.user import JourneyUser
 from loadtest.world import SWEEP_SECONDS, World
 
 SETTINGS, ASKED, SLICE, PART, CLOCK = (f"wsproof-{name}" for name in ("settings", "asked", "slice", "part", "clock"))
@@ -50,10 +53,15 @@ decode_part = msgspec.msgpack.Decoder(Part).decode
 
 
 class Conductor:
-    """One process's view of the run. `settings` None: the master will tell them."""
+    """One process's view of the run.
 
-    def __init__(self, settings: LoadSettings | None) -> None:
+    A worker of another machine has no settings until the master tells it, but `own` ones: its profile and overrides.
+    """
+
+    def __init__(self, settings: LoadSettings | None, own: Mapping[str, Any] | None = None) -> None:
         self.settings = settings
+        self._given = settings is not None
+        self._own = own or {"profile": None, "overrides": {}}
         self.world: World | None = None
         self.tally = Tally()
         self.parts: dict[str, Part] = {}
@@ -106,6 +114,34 @@ class Conductor:
         """Whether another process directs this one."""
         return isinstance(self.runner, WorkerRunner)
 
+    def user_classes(self) -> dict[str, type[User]]:
+        """Locust's classes of users: one for each journey that is played, or could be."""
+        settings = self.settings
+        found: dict[str, type[User]] = {}
+        for journey in load_journeys(settings.journey_file if settings is not None else None):
+            weight = settings.journeys.get(journey.id, 0.0) if settings is not None else journey.weight
+            if weight:
+                name = f"{journey.id}-user"
+                members = {"conductor": self, "journey": journey.id, "weight": weight, "abstract": False}
+                found[name] = type(name, (JourneyUser,), {**members, "__module__": __name__})
+        return found
+
+    def _options_as_settings(self, environment: Environment) -> LoadSettings:
+        """Settings where Locust was started by hand: its options, its page, and `wsproof.yaml` where there is one."""
+        options: Any = environment.parsed_options
+        profile = Path("wsproof.yaml")
+        runner: Any = environment.runner
+        return LoadSettings(
+            endpoint=environment.host or "ws://127.0.0.1:8765/v1/socket",
+            users=max(runner.target_user_count, 1),
+            spawn_rate=1.0,
+            duration=float(getattr(options, "run_time", None) or math.inf),
+            document=str(Path("load.json").absolute()),
+            journeys={one.id: one.weight for one in load_journeys()},
+            profile=str(profile.absolute()) if profile.is_file() else None,
+            run=new_run(),
+        )
+
     def player(self, journey: str) -> Player | None:
         """A new player; None where the run is over."""
         if self.world is None or self._drain is not None:
@@ -115,8 +151,11 @@ class Conductor:
     # Beginning
 
     def _begin(self, environment: Environment, **_: Any) -> None:
-        assert self.settings is not None, "the master has sent no settings"
         settings = self.settings
+        if settings is None or (not self._given and not self.is_worker):
+            settings = self.settings = self._options_as_settings(environment)
+        if self.is_master:
+            self._tell_settings()
         self.tally = Tally(settings.whole_duration)
         self.parts.clear()
         self._drain, self._finished, self.ended, self.aborted = None, False, None, None
@@ -188,9 +227,9 @@ class Conductor:
                 self.runner.quit()
 
     def _notice_lost(self) -> None:
+        present = {self._name(one.id) for one in self.runner.clients.all if one.state != STATE_MISSING}
         for name, health in self.tally.workers.items():
-            client = self.runner.clients.get(name)
-            if health.state == "running" and (client is None or client.state == STATE_MISSING):
+            if health.state == "running" and name not in present:
                 self.tally.gone(name)
 
     def _judge(self) -> None:
@@ -321,25 +360,50 @@ class Conductor:
     # Between master and workers
 
     def _on_asked(self, msg: Any, **_: Any) -> None:
-        if self.settings is not None:
-            self.runner.send_message(SETTINGS, {"settings": json.dumps(asdict(self.settings))}, msg.node_id)
+        self._tell_settings(msg.node_id)
+
+    def _tell_settings(self, worker: str | None = None) -> None:
+        """To one worker, or to all."""
+        settings = self.settings
+        if settings is not None:
+            told = {"settings": json.dumps(asdict(settings)), "journeys": ""}
+            if settings.journey_file is not None:
+                told["journeys"] = Path(settings.journey_file).read_text(encoding="utf-8")
+            self.runner.send_message(SETTINGS, told, worker)
 
     def _on_settings(self, msg: Any, **_: Any) -> None:
+        """The master's settings; the profile, and with it the tokens, are this machine's own."""
+        if self._given:
+            return
         told = settings_from(json.loads(msg.data["settings"]))
-        self.settings = self.adopt(told)
-
-    def adopt(self, told: LoadSettings) -> LoadSettings:
-        """The master's settings as this worker uses them; replaced where a worker has a profile of its own."""
-        return told
+        if msg.data["journeys"]:
+            file = Path("journeys-of-the-master.yaml").absolute()
+            file.write_text(msg.data["journeys"], encoding="utf-8")
+            told = replace(told, journey_file=str(file))
+        overrides = {**told.overrides, **self._own["overrides"]}
+        self.settings = replace(told, profile=self._own["profile"], overrides=overrides, document="")
+        assert self._environment is not None
+        self._environment.user_classes = list(self.user_classes().values())
 
     def _on_slice(self, msg: Any, **_: Any) -> None:
-        self.tally.add(msg.node_id, decode_slice(msg.data["slice"]))
+        self.tally.add(self._name(msg.node_id), decode_slice(msg.data["slice"]))
+
+    def _name(self, node: str) -> str:
+        """What a worker is called in the report."""
+        host = node.rpartition("_")[0]
+        return f"worker {self.runner.get_worker_index(node) + 1}" + (f" on {host}" if self.settings_are_remote else "")
+
+    @property
+    def settings_are_remote(self) -> bool:
+        """Whether the workers may be on other machines."""
+        return self.settings is not None and self.settings.master is not None
 
     def _on_part(self, msg: Any, **_: Any) -> None:
-        self.parts[msg.node_id] = decode_part(msg.data["part"])
+        name = self._name(msg.node_id)
+        self.parts[name] = decode_part(msg.data["part"])
         self.margin = max(self.margin, msg.data["margin"])
-        if msg.node_id in self.tally.workers:
-            self.tally.workers[msg.node_id].state = "finished"
+        if name in self.tally.workers:
+            self.tally.workers[name].state = "finished"
 
     def _compare_clocks(self) -> None:
         while True:

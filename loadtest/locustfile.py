@@ -15,22 +15,10 @@ from locust import LoadTestShape, events
 from locust.env import Environment
 
 from loadtest.conductor import Conductor
-from loadtest.settings import load_journeys, settings_of_environment
-from loadtest.user import JourneyUser
+from loadtest.settings import own_settings_of_environment, settings_of_environment
 
-CONDUCTOR = Conductor(settings_of_environment())
-
-for _journey in load_journeys(CONDUCTOR.settings.journey_file if CONDUCTOR.settings else None):
-    _weight = CONDUCTOR.settings.journeys.get(_journey.id, 0.0) if CONDUCTOR.settings else _journey.weight
-    if _weight:
-        _members: dict[str, Any] = {
-            "conductor": CONDUCTOR,
-            "journey": _journey.id,
-            "weight": _weight,
-            "abstract": False,
-            "__module__": __name__,
-        }
-        globals()[f"{_journey.id}-user"] = type(f"{_journey.id}-user", (JourneyUser,), _members)
+CONDUCTOR = Conductor(settings_of_environment(), own_settings_of_environment())
+globals().update(CONDUCTOR.user_classes())
 
 if CONDUCTOR.settings is not None and CONDUCTOR.settings.stages:
 

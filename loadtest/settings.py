@@ -137,6 +137,13 @@ def settings_of_environment() -> LoadSettings | None:
     return read_settings(Path(name)) if name else None
 
 
+def own_settings_of_environment() -> Mapping[str, Any] | None:
+    """What a worker of another machine has of its own: `profile` and `overrides`."""
+    name = os.environ.get(WORKER_VARIABLE)
+    own: Mapping[str, Any] | None = json.loads(Path(name).read_text(encoding="utf-8")) if name else None
+    return own
+
+
 def parse_journeys(texts: tuple[str, ...], file: str | None = None) -> dict[str, float]:
     """`NAME` or `NAME:WEIGHT`, several times; without any, chatter. Raises `LoadError`."""
     known = {one.id for one in load_journeys(file)}

@@ -119,7 +119,11 @@ class World:
 
     def player(self, journey: str) -> Player:
         """The next virtual user of this process; their numbers are unique in the run, from 1."""
-        number = self._number * self.processes + self.worker + 1
+        if self.worker < self.processes:
+            number = self._number * self.processes + self.worker + 1
+        else:
+            # A worker that came in another's place.
+            number = self.worker * 1_000_000 + self._number + 1
         self._number += 1
         made = Player(self, self.journeys[journey], number, self.tokens(number))
         self.players.add(made)

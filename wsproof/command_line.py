@@ -270,37 +270,11 @@ def lint(path: Path | None) -> None:
         sys.exit(EXIT_USAGE)
 
 
-@main.command()
-@click.argument("url", required=False, envvar="WSPROOF_URL")
-@profile_options
-@click.option("--users", type=int, default=20, show_default=True, help="Virtual users.")
-@click.option("--spawn-rate", type=float, help="New users per second. Default: all within one second.")
-@click.option("--time", "duration", default="30s", show_default=True, help="How long, such as 90s or 5m.")
-@click.option("--journey", "journeys", multiple=True, metavar="NAME[:WEIGHT]", help="chatter (default), listener, …")
-@click.option("--rate", type=float, default=1.0, show_default=True, help="Posts per second of each user.")
-@click.option("--size", type=int, help="Characters of a posted text.")
-@click.option("--processes", type=int, default=1, show_default=True, help="Processes that play the users.")
-@click.option("--channels", type=click.IntRange(1), default=1, show_default=True, help="Channels that the users share.")
-@click.option(
-    "--threshold", "thresholds", multiple=True, metavar="EXPRESSION", help="Such as 'p99(post_to_own) < 200ms'."
-)
-@click.option("--abort-on-breach", is_flag=True, help="End the run as soon as a threshold is breached.")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("wsproof-report"),
-    show_default=True,
-    help="Folder for load.json and load.html.",
-)
-@click.option("--json", "json_path", metavar="FILE", help="Write the document there as well; - is standard output.")
-def load(url: str | None, profile: Path | None, changes: tuple[str, ...], **options: Any) -> None:
-    """Put virtual users on an endpoint. Without URL: the reference server, started for it.
+def _add_commands() -> None:
+    """Commands in modules of their own, which take their options' helpers from this one."""
+    from wsproof.load_command import load
 
-    Exit codes: 0 passed, 1 a threshold breached or nothing measured, 2 usage, 3 not reachable, 130 interrupted.
-    """
-    from wsproof.load_testing import LoadOptions, run_load_test
+    main.add_command(load)
 
-    defaults = {} if url else {"heartbeat.interval": 5, "heartbeat.timeout": 10}
-    path, overrides = profile_sources(profile, changes, defaults)
-    read = read_profile(profile, changes, defaults)
-    sys.exit(run_load_test(url or read.endpoint, read, path, overrides, LoadOptions(**options)))
+
+_add_commands()

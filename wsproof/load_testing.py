@@ -1,20 +1,23 @@
-"""`wsproof load`: a child process makes the load, and its document becomes the report."""
+"""`wsproof load`: child processes make the load, and their document becomes the report."""
 
-import secrets
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from conformance.transport import UnreachableError, resolve
-from contract.profile import Profile, seconds
-from loadtest.child import run_load
-from loadtest.settings import LoadError, LoadSettings, parse_journeys
+from contract.profile import Profile
+from loadtest.child import run_load, run_worker
+from loadtest.plan import Wishes, settings_for
+from loadtest.settings import LoadError, LoadSettings
 from reports.documents import read_document, to_json, write_json, write_text
 from reports.render import render
 from wsproof import __version__
+from wsproof.capacity import Capacity, find_capacity
 from wsproof.checking import show_summary
 from wsproof.endpoints import EndpointError, endpoint
 from wsproof.output import OutputError, prepare_file, prepare_folder
@@ -24,61 +27,95 @@ EXIT_PASSED, EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 0, 1,
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """The options of `wsproof load`."""
+    """How a load test is run, beside what it does. `capacity`: what to raise until a threshold breaks."""
 
-    users: int = 20
-    spawn_rate: float | None = None
-    duration: str = "30s"
-    rate: float = 1.0
-    size: int | None = None
-    processes: int = 1
-    abort_on_breach: bool = False
-    channels: int = 1
-    journeys: tuple[str, ...] = ()
-    thresholds: tuple[str, ...] = ()
     output: Path = Path("wsproof-report")
     json_path: str | None = None
+    quiet: bool = False
+    master: str | None = None
+    expect_workers: int = 0
+    capacity: Capacity | None = None
 
 
-def run_load_test(
-    url: str | None, profile: Profile, profile_path: Path | None, overrides: dict[str, Any], options: LoadOptions
-) -> int:
+@dataclass(frozen=True, slots=True)
+class ProfileSource:
+    """Where the profile comes from, for processes that read it for themselves."""
+
+    profile: Profile
+    path: Path | None
+    overrides: dict[str, Any]
+
+    def overrides_anywhere(self) -> dict[str, Any]:
+        """The overrides, with paths that hold in every folder."""
+        ca = self.profile.tls.ca
+        return self.overrides | ({"tls.ca": str(Path(ca).absolute())} if ca else {})
+
+
+def run_load_test(url: str | None, source: ProfileSource, wishes: Wishes, options: LoadOptions) -> int:
     """Put load on an endpoint, write the reports, and give the exit code back."""
+    address = url or wishes.endpoint or source.profile.endpoint
+    document = options.output.absolute() / "load.json"
+    with _complaints(options.output, address) as failed:
+        _prepare(options)
+        with endpoint(address, source.profile) as found:
+            profile = source.profile
+            resolve(found, verify=profile.tls.verify, ca=profile.tls.ca, timeout=profile.response_timeout)
+            settings = _settings(found, document, source, wishes, options)
+            if options.capacity is not None:
+                completed = find_capacity(settings, options.capacity, _progress_of_steps(options))
+            else:
+                completed = run_load(settings, _progress(settings.whole_duration, options))
+        return _report(document, options, completed=completed)
+    return failed[0]
+
+
+def run_worker_for(address: str, source: ProfileSource) -> int:
+    """Play users for a master on another machine, and give the exit code back."""
+    with _complaints(Path(), None) as failed:
+        click.echo(f"wsproof: playing users for the master at {address}", err=True)
+        completed = run_worker(address, source.path, source.overrides_anywhere())
+        return EXIT_PASSED if completed else EXIT_INTERRUPTED
+    return failed[0]
+
+
+@contextmanager
+def _complaints(output: Path, url: str | None) -> Iterator[list[int]]:
+    """One line for what cannot work; the exit code is left in the list that is given."""
+    code: list[int] = []
     try:
-        duration = _duration("--time", options.duration)
-        journeys = parse_journeys(options.journeys)
-        prepare_folder(options.output)
-        if options.json_path not in (None, "-"):
-            prepare_file(Path(str(options.json_path)), "--json")
-        document = options.output.absolute() / "load.json"
-        with endpoint(url, profile) as address:
-            resolve(address, verify=profile.tls.verify, ca=profile.tls.ca, timeout=profile.response_timeout)
-            settings = LoadSettings(
-                endpoint=address,
-                users=options.users,
-                spawn_rate=options.spawn_rate if options.spawn_rate is not None else max(options.users, 1),
-                duration=duration,
-                document=str(document),
-                journeys=journeys,
-                channels=options.channels,
-                rate=options.rate,
-                size=options.size,
-                thresholds=options.thresholds,
-                abort_on_breach=options.abort_on_breach,
-                processes=options.processes,
-                run=str(secrets.randbelow(9 * 10**7) + 10**7),
-                profile=str(profile_path.absolute()) if profile_path else None,
-                overrides=overrides | ({"tls.ca": str(Path(profile.tls.ca).absolute())} if profile.tls.ca else {}),
-                version=__version__,
-            )
-            completed = run_load(settings, _progress(duration))
+        yield code
     except (LoadError, EndpointError, OutputError, ValueError) as error:
-        return _complain(str(error), EXIT_USAGE)
-    except OSError as error:
-        return _complain(f"{error.filename or options.output}: {error.strerror}", EXIT_USAGE)
+        code.append(_complain(str(error), EXIT_USAGE))
     except UnreachableError as error:
-        return _complain(f"the endpoint {url} cannot be reached: {error}", EXIT_UNREACHABLE)
-    return _report(document, options, completed=completed)
+        code.append(_complain(f"the endpoint {url} cannot be reached: {error}", EXIT_UNREACHABLE))
+    except OSError as error:
+        code.append(_complain(f"{error.filename or output}: {error.strerror}", EXIT_USAGE))
+
+
+def _complain(message: str, code: int) -> int:
+    click.echo(f"wsproof: {message}", err=True)
+    return code
+
+
+def _prepare(options: LoadOptions) -> None:
+    prepare_folder(options.output)
+    if options.json_path not in (None, "-"):
+        prepare_file(Path(str(options.json_path)), "--json")
+
+
+def _settings(
+    address: str, document: Path, source: ProfileSource, wishes: Wishes, options: LoadOptions
+) -> LoadSettings:
+    settings = settings_for(
+        wishes,
+        address,
+        document,
+        source.profile,
+        profile=str(source.path.absolute()) if source.path else None,
+        overrides=source.overrides_anywhere(),
+        version=__version__,
+    )
+    return replace(settings, master=options.master, expect_workers=options.expect_workers)
 
 
 def _report(path: Path, options: LoadOptions, *, completed: bool) -> int:
@@ -97,20 +134,8 @@ def _report(path: Path, options: LoadOptions, *, completed: bool) -> int:
     return EXIT_PASSED if document["verdict"] == "passed" else EXIT_FAILED
 
 
-def _duration(option: str, text: str) -> float:
-    try:
-        return seconds(text)
-    except ValueError as error:
-        raise LoadError(f"{option} {text}: {error}") from None
-
-
-def _complain(message: str, code: int) -> int:
-    click.echo(f"wsproof: {message}", err=True)
-    return code
-
-
-def _progress(duration: float) -> Any:
-    terminal = sys.stderr.isatty()
+def _progress(duration: float, options: LoadOptions) -> Callable[[float], None]:
+    terminal = sys.stderr.isatty() and not options.quiet
 
     def show(elapsed: float) -> None:
         if terminal:
@@ -119,3 +144,7 @@ def _progress(duration: float) -> Any:
                 click.echo("\r\x1b[K", nl=False, err=True)
 
     return show
+
+
+def _progress_of_steps(options: LoadOptions) -> Callable[[str], None]:
+    return lambda line: None if options.quiet else click.echo(line, err=True)

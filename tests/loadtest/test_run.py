@@ -1,5 +1,6 @@
 """Real runs: Locust in a child process, against the reference server on a free port."""
 
+import contextlib
 import json
 import os
 import signal
@@ -17,8 +18,8 @@ from conformance.transport import UnreachableError
 from contract.files import DATA_ROOT
 from contract.profile import load_profile
 from contract.schemas import format_validator, violations
-from loadtest.child import run_load
-from loadtest.settings import LoadError, LoadSettings
+from loadtest.child import environment, run_load
+from loadtest.settings import LoadError, LoadSettings, Stage
 from reference_server.network import running
 from reference_server.settings import ServerSettings
 
@@ -171,3 +172,90 @@ def test_an_interrupted_run_closes_its_connections_and_keeps_what_it_measured(
     connected = found["metrics"].get("connect", {"count": 0})["count"]
     assert found["closes"] == ({"1000": connected} if connected else {})
     assert found["errors"] == {}
+
+
+def test_several_processes_share_the_users_and_their_ledgers_add_up(settings: LoadSettings) -> None:
+    settings = replace(settings, users=9, spawn_rate=9, processes=3, journeys={"chatter": 2.0, "churner": 1.0})
+    assert run_load(settings)
+    found = read(settings)
+    assert (found["verdict"], found["errors"], found["complete"]) == ("passed", {}, True)
+    assert [(one["name"], one["state"]) for one in found["generator"]["workers"]] == [
+        (f"worker {number}", "finished") for number in (1, 2, 3)
+    ]
+    delivery = found["delivery"]
+    assert {delivery[kind] for kind in ("lost", "duplicated", "reordered", "misdelivered")} == {0}
+    # All of a channel receive what is posted in any process.
+    assert delivery["delivered"] > 3 * delivery["posts"]
+    assert found["closes"] == {"1000": found["metrics"]["connect"]["count"]}
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that another one started."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(status.read_text(encoding="utf-8").rpartition(")")[2].split()[1]) == pid:
+                found.append(int(status.parent.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_a_worker_that_is_killed_is_reported_and_costs_nothing_else(settings: LoadSettings, tmp_path: Path) -> None:
+    settings = replace(settings, users=9, spawn_rate=9, processes=3, duration=12)
+    with start(settings, tmp_path) as parent:
+        assert parent.stdout is not None
+        for line in parent.stdout:
+            # Three workers and their master, all of them well under way.
+            if float(line) > 8:
+                break
+        workers = [pid for pid in children_of(parent.pid) if b"--worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        assert len(workers) == 3
+        os.kill(workers[0], signal.SIGKILL)
+        *_, last = parent.stdout
+        assert last.strip() == "true"
+    found = read(settings)
+    assert sorted(one["state"] for one in found["generator"]["workers"]) == ["finished", "finished", "lost"]
+    delivery = found["delivery"]
+    assert {delivery[kind] for kind in ("lost", "duplicated", "reordered", "misdelivered")} == {0}
+    assert delivery["delivered"] > 0
+    assert found["errors"] == {}
+
+
+def test_stages_bring_users_and_let_them_go_in_good_order(settings: LoadSettings) -> None:
+    stages = (Stage(8, 1.5), Stage(8, 1.0, 20.0), Stage(0, 1.5))
+    settings = replace(settings, stages=stages)
+    assert run_load(settings)
+    found = read(settings)
+    assert (found["errors"], set(found["closes"])) == ({}, {"1000"})
+    assert max(one["users"] for one in found["timeline"]) == 8
+    assert found["delivery"]["lost"] == 0
+    assert found["settings"]["stages"] == [
+        "8 users in 1.5 s",
+        "8 users in 1 s, 20 posts per second each",
+        "0 users in 1.5 s",
+    ]
+
+
+def test_a_breach_ends_the_run_where_that_was_asked_for(settings: LoadSettings) -> None:
+    settings = replace(settings, duration=300, thresholds=("p50(post_to_own) < 0.001ms",), abort_on_breach=True)
+    assert run_load(settings)
+    found = read(settings)
+    assert found["aborted"] == "p50(post_to_own) < 0.001ms"
+    assert (found["verdict"], found["complete"]) == ("failed", True)
+    assert found["duration_s"] < 200
+    assert found["closes"] == {"1000": 5}
+
+
+def test_locust_itself_runs_the_file_with_its_own_options(url: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-P", "-m", "locust", "-f", str(DATA_ROOT / "loadtest" / "locustfile.py")]
+    options = ["--headless", "--users", "4", "--spawn-rate", "4", "--run-time", "3s", "--host", url, "--json"]
+    done = subprocess.run(
+        [*command, *options], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False, env=environment()
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    names = {one["name"] for one in json.loads(done.stdout)}
+    assert {"connect", "ack", "join", "post_to_own", "close"} <= names
+    assert "error" not in names
+    found = json.loads((tmp_path / "load.json").read_text(encoding="utf-8"))
+    assert found["delivery"]["lost"] == 0
+    assert found["delivery"]["delivered"] > 0
