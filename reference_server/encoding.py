@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contract.json_text import dump_json
+import msgspec
+
 from reference_server.exchange import PING, TEXT, Broadcast, Copies, Effect, Frame, Outgoing, SendPing, SendText
 
 
@@ -54,6 +55,6 @@ class Encoder:
         # The payload is kept, so its identity cannot be another's; it is never changed after it was handed over.
         if message.payload is not self._payload or message.event != self._event:
             self._payload, self._event = message.payload, message.event
-            whole = dump_json({"event": message.event, "payload": message.payload})
-            self._head = (whole[:-1] + ',"sequence":').encode()
+            whole = msgspec.json.encode({"event": message.event, "payload": message.payload})
+            self._head = whole[:-1] + b',"sequence":'
         return self._head

@@ -12,7 +12,7 @@ from websockets.protocol import CONNECTING, OPEN
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from reference_server.exchange import Frame
+from reference_server.exchange import CLOSE, Frame
 from reference_server.network.hall import Hall
 
 # The library's own log holds request targets and headers, and with them tokens.
@@ -65,6 +65,7 @@ class Wire(ServerProtocol):
         most = message_bytes + message_bytes // 1000 + 64
         super().__init__(extensions=EXTENSIONS, max_size=most, logger=library_logger)
         self.link = link
+        self._inside_message = False
 
     def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
         """Select the one that announces a token, where the profile has tokens travel so."""
@@ -86,7 +87,9 @@ class Wire(ServerProtocol):
         for one in frames:
             super().recv_frame(LibraryFrame(Opcode(one.opcode), one.data, one.final))
             self.link.received(one)
-        self.between_messages = not self.reader.buffer and self.current_size is None and self.state is OPEN
+            if one.opcode < CLOSE:
+                self._inside_message = not one.final
+        self.between_messages = not self.reader.buffer and not self._inside_message and self.state is OPEN
 
     def send_frame(self, frame: LibraryFrame) -> None:
         """Write a frame, in its place among those that pass the library by; control frames pass the seams."""
