@@ -99,7 +99,7 @@ def _stamps(text: bytes, run: bytes) -> list[bytes]:
 
 
 def latencies(there: list[Found], back: list[Found]) -> list[float]:
-    """Milliseconds from a post's packet to that which brought it back, in order; but for a user's first, which joins."""
+    """Milliseconds from a post's packet to that which brought it back, in order. A user's first post joins, and is out."""
     came = {(port, stamp): t for port, stamp, t in reversed(back)}
     posts = [one for one in there if int(one[1][PREFIX:]) > 1]
     return sorted(1000 * (came[port, stamp] - t) for port, stamp, t in posts if (port, stamp) in came)
@@ -143,7 +143,7 @@ def main() -> int:
         off += abs(told - seen) > max(ALLOWED_MS, ALLOWED_SHARE * seen)
         print(f"{figure:6}{seen:>13.3f} ms{told:>9.3f} ms{told - seen:>+11.3f} ms")
     print(
-        f"\nthe generator's own sends were late by {late:.3f} ms at the 99th percentile, which ours counts and the wire not"
+        f"\nsends were late by {late:.3f} ms at the 99th percentile: that counts in our latencies, and not on the wire"
     )
     return 1 if off else 0
 

@@ -80,6 +80,9 @@ def distribution(histogram: HdrHistogram) -> list[list[float]]:
     return points
 
 
+FIGURES = ("p50", "p95", "p99", "max")
+
+
 @dataclass(slots=True)
 class Window:
     """A stretch of the timeline."""
@@ -94,7 +97,7 @@ class Window:
     def entry(self, t: float, width: float) -> dict[str, Any]:
         """The timeline's entry, `width` seconds wide; percentiles are None where nothing was measured."""
         count = self.latencies.total()
-        figures = dict(zip(("p50", "p95", "p99"), _percentiles(self.latencies, (50.0, 95.0, 99.0)), strict=True))
+        figures = dict(zip(FIGURES, _percentiles(self.latencies, (50.0, 95.0, 99.0, 100.0)), strict=True))
         return {
             "t": t,
             "users": sum(self.users.values()),
@@ -170,7 +173,7 @@ class Tally:
         health.slices += 1
         health.busy += percent >= BUSY_PERCENT
         health.late_ms = max(health.late_ms, max(taken.latencies.get(LAG, {0: 0})) / 1000)
-        health.users = taken.connected
+        health.users = max(health.users, taken.most)
         health.heard = taken.ended
         health.ledger = taken.ledger
 

@@ -4,82 +4,21 @@ import logging
 import os
 import secrets
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any
 
 import click
 
 from contract.errors import ContractError
-from contract.profile import Profile, load_profile
 from wsproof import __version__
+from wsproof.load_command import load
+from wsproof.options import EXIT_USAGE, profile_options, read_profile, stop
 
-EXIT_USAGE = 2
 EXIT_UNREACHABLE = 3
 EXIT_INTERRUPTED = 130
 
 MAX_EXAMPLES = 100_000
 MAX_SEED = 2**32 - 1
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-DEFAULT_PROFILE = Path("wsproof.yaml")
-
-
-def stop(message: str, code: int = EXIT_USAGE) -> NoReturn:
-    """End with one line on stderr."""
-    click.echo(f"wsproof: {message}", err=True)
-    sys.exit(code)
-
-
-def profile_options(command: Command) -> Command:
-    """`--profile` and `--set`, which every command that speaks to an endpoint has."""
-    profile = click.option(
-        "--profile",
-        type=click.Path(path_type=Path, dir_okay=False),
-        envvar="WSPROOF_PROFILE",
-        help="The endpoint's file. Default: ./wsproof.yaml where there is one.",
-    )
-    change = click.option(
-        "--set",
-        "changes",
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="Replace a value of the profile, such as heartbeat.interval=1s. May be repeated.",
-    )
-    return profile(change(command))
-
-
-def profile_sources(
-    path: Path | None, changes: tuple[str, ...], defaults: dict[str, Any]
-) -> tuple[Path | None, dict[str, Any]]:
-    """The profile's file, and the values that replace the file's. `defaults` yield to a file and to `--set`."""
-    if path is None and DEFAULT_PROFILE.is_file():
-        path = DEFAULT_PROFILE
-    overrides = dict(defaults) if path is None else {}
-    for change in changes:
-        name, equals, value = change.partition("=")
-        if not equals or not name.strip():
-            stop(f"--set {change}: expected NAME=VALUE, such as response_timeout=10s")
-        overrides[name.strip()] = _scalar(value)
-    return path, overrides
-
-
-def read_profile(path: Path | None, changes: tuple[str, ...], defaults: dict[str, Any] | None = None) -> Profile:
-    """The profile of the options. Ends the program where something is wrong."""
-    try:
-        return load_profile(*profile_sources(path, changes, defaults or {}))
-    except ContractError as error:
-        stop(str(error))
-
-
-def _scalar(text: str) -> Any:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return {"true": True, "false": False, "null": None}.get(text, text)
 
 
 class _OneLine(click.Group):
@@ -270,11 +209,4 @@ def lint(path: Path | None) -> None:
         sys.exit(EXIT_USAGE)
 
 
-def _add_commands() -> None:
-    """Commands in modules of their own, which take their options' helpers from this one."""
-    from wsproof.load_command import load
-
-    main.add_command(load)
-
-
-_add_commands()
+main.add_command(load)

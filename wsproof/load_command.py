@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from wsproof.command_line import profile_options, profile_sources, read_profile, stop
+from wsproof.options import profile_options, profile_sources, read_profile, stop
 
 COUNT = click.INT
 

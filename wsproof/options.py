@@ -1,0 +1,73 @@
+"""What several commands have in common: where the profile comes from, and an end with one line."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from contract.errors import ContractError
+from contract.profile import Profile, load_profile
+
+EXIT_USAGE = 2
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+DEFAULT_PROFILE = Path("wsproof.yaml")
+
+
+def stop(message: str, code: int = EXIT_USAGE) -> NoReturn:
+    """End with one line on stderr."""
+    click.echo(f"wsproof: {message}", err=True)
+    sys.exit(code)
+
+
+def profile_options(command: Command) -> Command:
+    """`--profile` and `--set`, which every command that speaks to an endpoint has."""
+    profile = click.option(
+        "--profile",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="WSPROOF_PROFILE",
+        help="The endpoint's file. Default: ./wsproof.yaml where there is one.",
+    )
+    change = click.option(
+        "--set",
+        "changes",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Replace a value of the profile, such as heartbeat.interval=1s. May be repeated.",
+    )
+    return profile(change(command))
+
+
+def profile_sources(
+    path: Path | None, changes: tuple[str, ...], defaults: dict[str, Any]
+) -> tuple[Path | None, dict[str, Any]]:
+    """The profile's file, and the values that replace the file's. `defaults` yield to a file and to `--set`."""
+    if path is None and DEFAULT_PROFILE.is_file():
+        path = DEFAULT_PROFILE
+    overrides = dict(defaults) if path is None else {}
+    for change in changes:
+        name, equals, value = change.partition("=")
+        if not equals or not name.strip():
+            stop(f"--set {change}: expected NAME=VALUE, such as response_timeout=10s")
+        overrides[name.strip()] = _scalar(value)
+    return path, overrides
+
+
+def read_profile(path: Path | None, changes: tuple[str, ...], defaults: dict[str, Any] | None = None) -> Profile:
+    """The profile of the options. Ends the program where something is wrong."""
+    try:
+        return load_profile(*profile_sources(path, changes, defaults or {}))
+    except ContractError as error:
+        stop(str(error))
+
+
+def _scalar(text: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False, "null": None}.get(text, text)
