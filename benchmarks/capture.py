@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from benchmarks.endpoint import reference_server
+from benchmarks.servers import serving
 from conformance.wire import mask
 from loadtest.child import run_load
 from loadtest.plan import new_run
@@ -99,7 +99,7 @@ def _stamps(text: bytes, run: bytes) -> list[bytes]:
 
 
 def latencies(there: list[Found], back: list[Found]) -> list[float]:
-    """Milliseconds from a post's packet to that which brought it back, in order. A user's first post joins, and is out."""
+    """Milliseconds from a post's packet to that which brought it back, in order; a user's first, which joins, is out."""
     came = {(port, stamp): t for port, stamp, t in reversed(back)}
     posts = [one for one in there if int(one[1][PREFIX:]) > 1]
     return sorted(1000 * (came[port, stamp] - t) for port, stamp, t in posts if (port, stamp) in came)
@@ -108,7 +108,7 @@ def latencies(there: list[Found], back: list[Found]) -> list[float]:
 def main() -> int:
     """Print the table; 1 where ours and the capture's percentiles do not agree, 2 where nothing could be captured."""
     run, (ours, theirs) = new_run(), multiprocessing.Pipe()
-    with reference_server() as server, tempfile.TemporaryDirectory() as name:
+    with serving("reference") as server, tempfile.TemporaryDirectory() as name:
         recorder = multiprocessing.Process(target=capture, args=(urlsplit(server.url).port, run.encode(), theirs))
         recorder.start()
         if not ours.poll(10):

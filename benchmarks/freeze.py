@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.endpoint import reference_server
+from benchmarks.servers import serving
 from loadtest.child import run_load
 from loadtest.plan import new_run
 from loadtest.settings import LoadSettings
@@ -44,9 +44,9 @@ def freeze(pid: int, connected: threading.Event) -> None:
 
 def measure(journey: str, folder: Path) -> dict[str, Any]:
     """`post_to_own` of a run in whose middle the server freezes."""
-    with reference_server() as server:
+    with serving("reference") as server:
         begun = threading.Event()
-        thread = threading.Thread(target=freeze, args=(server.pid, begun))
+        thread = threading.Thread(target=freeze, args=(server.process.pid, begun))
         thread.start()
         settings = LoadSettings(
             endpoint=server.url,
