@@ -99,7 +99,7 @@ def _stamps(text: bytes, run: bytes) -> list[bytes]:
 
 
 def latencies(there: list[Found], back: list[Found]) -> list[float]:
-    """Milliseconds from a post's packet to that which brought it back, in order; a user's first, which joins, is out."""
+    """Milliseconds from a post's packet to that which brought it back, in order, without a user's first."""
     came = {(port, stamp): t for port, stamp, t in reversed(back)}
     posts = [one for one in there if int(one[1][PREFIX:]) > 1]
     return sorted(1000 * (came[port, stamp] - t) for port, stamp, t in posts if (port, stamp) in came)

@@ -66,6 +66,11 @@ def _reason(measured: Mapping[str, Any], thresholds: list[dict[str, Any]]) -> st
         return f"no user could connect: {first or 'none was started'}"
     if not set(metrics) - {"connect", "close"}:
         return f"nothing was measured but connecting: {first or 'the time was too short'}"
+    if first is not None and not set(metrics) - {"connect", "ack", "close"}:
+        return f"nothing was measured but connecting: {first}"
+    delivery = measured["delivery"]
+    if delivery is not None and delivery["posts"] and not delivery["delivered"]:
+        return f"{delivery['posts']} messages were posted, and none was delivered: {first or 'to nobody'}"
     breached = [f"{one['metric']} {one['limit']}" for one in thresholds if not one["passed"]]
     return f"threshold breached: {', '.join(breached)}" if breached else None
 

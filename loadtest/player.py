@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET, DecodeError
 
 from conformance.actions import Received, Refused
+from conformance.masking import cut_and_masked
 from conformance.matching import matches
 from conformance.steps import request_for
 from conformance.values import ScenarioError, new_nonce
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
 
 EARLY_SECONDS = 0.001
 """Timers are coarse by so much: what is due so soon is done at once, and its clock starts then."""
+
+MAX_TOLD = 120
+"""Characters of what an endpoint said that stand in an error."""
 
 MAX_KEPT = 16
 """Messages that wait to be expected; the oldest are forgotten first."""
@@ -347,7 +351,7 @@ class Player:
 
     def refused(self, refused: Refused) -> None:
         """It was not."""
-        status = f" ({refused.status})" if refused.status is not None else f": {refused.detail}"
+        status = f" ({refused.status})" if refused.status is not None else f": {self._masked(refused.detail)}"
         self._break(f"CONN-01: the handshake was not accepted{status}")
 
     def message(self, data: bytes, t: float) -> None:
@@ -389,16 +393,16 @@ class Player:
             self._fail("ENV-01: a message is not UTF-8")
             return
         except JsonTextError as error:
-            self._fail(f"ENV-01: a message is not JSON: {error}")
+            self._fail(f"ENV-01: a message is not JSON: {self._masked(str(error))}")
             return
         problems = contract.check_envelope(value)
         if problems:
-            self._fail(f"ENV-02: {problems[0]}")
+            self._fail(f"ENV-02: {self._masked(str(problems[0]))}")
             return
         if value["event"] in contract.events:
             problems = contract.check_payload(value["event"], value["payload"])
             if problems:
-                self._fail(f"ENV-03: {value['event']}: {problems[0]}")
+                self._fail(f"ENV-03: {value['event']}: {self._masked(str(problems[0]))}")
                 return
         self._take(value, t)
 
@@ -441,7 +445,7 @@ class Player:
 
     def _told_error(self, value: dict[str, Any], paths: Mapping[str, str], post_event: str) -> None:
         code = value_at(value, paths["code"])
-        self._fail(f"the server sent the error {code if isinstance(code, str) else 'without a code'}"[:120])
+        self._fail(f"the server sent the error {self._masked(code) if isinstance(code, str) else 'without a code'}")
         original = value_at(value, paths.get("original_event", "payload.originalEvent"))
         if original in (None, post_event):
             for stream in self._streams.values():
@@ -479,7 +483,7 @@ class Player:
         elif self.leaving:
             self._finish()
         else:
-            told = f"close code {code}" if code is not None else f"no close frame, {how}"
+            told = f"close code {code}" if code is not None else f"no close frame, {self._masked(how)}"
             self._break(f"the connection ended ({told})")
 
     def _close_accounts(self, t: float, *, orderly: bool) -> None:
@@ -613,7 +617,11 @@ class Player:
                 self._finish()
 
     def _fail(self, message: str) -> None:
-        self.world.recorder.failed(message.replace(self.token, "•••") if self.token else message)
+        self.world.recorder.failed(message)
+
+    def _masked(self, told: str) -> str:
+        """What an endpoint said, short and without a token in any spelling."""
+        return cut_and_masked(told, (self.token, *self.world.secrets), MAX_TOLD)
 
     def _nonce(self, name: str) -> str:
         """A nonce outside of posted texts."""

@@ -75,6 +75,7 @@ class World:
         self.clock = Clock()
         self.ending = False
         self.period = 1 / settings.rate_at(0.0)
+        self.secrets = self.profile.secrets()
         self.players: set[Player] = set()
         self._number = 0
         self._arrived = 0

@@ -21,7 +21,7 @@ BEAT = ("--set", "heartbeat.interval=500ms", "--set", "heartbeat.timeout=500ms")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """How a run of `wsproof check` ended; `megabytes` at its peak."""
+    """How a run of `wsproof` ended; `megabytes` at its peak, of whichever of its processes was the largest."""
 
     code: int
     terminal: str
@@ -32,8 +32,9 @@ class Checked:
 
     @property
     def document(self) -> Any:
-        """The results document, checked against its schema."""
-        return read_document(self.folder / "results.json")
+        """The results or load document, checked against its schema."""
+        results = self.folder / "results.json"
+        return read_document(results if results.exists() else self.folder / "load.json")
 
     def outputs(self) -> dict[str, str]:
         """Everything that the run left, by name."""
@@ -57,9 +58,14 @@ with open(sys.argv[1], "w") as file:
 
 def check(url: str, folder: Path, *options: str) -> Checked:
     """Run `wsproof check URL` and wait for its end."""
+    return run(folder, "check", url, *QUICK, *BEAT, *options)
+
+
+def run(folder: Path, *words: str) -> Checked:
+    """Run `wsproof` with a folder for its reports, and wait for its end."""
     report = folder / "report"
     report.mkdir()
-    command = [sys.executable, "-m", "wsproof.launcher", "check", url, "--output", str(report), *QUICK, *BEAT, *options]
+    command = [sys.executable, "-m", "wsproof.launcher", *words, "--output", str(report)]
     log, figures = folder / "terminal.txt", folder / "figures.txt"
     began = time.monotonic()
     with log.open("wb") as stream:

@@ -86,6 +86,34 @@ def test_a_run_that_measured_connecting_alone_fails() -> None:
     assert found["reason"] == "nothing was measured but connecting: the time was too short"
 
 
+def test_a_run_in_which_nothing_was_delivered_fails() -> None:
+    recorder = full()
+    recorder.failed("SEND-01: `new_message` did not arrive in time")
+    tally = Tally(3.0)
+    tally.add("this process", recorder.take(2.5))
+    nothing = {"expected": 0, "delivered": 0, "lost": 0, "duplicated": 0, "reordered": 0, "misdelivered": 0, "posts": 9}
+    measured = {**tally.document(), "aborted": None, "delivery": nothing}
+    found = load_document(SETTINGS, load_contract(), Ending(STARTED, 2.5, True), measured)
+    assert_valid(found)
+    assert found["verdict"] == "failed"
+    assert found["reason"].startswith("9 messages were posted, and none was delivered: SEND-01")
+
+
+def test_a_run_of_failures_alone_fails() -> None:
+    recorder = Recorder(0.0)
+    for metric in ("connect", "ack"):
+        recorder.measured(metric, 0.01)
+    assert document(recorder)["verdict"] == "passed"
+    recorder = Recorder(0.0)
+    for metric in ("connect", "ack"):
+        recorder.measured(metric, 0.01)
+    recorder.failed("the connection ended (no close frame, eof)")
+    assert (
+        document(recorder)["reason"]
+        == "nothing was measured but connecting: the connection ended (no close frame, eof)"
+    )
+
+
 def test_a_run_that_was_cut_off_says_so() -> None:
     found = document(full(), complete=False)
     assert_valid(found)
