@@ -53,7 +53,9 @@ def _ledger(page: Page, document: Document) -> None:
     if kept is None:
         return
     good = not any(kept[name] for name in load_wording.WRONG)
-    page.wrapped(load_view.verdict_mark(good), load_wording.ledger_sentence(kept))
+    proved = not good or kept["expected"]
+    mark = load_view.verdict_mark(good) if proved else wording.mark("inconclusive")
+    page.wrapped(mark, load_wording.ledger_sentence(kept))
     examples = kept.get("examples", ())
     for example in examples[:MAX_EXAMPLES]:
         page.indented(load_wording.example_sentence(example))

@@ -80,6 +80,8 @@ def close_meaning(code: str) -> str:
 def ledger_sentence(kept: Mapping[str, Any]) -> str:
     """The delivery ledger in one sentence."""
     owed = quantities.counted(kept["expected"], "owed delivery", "owed deliveries")
+    if not kept["expected"] and not any(kept[name] for name in WRONG):
+        return f"no delivery was owed to anybody: {quantities.counted(kept.get('posts', 0), 'post', 'posts')}"
     others = [name for name in ("undecided", "strangers") if kept.get(name)]
     listed = ", ".join(f"{quantities.count(kept[name])} {name}" for name in (*WRONG, *others))
     return f"{quantities.count(kept['delivered'])} of {owed} arrived; {listed}"

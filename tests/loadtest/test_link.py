@@ -1,0 +1,256 @@
+"""A user's connection against servers that speak in every legal and illegal way."""
+
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance.actions import Received, Refused, Request
+from conformance.transport import resolve
+from conformance.wire import mask
+from contract.profile import load_profile
+from loadtest.link import MAX_UNSENT_BYTES, Link, text_frame
+from reference_server.network import running
+from reference_server.settings import ServerSettings
+from tests.conformance.servers import raw_server
+from tests.hostile.modes import frame, upgraded
+from tests.loadtest.reactor import SelectorReactor
+
+Talk = Callable[[socket.socket], None]
+
+
+@dataclass
+class Heard:
+    """A user who only notes what it hears."""
+
+    said: list[bytes] = field(default_factory=list)
+    odd: list[Received] = field(default_factory=list)
+    told: list[Refused] = field(default_factory=list)
+    ends: list[tuple[int | None, str]] = field(default_factory=list)
+    accepted: int = 0
+
+    def opened(self, t: float) -> None:
+        self.accepted += 1
+
+    def refused(self, refused: Refused) -> None:
+        self.told.append(refused)
+
+    def message(self, data: bytes, t: float) -> None:
+        self.said.append(data)
+
+    def strange(self, happening: Received, t: float) -> None:
+        self.odd.append(happening)
+
+    def ended(self, code: int | None, how: str, t: float) -> None:
+        self.ends.append((code, how))
+
+    @property
+    def over(self) -> bool:
+        return bool(self.told or self.ends)
+
+
+def dial(url: str, ca: str | None = None) -> tuple[Heard, Link, SelectorReactor]:
+    heard, reactor, target = Heard(), SelectorReactor(), resolve(url, ca=ca)
+    return heard, Link(heard, reactor, target, Request(target.path)), reactor
+
+
+def listen(talk: Talk) -> Heard:
+    """Connect to a server that talks so, until it is over."""
+    with raw_server(talk) as url:
+        heard, link, reactor = dial(url)
+        reactor.run(lambda: heard.over)
+        link.shut()
+    return heard
+
+
+def says(*pieces: bytes) -> Talk:
+    """Accept, send the pieces one by one, and end the connection."""
+
+    def talk(connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if upgraded(connection):
+            for piece in pieces:
+                connection.sendall(piece)
+
+    return talk
+
+
+SHORT, LONG, HUGE = b"{}", b"x" * 300, b"y" * 70_000
+WHOLE = frame(SHORT) + frame(LONG) + frame(HUGE) + frame("日本".encode())
+MESSAGES = [SHORT, LONG, HUGE, "日本".encode()]
+
+
+def test_whole_messages_come_whole() -> None:
+    heard = listen(says(WHOLE))
+    assert (heard.said, heard.odd, heard.accepted) == (MESSAGES, [], 1)
+    assert heard.ends == [(None, "eof")]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+def test_messages_are_the_same_however_the_stream_is_cut(size: int) -> None:
+    small = frame(SHORT) + frame(LONG) + frame(b"") + frame(b"end")
+    heard = listen(says(*(small[start : start + size] for start in range(0, len(small), size))))
+    assert heard.said == [SHORT, LONG, b"", b"end"]
+
+
+def test_fragments_are_joined_and_what_follows_takes_the_short_way_again() -> None:
+    parts = frame(b"one ", fin=False) + frame(b"ping", 9) + frame(b"two ", 0, fin=False) + frame(b"three", 0)
+    heard = listen(says(frame(SHORT) + parts + frame(LONG)))
+    assert heard.said == [SHORT, LONG]
+    assert [one.data for one in heard.odd] == [b"one two three"]
+
+
+def test_a_binary_message_is_told_as_such() -> None:
+    heard = listen(says(frame(b"\x00\x01", 2) + frame(SHORT)))
+    assert [(one.opcode, one.data) for one in heard.odd] == [(2, b"\x00\x01")]
+    assert heard.said == [SHORT]
+
+
+def test_a_control_ping_is_answered() -> None:
+    answers: list[bytes] = []
+
+    def talk(connection: socket.socket) -> None:
+        if not upgraded(connection):
+            return
+        connection.sendall(frame(b"are you there", 9))
+        data = b""
+        while len(data) < 6 + len(b"are you there"):
+            data += connection.recv(100)
+        answers.append(bytes([data[0]]) + mask(data[6:], data[2:6]))
+
+    heard = listen(talk)
+    assert answers == [b"\x8aare you there"]
+    assert heard.ends == [(None, "eof")]
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"), [(b"\x03\xe8bye", 1000), (b"\x11\x31", 4401), (b"", 1005)], ids=["1000", "4401", "none"]
+)
+def test_a_close_frame_gives_its_code(payload: bytes, code: int) -> None:
+    heard = listen(says(frame(SHORT) + frame(payload, 8)))
+    assert [one[0] for one in heard.ends] == [code]
+    assert heard.said == [SHORT]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        frame(b"x", 3),
+        frame(b"x", rsv=4),
+        b"\x81\x83\x00\x00\x00\x00abc",
+        b"\x81\x7f" + (2**40).to_bytes(8, "big"),
+        frame(b"x" * 126, 9),
+    ],
+    ids=["opcode", "reserved", "masked", "too-large", "long-ping"],
+)
+def test_what_is_illegal_ends_the_connection(wrong: bytes) -> None:
+    heard = listen(says(frame(SHORT) + wrong + frame(LONG)))
+    assert len(heard.ends) == 1
+    assert heard.said == [SHORT]
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno", "status"),
+        (
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: d3Jvbmc=\r\n\r\n",
+            "accept",
+        ),
+        (b"", "lost"),
+        (b"HTTP/1.1 200 OK\r\n", "lost"),
+    ],
+    ids=["status", "accept", "nothing", "half"],
+)
+def test_a_handshake_that_fails_is_told(answer: bytes, problem: str) -> None:
+    def talk(connection: socket.socket) -> None:
+        connection.recv(10_000)
+        connection.sendall(answer)
+
+    heard = listen(talk)
+    assert [one.problem for one in heard.told] == [problem]
+    assert (heard.accepted, heard.ends) == (0, [])
+
+
+def test_nobody_listening_is_a_refusal() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"ws://127.0.0.1:{server.getsockname()[1]}/"
+        target = resolve(url)
+    heard, reactor = Heard(), SelectorReactor()
+    Link(heard, reactor, target, Request(target.path))
+    reactor.run(lambda: heard.over)
+    assert [one.problem for one in heard.told] == ["lost"]
+
+
+def test_an_endpoint_that_reads_nothing_costs_no_more_than_a_bound() -> None:
+    ended = threading.Event()
+
+    def talk(connection: socket.socket) -> None:
+        if upgraded(connection):
+            ended.wait(60)  # nothing is read any more
+
+    with raw_server(talk) as url:
+        heard, link, reactor = dial(url)
+        reactor.run(lambda: heard.accepted > 0)
+        sent = 0
+        while not link.over and sent < 100 * MAX_UNSENT_BYTES:
+            link.send_text(b"x" * 60_000)
+            sent += 60_000
+        reactor.run(lambda: heard.over)
+        ended.set()
+    assert "reads too slowly" in heard.ends[0][1]
+    assert sent < 100 * MAX_UNSENT_BYTES
+
+
+@given(st.binary(max_size=200_000))
+def test_a_frame_is_masked_and_has_the_right_length(payload: bytes) -> None:
+    made = text_frame(payload)
+    assert made[0] == 0x81
+    length, at = made[1] & 127, 2
+    if length == 126:
+        length, at = int.from_bytes(made[2:4], "big"), 4
+    elif length == 127:
+        length, at = int.from_bytes(made[2:10], "big"), 10
+    assert made[1] & 0x80
+    assert length == len(payload)
+    assert mask(made[at + 4 :], made[at : at + 4]) == payload
+
+
+def test_over_tls_it_is_the_same(tmp_path: Path) -> None:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl on this machine to make a certificate with")
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-days", "2", "-subj", "/CN=wsproof", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*command, "-out", str(certificate), "-keyout", str(key)], check=True, capture_output=True)
+    settings = ServerSettings(profile=load_profile(None, {}), port=0, certificate=certificate, key=key)
+    with running(settings) as server:
+        target = resolve(server.url, ca=str(certificate))
+        heard, reactor = Heard(), SelectorReactor()
+        link = Link(heard, reactor, target, Request(f"{target.path}?access_token=alice-token"))
+        reactor.run(lambda: len(heard.said) == 1)
+        assert b"connection_ack" in heard.said[0]
+        link.send_text(b'{"event":"x","payload":{}}' + b" " * 60_000)
+        reactor.run(lambda: len(heard.said) == 2)
+        assert b"UNKNOWN_EVENT" in heard.said[1]
+        link.close(1000)
+        reactor.run(lambda: heard.over)
+        assert heard.ends == [(1000, "eof")]
+        # Whose certificate nobody vouches for is refused.
+        stranger = resolve(server.url, ca=str(certificate))
+        assert stranger.tls is not None
+        untrusting = type(stranger)(stranger.uri, stranger.family, stranger.address, ssl.create_default_context())
+        heard = Heard()
+        Link(heard, reactor, untrusting, Request(target.path))
+        reactor.run(lambda: heard.over)
+        assert [one.problem for one in heard.told] == ["tls"]
