@@ -24,14 +24,13 @@ from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 from contract.model import load_contract
 from contract.profile import load_profile
 from loadtest.clocks import ClockReading, best_reading
-from loadtest.document import Ending, load_document, write_document
+from loadtest.document import Ending, delivery_of, load_document, write_document
 from loadtest.gevent_reactor import GeventReactor, in_turn
-from loadtest.locust_stats import feed
-from loadtest.plan import new_run
+from loadtest.locust_side import feed, settings_of_locust
 from loadtest.player import Player
 from loadtest.recorder import LAG, Slice
 from loadtest.settings import LoadSettings, load_journeys, settings_from
-from loadtest.settling import Part, part_of, settle
+from loadtest.settling import Part, part_of
 from loadtest.tally import Tally
 from loadtest.thresholds import breaches, parse_threshold
 from loadtest.user import JourneyUser
@@ -126,22 +125,6 @@ class Conductor:
                 found[name] = type(name, (JourneyUser,), {**members, "__module__": __name__})
         return found
 
-    def _options_as_settings(self, environment: Environment) -> LoadSettings:
-        """Settings where Locust was started by hand: its options, its page, and `wsproof.yaml` where there is one."""
-        options: Any = environment.parsed_options
-        profile = Path("wsproof.yaml")
-        runner: Any = environment.runner
-        return LoadSettings(
-            endpoint=environment.host or "ws://127.0.0.1:8765/v1/socket",
-            users=max(runner.target_user_count, 1),
-            spawn_rate=1.0,
-            duration=float(getattr(options, "run_time", None) or math.inf),
-            document=str(Path("load.json").absolute()),
-            journeys={one.id: one.weight for one in load_journeys()},
-            profile=str(profile.absolute()) if profile.is_file() else None,
-            run=new_run(),
-        )
-
     def player(self, journey: str) -> Player | None:
         """A new player; None where the run is over."""
         if self.world is None or self._drain is not None:
@@ -153,7 +136,7 @@ class Conductor:
     def _begin(self, environment: Environment, **_: Any) -> None:
         settings = self.settings
         if settings is None or (not self._given and not self.is_worker):
-            settings = self.settings = self._options_as_settings(environment)
+            settings = self.settings = settings_of_locust(environment)
         if self.is_master:
             self._tell_settings()
         self.tally = Tally(settings.whole_duration)
@@ -328,29 +311,11 @@ class Conductor:
         assert settings is not None
         profile = load_profile(Path(settings.profile) if settings.profile else None, settings.overrides)
         measured = self.tally.document()
-        measured["delivery"] = self._delivery(profile.response_timeout)
+        grace = profile.response_timeout
+        measured["delivery"] = delivery_of(self.parts.values(), grace, 2 * self.margin, self.began)
         measured["aborted"] = self.aborted
         ending = Ending(self.started, (self.ended or time.monotonic()) - self.began, self.complete)
         return load_document(settings, load_contract(None, profile.limits), ending, measured)
-
-    def _delivery(self, grace: float) -> dict[str, Any] | None:
-        if not self.parts:
-            return None
-        balance = settle(self.parts.values(), grace, 2 * self.margin)
-        streams = {one.key: one.user for part in self.parts.values() for one in part.streams}
-        shown = [
-            {
-                "kind": one.kind,
-                "t_s": round(max(one.t - self.began, 0.0), 3) if math.isfinite(one.t) else None,
-                "channel": one.channel[:200],
-                "poster": streams.get(one.stream, "unknown"),
-                "number": one.number,
-                "receiver": one.receiver,
-                "detail": one.detail,
-            }
-            for one in balance.examples
-        ]
-        return {**asdict(balance), "examples": shown}
 
     def write(self) -> None:
         """Write the document to the settings' path."""

@@ -1,15 +1,17 @@
 """The load document: `schemas/load.schema.json`."""
 
 import json
+import math
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from contract.model import Contract
 from loadtest.settings import LoadSettings, Stage
+from loadtest.settling import Part, settle
 from loadtest.thresholds import parse_threshold
 
 FORMAT = "wsproof.load/1"
@@ -73,6 +75,28 @@ def _reason(measured: Mapping[str, Any], thresholds: list[dict[str, Any]]) -> st
         return f"{delivery['posts']} messages were posted, and none was delivered: {first or 'to nobody'}"
     breached = [f"{one['metric']} {one['limit']}" for one in thresholds if not one["passed"]]
     return f"threshold breached: {', '.join(breached)}" if breached else None
+
+
+def delivery_of(parts: Iterable[Part], grace: float, margin: float, began: float) -> dict[str, Any] | None:
+    """The ledger's entry, settled over all parts; None where no part is known. Times as `settle` takes them."""
+    known = list(parts)
+    if not known:
+        return None
+    balance = settle(known, grace, margin)
+    users = {one.key: one.user for part in known for one in part.streams}
+    shown = [
+        {
+            "kind": one.kind,
+            "t_s": round(max(one.t - began, 0.0), 3) if math.isfinite(one.t) else None,
+            "channel": one.channel[:200],
+            "poster": users.get(one.stream, "unknown"),
+            "number": one.number,
+            "receiver": one.receiver,
+            "detail": one.detail,
+        }
+        for one in balance.examples
+    ]
+    return {**asdict(balance), "examples": shown}
 
 
 def _stage(stage: Stage) -> str:

@@ -1,11 +1,16 @@
-"""Feeds Locust's own statistics, and with them its web page, a second's slice at a time."""
+"""Locust's side of a run: its statistics and web page, and its options where it was started by hand."""
 
+import math
 import time
+from pathlib import Path
 from typing import Any
 
+from locust.env import Environment
 from locust.stats import StatsError, bucket_response_time
 
+from loadtest.plan import new_run
 from loadtest.recorder import METRICS, Counts, Slice
+from loadtest.settings import LoadSettings, load_journeys
 
 METHOD = "WS"
 
@@ -40,3 +45,20 @@ def _add(entry: Any, counts: Counts, now: float) -> None:
         entry.response_times[bucket_response_time(value / 1000)] += number
     if entry.use_response_times_cache:
         entry._cache_response_times(int(now) - 1)
+
+
+def settings_of_locust(environment: Environment) -> LoadSettings:
+    """Settings where Locust was started by hand: its options, its page, and `wsproof.yaml` where there is one."""
+    options: Any = environment.parsed_options
+    runner: Any = environment.runner
+    profile = Path("wsproof.yaml")
+    return LoadSettings(
+        endpoint=environment.host or "ws://127.0.0.1:8765/v1/socket",
+        users=max(runner.target_user_count, 1),
+        spawn_rate=1.0,
+        duration=float(getattr(options, "run_time", None) or math.inf),
+        document=str(Path("load.json").absolute()),
+        journeys={one.id: one.weight for one in load_journeys()},
+        profile=str(profile.absolute()) if profile.is_file() else None,
+        run=new_run(),
+    )
