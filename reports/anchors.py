@@ -1,7 +1,8 @@
 """Fragment identifiers for whatever ids a contract uses."""
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]")
 _MAX_LENGTH: Final = 80
@@ -26,3 +27,18 @@ class Anchors:
             anchor, number = f"{safe}~{number}", number + 1
         self._taken.add(anchor)
         return anchor
+
+
+def of_compliance_page(document: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """The fragment identifiers of a results document's requirements and scenarios on its page, by id.
+
+    The page hands out those of the requirements first, then those of the scenarios, in the document's order.
+    """
+    anchors = Anchors()
+    requirements: dict[str, str] = {}
+    scenarios: dict[str, str] = {}
+    for entry in document["requirements"]:
+        requirements.setdefault(entry["id"], anchors.take(entry["id"]))
+    for entry in document["scenarios"]:
+        scenarios.setdefault(entry["id"], anchors.take(f"scenario-{entry['id']}"))
+    return requirements, scenarios

@@ -16,7 +16,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from reports import compliance_view, load_view, load_wording, quantities, wording
+from reports import comparison_view, compliance_view, load_view, load_wording, quantities, wording
 from reports.documents import Document
 from reports.prose import PAGE_CHARACTERS, excerpt, prose
 from reports.visible import cut, shown, visible
@@ -36,6 +36,16 @@ def compliance(document: Document) -> str:
 def load(document: Document) -> str:
     """The load report of a load document: one self-contained HTML page."""
     return _render("load.html.j2", "cursor.js", document, load_view.build(document))
+
+
+def comparison(document: Document) -> str:
+    """The page of a comparison document: one self-contained HTML page."""
+    page = _environment().get_template("comparison.html.j2")
+    # Its own rules stand behind those that all pages share.
+    style = _inline("style.css", "comparison.css")
+    return page.render(
+        document=document, view=comparison_view.build(document), script=_inline("cursor.js"), style=style
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +101,9 @@ def _uncut(text: str) -> Markup:
 
 
 @cache
-def _inline(name: str) -> _Inline:
+def _inline(*names: str) -> _Inline:
     # Text mode turns CRLF into LF, as a browser does before it computes the hash.
-    text = (_TEMPLATES / name).read_text(encoding="utf-8")
+    text = "".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in names)
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     # Markup: these are our own files, not data.
     return _Inline(Markup(text), f"sha256-{digest}")

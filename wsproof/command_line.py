@@ -11,6 +11,7 @@ import click
 
 from contract.errors import ContractError
 from wsproof import __version__
+from wsproof.compare_command import compare
 from wsproof.load_command import load
 from wsproof.options import EXIT_USAGE, profile_options, read_profile, stop
 
@@ -210,3 +211,4 @@ def lint(path: Path | None) -> None:
 
 
 main.add_command(load)
+main.add_command(compare)

@@ -10,6 +10,7 @@ import pytest
 from reports import html
 from tests.reports import builder, loads
 from tests.reports.builder import Json
+from tests.reports.comparisons import compared, verdicts
 from tests.reports.page import Page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -37,6 +38,7 @@ def _opened(page: str, folder: Path) -> Page:
     [
         (html.compliance, builder.failing_results(), '<form id="filter"'),
         (html.load, loads.aborted(capacity=loads.capacity()["capacity"]), '<p class="readout"'),
+        (html.comparison, compared(loads.full(), loads.aborted()), '<p class="readout"'),
     ],
 )
 def test_the_policy_lets_the_pages_own_script_run(
@@ -53,10 +55,12 @@ def test_the_policy_lets_the_pages_own_script_run(
     [
         (html.compliance, builder.failing_results()),
         (html.load, loads.aborted(capacity=loads.capacity()["capacity"])),
+        (html.comparison, compared(verdicts(ERR_01="passed"), verdicts(ERR_01="failed"))),
+        (html.comparison, compared(loads.full(), loads.aborted())),
     ],
 )
 def test_no_string_of_an_endpoint_acts(function: Callable[[Json], str], document: Json, tmp_path: Path) -> None:
     page = _opened(function(builder.hostile(document, ACTING)), tmp_path)
     title = page.part("<title>", "</title>")
-    assert title.startswith(("<title>Not conformant", "<title>Failed"))
+    assert title.startswith(("<title>Not conformant", "<title>Failed", "<title>Worse"))
     assert not [tag for tag, attributes in page.elements if tag == "img" or "onload" in attributes]

@@ -12,7 +12,8 @@ from reports import html
 from reports.compliance_view import OPEN_TRANSCRIPTS
 from reports.transcript import DATA_CHARACTERS, HEAD_EVENTS, TAIL_EVENTS
 from tests.reports import builder, loads
-from tests.reports.builder import Json, failure, requirement, results, scenario
+from tests.reports.builder import HOSTILE, Json, failure, requirement, results, scenario
+from tests.reports.comparisons import compared
 from tests.reports.page import ALLOWED, Page
 
 PAGES: list[tuple[Callable[[Json], str], Json]] = [
@@ -36,6 +37,15 @@ PAGES: list[tuple[Callable[[Json], str], Json]] = [
     (html.load, loads.long()),
     (html.load, builder.hostile(loads.aborted(capacity=loads.capacity()["capacity"]))),
     (html.load, builder.hostile(loads.aborted(capacity=loads.capacity()["capacity"]), "x" * 100_000)),
+    (html.comparison, compared(results(), builder.failing_results(complete=False))),
+    (html.comparison, compared(builder.failing_results(), results([], []))),
+    (html.comparison, compared(results(), builder.failing_results(), builder.baselined_results())),
+    (html.comparison, compared(*(builder.hostile(builder.failing_results(), text) for text in (HOSTILE, "b")))),
+    (html.comparison, compared(*(builder.hostile(results(), letter * 100_000) for letter in "xy"))),
+    (html.comparison, compared(loads.full(), loads.aborted())),
+    (html.comparison, compared(builder.load(), builder.load(metrics={}, delivery=None, settings={}))),
+    (html.comparison, compared(loads.full(), loads.capacity(), builder.breaking_load())),
+    (html.comparison, compared(*(builder.hostile(loads.aborted(), text) for text in (HOSTILE, "x" * 100_000)))),
 ]
 
 

@@ -1,0 +1,32 @@
+"""What every comparison is made of: the runs, and the lists that changes are sorted into."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from reports.documents import Document
+
+Json = Mapping[str, Any]
+
+LISTS: Final = ("worse", "unclear", "better", "new", "gone")
+"""unclear: it failed, and is undecided on the other side, so that nobody knows whether it got better or worse."""
+MIRRORED: Final = {"worse": "better", "better": "worse", "new": "gone", "gone": "new", "unclear": "unclear"}
+"""Where a change stands when the runs change places."""
+
+
+class ComparisonError(Exception):
+    """Documents that cannot be compared: which, and what was expected instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A document with the name of its implementation, and where its own page lies as seen from the comparison's."""
+
+    name: str
+    document: Document
+    page: str | None = None
+
+
+def sorted_changes(found: Mapping[str, list[Json]]) -> dict[str, list[Json]]:
+    """The changes by list, in each list those that weigh first."""
+    return {name: sorted(found.get(name, ()), key=lambda change: not change["weighs"]) for name in LISTS}

@@ -1,0 +1,243 @@
+"""A comparison document as its page shows it: lists, the matrix, and distributions over each other."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from reports import comparison_wording as words
+from reports import distribution, quantities
+from reports.anchors import Anchors
+from reports.comparison_parts import LISTS, Json
+from reports.distribution import Distributions
+from reports.documents import Document
+from reports.plots import Panel
+from reports.visible import cut
+from reports.wording import Mark
+
+_FIGURES: Final = (
+    ("mean", "Mean"),
+    ("p50", "p50"),
+    ("p90", "p90"),
+    ("p95", "p95"),
+    ("p99", "p99"),
+    ("p999", "p99.9"),
+    ("max", "Max"),
+)
+
+_PARTS: Final = {
+    "latency": "#latency",
+    "measured": "#latency",
+    "errors": "#errors",
+    "delivery": "#delivery",
+    "threshold": "#thresholds",
+    "capacity": "#capacity",
+}
+"""Where a run's own page tells of a figure, by its kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    source: Json
+    mark: Mark
+    tallies: tuple[tuple[Mark, int], ...]
+    """How many requirements of the matrix have which mark, the worst first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a change: its mark where it has a verdict, its text, where its own report tells of it, and why."""
+
+    mark: Mark | None
+    text: str
+    link: str | None
+    scenario: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    source: Json
+    before: Side
+    after: Side
+    growth: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One list of changes: what got worse, better and so on."""
+
+    anchor: str
+    title: str
+    meaning: str
+    mark: Mark
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    mark: Mark
+    word: str
+    link: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    source: Json
+    differs: bool
+    cells: tuple[Cell | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    id: str
+    title: str
+    differs: bool
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A step: its figures in each run, and their distributions drawn over each other where there are any."""
+
+    name: str
+    anchor: str
+    rows: tuple[tuple[str, ...], ...]
+    """(run, count, a cell for each of the page's figures)."""
+    panel: Panel | None
+    drawn: Distributions | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Everything on the comparison's page that is not in the document as it stands."""
+
+    mark: Mark
+    sentence: str
+    rule: str
+    runs: tuple[Run, ...]
+    lists: tuple[Listed, ...]
+    legend: tuple[Mark, ...]
+    sections: tuple[Section, ...]
+    differing: int
+    figures: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    counts: tuple[tuple[str, bool, tuple[str, ...]], ...]
+    settings: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def build(document: Document) -> Comparison:
+    """The view of a comparison document."""
+    anchors = Anchors(("main", "lists", "matrix", "distributions", "counts", "settings", "different"))
+    sections = _sections(document)
+    return Comparison(
+        mark=words.verdict_mark(document),
+        sentence=words.sentence(document),
+        rule=words.rule(document),
+        runs=_runs(document, sections),
+        lists=_lists(document),
+        legend=_legend(sections),
+        sections=sections,
+        differing=sum(row.differs for section in sections for row in section.rows),
+        figures=tuple(heading for _, heading in _FIGURES),
+        metrics=tuple(_metric(document, row, anchors) for row in document["metrics"]),
+        counts=tuple(
+            (row["name"], row["wrong"], tuple(words.figure(value) for value in row["values"]))
+            for row in document["counts"]
+        ),
+        settings=tuple(
+            (one["name"], tuple(quantities.setting(value) for value in one["values"])) for one in document["settings"]
+        ),
+    )
+
+
+def _runs(document: Document, sections: Sequence[Section]) -> tuple[Run, ...]:
+    found = []
+    for index, run in enumerate(document["runs"]):
+        cells = (row.cells[index] for section in sections for row in section.rows)
+        numbers = Counter(cell.mark for cell in cells if cell is not None)
+        ordered = sorted(numbers.items(), key=lambda item: item[0].rank)
+        found.append(Run(run, words.run_mark(run), tuple(ordered)))
+    return tuple(found)
+
+
+def _lists(document: Document) -> tuple[Listed, ...]:
+    if document["changes"] is None:
+        return ()
+    meanings = words.MEANINGS[document["kind"]]
+    return tuple(
+        Listed(
+            f"list-{name}",
+            words.TITLES[name],
+            meanings[name],
+            words.list_mark(name),
+            tuple(_change(change, document["runs"]) for change in document["changes"][name]),
+        )
+        for name in LISTS
+        if document["changes"][name] or name in ("worse", "better")
+    )
+
+
+def _change(change: Json, runs: Sequence[Json]) -> Change:
+    sides = []
+    for side, run in zip((change["before"], change["after"]), runs, strict=True):
+        scenario, why = words.because(side)
+        mark = words.side_mark(change, side, run["strict"])
+        sides.append(Side(mark, words.side_text(change, side), _link(change, side, run["page"]), scenario, why))
+    return Change(change, sides[0], sides[1], words.growth(change))
+
+
+def _link(change: Json, side: Json | None, page: str | None) -> str | None:
+    if side is None or page is None:
+        return None
+    return side["link"] if change["kind"] == "requirement" else page + _PARTS.get(change["kind"], "")
+
+
+def _sections(document: Document) -> tuple[Section, ...]:
+    found: dict[str, list[Json]] = {}
+    for row in document["requirements"]:
+        found.setdefault(row["section"], []).append(row)
+    sections = []
+    for name, listed in found.items():
+        rows = tuple(_row(row, document["runs"]) for row in listed)
+        sections.append(Section(name, listed[0]["section_title"], any(row.differs for row in rows), rows))
+    return tuple(sections)
+
+
+def _row(row: Json, runs: Sequence[Json]) -> Row:
+    cells = tuple(cell and _cell(cell, run["strict"]) for cell, run in zip(row["cells"], runs, strict=True))
+    return Row(row, words.differs(row), cells)
+
+
+def _cell(cell: Json, strict: bool) -> Cell:
+    mark = words.cell_mark(cell, strict)
+    return Cell(mark, mark.counted or mark.word, cell["link"], cell["reason"] or "")
+
+
+def _legend(sections: Sequence[Section]) -> tuple[Mark, ...]:
+    marks = {cell.mark for section in sections for row in section.rows for cell in row.cells if cell is not None}
+    return tuple(sorted(marks, key=lambda mark: mark.rank))
+
+
+def _metric(document: Document, row: Json, anchors: Anchors) -> Metric:
+    names = [run["name"] for run in document["runs"]]
+    known = {name: cell for name, cell in zip(names, row["cells"], strict=True) if cell is not None}
+    # One unit to an axis: runs of another unit have their figures in the table only.
+    unit = next(iter(known.values()))["unit"] if known else ""
+    drawn = distribution.build({name: cell for name, cell in known.items() if cell["unit"] == unit})
+    panel = replace(drawn.choices[0].panel, title=cut(row["name"], 60)) if drawn else None
+    return Metric(
+        name=row["name"],
+        anchor=anchors.take(f"step-{row['name']}"),
+        rows=tuple(_figures(name, cell) for name, cell in zip(names, row["cells"], strict=True)),
+        panel=panel,
+        drawn=drawn,
+    )
+
+
+def _figures(name: str, cell: Json | None) -> tuple[str, ...]:
+    if cell is None:
+        return (name, "0", *(quantities.NOTHING for _ in _FIGURES))
+    cells = (words.figure(cell[member], cell["unit"]) for member, _ in _FIGURES)
+    return (name, quantities.count(cell["count"]), *cells)
