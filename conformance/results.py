@@ -102,6 +102,7 @@ def _requirement(one: RequirementVerdict, played: tuple[ScenarioVerdict, ...], r
         "id": requirement.id,
         "section": requirement.section.id,
         "section_title": requirement.section.title,
+        "section_title_ja": requirement.section.title_ja,
         "origin": requirement.origin,
         "statement": requirement.statement,
         "statement_ja": requirement.statement_ja,

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from reports import plots, quantities, wording
 from reports.documents import Document
+from reports.language import t, tn
 from reports.plots import Column, Panel, Pole, Tick, rounded
 from reports.visible import cut
 from reports.wording import Mark
@@ -52,8 +53,8 @@ def build(document: Document) -> Capacity | None:
         mark=mark,
         sentence=sentence,
         reason=found["reason"] or "",
-        unit="virtual users" if found["unit"] == "users" else "posts per second of each user",
-        short="users" if found["unit"] == "users" else "posts/s each",
+        unit=t(f"load.capacity.unit.{found['unit']}"),
+        short=t(f"load.capacity.short.{found['unit']}"),
         panels=drawing.panels() if drawing else (),
         ticks=drawing.ticks if drawing else (),
         columns=drawing.columns() if drawing else (),
@@ -65,19 +66,18 @@ def sentences(found: Mapping[str, Any]) -> tuple[Mark, str]:
     """What the search found, in one sentence with its mark."""
     unit, knee, broke = found["unit"], found["knee"], found["broke"]
     if knee is None and broke is None:
-        return wording.mark("inconclusive"), "The capacity was not found."
+        return wording.mark("inconclusive"), t("load.capacity.not-found")
     if knee is None:
-        lowest = _load(unit, broke)
-        return wording.mark("failed"), f"Even the lowest load that was tried, {lowest}, breached a threshold."
+        return wording.mark("failed"), t("load.capacity.too-much", load=_load(unit, broke))
     if broke is None:
-        return wording.mark("passed"), f"{_load(unit, knee)} kept every threshold, and more was not tried."
-    return wording.mark("passed"), f"{_load(unit, knee)} kept every threshold; {_load(unit, broke)} did not."
+        return wording.mark("passed"), t("load.capacity.not-reached", load=_load(unit, knee))
+    return wording.mark("passed"), t("load.capacity.found", load=_load(unit, knee), broke=_load(unit, broke))
 
 
 def _load(unit: str, value: float) -> str:
     if unit == "users":
-        return quantities.counted(value, "user")
-    return f"{_number(unit, value)} posts per second of each user"
+        return tn("load.capacity.load.users", value)
+    return t("load.capacity.load.rate", rate=_number(unit, value))
 
 
 def _number(unit: str, value: float | None) -> str:
@@ -91,7 +91,12 @@ def _row(found: Mapping[str, Any], trial: Trial) -> Row:
     knee = value == found["knee"] and trial["passed"]
     broke = value == found["broke"] and not trial["passed"]
     mark = wording.mark("passed" if trial["passed"] else "failed")
-    return Row(_number(unit, value), trial, mark, "knee" if knee else "broke" if broke else "")
+    return Row(
+        _number(unit, value),
+        trial,
+        mark,
+        t("load.capacity.knee") if knee else t("load.capacity.broke") if broke else "",
+    )
 
 
 class _Drawing:
@@ -118,14 +123,14 @@ class _Drawing:
         medians = [trial["p50"] for trial in self.trials if trial["p50"] is not None]
         latency = plots.latencies(known, median(medians) if medians else None)
         rates = [trial["throughput"] for trial in self.trials if trial["throughput"] is not None]
-        unit = "ms, logarithmic axis" if latency.lowest else "ms"
+        unit = t("load.axis.logarithmic", unit="ms") if latency.lowest else "ms"
         names = dict(zip(_PERCENTILES, _PERCENTILES, strict=True))
         return (
-            self.panel("capacity-latency", ("Latency", unit), names, latency, known),
+            self.panel("capacity-latency", (t("load.panel.latency"), unit), names, latency, known),
             self.panel(
                 "rate",
-                ("Throughput", "round trips per second"),
-                {"throughput": "round trips"},
+                (t("load.panel.rate"), t("load.unit.trips")),
+                {"throughput": t("load.line.rate")},
                 plots.linear(max(rates, default=0)),
                 rates,
             ),
@@ -135,7 +140,7 @@ class _Drawing:
         self, name: str, title: tuple[str, str], members: Mapping[str, str], axis: plots.Axis, known: Sequence[float]
     ) -> Panel:
         series = tuple(self.series(member, label, axis) for member, label in members.items())
-        summary = plots.summary(title[0], "by load", title[1].partition(",")[0], known)
+        summary = plots.summary("load", title[0], title[1].partition(",")[0], known)
         return Panel(name, *title, summary, axis.ticks, series, poles=self.poles())
 
     def series(self, member: str, label: str, axis: plots.Axis) -> plots.Series:
@@ -159,7 +164,7 @@ class _Drawing:
             if value is not None:
                 x = rounded(100 * value / self.end)
                 anchor = "start" if x < 20 else "end" if x > 80 and kind == "broke" else side
-                poles.append(Pole(x, kind, f"{kind} {_number(self.unit, value)}", anchor))
+                poles.append(Pole(x, kind, t(f"load.capacity.pole.{kind}", load=_number(self.unit, value)), anchor))
         return tuple(poles)
 
     def columns(self) -> tuple[Column, ...]:
@@ -167,6 +172,10 @@ class _Drawing:
 
     def title(self, trial: Trial) -> str:
         figures = ", ".join(f"{name} {quantities.measured(trial[name])} ms" for name in _PERCENTILES)
-        verdict = "kept every threshold" if trial["passed"] else f"breached {cut('; '.join(trial['breached']), 120)}"
-        load = _load(self.unit, trial[self.unit] or 0)
-        return f"{load}: {figures}, {quantities.measured(trial['throughput'])} round trips/s, {verdict}"
+        return t(
+            "load.capacity.trial.kept" if trial["passed"] else "load.capacity.trial.breached",
+            load=_load(self.unit, trial[self.unit] or 0),
+            figures=figures,
+            rate=quantities.measured(trial["throughput"]),
+            breached=cut("; ".join(trial["breached"]), 120),
+        )

@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any, Final
 
 from reports import limits, plots, quantities
+from reports.language import t
 from reports.limits import Limit
 from reports.plots import Bar, Column, Panel, Pole, Tick, rounded
 
@@ -32,27 +33,9 @@ _JOINED: Final = {
 Point = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A member of the timeline's entries as the table and the reading show it."""
-
-    member: str
-    heading: str
-    reading: str
-    """Such as ``{} round trips/s``."""
-    whole: bool = False
-
-
-_MEASURES: Final = (
-    Measure("users", "Users", "users {}", whole=True),
-    Measure("connected", "Connections", "connections {}", whole=True),
-    Measure("rate", "Round trips/s", "{} round trips/s"),
-    Measure("posts", "Posts/s", "{} posts/s"),
-    Measure("received", "Received/s", "{} received/s"),
-    *(Measure(name, f"{name} (ms)", name + " {} ms") for name in _PERCENTILES),
-    Measure("errors", "Errors", "errors {}", whole=True),
-    Measure("closes", "Closes", "closes {}", whole=True),
-)
+_MEASURES: Final = ("users", "connected", "rate", "posts", "received", *_PERCENTILES, "errors", "closes")
+"""Members of the timeline's entries, in the order of the table and of a reading."""
+_WHOLE: Final = frozenset(("users", "connected", "errors", "closes"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +66,16 @@ def build(
         return None
     points, joined = _joined(sorted(timeline, key=lambda point: point["t"]))
     end = max(duration, points[-1]["t"], 0.001)
-    measures = [one for one in _MEASURES if any(one.member in point for point in points)]
+    measures = [one for one in _MEASURES if any(one in point for point in points)]
     trips = [limit for limit in limited if limit.metric == _ROUND_TRIP]
-    drawing = _Drawing(points, end, {one.member for one in measures}, trips)
+    drawing = _Drawing(points, end, set(measures), trips)
     return Chart(
         panels=_with_poles(drawing.panels(), losses[:MAX_LOSSES], end),
         time_ticks=_time_ticks(end),
         columns=plots.columns(drawing.x, (_title(point, measures) for point in points)),
         points=tuple(points),
         joined=joined,
-        headings=tuple(one.heading for one in measures),
+        headings=tuple(t(f"load.heading.{one}") for one in measures),
         rows=tuple((f"{p['t']:.1f}", *(_value(p, one) for one in measures)) for p in points),
     )
 
@@ -101,8 +84,8 @@ def _with_poles(panels: tuple[Panel, ...], losses: Sequence[tuple[float, str]], 
     found = []
     for number, panel in enumerate(panels):
         poles = []
-        for t, label in losses:
-            x = rounded(min(100 * t / end, 100))
+        for moment, label in losses:
+            x = rounded(min(100 * moment / end, 100))
             # One panel names them; in the others a line is enough.
             poles.append(Pole(x, "lost", label if number == 0 else "", "end" if x > 50 else "start"))
         found.append(replace(panel, poles=tuple(poles)))
@@ -118,23 +101,24 @@ class _Drawing:
 
     def panels(self) -> tuple[Panel, ...]:
         found = [
-            self.lines("users", "Virtual users", "connected", {"users": "users"}),
-            self.lines("rate", "Throughput", "per second", {"rate": "round trips", "posts": "posts"}),
-            self.lines("received", "Messages received", "per second, by all users", {"received": "received"}),
+            self.lines("users", ("users",)),
+            self.lines("rate", ("rate", "posts")),
+            self.lines("received", ("received",)),
             self.latency(),
-            self.bars("errors", "Errors", "count"),
+            self.bars("errors"),
         ]
         if any(self.known("closes")):
-            found.append(self.bars("closes", "Connections that ended", "count"))
+            found.append(self.bars("closes"))
         # A member that older documents do not have is no panel, rather than an empty one.
         return tuple(panel for panel in found if panel.series or panel.bars or panel.name == "errors")
 
     def known(self, *members: str) -> list[float]:
         return [p[name] for p in self.points for name in members if p.get(name) is not None]
 
-    def lines(self, name: str, title: str, unit: str, members: Mapping[str, str]) -> Panel:
+    def lines(self, name: str, members: Sequence[str]) -> Panel:
         axis = plots.linear(max(self.known(*members), default=0), whole=name == "users")
-        return self.panel(name, title, unit, members, axis)
+        labels = {member: t(f"load.line.{member}") for member in members}
+        return self.panel(name, t(f"load.panel.{name}"), t(f"load.unit.{name}"), labels, axis)
 
     def latency(self) -> Panel:
         members = dict(zip(_PERCENTILES, _PERCENTILES, strict=True))
@@ -142,8 +126,8 @@ class _Drawing:
         known = self.known(*members)
         drawn = limits.near(self.limited, max(known, default=0))
         axis = plots.latencies([*known, *(limit.value for limit in drawn)], median(medians) if medians else None)
-        unit = "ms, logarithmic axis" if axis.lowest else "ms"
-        panel = self.panel("latency", "Latency of a round trip", unit, members, axis)
+        unit = t("load.axis.logarithmic", unit="ms") if axis.lowest else "ms"
+        panel = self.panel("latency", t("load.panel.trip"), unit, members, axis)
         return replace(panel, limits=limits.lines(drawn, axis))
 
     def panel(self, name: str, title: str, unit: str, members: Mapping[str, str], axis: plots.Axis) -> Panel:
@@ -153,10 +137,11 @@ class _Drawing:
             for key, label in members.items()
             if key in self.members
         ]
-        summary = plots.summary(title, "over time", unit.partition(",")[0], self.known(*members))
+        summary = plots.summary("time", title, unit.partition(",")[0], self.known(*members))
         return Panel(name, title, unit, summary, axis.ticks, tuple(series))
 
-    def bars(self, name: str, title: str, unit: str) -> Panel:
+    def bars(self, name: str) -> Panel:
+        title, unit = t(f"load.panel.{name}"), t("load.unit.count")
         known = [point.get(name) or 0 for point in self.points]
         axis = plots.linear(max(known), whole=True, height=BAR_HEIGHT)
         usual = median(column.width for column in plots.columns(self.x, [""] * len(self.x)))
@@ -166,7 +151,7 @@ class _Drawing:
             if value:
                 y, left, right = axis.down(value), max(middle - width / 2, 0), min(middle + width / 2, 100)
                 bars.append(Bar(rounded(left), rounded(right - left), y, rounded(plots.TOP + axis.height - y)))
-        summary = plots.summary(title, "over time", unit, known)
+        summary = plots.summary("time", title, unit, known)
         return Panel(name, title, unit, summary, axis.ticks, (), tuple(bars), height=BAR_HEIGHT)
 
 
@@ -207,18 +192,19 @@ def _time_label(mark: float, step: float) -> str:
     if mark == 0:
         return "0"
     if step < 1:
-        return f"{mark:.1f} s"
+        return t("common.time.s", s=f"{mark:.1f}")
     if step < 60:
-        return f"{mark:.0f} s"
-    return f"{mark / 60:.0f} min" if step < 3600 else f"{mark / 3600:.0f} h"
+        return t("common.time.s", s=f"{mark:.0f}")
+    return t("common.time.min", min=f"{mark / 60:.0f}") if step < 3600 else t("common.time.h", h=f"{mark / 3600:.0f}")
 
 
-def _value(point: Point, measure: Measure) -> str:
-    value = point.get(measure.member)
-    if measure.whole:
+def _value(point: Point, measure: str) -> str:
+    value = point.get(measure)
+    if measure in _WHOLE:
         return quantities.NOTHING if value is None else quantities.count(value)
     return quantities.measured(value)
 
 
-def _title(point: Point, measures: Sequence[Measure]) -> str:
-    return f"at {point['t']:.1f} s: " + ", ".join(one.reading.format(_value(point, one)) for one in measures)
+def _title(point: Point, measures: Sequence[str]) -> str:
+    readings = ", ".join(t(f"load.reading-of.{one}", value=_value(point, one)) for one in measures)
+    return t("load.at", t=f"{point['t']:.1f}", readings=readings)

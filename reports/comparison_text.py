@@ -6,6 +6,7 @@ from reports import comparison_wording as words
 from reports import quantities
 from reports.comparison_parts import LISTS, Json
 from reports.documents import Document
+from reports.language import tn
 from reports.terminal import Page, padded
 from reports.visible import columns, cut, visible
 from reports.wording import Mark
@@ -67,7 +68,7 @@ def _settings(page: Page, document: Document) -> None:
         values = " | ".join(cut(quantities.setting(value), 60) for value in one["values"])
         page.indented(f"{cut(one['name'], 40)}: {values}")
     if len(found) > MAX_SETTINGS:
-        page.indented(f"and {quantities.counted(len(found) - MAX_SETTINGS, 'more setting')}")
+        page.indented(tn("compare.more-settings", len(found) - MAX_SETTINGS))
     page.blank()
 
 
@@ -113,7 +114,7 @@ def _matrix(page: Page, document: Document) -> None:
     if len(apart) > MAX_ROWS:
         page.marked(None, f"and {quantities.count(len(apart) - MAX_ROWS)} more")
     seen = {mark for row in apart for mark in _marks(row, document) if mark}
-    legend = ", ".join(f"{mark.symbol} {mark.counted or mark.word}" for mark in sorted(seen, key=lambda one: one.rank))
+    legend = ", ".join(f"{mark.symbol} {mark.kind}" for mark in sorted(seen, key=lambda one: one.rank))
     page.blank()
     page.wrapped(None, f"Only what differs is listed. {legend}", style="dim")
 

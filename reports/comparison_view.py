@@ -212,7 +212,7 @@ def _row(row: Json, runs: Sequence[Json]) -> Row:
 
 def _cell(cell: Json, strict: bool) -> Cell:
     mark = words.cell_mark(cell, strict)
-    return Cell(mark, mark.counted or mark.word, cell["link"], cell["reason"] or "")
+    return Cell(mark, mark.kind, cell["link"], cell["reason"] or "")
 
 
 def _legend(sections: Sequence[Section]) -> tuple[Mark, ...]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from reports import quantities, wording
 from reports.comparison_parts import Json
 from reports.documents import Document
+from reports.language import tn
 from reports.visible import cut
 from reports.wording import Mark
 
@@ -33,17 +34,17 @@ MEANINGS: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 _MARKS: Final = {
-    "worse": Mark("failed", "\N{DOWNWARDS BLACK ARROW}", "worse", 0),
-    "unclear": Mark("inconclusive", "?", "unclear", 1),
-    "better": Mark("passed", "\N{UPWARDS BLACK ARROW}", "better", 2),
-    "new": Mark("untested", "+", "new", 3),
-    "gone": Mark("untested", "\N{MINUS SIGN}", "gone", 4),
+    "worse": Mark("failed", "\N{DOWNWARDS BLACK ARROW}", "compare.mark.worse", 0),
+    "unclear": Mark("inconclusive", "?", "compare.mark.unclear", 1),
+    "better": Mark("passed", "\N{UPWARDS BLACK ARROW}", "compare.mark.better", 2),
+    "new": Mark("untested", "+", "compare.mark.new", 3),
+    "gone": Mark("untested", "\N{MINUS SIGN}", "compare.mark.gone", 4),
 }
 _VERDICTS: Final = {
-    "worse": Mark("failed", "\N{DOWNWARDS BLACK ARROW}", "Worse", 0),
-    "better": Mark("passed", "\N{UPWARDS BLACK ARROW}", "Better", 6),
-    "same": Mark("passed", "=", "No worse", 6),
-    None: Mark("untested", "\N{IDENTICAL TO}", "Comparison", 5),
+    "worse": Mark("failed", "\N{DOWNWARDS BLACK ARROW}", "compare.verdict.worse", 0),
+    "better": Mark("passed", "\N{UPWARDS BLACK ARROW}", "compare.verdict.better", 6),
+    "same": Mark("passed", "=", "compare.verdict.same", 6),
+    None: Mark("untested", "\N{IDENTICAL TO}", "compare.verdict.several", 5),
 }
 _UNCHANGED: Final = {"conformance": "no verdict changed", "load": "nothing changed beyond the tolerance"}
 _RULES: Final = {
@@ -102,12 +103,12 @@ def sentence(document: Document) -> str:
 def _several(document: Document) -> str:
     number = len(document["runs"])
     if document["kind"] == "load":
-        return f"{number} load tests, {quantities.counted(len(document['metrics']), 'step')} measured."
+        return f"{number} load tests, {tn('compare.steps', len(document['metrics']))} measured."
     rows = document["requirements"]
     apart = sum(differs(row) for row in rows)
     good = sum(run["verdict"] == "conformant" for run in document["runs"])
     verb = "is" if good == 1 else "are"
-    of = quantities.counted(len(rows), "requirement")
+    of = tn("compliance.requirements", len(rows))
     return f"{good} of {number} {verb} conformant; they differ in {apart:,} of {of}."
 
 

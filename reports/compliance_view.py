@@ -22,6 +22,7 @@ from reports.compliance_parts import (
     Unverified,
 )
 from reports.documents import Document
+from reports.language import t
 from reports.transcript import shortened
 from reports.wording import Mark
 
@@ -94,7 +95,7 @@ class _Builder:
         titles: dict[str, str] = {}
         failures = self._failures()
         for entry, anchor in self.requirements:
-            titles.setdefault(entry["section"], entry["section_title"])
+            titles.setdefault(entry["section"], wording.section_title(entry))
             found[entry["section"]].append(self._requirement(entry, anchor, failures))
         return tuple(
             Group(
@@ -108,8 +109,8 @@ class _Builder:
         )
 
     def groups(self) -> tuple[Group, ...]:
-        titles = {entry["section"]: entry["section_title"] for entry in self.document["requirements"]}
-        titles.setdefault("FUZZ", "Generated messages")
+        titles = {entry["section"]: wording.section_title(entry) for entry in self.document["requirements"]}
+        titles.setdefault("FUZZ", t("compliance.generated-messages"))
         found: dict[str, list[Scenario]] = {group: [] for group in self.group_anchors}
         for entry, anchor in self.scenarios:
             found[entry["group"]].append(self._scenario(entry, anchor))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from reports import limits, plots, quantities
+from reports.language import t, tn
 from reports.limits import Limit
 from reports.plots import Column, Panel, Tick, rounded
 from reports.visible import cut
@@ -84,7 +85,7 @@ def build(metrics: Mapping[str, Mapping[str, Any]], limited: Sequence[Limit] = (
         for index, (name, metric, points) in enumerate(all_of_them[:MAX_METRICS])
     ]
     together = [one for one in drawn if one.name != _APART and one.unit == drawn[0].unit]
-    choices = [_choice(f"{len(together)} steps over each other", together)] if len(together) > 1 else []
+    choices = [_choice(tn("load.distribution.together", len(together)), together)] if len(together) > 1 else []
     choices += [_choice(one.name, [one], [limit for limit in limited if limit.metric == one.name]) for one in drawn]
     return Distributions(
         choices=tuple(choices),
@@ -112,13 +113,13 @@ def _choice(label: str, shown: Sequence[Distribution], limited: Sequence[Limit] 
     else:
         axis = plots.linear(max([highest, *(limit.value for limit in drawn)]), height=HEIGHT)
     end = max(_decades(1 / (2 * one.count)) for one in shown)
-    title = "Latency by percentile" if len(shown) > 1 else shown[0].name
-    unit = f"{shown[0].unit}, logarithmic axis" if axis.lowest else shown[0].unit
+    title = t("load.distribution.title") if len(shown) > 1 else shown[0].name
+    unit = t("load.axis.logarithmic", unit=shown[0].unit) if axis.lowest else shown[0].unit
     panel = Panel(
         name="distribution",
         title=title,
         unit=unit,
-        summary=plots.summary(title, "by percentile", shown[0].unit, values),
+        summary=plots.summary("percentile", title, shown[0].unit, values),
         ticks=axis.ticks,
         series=tuple(_line(one, axis, end) for one in shown),
         limits=limits.lines(drawn, axis),
@@ -168,15 +169,16 @@ def percent(tail: float) -> str:
 
 def _title(tail: float, shown: Sequence[Distribution]) -> str:
     known = [(one, one.at(tail)) for one in shown]
-    start = f"{percent(tail)} % were no slower than" if tail < 1 else "the fastest"
     values = ", ".join(
         f"{one.name} {quantities.measured(value)} {one.unit}" for one, value in known if value is not None
     )
-    return f"{start}: {values}"
+    if tail == 1:
+        return t("load.distribution.fastest", values=values)
+    return t("load.distribution.share", percent=percent(tail), values=values)
 
 
 def _slowest(shown: Sequence[Distribution]) -> str:
-    return "the slowest: " + ", ".join(_reading(one, one.points[-1][0]) for one in shown)
+    return t("load.distribution.slowest", values=", ".join(_reading(one, one.points[-1][0]) for one in shown))
 
 
 def _reading(one: Distribution, value: float) -> str:
@@ -190,4 +192,4 @@ def _rows(drawn: Sequence[Distribution]) -> tuple[tuple[str, ...], ...]:
         for tail in _ROWS
         if tail * most >= 1
     ]
-    return (*rows, ("slowest", *(quantities.measured(one.points[-1][0]) for one in drawn)))
+    return (*rows, (t("load.distribution.last"), *(quantities.measured(one.points[-1][0]) for one in drawn)))

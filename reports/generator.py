@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from reports import quantities, wording
 from reports.documents import Document
+from reports.language import t, tn
 from reports.visible import cut
 from reports.wording import Mark
 
@@ -17,10 +18,10 @@ LAG_MS: Final = 20.0
 generator's own health is in doubt: what it measures then holds its own delays."""
 
 _READINGS: Final = (
-    ("cpu_percent", "Highest processor use", "%", BUSY_PERCENT),
-    ("late_ms_max", "Most delayed timer", "ms", LATE_MS),
-    ("lag_ms_p99", "Delay of timers, p99", "ms", LAG_MS),
-    ("late_sends_p99_ms", "Delay of posts, p99", "ms", LAG_MS),
+    ("cpu_percent", "%", BUSY_PERCENT),
+    ("late_ms_max", "ms", LATE_MS),
+    ("lag_ms_p99", "ms", LAG_MS),
+    ("late_sends_p99_ms", "ms", LAG_MS),
 )
 _STATES: Final = {"finished": "passed", "running": "untested", "lost": "failed"}
 MAX_NAMES: Final = 4
@@ -61,12 +62,12 @@ def readings(document: Document) -> tuple[Reading, ...]:
         return ()
     return tuple(
         Reading(
-            name,
+            t(f"load.reading.{member}"),
             f"{quantities.measured(generator[member])} {unit}",
             f"{limit:.0f} {unit}",
             _mark(generator[member], limit),
         )
-        for member, name, unit, limit in _READINGS
+        for member, unit, limit in _READINGS
         if member in generator
     )
 
@@ -82,7 +83,7 @@ def losses(document: Document) -> list[tuple[float, str]]:
     """When workers were heard of for the last time (seconds), with what became of them."""
     lost = [worker.source for worker in workers(document) if worker.source["state"] == "lost"]
     times = Counter(worker["last_report_s"] for worker in lost if worker["last_report_s"] is not None)
-    return [(t, f"{quantities.counted(number, 'worker')} lost") for t, number in sorted(times.items())]
+    return [(at, tn("load.worker.losses", number)) for at, number in sorted(times.items())]
 
 
 def doubts(document: Document) -> tuple[Doubt, ...]:
@@ -96,14 +97,13 @@ def _limited(document: Document) -> Doubt | None:
     mark = wording.mark("inconclusive")
     if generator.get("limited"):
         why = f": {cut(generator['reason'], 300)}" if generator.get("reason") else ""
-        title = "The load generator, and not the endpoint, was the limit"
-        return Doubt(mark, title, f"{why}. The latencies hold its own delays.", "generator")
+        return Doubt(mark, t("load.doubt.limited"), t("load.doubt.limited.text", why=why), "generator")
     doubtful = [one for one in readings(document) if one.mark.tone == "inconclusive"]
     # Where it was watched all the time, one bad moment is in the table and no reason to doubt everything.
     if not doubtful or "limited" in generator:
         return None
     listed = ", ".join(f"{one.name[0].lower()}{one.name[1:]} {one.value}" for one in doubtful)
-    return Doubt(mark, "The load generator was near its limits", f": {listed}.", "generator")
+    return Doubt(mark, t("load.doubt.near"), t("load.doubt.near.text", listed=listed), "generator")
 
 
 def _lost_workers(document: Document) -> Doubt | None:
@@ -112,24 +112,23 @@ def _lost_workers(document: Document) -> Doubt | None:
     if not lost:
         return None
     names = ", ".join(_last_heard(worker) for worker in lost[:MAX_NAMES])
-    more = f" and {len(lost) - MAX_NAMES:,} more" if len(lost) > MAX_NAMES else ""
-    were = "was" if len(lost) == 1 else "were"
-    title = f"{len(lost):,} of {quantities.counted(len(everybody), 'worker')} {were} lost"
-    text = f": {names}{more}. What came after a last report, and a lost worker's part of the ledger, is in no figure."
-    return Doubt(wording.mark("failed"), title, text, "workers")
+    if len(lost) > MAX_NAMES:
+        names = t("common.and-more", listed=names, more=f"{len(lost) - MAX_NAMES:,}")
+    title = tn("load.doubt.lost", len(lost), of=tn("load.worker.of", len(everybody)))
+    return Doubt(wording.mark("failed"), title, t("load.doubt.lost.text", names=names), "workers")
 
 
 def _last_heard(worker: Mapping[str, Any]) -> str:
     name, last = cut(worker["name"], 40), worker["last_report_s"]
-    return f"{name} (never heard of)" if last is None else f"{name} (last report at {last:.1f} s)"
+    return t("load.worker.never", name=name) if last is None else t("load.worker.last", name=name, last=f"{last:.1f}")
 
 
 def _ended(document: Document) -> Doubt | None:
     threshold = document.get("aborted")
     if threshold is None:
         return None
-    text = f": {cut(threshold, 100)} was breached."
-    return Doubt(wording.mark("failed", "SHOULD"), "The run was ended early", text, "thresholds")
+    text = t("load.doubt.ended.text", threshold=cut(threshold, 100))
+    return Doubt(wording.mark("failed", "SHOULD"), t("load.doubt.ended"), text, "thresholds")
 
 
 def _mark(value: float | None, limit: float) -> Mark:

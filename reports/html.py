@@ -16,8 +16,9 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from reports import comparison_view, compliance_view, load_view, load_wording, quantities, wording
+from reports import comparison_view, compliance_view, load_view, quantities, wording
 from reports.documents import Document
+from reports.language import spoken, t, tn
 from reports.prose import PAGE_CHARACTERS, excerpt, prose
 from reports.visible import cut, shown, visible
 
@@ -75,12 +76,13 @@ def _environment() -> Environment:
     environment.filters.update(_FILTERS)
     environment.globals.update(
         style=_inline("style.css"),
-        legend=wording.LEGEND,
+        legend=wording.legend,
+        t=t,
+        tn=tn,
+        spoken=spoken,
         levels=wording.LEVELS,
         verdicts=wording.VERDICTS,
         mark=wording.mark,
-        cut_off=wording.CUT_OFF,
-        load_cut_off=load_wording.CUT_OFF,
     )
     return environment
 
@@ -116,9 +118,9 @@ _FILTERS: Final[Mapping[str, Any]] = {
     "short": _short,
     "uncut": _uncut,
     "count": quantities.count,
-    "counted": quantities.counted,
     "measured": quantities.measured,
     "seconds": quantities.seconds,
     "moment": quantities.moment,
     "setting": quantities.setting,
+    "statement": wording.statement,
 }

@@ -24,6 +24,7 @@ from xml.etree import ElementTree as ET
 
 from reports import generator, load_wording, quantities, wording
 from reports.documents import LOAD, Document
+from reports.language import t
 from reports.visible import cut, visible
 
 NAME_CHARACTERS: Final = 300
@@ -56,13 +57,13 @@ def junit_load(document: Document) -> str:
         if not threshold["passed"]:
             breached = True
             value = load_wording.threshold_value(threshold)
-            _outcome(case, "failure", "threshold", f"measured {value}, limit {threshold['limit']}")
+            _outcome(case, "failure", "threshold", t("load.junit.breach", value=value, limit=threshold["limit"]))
     run = _case(suite, "load", "run", document["duration_s"])
     if document["verdict"] == "failed" and (document["reason"] or not breached):
         _outcome(run, "failure", "load", load_wording.load_sentence(document))
     notes = [doubt.title + doubt.text for doubt in generator.doubts(document)]
     if document["delivery"] is not None:
-        notes.append(f"Delivery ledger: {load_wording.ledger_sentence(document['delivery'])}.")
+        notes.append(t("load.junit.ledger", sentence=load_wording.ledger_sentence(document["delivery"])))
         notes += map(load_wording.example_sentence, document["delivery"].get("examples", ()))
     if notes:
         ET.SubElement(run, "system-out").text = "\n".join(visible(cut(note, TEXT_CHARACTERS)) for note in notes)
@@ -77,11 +78,11 @@ def _finished(root: ET.Element, document: Document) -> str:
         for name, kind, message in own:
             _outcome(_case(suite, "wsproof", name, 0), "failure", kind, message)
     if not document["complete"]:
-        case = _case(_suite(root, "wsproof", document), "wsproof", "the run is complete", 0)
-        _outcome(case, "error", "cut off", load_wording.CUT_OFF if load else wording.CUT_OFF)
+        case = _case(_suite(root, "wsproof", document), "wsproof", t("common.junit.complete"), 0)
+        _outcome(case, "error", "cut-off", t("load.cut-off" if load else "compliance.cut-off"))
     elif not load and not document["scenarios"]:
-        case = _case(_suite(root, "wsproof", document), "wsproof", "scenarios were played", 0)
-        _outcome(case, "error", "nothing played", "No scenario was played: nothing was verified.")
+        case = _case(_suite(root, "wsproof", document), "wsproof", t("compliance.junit.played"), 0)
+        _outcome(case, "error", "nothing-played", t("compliance.nothing-played"))
     for suite in root:
         suite.attrib.update(_counts(suite), skipped=str(len(suite.findall("testcase/skipped"))))
         suite.set("time", _seconds(sum(float(c.get("time", 0)) for c in suite.iter("testcase"))))
@@ -98,7 +99,7 @@ def _own_failures(document: Document) -> list[tuple[str, str, str]]:
             found.append((f"baseline: {wording.listed_name(entry)}", "baseline", f"{what} ({entry['reason']})"))
     required = document["settings"].get("require_complete") is True
     if required and document["complete"] and document["verdict"] == "incomplete":
-        found.append(("everything was verified", "incomplete", wording.verdict_sentence(document)))
+        found.append((t("compliance.junit.verified"), "incomplete", wording.verdict_sentence(document)))
     return found
 
 
@@ -122,7 +123,7 @@ def _suite(root: ET.Element, name: str, document: Document) -> ET.Element:
 def _scenario(suite: ET.Element, group: str, scenario: Json, strict: bool) -> None:
     title = f"{scenario['id']}: {cut(scenario['title'], 120)}"
     case = _case(suite, f"wsproof.{group}", title, scenario["duration_s"])
-    reason = scenario["reason"] or "no reason was given"
+    reason = scenario["reason"] or t("compliance.junit.no-reason")
     if scenario["verdict"] in ("inconclusive", "untested"):
         _outcome(case, "skipped", scenario["verdict"], reason)
     elif scenario["verdict"] == "error":
@@ -134,14 +135,19 @@ def _scenario(suite: ET.Element, group: str, scenario: Json, strict: bool) -> No
     # A failed scenario without a failure should not exist; if it does, it must not look passed.
     if counting or (scenario["verdict"] == "failed" and not failures):
         message = _headline(counting[0]) if counting else reason
-        more = f" (and {len(counting) - 1} more)" if len(counting) > 1 else ""
+        more = f" ({t('compliance.more', more=len(counting) - 1)})" if len(counting) > 1 else ""
         text = "\n\n".join(map(_failure_text, counting))
         _outcome(case, "failure", "conformance", f"{message}{more}", text)
     elif binding:
         first = binding[0]
-        _outcome(case, "skipped", "expected failure", f"expected failure: {first['baseline']}: {_headline(first)}")
+        _outcome(
+            case, "skipped", "expected-failure", f"{t('common.mark.expected')}: {first['baseline']}: {_headline(first)}"
+        )
     if others:
-        texts = (f"{'EXPECTED' if 'baseline' in f else 'WARNING'} {_failure_text(f)}" for f in others)
+        texts = (
+            f"{t('compliance.junit.expected' if 'baseline' in f else 'compliance.junit.warning')} {_failure_text(f)}"
+            for f in others
+        )
         ET.SubElement(case, "system-out").text = "\n\n".join(texts)
 
 
@@ -162,15 +168,16 @@ def _headline(failure: Json) -> str:
 
 
 def _failure_text(failure: Json) -> str:
-    where = failure["step"] or "over the whole transcript"
+    where = failure["step"] or t("compliance.text.whole-transcript")
     lines = [
         _headline(failure),
-        f"step: {where}" + (f", actor: {failure['actor']}" if failure["actor"] else ""),
+        f"{t('compliance.text.step')}: {where}"
+        + (f", {t('compliance.text.actor')}: {failure['actor']}" if failure["actor"] else ""),
     ]
     if failure["expected"] is not None:
-        lines.append(f"expected: {failure['expected']}")
-    received = "(nothing)" if failure["received"] is None else failure["received"]
-    lines.append(f"received: {received}")
+        lines.append(f"{t('compliance.text.expected')}: {failure['expected']}")
+    received = t("common.nothing") if failure["received"] is None else failure["received"]
+    lines.append(f"{t('compliance.text.received')}: {received}")
     return "\n".join(visible(cut(line, TEXT_CHARACTERS)) for line in lines)
 
 

@@ -4,7 +4,8 @@ from typing import Final
 
 from reports import capacity, generator, load_view, load_wording, quantities, wording
 from reports.documents import Document
-from reports.terminal import Page, padded
+from reports.language import t, tn
+from reports.terminal import Page, padded, right
 from reports.visible import columns, cut, visible
 
 MAX_ERRORS: Final = 30
@@ -24,12 +25,12 @@ def load_summary(document: Document, colour: bool = False, width: int = 80) -> s
     _capacity(page, document)
     for threshold in document["thresholds"]:
         value = load_wording.threshold_value(threshold)
-        line = f"{cut(threshold['metric'], 60)} {value} (limit {cut(threshold['limit'], 40)})"
+        line = t("load.breach", metric=cut(threshold["metric"], 60), value=value, limit=cut(threshold["limit"], 40))
         page.wrapped(load_view.verdict_mark(threshold["passed"]), line)
     for doubt in generator.doubts(document):
         page.wrapped(doubt.mark, doubt.title + doubt.text)
     if not document["complete"]:
-        page.wrapped(wording.mark("failed", "SHOULD"), load_wording.CUT_OFF)
+        page.wrapped(wording.mark("failed", "SHOULD"), t("load.cut-off"))
     page.wrapped(wording.overall_mark(document), load_wording.load_sentence(document), bold=True)
     return page.text()
 
@@ -38,8 +39,8 @@ def _latencies(page: Page, document: Document) -> None:
     names = {name: visible(cut(name, 30)) for name in document["metrics"]}
     width = max(map(columns, names.values()), default=0)
     if names:
-        headings = ("count", *(heading for _, heading in _FIGURES))
-        page.raw(page.styled("dim", f"  {' ' * width}" + "".join(f"{heading:>10}" for heading in headings)))
+        headings = (t("load.column.count"), *(heading for _, heading in _FIGURES))
+        page.raw(page.styled("dim", f"  {' ' * width}" + "".join(right(heading, 10) for heading in headings)))
     for name, metric in document["metrics"].items():
         values = [quantities.count(metric["count"])]
         values += [quantities.measured(metric[member]) for member, _ in _FIGURES]
@@ -60,19 +61,19 @@ def _ledger(page: Page, document: Document) -> None:
     for example in examples[:MAX_EXAMPLES]:
         page.indented(load_wording.example_sentence(example))
     if len(examples) > MAX_EXAMPLES:
-        page.indented(f"and {quantities.counted(len(examples) - MAX_EXAMPLES, 'more example')} in the report")
+        page.indented(tn("load.text.more-examples", len(examples) - MAX_EXAMPLES))
     page.blank()
 
 
 def _endings(page: Page, document: Document) -> None:
     for code, meaning, ends in load_view.closes(document):
-        page.marked(None, f"closed {cut(code, 20)}: {quantities.count(ends)}  {meaning}")
+        page.marked(None, f"{t('load.text.closed', code=cut(code, 20))}: {quantities.count(ends)}  {meaning}")
     errors = load_view.sorted_errors(document)
     for message, times in errors[:MAX_ERRORS]:
-        line = f"{quantities.count(times)} x {cut(message, 300)}"
+        line = f"{quantities.count(times)} × {cut(message, 300)}"
         page.wrapped(load_view.verdict_mark(False), line)
     if len(errors) > MAX_ERRORS:
-        page.marked(None, f"and {len(errors) - MAX_ERRORS:,} more errors")
+        page.marked(None, tn("load.text.more-errors", len(errors) - MAX_ERRORS))
     page.blank()
 
 
@@ -81,11 +82,13 @@ def _capacity(page: Page, document: Document) -> None:
     if found is None:
         return
     if found.rows:
-        headings = (("p50", 10), ("p95", 10), ("p99", 10), ("round trips/s", 15))
-        page.raw(page.styled("dim", f"  {found.short:>12}" + "".join(f"{name:>{wide}}" for name, wide in headings)))
+        headings = (("p50", 10), ("p95", 10), ("p99", 10), (t("load.column.trips"), 15))
+        page.raw(
+            page.styled("dim", f"  {right(found.short, 12)}" + "".join(right(name, wide) for name, wide in headings))
+        )
     for row in found.rows:
         figures = [quantities.measured(row.source[name]) for name in ("p50", "p95", "p99")]
         cells = "".join(f"{figure:>10}" for figure in figures) + f"{quantities.measured(row.source['throughput']):>15}"
         page.marked(row.mark, f"{row.load:>12}{cells}  {row.at}")
-    page.wrapped(found.mark, f"Capacity: {found.sentence}", bold=True)
+    page.wrapped(found.mark, f"{t('load.capacity')}: {found.sentence}", bold=True)
     page.blank()

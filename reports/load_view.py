@@ -10,55 +10,30 @@ from reports.charts import Chart
 from reports.distribution import Distributions
 from reports.documents import Document
 from reports.generator import Doubt, Reading, Worker
+from reports.language import t, tn
 from reports.wording import Mark
 
-_LEDGER: Final = (
-    ("posts", "messages that virtual users posted", False),
-    ("expected", "owed: posts times receivers", False),
-    ("delivered", "arrived", False),
-    ("lost", "never arrived", True),
-    ("duplicated", "arrived more than once", True),
-    ("reordered", "arrived out of order", True),
-    ("misdelivered", "arrived where they did not belong, or changed", True),
-    ("undecided", "that nobody can demand: the receiver left, or the poster's connection broke", False),
-    ("strangers", "messages that no virtual user posted: other clients were there", False),
-)
+_LEDGER: Final = ("posts", "expected", "delivered", *load_wording.WRONG, "undecided", "strangers")
 _SHARES: Final = ("delivered", *load_wording.WRONG, "undecided")
-_COLUMNS: Final = (
-    ("mean", "Mean"),
-    ("p50", "p50"),
-    ("p75", "p75"),
-    ("p90", "p90"),
-    ("p95", "p95"),
-    ("p99", "p99"),
-    ("p999", "p99.9"),
-    ("p9999", "p99.99"),
-    ("max", "Max"),
-)
-_SETTINGS: Final = {
-    "users": ("Virtual users", ""),
-    "spawn_rate": ("Spawn rate", "users per second"),
-    "time_s": ("Time", "s"),
-    "think_time_s": ("Think time", "s"),
-    "stages": ("Stages", ""),
-    "channels": ("Channels", ""),
-    "rate": ("Rate", "posts per second of each user"),
-    "size": ("Text size", "characters"),
-    "journeys": ("Journeys (weight)", ""),
-    "processes": ("Processes", ""),
-    "tokens": ("Tokens from", ""),
-    "seed": ("Seed", ""),
+_COLUMNS: Final = {
+    "mean": "",
+    "p50": "p50",
+    "p75": "p75",
+    "p90": "p90",
+    "p95": "p95",
+    "p99": "p99",
+    "p999": "p99.9",
+    "p9999": "p99.99",
+    "max": "",
 }
-"""Settings with the names and units under which the page shows them; others keep their own names."""
-_STEPS: Final = {
-    "connect": "TCP, TLS and the handshake",
-    "ack": "from the handshake to the acknowledgement",
-    "join": "from a join to the moment it certainly holds",
-    "post_to_own": "from a post's intended time until it came back to its author",
-    "post_to_receive": "from a post's intended time until it reached each receiver",
-    "ping_period": "from one heartbeat ping to the next",
-    "close": "the closing handshake",
-}
+"""Figures with their headings; the language's own where there is none."""
+_SETTINGS: Final = frozenset(
+    ("users", "spawn_rate", "time_s", "think_time_s", "stages", "channels", "rate", "size", "journeys", "processes",
+     "tokens", "seed")
+)  # fmt: skip
+"""Settings that the page gives a name; others keep their own."""
+_UNITS: Final = frozenset(("spawn_rate", "time_s", "think_time_s", "rate", "size"))
+_STEPS: Final = frozenset(("connect", "ack", "join", "post_to_own", "post_to_receive", "ping_period", "close"))
 _FIRST_SCREEN: Final = ("users", "rate", "stages", "journeys")
 
 
@@ -174,13 +149,13 @@ def ledger(document: Document) -> tuple[LedgerRow, ...]:
         return ()
     return tuple(
         LedgerRow(
-            name,
-            meaning,
+            t(f"load.ledger.{name}.name"),
+            t(f"load.ledger.{name}.meaning"),
             kept[name],
             quantities.share(kept[name], kept["expected"]) if name in _SHARES else "",
-            verdict_mark(not kept[name]) if zero else None,
+            verdict_mark(not kept[name]) if name in load_wording.WRONG else None,
         )
-        for name, meaning, zero in _LEDGER
+        for name in _LEDGER
         if name in kept
     )
 
@@ -209,8 +184,8 @@ def _thresholds(document: Document) -> tuple[Threshold, ...]:
 def _columns(document: Document) -> list[tuple[str, str]]:
     """The figures that any metric of this document has, with their headings."""
     return [
-        (member, heading)
-        for member, heading in _COLUMNS
+        (member, heading or t(f"load.column.{member}"))
+        for member, heading in _COLUMNS.items()
         if any(member in metric for metric in document["metrics"].values())
     ]
 
@@ -219,7 +194,7 @@ def _steps(document: Document, columns: list[tuple[str, str]]) -> tuple[Step, ..
     return tuple(
         Step(
             name,
-            _STEPS.get(name, ""),
+            t(f"load.step.{name}") if name in _STEPS else "",
             metric["count"],
             tuple(quantities.measured(metric.get(member)) for member, _ in columns),
             metric["unit"],
@@ -229,9 +204,9 @@ def _steps(document: Document, columns: list[tuple[str, str]]) -> tuple[Step, ..
 
 
 def _setting(name: str, value: object) -> tuple[str, str]:
-    label, unit = _SETTINGS.get(name, (name, ""))
+    label = t(f"load.setting.{name}") if name in _SETTINGS else name
     text = quantities.setting(value)
-    return label, f"{text} {unit}" if unit and value is not None else text
+    return label, t(f"load.setting.{name}.value", value=text) if name in _UNITS and value is not None else text
 
 
 def _figures(document: Document) -> tuple[Figure, ...]:
@@ -240,18 +215,18 @@ def _figures(document: Document) -> tuple[Figure, ...]:
     users = max((point["users"] for point in timeline), default=0)
     errors = sum(document["errors"].values())
     found = [
-        Figure(quantities.count(users) if timeline else quantities.NOTHING, "users at the peak"),
-        Figure(quantities.measured(max(rates, default=None)), "round trips per second at the peak"),
-        Figure(quantities.count(errors), "error" if errors == 1 else "errors"),
+        Figure(quantities.count(users) if timeline else quantities.NOTHING, t("load.figure.users")),
+        Figure(quantities.measured(max(rates, default=None)), t("load.figure.trips")),
+        Figure(quantities.count(errors), tn("load.figure.errors", errors)),
     ]
     trip = document["metrics"].get("post_to_own")
     if trip is not None and trip["p99"] is not None:
-        median = f"p99 of a round trip (p50: {quantities.measured(trip['p50'])} ms)"
+        median = t("load.figure.p99", p50=quantities.measured(trip["p50"]))
         found.insert(2, Figure(f"{quantities.measured(trip['p99'])} ms", median))
     kept = document["delivery"]
     if kept is not None:
         wrong = sum(kept[name] for name in load_wording.WRONG)
-        what = "lost" if wrong == kept["lost"] else "that went wrong"
-        of = f"deliveries {what}, of {quantities.count(kept['expected'])}"
+        kind = "lost" if wrong == kept["lost"] else "wrong"
+        of = t(f"load.figure.{kind}", expected=quantities.count(kept["expected"]))
         found.append(Figure(quantities.count(wrong), of, verdict_mark(False) if wrong else None))
     return tuple(found)

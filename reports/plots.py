@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from reports import quantities
+from reports.language import t
 
 HEIGHT: Final = 132
 """Height of a panel's plot (px)."""
@@ -177,12 +178,13 @@ def columns(positions: Sequence[float], titles: Iterable[str]) -> tuple[Column, 
     )
 
 
-def summary(title: str, over: str, unit: str, known: Sequence[float]) -> str:
-    """What a panel shows, in a sentence for those who do not see it."""
+def summary(over: str, title: str, unit: str, known: Sequence[float]) -> str:
+    """What a panel shows over the `time`, the `load` or the `percentile`, for those who do not see it."""
+    start = t(f"load.over.{over}", title=title)
     if not known:
-        return f"{title} {over}: nothing was measured"
+        return t("load.over.nothing", start=start)
     lowest, highest = quantities.measured(min(known)), quantities.measured(max(known))
-    return f"{title} {over}: from {lowest} to {highest} {unit}"
+    return t("load.over.range", start=start, lowest=lowest, highest=highest, unit=unit)
 
 
 def value_label(value: float, step: float) -> str:

@@ -3,17 +3,14 @@
 from datetime import UTC, datetime
 from typing import Final
 
+from reports.language import t
+
 NOTHING: Final = "\N{EN DASH}"
 
 
 def count(value: float) -> str:
     """A whole number with thousands separated: ``12,345``."""
     return f"{int(value):,}"
-
-
-def counted(value: float, singular: str, plural: str | None = None) -> str:
-    """A number with its noun: ``1 user``, ``2 users``."""
-    return f"{count(value)} {singular if value == 1 else plural or singular + 's'}"
 
 
 def measured(value: float | None) -> str:
@@ -33,18 +30,18 @@ def share(part: float, whole: float) -> str:
     if part in (0, whole):
         return f"{percent:.0f} %"
     digits = next((digits for digits in (1, 2, 3) if round(min(percent, abs(100 - percent)), digits)), 4)
-    return f"{percent:.{digits}f} %" if round(percent, 4) else "under 0.0001 %"
+    return f"{percent:.{digits}f} %" if round(percent, 4) else t("common.under", share="0.0001 %")
 
 
 def seconds(value: float) -> str:
     """A duration given in seconds: ``3.2 s``, ``5 min 3 s``, ``1 h 2 min``."""
     if value < 59.95:
-        return f"{value:.1f} s"
+        return t("common.time.s", s=f"{value:.1f}")
     minutes, rest = divmod(round(value), 60)
     if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+        return t("common.time.min-s" if rest else "common.time.min", min=minutes, s=rest)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
+    return t("common.time.h-min" if minutes else "common.time.h", h=f"{hours:,}", min=minutes)
 
 
 def moment(text: str) -> str:
@@ -61,7 +58,7 @@ def setting(value: object) -> str:
     if value is None:
         return NOTHING
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return t("common.yes" if value else "common.no")
     if isinstance(value, float):
         return str(value).removesuffix(".0")
     if isinstance(value, list):

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from reports import html, junit, load_text, text
 from reports.documents import LOAD, RESULTS, Document, to_json
+from reports.language import DEFAULT, speaking
 
 
 class Renderer(NamedTuple):
@@ -40,6 +41,7 @@ def renderer(format_name: str, document: Document) -> Renderer:
     return FORMATS[format_name][document["format"]]
 
 
-def render(format_name: str, document: Document) -> str:
-    """`document` as a report. Raises `KeyError` for an unknown `format_name`."""
-    return renderer(format_name, document).function(document)
+def render(format_name: str, document: Document, language: str = DEFAULT) -> str:
+    """`document` as a report in one of `language.LANGUAGES`. Raises `KeyError` for an unknown `format_name`."""
+    with speaking(language):
+        return renderer(format_name, document).function(document)

@@ -33,6 +33,11 @@ def padded(text: str, width: int) -> str:
     return text + " " * (width - columns(text))
 
 
+def right(text: str, width: int) -> str:
+    """`text` with spaces before it up to `width` columns."""
+    return " " * (width - columns(text)) + text
+
+
 class Page:
     """Lines of a summary. Everything but `raw` makes its text visible and keeps to the width."""
 
@@ -95,7 +100,7 @@ class Page:
         """A paragraph behind its label."""
         lines = _wrap(visible(cut(text, VALUE_CHARACTERS)), self._width - 14)
         for number, line in enumerate(lines):
-            start = self.styled("dim", f"{label:<10}") if not number else " " * 10
+            start = self.styled("dim", padded(label, 10)) if not number else " " * 10
             self.raw(f"    {start}{line}")
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from reports import quantities, wording
+from reports import wording
 from reports.documents import Document
+from reports.language import t, tn
 from reports.load_text import load_summary
 from reports.terminal import Page, padded
 from reports.visible import columns, cut, visible
@@ -35,7 +36,7 @@ def summary(document: Document, colour: bool = False, width: int = 80) -> str:
     if warning:
         page.wrapped(wording.mark("failed", "SHOULD"), warning)
     if not document["complete"]:
-        page.wrapped(wording.mark("failed", "SHOULD"), wording.CUT_OFF)
+        page.wrapped(wording.mark("failed", "SHOULD"), t("compliance.cut-off"))
     page.wrapped(wording.overall_mark(document), wording.verdict_sentence(document), bold=True)
     outcome = wording.outcome_sentence(document)
     if outcome is not None:
@@ -47,7 +48,7 @@ def _sections(page: Page, document: Document) -> None:
     titles: dict[str, str] = {}
     marks: dict[str, list[Mark]] = {}
     for entry in document["requirements"]:
-        titles.setdefault(entry["section"], entry["section_title"])
+        titles.setdefault(entry["section"], wording.section_title(entry))
         mark = wording.mark_of(entry, document["strict"])
         marks.setdefault(entry["section"], []).append(mark)
     ids = {section: visible(cut(section, 20)) for section in titles}
@@ -56,7 +57,7 @@ def _sections(page: Page, document: Document) -> None:
     name_width = max(map(columns, names.values()), default=0)
     for section, found in marks.items():
         counts = ", ".join(
-            page.styled(mark.tone, f"{mark.symbol} {_tally(mark, found.count(mark))}")
+            page.styled(mark.tone, f"{mark.symbol} {mark.counted(found.count(mark))}")
             for mark in sorted(set(found), key=lambda mark: mark.rank)
         )
         start = f"{padded(ids[section], id_width)}  {padded(names[section], name_width)}"
@@ -64,15 +65,9 @@ def _sections(page: Page, document: Document) -> None:
     page.blank()
 
 
-def _tally(mark: Mark, number: int) -> str:
-    if mark.counted:
-        return quantities.counted(number, mark.counted)
-    return f"{quantities.count(number)} {mark.word}"
-
-
 def _failures(page: Page, document: Document) -> None:
     strict = document["strict"]
-    statements = {entry["id"]: entry["statement"] for entry in document["requirements"]}
+    statements = {entry["id"]: wording.statement(entry) for entry in document["requirements"]}
     found: dict[tuple[str, str], list[tuple[Json, Json]]] = {}
     for scenario in document["scenarios"]:
         for failure in scenario["failures"]:
@@ -89,38 +84,38 @@ def _failures(page: Page, document: Document) -> None:
         for scenario, failure in failures[:MAX_FAILURES]:
             _failure(page, scenario, failure)
         if len(failures) > MAX_FAILURES:
-            more = quantities.counted(len(failures) - MAX_FAILURES, "more failure")
-            page.marked(None, f"  and {more} of it, in the reports")
+            page.marked(None, f"  {tn('compliance.text.more-failures', len(failures) - MAX_FAILURES)}")
         page.blank()
     if len(ordered) > MAX_CLAUSES:
-        more = quantities.counted(len(ordered) - MAX_CLAUSES, "more requirement")
-        page.marked(None, f"and failures of {more}, in the reports")
+        page.marked(None, tn("compliance.text.more-requirements", len(ordered) - MAX_CLAUSES))
         page.blank()
 
 
 def _failure(page: Page, scenario: Json, failure: Json) -> None:
-    step = failure["step"] or "over the whole transcript"
+    step = failure["step"] or t("compliance.text.whole-transcript")
     actor = f", {failure['actor']}" if failure["actor"] else ""
-    page.labelled("scenario", f"{scenario['id']}, {step}{actor}")
-    page.labelled("because", failure["message"])
+    page.labelled(t("compliance.text.scenario"), f"{scenario['id']}, {step}{actor}")
+    page.labelled(t("compliance.text.because"), failure["message"])
+    expected, received = t("compliance.text.expected"), t("compliance.text.received")
     if failure["expected"] is not None:
-        page.labelled("expected", failure["expected"] or "(empty)")
+        page.labelled(expected, failure["expected"] or t("common.empty"))
     if failure["received"] is not None:
-        page.labelled("received", failure["received"] or "(empty)")
+        page.labelled(received, failure["received"] or t("common.empty"))
     elif failure["expected"] is not None:
-        page.labelled("received", "(nothing)")
+        page.labelled(received, t("common.nothing"))
 
 
 def _unverified(page: Page, document: Document) -> None:
     for mark, reason, listed in wording.unverified_groups(document):
         ids = ", ".join(cut(entry["id"], 40) for entry in listed[:8])
-        more = f" and {len(listed) - 8:,} more" if len(listed) > 8 else ""
-        page.wrapped(mark, f"{mark.word}: {cut(reason, 300)} ({ids}{more})")
+        if len(listed) > 8:
+            ids = t("common.and-more", listed=ids, more=f"{len(listed) - 8:,}")
+        page.wrapped(mark, f"{mark.word}: {cut(reason, 300)} ({ids})")
 
 
 def _baseline(page: Page, document: Document) -> None:
     for mark, entry, what in wording.baseline_lines(document):
-        if mark.word == "untested":
+        if mark.tone == "untested":
             continue
         name = cut(wording.listed_name(entry), 100)
         page.wrapped(mark, f"{name} {what}: {cut(entry['reason'], 300)}")

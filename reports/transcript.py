@@ -15,8 +15,8 @@ SHORT_CHARACTERS: Final = 200
 """What is shown of each event's data before those."""
 
 _ARROWS: Final = {
-    "in": ("received", "\N{LEFTWARDS ARROW}"),
-    "out": ("sent", "\N{RIGHTWARDS ARROW}"),
+    "in": ("in", "\N{LEFTWARDS ARROW}"),
+    "out": ("out", "\N{RIGHTWARDS ARROW}"),
     "none": ("", "\N{MIDDLE DOT}"),
 }
 

@@ -11,6 +11,8 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
+from reports.language import tn
+
 # Kept: the no-break space, the zero-width (non-)joiner and the variation selectors, which text in
 # many languages and emoji needs. Escaped: all other characters that have no shape of their own.
 _RANGES: Final = (
@@ -60,7 +62,7 @@ def shown(text: str) -> Markup:
 def cut(text: str, limit: int) -> str:
     """`text`, or its first `limit` characters and how many are missing."""
     missing = len(text) - limit
-    return text if missing <= 0 else f"{text[:limit]}… (+{missing:,} characters)"
+    return text if missing <= 0 else f"{text[:limit]}… ({tn('common.missing', missing)})"
 
 
 def quoted(text: str, limit: int = 60) -> str:

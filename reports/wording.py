@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reports import quantities
 from reports.documents import Document
+from reports.language import spoken, t, tn
 from reports.visible import cut
 
 LEVELS: Final = ("MUST", "SHOULD", "MAY")
@@ -23,79 +23,58 @@ class Mark:
 
     tone: str
     symbol: str
-    word: str
+    text: str
+    """The id of its word."""
     rank: int
     """Order inside a group: what needs attention first."""
-    counted: str = ""
-    """The word after a number, where it is another one."""
+    tally: str = ""
+    """The id of the words that count it."""
+
+    @property
+    def word(self) -> str:
+        """Its word in the language that is spoken."""
+        return t(self.text)
+
+    @property
+    def kind(self) -> str:
+        """What it is by itself: a warning, where its word is `failed`."""
+        return t(f"common.mark.{self.tone}")
+
+    def counted(self, number: int) -> str:
+        """How many there are: ``3 failed``."""
+        return tn(self.tally, number)
+
+
+def _mark(tone: str, symbol: str, rank: int, word: str = "") -> Mark:
+    return Mark(tone, symbol, f"common.mark.{word or tone}", rank, f"common.tally.{tone}")
 
 
 _MARKS: Final = {
-    "failed": Mark("failed", "\N{BALLOT X}", "failed", 0),
-    "warning": Mark("warning", "\N{BLACK UP-POINTING TRIANGLE}", "failed", 1, "warning"),
-    "expected": Mark("expected", "\N{WHITE DIAMOND}", "expected failure", 2, "expected failure"),
-    "error": Mark("error", "!", "error", 3, "error"),
-    "inconclusive": Mark("inconclusive", "?", "inconclusive", 4),
-    "untested": Mark("untested", "\N{WHITE CIRCLE}", "untested", 5),
-    "passed": Mark("passed", "\N{CHECK MARK}", "passed", 6),
+    "failed": _mark("failed", "\N{BALLOT X}", 0),
+    "warning": _mark("warning", "\N{BLACK UP-POINTING TRIANGLE}", 1, "failed"),
+    "expected": _mark("expected", "\N{WHITE DIAMOND}", 2),
+    "error": _mark("error", "!", 3),
+    "inconclusive": _mark("inconclusive", "?", 4),
+    "untested": _mark("untested", "\N{WHITE CIRCLE}", 5),
+    "passed": _mark("passed", "\N{CHECK MARK}", 6),
 }
 _OVERALL: Final = {
-    "conformant": Mark("passed", "\N{CHECK MARK}", "Conformant", 6),
-    "non-conformant": Mark("failed", "\N{BALLOT X}", "Not conformant", 0),
-    "incomplete": Mark("inconclusive", "?", "Incomplete", 4),
-    "passed": Mark("passed", "\N{CHECK MARK}", "Passed", 6),
-    "failed": Mark("failed", "\N{BALLOT X}", "Failed", 0),
+    "conformant": _mark("passed", "\N{CHECK MARK}", 6, "conformant"),
+    "non-conformant": _mark("failed", "\N{BALLOT X}", 0, "non-conformant"),
+    "incomplete": _mark("inconclusive", "?", 4, "incomplete"),
+    "passed": _mark("passed", "\N{CHECK MARK}", 6, "run-passed"),
+    "failed": _mark("failed", "\N{BALLOT X}", 0, "run-failed"),
 }
-
-LEGEND: Final = (
-    (
-        _MARKS["failed"],
-        "failed",
-        "A scenario saw the endpoint break the requirement. One failed MUST makes it non-conformant.",
-    ),
-    (
-        _MARKS["warning"],
-        "failed: a warning",
-        "A recommendation (SHOULD) or an option (MAY) that does not hold. It does not make the "
-        "endpoint non-conformant, unless the run was strict: then a SHOULD counts as a MUST.",
-    ),
-    (
-        _MARKS["expected"],
-        "expected failure",
-        "It fails, and the baseline of this run lists it, with a reason. That does not make the endpoint conformant, "
-        "but the run does not fail for it.",
-    ),
-    (
-        _MARKS["error"],
-        "error",
-        "The tool itself failed. Nothing is said about the endpoint.",
-    ),
-    (
-        _MARKS["inconclusive"],
-        "inconclusive",
-        "It could not be judged here; the reason says what was missing. Not a pass.",
-    ),
-    (
-        _MARKS["untested"],
-        "untested",
-        "No scenario that verifies it was played, or not all of them to their end. Not a pass.",
-    ),
-    (
-        _MARKS["passed"],
-        "passed",
-        "Every scenario that verifies it was played to its end and saw it hold.",
-    ),
-)
 _STATES: Final = {"stale": "failed", "expired": "failed", "expected": "expected", "undecided": "untested"}
 """What became of an entry of the baseline, and how that is shown."""
-_NO_REASON: Final = {
-    "error": "The tool failed.",
-    "inconclusive": "It could not be judged here.",
-    "untested": "No scenario that verifies it was played.",
-}
-CUT_OFF: Final = (
-    "This run was cut off before its end. What follows is what had finished by then; the rest was not verified."
-)
+
+
+def legend() -> tuple[tuple[Mark, str, str], ...]:
+    """What each verdict means: (mark, name, meaning), what needs attention first."""
+    return tuple(
+        (mark, t(f"compliance.legend.{name}.name"), t(f"compliance.legend.{name}.meaning"))
+        for name, mark in _MARKS.items()
+    )
 
 
 def binding(level: str, strict: bool) -> bool:
@@ -142,6 +121,20 @@ def clauses(requirement: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return listed or [requirement]
 
 
+def statement(requirement: Mapping[str, Any]) -> str:
+    """What a requirement says, in the language that is spoken where the document has it."""
+    return _own(requirement, "statement")
+
+
+def section_title(requirement: Mapping[str, Any]) -> str:
+    """The title of a requirement's section, in the language that is spoken where the document has it."""
+    return _own(requirement, "section_title")
+
+
+def _own(requirement: Mapping[str, Any], member: str) -> str:
+    return str(requirement.get(f"{member}_{spoken()}") or requirement[member])
+
+
 def failing(document: Document, counts_against: bool) -> list[Mapping[str, Any]]:
     """The requirements with a failed clause that counts, or does not count, for the verdict."""
     strict = document["strict"]
@@ -161,7 +154,7 @@ def unverified_groups(document: Document) -> list[tuple[Mark, str, list[Mapping[
     for requirement in document["requirements"]:
         for clause in clauses(requirement):
             if clause["verdict"] in UNVERIFIED:
-                reason = clause["reason"] or requirement["reason"] or _NO_REASON[clause["verdict"]]
+                reason = clause["reason"] or requirement["reason"] or t(f"compliance.no-reason.{clause['verdict']}")
                 reason = _without_scenario(reason, requirement)
                 listed = found.setdefault((clause["verdict"], reason), [])
                 if requirement not in listed[-1:]:
@@ -178,35 +171,33 @@ def _without_scenario(reason: str, requirement: Mapping[str, Any]) -> str:
 
 def verdict_sentence(document: Document) -> str:
     """The verdict on a conformance run in one sentence."""
-    word = overall_mark(document).word
-    musts = [r for r in document["requirements"] if _has_clause(r, document["strict"])]
-    unknown = [r for r in musts if _has_clause(r, document["strict"], UNVERIFIED)]
-    kind = "requirement" if document["strict"] else "MUST requirement"
+    strict = document["strict"]
+    musts = [one for one in document["requirements"] if _has_clause(one, strict)]
+    unknown = [one for one in musts if _has_clause(one, strict, UNVERIFIED)]
+    values = {
+        "verdict": overall_mark(document).word,
+        "kind": t("compliance.kind.any" if strict else "compliance.kind.must"),
+        "unknown": f"{len(unknown):,}",
+        "all": f"{len(musts):,}",
+    }
     if document["verdict"] == "non-conformant":
         broken = failing(document, counts_against=True)
         if not broken:
-            return f"{word}."
-        verb = "fails" if len(broken) == 1 else "fail"
-        return f"{word}: {quantities.counted(len(broken), kind)} {verb} ({_ids(broken)})."
+            return t("compliance.sentence.broken-somehow", **values)
+        return tn("compliance.sentence.broken", len(broken), **values, ids=_ids(broken))
     if document["verdict"] == "incomplete":
-        return (
-            f"{word}: no {kind} failed, but {len(unknown):,} of {len(musts):,} "
-            f"{'was' if len(unknown) == 1 else 'were'} not verified."
-        )
+        return tn("compliance.sentence.incomplete", len(unknown), **values)
     if unknown:
-        held = quantities.counted(len(musts) - len(unknown), kind)
-        return f"{word}: {held} hold; {len(unknown):,} more were not verified."
-    return f"{word}: {all_hold(len(musts), kind)}."
+        return tn("compliance.sentence.some-hold", len(musts) - len(unknown), **values)
+    if not musts:
+        return t("compliance.sentence.none", **values)
+    return tn("compliance.sentence.all-hold", len(musts), **values)
 
 
 def warning_sentence(document: Document) -> str | None:
     """What fails without counting for the verdict, in one sentence; None where nothing does."""
     warned = failing(document, counts_against=False)
-    if not warned:
-        return None
-    verb = "does" if len(warned) == 1 else "do"
-    noun = "recommendation" if len(warned) == 1 else "recommendations"
-    return f"{quantities.count(len(warned))} {noun} {verb} not hold ({_ids(warned)})."
+    return tn("compliance.sentence.warned", len(warned), ids=_ids(warned)) if warned else None
 
 
 def outcome_sentence(document: Document) -> tuple[Mark, str] | None:
@@ -216,10 +207,9 @@ def outcome_sentence(document: Document) -> tuple[Mark, str] | None:
     if (follows and baseline is None) or not document["complete"]:
         return None
     if not outcome["passed"]:
-        return _MARKS["failed"], f"The run fails: {cut('; '.join(outcome['reasons']), 600)}."
+        return _MARKS["failed"], t("compliance.outcome.fails", why=cut("; ".join(outcome["reasons"]), 600))
     excused = (baseline or {}).get("expected")
-    why = "whatever fails is listed in the baseline" if excused else "nothing stands against it"
-    return _MARKS["passed"], f"The run passes: {why}."
+    return _MARKS["passed"], t("compliance.outcome.excused" if excused else "compliance.outcome.passes")
 
 
 def baseline_lines(document: Document) -> list[tuple[Mark, Mapping[str, Any], str]]:
@@ -238,20 +228,15 @@ def listed_name(entry: Mapping[str, Any]) -> str:
 
 
 def _baseline_sentence(state: str, entry: Mapping[str, Any]) -> str:
-    if state == "stale":
-        return f"stale: it passes, so delete the baseline's entry in line {entry['line']}"
-    if state == "expired":
-        return f"expired: it was expected to fail until {entry['expires']}, and fails still"
-    if state == "undecided":
-        return "not decided by this run"
-    until = f" until {entry['expires']}" if entry["expires"] else ""
-    return f"expected failure{until}"
+    if state == "expected" and entry["expires"]:
+        state = "expected-until"
+    return t(f"compliance.baseline.{state}", line=entry.get("line"), expires=entry["expires"])
 
 
 def generated_sentence(document: Document) -> str | None:
     """How many messages were generated, and the seed that makes them again; None where none were."""
     options = generated_options(document)
-    return f"fuzz: {options[1]} examples, seed {options[3]}" if options else None
+    return t("compliance.generated", examples=options[1], seed=options[3]) if options else None
 
 
 def generated_options(document: Document) -> list[str]:
@@ -263,17 +248,10 @@ def generated_options(document: Document) -> list[str]:
     return ["--fuzz", str(fuzz["examples"]), "--seed", str(fuzz["seed"])]
 
 
-def all_hold(number: int, noun: str) -> str:
-    """That each of `number` requirements or thresholds holds, without claiming it of none."""
-    if number == 0:
-        return f"there is no {noun} to hold it to"
-    return f"the one {noun} holds" if number == 1 else f"all {number:,} {noun}s hold"
-
-
 def _ids(requirements: Sequence[Mapping[str, Any]], limit: int = 4) -> str:
     listed = ", ".join(cut(requirement["id"], 40) for requirement in requirements[:limit])
     more = len(requirements) - limit
-    return f"{listed} and {more:,} more" if more > 0 else listed
+    return t("common.and-more", listed=listed, more=f"{more:,}") if more > 0 else listed
 
 
 def _has_clause(requirement: Mapping[str, Any], strict: bool, verdicts: Iterable[str] = VERDICTS) -> bool:

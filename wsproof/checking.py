@@ -65,6 +65,7 @@ class CheckOptions:
     output: Path = Path("wsproof-report")
     json_path: str | None = None
     quiet: bool = False
+    language: str = "en"
 
 
 def run_check(url: str | None, profile: Profile, options: CheckOptions) -> int:
@@ -237,8 +238,8 @@ class _Check:
         """Write the reports and show the summary; what could not be written."""
         options = self.options
         reports = [
-            (options.output / "report.html", lambda path: write_text(path, render("html", document))),
-            (options.output / "junit.xml", lambda path: write_text(path, render("junit", document))),
+            (options.output / "report.html", lambda path: write_text(path, render("html", document, options.language))),
+            (options.output / "junit.xml", lambda path: write_text(path, render("junit", document, options.language))),
             (options.output / "results.json", lambda path: write_json(path, document)),
         ]
         on_stdout = options.json_path == "-"
@@ -250,7 +251,7 @@ class _Check:
             text = baseline_text(baseline_of(document, self.facts.rules))
             reports.append((options.write_baseline, lambda path: write_text(path, text)))
         written, problems = write_all(reports)
-        show_summary(document, err=on_stdout)
+        show_summary(document, options.language, err=on_stdout)
         click.echo("  ".join(str(path) for path in written), err=on_stdout)
         return problems
 
@@ -279,12 +280,14 @@ def _exit_code(document: Mapping[str, Any]) -> int:
     return EXIT_PASSED if document["outcome"]["passed"] else EXIT_FAILED
 
 
-def show_summary(document: Mapping[str, Any], *, err: bool) -> None:
+def show_summary(document: Mapping[str, Any], language: str, *, err: bool) -> None:
     """The readable summary, in colour where a person reads it."""
+    from reports.language import speaking
     from reports.text import load_summary, summary
 
     stream = sys.stderr if err else sys.stdout
     colour = stream.isatty() and "NO_COLOR" not in os.environ
     width = min(os.get_terminal_size(stream.fileno()).columns, 120) if stream.isatty() else 100
-    text = (summary if document["format"].startswith("wsproof.results/") else load_summary)(document, colour, width)
+    with speaking(language):
+        text = (summary if document["format"].startswith("wsproof.results/") else load_summary)(document, colour, width)
     click.echo(text, nl=not text.endswith("\n"), err=err, color=colour)

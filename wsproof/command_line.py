@@ -13,7 +13,7 @@ from contract.errors import ContractError
 from wsproof import __version__
 from wsproof.compare_command import compare
 from wsproof.load_command import load
-from wsproof.options import EXIT_USAGE, profile_options, read_profile, stop
+from wsproof.options import EXIT_USAGE, language_option, profile_options, read_profile, stop
 
 EXIT_UNREACHABLE = 3
 EXIT_INTERRUPTED = 130
@@ -105,6 +105,7 @@ def main() -> None:
     help="Folder for results.json, report.html, junit.xml, and results.jsonl while the run goes on.",
 )
 @click.option("--json", "json_path", metavar="FILE", help="Write the results there as well; - is standard output.")
+@language_option
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def check(url: str | None, profile: Path | None, changes: tuple[str, ...], **options: Any) -> None:
     """Check an endpoint against the specification. Without URL: the reference server, started for it.
@@ -173,7 +174,8 @@ def serve(
 @click.argument("document", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--format", "format_name", default="html", show_default=True, help="html, junit, text or json.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="The file; default: standard output.")
-def report(document: Path, format_name: str, output: Path | None) -> None:
+@language_option
+def report(document: Path, format_name: str, output: Path | None, language: str) -> None:
     """Render results.json, load.json, or the results.jsonl of a run that was killed."""
     from conformance.stream import is_stream, read_stream
     from reports.documents import DocumentError, check_document, read_document, write_text
@@ -184,7 +186,7 @@ def report(document: Path, format_name: str, output: Path | None) -> None:
     try:
         name = str(document)
         read = check_document(read_stream(document), name) if is_stream(document) else read_document(document)
-        text = render(format_name, read)
+        text = render(format_name, read, language)
     except DocumentError as error:
         stop(str(error))
     if output is None:

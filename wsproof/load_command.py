@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from wsproof.options import profile_options, profile_sources, read_profile, stop
+from wsproof.options import language_option, profile_options, profile_sources, read_profile, stop
 
 COUNT = click.INT
 
@@ -55,6 +55,7 @@ COUNT = click.INT
     help="Folder for load.json and load.html.",
 )
 @click.option("--json", "json_path", metavar="FILE", help="Write the document there as well; - is standard output.")
+@language_option
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def load(url: str | None, profile: Path | None, changes: tuple[str, ...], plan: Path | None, **given: Any) -> None:
     """Put virtual users on an endpoint. Without URL: the reference server, started for it.
@@ -119,7 +120,7 @@ def _options(given: dict[str, Any]) -> Any:
         raise LoadError("--max is the highest load of --find-capacity: give both")
     if given["expect_workers"] and not given["master"]:
         raise LoadError("--expect-workers: expected --master HOST:PORT with it")
-    names = ("output", "json_path", "quiet", "master", "expect_workers")
+    names = ("output", "json_path", "quiet", "language", "master", "expect_workers")
     return LoadOptions(**{name: given[name] for name in names}, capacity=capacity)
 
 

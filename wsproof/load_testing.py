@@ -32,6 +32,7 @@ class LoadOptions:
     output: Path = Path("wsproof-report")
     json_path: str | None = None
     quiet: bool = False
+    language: str = "en"
     master: str | None = None
     expect_workers: int = 0
     capacity: Capacity | None = None
@@ -121,13 +122,13 @@ def _settings(
 def _report(path: Path, options: LoadOptions, *, completed: bool) -> int:
     document = read_document(path)
     page = options.output / "load.html"
-    write_text(page, render("html", document))
+    write_text(page, render("html", document, options.language))
     on_stdout = options.json_path == "-"
     if on_stdout:
         click.echo(to_json(document), nl=False)
     elif options.json_path:
         write_json(Path(options.json_path), document)
-    show_summary(document, err=on_stdout)
+    show_summary(document, options.language, err=on_stdout)
     click.echo(f"{page}  {path}", err=on_stdout)
     if not completed:
         return EXIT_INTERRUPTED

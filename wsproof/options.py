@@ -12,6 +12,9 @@ from contract.profile import Profile, load_profile
 
 EXIT_USAGE = 2
 
+LANGUAGES = ("en", "ja")
+"""The languages of `reports.language`, which is slow to import: Babel comes with it."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULT_PROFILE = Path("wsproof.yaml")
@@ -39,6 +42,19 @@ def profile_options(command: Command) -> Command:
         help="Replace a value of the profile, such as heartbeat.interval=1s. May be repeated.",
     )
     return profile(change(command))
+
+
+def language_option(command: Command) -> Command:
+    """`--lang`, which every command that writes a report or a summary has."""
+    return click.option(
+        "--lang",
+        "language",
+        type=click.Choice(LANGUAGES),
+        default=LANGUAGES[0],
+        envvar="WSPROOF_LANG",
+        show_default=True,
+        help="The language of reports and summaries.",
+    )(command)
 
 
 def profile_sources(

@@ -30,7 +30,8 @@
     for (const group of groups) {
       group.hidden = !group.querySelector("[data-clauses]:not([hidden])");
     }
-    control.shown.value = shown === items.length ? `all ${shown} shown` : `${shown} of ${items.length} shown`;
+    const text = shown === items.length ? control.shown.dataset.all : control.shown.dataset.some;
+    control.shown.value = text.replace("%all", items.length).replace("%shown", shown);
     document.documentElement.dataset.language = control.language.value;
   };
 
@@ -59,7 +60,7 @@
   window.addEventListener("hashchange", reveal);
 
   if (document.querySelector(".statement.ja")) {
-    control.language.value = navigator.language.startsWith("ja") ? "ja" : "en";
+    control.language.value = document.documentElement.lang;
   } else {
     control.language.closest("label").hidden = true;
   }

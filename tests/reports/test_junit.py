@@ -180,7 +180,7 @@ class TestBaseline:
         case = self.case("err-listed")
         skipped = case.find("skipped")
         assert skipped is not None
-        assert skipped.attrib["type"] == "expected failure"
+        assert skipped.attrib["type"] == "expected-failure"
         assert "why ERR-01 fails" in skipped.attrib["message"]
         assert case.find("failure") is None
         assert "EXPECTED ERR-01 (MUST)" in (case.findtext("system-out") or "")
@@ -201,5 +201,5 @@ class TestBaseline:
         assert _parse(_render(document)).attrib["failures"] == "1"
 
     def test_what_was_not_finished_is_skipped(self) -> None:
-        document = results(scenarios=[scenario("late", "untested", reason="cut off")], complete=False)
+        document = results(scenarios=[scenario("late", "untested", reason="cut-off")], complete=False)
         assert [one.attrib["type"] for one in _parse(_render(document)).iter("skipped")] == ["untested"]

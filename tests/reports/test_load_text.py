@@ -24,7 +24,7 @@ def test_the_summary_of_a_load_test() -> None:
 wsproof 0.1.0  ws://127.0.0.1:8765/v1/socket
 Chat WebSocket API 1.0.0, 2026-11-23 02:05:00 UTC, 10.4 s
 
-                  count       p50       p95       p99     p99.9       max
+                  Count       p50       p95       p99     p99.9       max
   connect            20      2.10      4.20      8.40      14.7      18.9 ms
   ack                20      0.80      1.60      3.20      5.60      7.20 ms
   post_to_own     1,200      1.20      2.40      4.80      8.40      10.8 ms
@@ -33,7 +33,7 @@ Chat WebSocket API 1.0.0, 2026-11-23 02:05:00 UTC, 10.4 s
   misdelivered
 
   closed 1000: 20  normal closure
-✗ 4 x close 1011
+✗ 4 × close 1011
 
 ✓ p99(post_to_receive) 12.3 ms (limit < 200ms)
 ✗ lost 3 (limit == 0)
