@@ -6,30 +6,23 @@ what counts. Of what got worse, only a part weighs; where any of that is there, 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from reports import comparison_figures, comparison_requirements, generator, wording
 from reports.comparison_parts import LISTS, ComparisonError, Json, Run
 from reports.documents import RESULTS, Document
+from reports.visible import cut
 
 COMPARISON: Final = "wsproof.comparison/1"
 TOLERANCE: Final = 0.1
 """By so much (a share) a percentile may differ before that counts."""
 MAX_RUNS: Final = 20
+MAX_NAMES: Final = 8
+"""So many names stand in a note."""
 _CHANCE: Final = ("seed",)
 """Settings that another run has by chance another value of, which says nothing."""
 
 __all__ = ["COMPARISON", "MAX_RUNS", "TOLERANCE", "ComparisonError", "Run", "compare"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    name: str
-    noun: str
-
-
-_KINDS: Final = {True: _Kind("conformance", "a conformance run"), False: _Kind("load", "a load test")}
 
 
 def compare(runs: Sequence[Run], tool: Mapping[str, str], tolerance: float = TOLERANCE) -> Document:
@@ -38,9 +31,8 @@ def compare(runs: Sequence[Run], tool: Mapping[str, str], tolerance: float = TOL
     Raises `ComparisonError` for fewer than two documents, more than `MAX_RUNS`, runs of one name, and documents of
     different kinds.
     """
-    kind = _kind(runs)
+    conformance = _kind(runs) == "conformance"
     documents = [run.document for run in runs]
-    conformance = kind.name == "conformance"
     changes = None
     if len(runs) == 2:
         changes = (
@@ -51,7 +43,7 @@ def compare(runs: Sequence[Run], tool: Mapping[str, str], tolerance: float = TOL
     return {
         "format": COMPARISON,
         "tool": dict(tool),
-        "kind": kind.name,
+        "kind": _kind(runs),
         "tolerance": None if conformance else tolerance,
         "verdict": None if changes is None else verdict(changes),
         "runs": [_run(run) for run in runs],
@@ -71,7 +63,7 @@ def verdict(changes: Mapping[str, Sequence[Json]]) -> str:
     return "better" if weighing & {"better", "new"} else "same"
 
 
-def _kind(runs: Sequence[Run]) -> _Kind:
+def _kind(runs: Sequence[Run]) -> str:
     if not 2 <= len(runs) <= MAX_RUNS:
         raise ComparisonError(f"expected from two to {MAX_RUNS} documents to compare, found {len(runs)}")
     seen: set[str] = set()
@@ -79,11 +71,11 @@ def _kind(runs: Sequence[Run]) -> _Kind:
         if run.name in seen:
             raise ComparisonError(f"two runs are called {run.name}: expected names that differ (NAME=FILE)")
         seen.add(run.name)
-    kinds = [_KINDS[run.document["format"] == RESULTS] for run in runs]
+    kinds = ["conformance" if run.document["format"] == RESULTS else "load" for run in runs]
     for run, kind in zip(runs, kinds, strict=True):
-        if kind is not kinds[0]:
+        if kind != kinds[0]:
             raise ComparisonError(
-                f"{runs[0].name} is {kinds[0].noun} and {run.name} is {kind.noun}: expected documents of one kind"
+                f"{runs[0].name} is a {kinds[0]} run and {run.name} a {kind} run: expected runs of one kind"
             )
     return kinds[0]
 
@@ -104,16 +96,30 @@ def _run(run: Run) -> Json:
     }
 
 
-def _notes(document: Document) -> list[str]:
-    """What to know of a run before it is compared."""
-    conformance = document["format"] == RESULTS
-    notes = [] if conformance else [f"{doubt.title}{doubt.text}" for doubt in generator.doubts(document)]
-    if not document["complete"]:
-        notes.append("The run was cut off before its end.")
-    if conformance:
-        warning = wording.warning_sentence(document)
-        return [*notes, warning] if warning else notes
-    return notes
+def _notes(document: Document) -> list[Json]:
+    """What to know of a run before it is compared; the words for it are those who show it."""
+    found: list[tuple[str, str | None]] = [] if document["complete"] else [("cut-off", None)]
+    if document["format"] == RESULTS:
+        warned = [requirement["id"] for requirement in wording.failing(document, counts_against=False)]
+        found += [("warnings", _listed(warned))] if warned else []
+    else:
+        found += [(doubt.anchor, _doubted(document, doubt.anchor)) for doubt in generator.doubts(document)]
+    return [{"kind": kind, "detail": detail} for kind, detail in found]
+
+
+def _doubted(document: Document, kind: str) -> str | None:
+    if kind == "workers":
+        workers = (worker.source for worker in generator.workers(document))
+        return _listed([worker["name"] for worker in workers if worker["state"] == "lost"])
+    if kind == "thresholds":
+        return cut(document["aborted"], 100)
+    reason = document["generator"].get("reason")
+    return cut(reason, 300) if reason else None
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = [f"+ {len(names) - MAX_NAMES:,}"] if len(names) > MAX_NAMES else []
+    return ", ".join([*(cut(name, 40) for name in names[:MAX_NAMES]), *more])
 
 
 def _settings(documents: Sequence[Document]) -> list[Json]:

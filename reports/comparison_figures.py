@@ -55,9 +55,11 @@ def metrics(documents: Sequence[Document]) -> list[Json]:
 
 def counts(documents: Sequence[Document]) -> list[Json]:
     """Errors, and what the delivery ledgers say, in each run; None where no ledger was kept."""
-    rows: list[Json] = [{"name": "errors", "wrong": True, "values": [_all_errors(document) for document in documents]}]
+    errors = [_all_errors(document) for document in documents]
+    rows: list[Json] = [{"kind": "errors", "name": "errors", "wrong": True, "values": errors}]
     rows += [
         {
+            "kind": "delivery",
             "name": name,
             "wrong": name in WRONG,
             "values": [document["delivery"] and document["delivery"][name] for document in documents],
@@ -70,7 +72,12 @@ def counts(documents: Sequence[Document]) -> list[Json]:
             totals[message] = totals.get(message, 0) + number
     most = sorted(totals, key=lambda message: (-totals[message], message))[:MAX_ERRORS]
     return rows + [
-        {"name": f"error: {message}", "wrong": True, "values": [one["errors"].get(message, 0) for one in documents]}
+        {
+            "kind": "error",
+            "name": message,
+            "wrong": True,
+            "values": [one["errors"].get(message, 0) for one in documents],
+        }
         for message in most
     ]
 
@@ -93,22 +100,27 @@ def _percentiles(before: Document, after: Document, tolerance: float) -> Iterato
             sides = [cell and cell["count"] for cell in (was, now)]
             yield (
                 "gone" if now is None else "new",
-                _change("measured", f"{name}: measurements", "", *sides, weighs=weighs),
+                _change("measured", name, "", *sides, weighs=weighs),
             )
-        elif was["unit"] == now["unit"] and name != PERIOD:
-            yield from _judged(name, was, now, tolerance)
+        elif name != PERIOD:
+            for percentile, where in judged(was, now, tolerance):
+                sides = [cell[percentile] for cell in (was, now)]
+                yield where, _change("latency", f"{percentile}({name})", was["unit"], *sides)
 
 
-def _judged(name: str, was: Json, now: Json, tolerance: float) -> Iterator[Found]:
+def judged(was: Json, now: Json, tolerance: float) -> Iterator[tuple[str, str]]:
+    """The percentiles of a step that differ, each with the list it belongs to."""
+    if was["unit"] != now["unit"]:
+        return
+    floor = FLOOR_MS if was["unit"] == "ms" else 0.0
     for percentile, share in PERCENTILES.items():
         values = was[percentile], now[percentile]
         least = min(was["count"], now["count"])
         if None in values or least * (1 - share) < MIN_BEYOND - 1e-9:
             continue
-        floor = FLOOR_MS if was["unit"] == "ms" else 0.0
         where = _direction(*values, partial(_grown, tolerance=tolerance, floor=floor))
         if where:
-            yield where, _change("latency", f"{percentile}({name})", was["unit"], *values)
+            yield percentile, where
 
 
 def _grown(low: float, high: float, tolerance: float, floor: float) -> bool:
@@ -136,7 +148,7 @@ def _deliveries(before: Document, after: Document) -> Iterator[Found]:
         if was is not None or now is not None:
             sides = [kept and kept["expected"] for kept in (was, now)]
             where = "gone" if now is None else "new"
-            yield where, _change("delivery", "delivery ledger: owed deliveries", "", *sides, weighs=False)
+            yield where, _change("ledger", "expected", "", *sides, weighs=False)
         return
     for name in WRONG:
         yield from _counted("delivery", name, was[name], now[name])
@@ -182,7 +194,7 @@ def _capacity(before: Document, after: Document, tolerance: float) -> Iterator[F
     # More is better here.
     where = _direction(knees[1], knees[0], lambda low, high: high > low * (1 + tolerance))
     if where:
-        yield where, _change("capacity", f"capacity ({was['unit']})", "", *knees)
+        yield where, _change("capacity", was["unit"], "", *knees)
 
 
 def _outcome(before: Document, after: Document) -> Iterator[Found]:
@@ -190,7 +202,7 @@ def _outcome(before: Document, after: Document) -> Iterator[Found]:
     if was != now:
         change = {
             "kind": "run",
-            "name": "the run itself",
+            "name": "run",
             "unit": "",
             "weighs": True,
             "before": _end(before, was),

@@ -151,7 +151,7 @@ def matrix(runs: Sequence[Run]) -> list[Json]:
         {
             "id": name,
             **{member: requirement[member] for member in members},
-            "statement_ja": requirement.get("statement_ja"),
+            **{f"{member}_ja": requirement.get(f"{member}_ja") for member in ("section_title", "statement")},
             "cells": [cells.get(name) for cells in every],
         }
         for name, requirement in known.items()

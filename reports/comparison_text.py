@@ -6,7 +6,7 @@ from reports import comparison_wording as words
 from reports import quantities
 from reports.comparison_parts import LISTS, Json
 from reports.documents import Document
-from reports.language import tn
+from reports.language import t, tn
 from reports.terminal import Page, padded
 from reports.visible import columns, cut, visible
 from reports.wording import Mark
@@ -54,8 +54,8 @@ def _runs(page: Page, document: Document) -> None:
         when = quantities.moment(run["started"])
         line = f"{padded(name, width)}  {mark.word}, {cut(run['endpoint'], 100)}, {when}"
         page.marked(mark, line)
-        for note in run["notes"]:
-            page.indented(cut(note, 300))
+        for note in words.notes(run):
+            page.indented(note)
     page.blank()
 
 
@@ -63,10 +63,10 @@ def _settings(page: Page, document: Document) -> None:
     found = document["settings"]
     if not found:
         return
-    page.wrapped(None, "Set up differently:", style="dim")
+    page.wrapped(None, f"{t('compare.set-up')}:", style="dim")
     for one in found[:MAX_SETTINGS]:
-        values = " | ".join(cut(quantities.setting(value), 60) for value in one["values"])
-        page.indented(f"{cut(one['name'], 40)}: {values}")
+        label, values = words.setting(document, one["name"], one["values"])
+        page.indented(f"{cut(label, 40)}: {' | '.join(cut(value, 60) for value in values)}")
     if len(found) > MAX_SETTINGS:
         page.indented(tn("compare.more-settings", len(found) - MAX_SETTINGS))
     page.blank()
@@ -78,7 +78,7 @@ def _list(page: Page, document: Document, name: str) -> None:
         return
     mark = words.list_mark(name)
     page.blank()
-    page.wrapped(None, f"{words.TITLES[name]} ({quantities.count(len(changes))})", bold=True)
+    page.wrapped(None, f"{words.list_title(name)} ({quantities.count(len(changes))})", bold=True)
     for change in changes[:MAX_CHANGES]:
         page.wrapped(mark, _line(change))
         for run, side in zip(document["runs"], ("before", "after"), strict=True):
@@ -87,15 +87,15 @@ def _list(page: Page, document: Document, name: str) -> None:
                 where = f"{_short(run['name'])}, {cut(scenario, 100)}" if scenario else _short(run["name"])
                 page.indented(f"{where}: {cut(why, 300)}")
     if len(changes) > MAX_CHANGES:
-        page.marked(None, f"and {quantities.count(len(changes) - MAX_CHANGES)} more")
+        page.marked(None, t("compare.more", more=quantities.count(len(changes) - MAX_CHANGES)))
 
 
 def _line(change: Json) -> str:
     sides = f"{words.side_text(change, change['before'])} → {words.side_text(change, change['after'])}"
     grown = words.growth(change)
     level = f" {change['level']}" if "level" in change else ""
-    aside = "" if change["weighs"] else "  (does not weigh)"
-    return f"{cut(change['name'], 100)}{level}  {sides}{f' ({grown})' if grown else ''}{aside}"
+    aside = "" if change["weighs"] else f"  ({t('compare.no-weight')})"
+    return f"{cut(words.change_name(change), 100)}{level}  {sides}{f' ({grown})' if grown else ''}{aside}"
 
 
 def _matrix(page: Page, document: Document) -> None:
@@ -112,11 +112,11 @@ def _matrix(page: Page, document: Document) -> None:
         cells = (_cell(page, mark, columns(heading)) for mark, heading in zip(marks, names, strict=True))
         page.raw(f"  {padded(name, wide)}  {'  '.join(cells)}".rstrip())
     if len(apart) > MAX_ROWS:
-        page.marked(None, f"and {quantities.count(len(apart) - MAX_ROWS)} more")
+        page.marked(None, t("compare.more", more=quantities.count(len(apart) - MAX_ROWS)))
     seen = {mark for row in apart for mark in _marks(row, document) if mark}
-    legend = ", ".join(f"{mark.symbol} {mark.kind}" for mark in sorted(seen, key=lambda one: one.rank))
+    legend = t("compare.comma").join(f"{mark.symbol} {mark.kind}" for mark in sorted(seen, key=lambda one: one.rank))
     page.blank()
-    page.wrapped(None, f"Only what differs is listed. {legend}", style="dim")
+    page.wrapped(None, t("compare.matrix.legend", legend=legend), style="dim")
 
 
 def _marks(row: Json, document: Document) -> list[Mark | None]:
@@ -138,13 +138,13 @@ def _figures(page: Page, document: Document) -> None:
             listed = (
                 "  ".join(f"{name} {words.figure(cell[name], cell['unit'])}" for name in figures)
                 if cell
-                else "nothing measured"
+                else t("load.nothing-measured")
             )
             page.indented(f"{_short(run['name'])}  {listed}")
     for row in document["counts"]:
         if row["wrong"] and any(row["values"]):
             listed = " | ".join(words.figure(value) for value in row["values"])
-            page.indented(f"{cut(row['name'], 100)}: {listed}")
+            page.indented(f"{cut(words.count_name(row), 100)}: {listed}")
 
 
 def _short(name: str) -> str:

@@ -2,32 +2,21 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from reports import comparison_wording as words
-from reports import distribution, quantities
+from reports import wording
 from reports.anchors import Anchors
+from reports.comparison_latencies import Metric, Step, headings, metrics, steps
 from reports.comparison_parts import LISTS, Json
-from reports.distribution import Distributions
 from reports.documents import Document
-from reports.plots import Panel
-from reports.visible import cut
 from reports.wording import Mark
-
-_FIGURES: Final = (
-    ("mean", "Mean"),
-    ("p50", "p50"),
-    ("p90", "p90"),
-    ("p95", "p95"),
-    ("p99", "p99"),
-    ("p999", "p99.9"),
-    ("max", "Max"),
-)
 
 _PARTS: Final = {
     "latency": "#latency",
     "measured": "#latency",
+    "ledger": "#delivery",
     "errors": "#errors",
     "delivery": "#delivery",
     "threshold": "#thresholds",
@@ -40,6 +29,7 @@ _PARTS: Final = {
 class Run:
     source: Json
     mark: Mark
+    notes: tuple[str, ...]
     tallies: tuple[tuple[Mark, int], ...]
     """How many requirements of the matrix have which mark, the worst first."""
 
@@ -58,6 +48,7 @@ class Side:
 @dataclass(frozen=True, slots=True)
 class Change:
     source: Json
+    name: str
     before: Side
     after: Side
     growth: str
@@ -98,18 +89,6 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
-    """A step: its figures in each run, and their distributions drawn over each other where there are any."""
-
-    name: str
-    anchor: str
-    rows: tuple[tuple[str, ...], ...]
-    """(run, count, a cell for each of the page's figures)."""
-    panel: Panel | None
-    drawn: Distributions | None
-
-
-@dataclass(frozen=True, slots=True)
 class Comparison:
     """Everything on the comparison's page that is not in the document as it stands."""
 
@@ -122,6 +101,7 @@ class Comparison:
     sections: tuple[Section, ...]
     differing: int
     figures: tuple[str, ...]
+    steps: tuple[Step, ...]
     metrics: tuple[Metric, ...]
     counts: tuple[tuple[str, bool, tuple[str, ...]], ...]
     settings: tuple[tuple[str, tuple[str, ...]], ...]
@@ -129,8 +109,9 @@ class Comparison:
 
 def build(document: Document) -> Comparison:
     """The view of a comparison document."""
-    anchors = Anchors(("main", "lists", "matrix", "distributions", "counts", "settings", "different"))
+    anchors = Anchors(("main", "lists", "matrix", "percentiles", "distributions", "counts", "settings", "different"))
     sections = _sections(document)
+    shown = metrics(document, anchors)
     return Comparison(
         mark=words.verdict_mark(document),
         sentence=words.sentence(document),
@@ -140,15 +121,14 @@ def build(document: Document) -> Comparison:
         legend=_legend(sections),
         sections=sections,
         differing=sum(row.differs for section in sections for row in section.rows),
-        figures=tuple(heading for _, heading in _FIGURES),
-        metrics=tuple(_metric(document, row, anchors) for row in document["metrics"]),
+        figures=headings(),
+        steps=steps(document, shown),
+        metrics=shown,
         counts=tuple(
-            (row["name"], row["wrong"], tuple(words.figure(value) for value in row["values"]))
+            (words.count_name(row), row["wrong"], tuple(words.figure(value) for value in row["values"]))
             for row in document["counts"]
         ),
-        settings=tuple(
-            (one["name"], tuple(quantities.setting(value) for value in one["values"])) for one in document["settings"]
-        ),
+        settings=tuple(words.setting(document, one["name"], one["values"]) for one in document["settings"]),
     )
 
 
@@ -158,19 +138,18 @@ def _runs(document: Document, sections: Sequence[Section]) -> tuple[Run, ...]:
         cells = (row.cells[index] for section in sections for row in section.rows)
         numbers = Counter(cell.mark for cell in cells if cell is not None)
         ordered = sorted(numbers.items(), key=lambda item: item[0].rank)
-        found.append(Run(run, words.run_mark(run), tuple(ordered)))
+        found.append(Run(run, words.run_mark(run), words.notes(run), tuple(ordered)))
     return tuple(found)
 
 
 def _lists(document: Document) -> tuple[Listed, ...]:
     if document["changes"] is None:
         return ()
-    meanings = words.MEANINGS[document["kind"]]
     return tuple(
         Listed(
             f"list-{name}",
-            words.TITLES[name],
-            meanings[name],
+            words.list_title(name),
+            words.list_meaning(document, name),
             words.list_mark(name),
             tuple(_change(change, document["runs"]) for change in document["changes"][name]),
         )
@@ -185,7 +164,7 @@ def _change(change: Json, runs: Sequence[Json]) -> Change:
         scenario, why = words.because(side)
         mark = words.side_mark(change, side, run["strict"])
         sides.append(Side(mark, words.side_text(change, side), _link(change, side, run["page"]), scenario, why))
-    return Change(change, sides[0], sides[1], words.growth(change))
+    return Change(change, words.change_name(change), sides[0], sides[1], words.growth(change))
 
 
 def _link(change: Json, side: Json | None, page: str | None) -> str | None:
@@ -201,7 +180,7 @@ def _sections(document: Document) -> tuple[Section, ...]:
     sections = []
     for name, listed in found.items():
         rows = tuple(_row(row, document["runs"]) for row in listed)
-        sections.append(Section(name, listed[0]["section_title"], any(row.differs for row in rows), rows))
+        sections.append(Section(name, wording.section_title(listed[0]), any(row.differs for row in rows), rows))
     return tuple(sections)
 
 
@@ -218,26 +197,3 @@ def _cell(cell: Json, strict: bool) -> Cell:
 def _legend(sections: Sequence[Section]) -> tuple[Mark, ...]:
     marks = {cell.mark for section in sections for row in section.rows for cell in row.cells if cell is not None}
     return tuple(sorted(marks, key=lambda mark: mark.rank))
-
-
-def _metric(document: Document, row: Json, anchors: Anchors) -> Metric:
-    names = [run["name"] for run in document["runs"]]
-    known = {name: cell for name, cell in zip(names, row["cells"], strict=True) if cell is not None}
-    # One unit to an axis: runs of another unit have their figures in the table only.
-    unit = next(iter(known.values()))["unit"] if known else ""
-    drawn = distribution.build({name: cell for name, cell in known.items() if cell["unit"] == unit})
-    panel = replace(drawn.choices[0].panel, title=cut(row["name"], 60)) if drawn else None
-    return Metric(
-        name=row["name"],
-        anchor=anchors.take(f"step-{row['name']}"),
-        rows=tuple(_figures(name, cell) for name, cell in zip(names, row["cells"], strict=True)),
-        panel=panel,
-        drawn=drawn,
-    )
-
-
-def _figures(name: str, cell: Json | None) -> tuple[str, ...]:
-    if cell is None:
-        return (name, "0", *(quantities.NOTHING for _ in _FIGURES))
-    cells = (words.figure(cell[member], cell["unit"]) for member, _ in _FIGURES)
-    return (name, quantities.count(cell["count"]), *cells)

@@ -1,44 +1,25 @@
 """The words of a comparison: its verdict, its lists, and both sides of a change."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
-from reports import quantities, wording
+from reports import load_view, quantities, wording
 from reports.comparison_parts import Json
 from reports.documents import Document
-from reports.language import tn
+from reports.language import t, tn
 from reports.visible import cut
 from reports.wording import Mark
 
-TITLES: Final[Mapping[str, str]] = {
-    "worse": "Worse",
-    "unclear": "Unclear",
-    "better": "Better",
-    "new": "New",
-    "gone": "Gone",
-}
-MEANINGS: Final[Mapping[str, Mapping[str, str]]] = {
-    "conformance": {
-        "worse": "It passed, and now it fails or is undecided.",
-        "unclear": "It fails in one run and is undecided in the other: nobody knows whether it got better.",
-        "better": "It failed or was undecided, and now it passes.",
-        "new": "Only the second run knows it.",
-        "gone": "Only the first run knows it.",
-    },
-    "load": {
-        "worse": "A percentile, errors or wrong deliveries that grew, a threshold that broke.",
-        "unclear": "",
-        "better": "A percentile, errors or wrong deliveries that shrank, a threshold that holds again.",
-        "new": "Only in the second run.",
-        "gone": "Only in the first run.",
-    },
-}
+
+def _mark(tone: str, symbol: str, name: str, rank: int) -> Mark:
+    return Mark(tone, symbol, f"compare.mark.{name}", rank, f"compare.tally.{name}")
+
+
 _MARKS: Final = {
-    "worse": Mark("failed", "\N{DOWNWARDS BLACK ARROW}", "compare.mark.worse", 0),
-    "unclear": Mark("inconclusive", "?", "compare.mark.unclear", 1),
-    "better": Mark("passed", "\N{UPWARDS BLACK ARROW}", "compare.mark.better", 2),
-    "new": Mark("untested", "+", "compare.mark.new", 3),
-    "gone": Mark("untested", "\N{MINUS SIGN}", "compare.mark.gone", 4),
+    "worse": _mark("failed", "\N{DOWNWARDS BLACK ARROW}", "worse", 0),
+    "unclear": _mark("inconclusive", "?", "unclear", 1),
+    "better": _mark("passed", "\N{UPWARDS BLACK ARROW}", "better", 2),
+    "new": _mark("untested", "+", "new", 3),
+    "gone": _mark("untested", "\N{MINUS SIGN}", "gone", 4),
 }
 _VERDICTS: Final = {
     "worse": Mark("failed", "\N{DOWNWARDS BLACK ARROW}", "compare.verdict.worse", 0),
@@ -46,25 +27,22 @@ _VERDICTS: Final = {
     "same": Mark("passed", "=", "compare.verdict.same", 6),
     None: Mark("untested", "\N{IDENTICAL TO}", "compare.verdict.several", 5),
 }
-_UNCHANGED: Final = {"conformance": "no verdict changed", "load": "nothing changed beyond the tolerance"}
-_RULES: Final = {
-    "conformance": (
-        "Worse is what passed and now fails or is undecided (inconclusive, untested, error). A failure that is "
-        "undecided on the other side is unclear. Both weigh in the verdict where the clause is a MUST, or a SHOULD of "
-        "a strict run. What only one of the runs knows does not weigh, and a baseline excuses nothing here."
-    ),
-    "load": (
-        "Worse is a p50, p95 or p99 that grew by more than {tolerance} and by more than 1 ms, judged where at least 5 "
-        "measurements lie beyond it in both runs; more errors; more lost, duplicated, reordered or misdelivered "
-        "deliveries; a threshold that broke; a capacity that shrank by more than {tolerance}; a step of the same "
-        "journeys that is not reached any more."
-    ),
-}
+_SETTINGS: Final = frozenset(("tool", "contract", "strict", "thresholds"))
 
 
 def list_mark(name: str) -> Mark:
     """How the changes of a list are marked."""
     return _MARKS[name]
+
+
+def list_title(name: str) -> str:
+    """What a list of changes is called."""
+    return t(f"compare.list.{name}")
+
+
+def list_meaning(document: Document, name: str) -> str:
+    """What stands in a list of changes."""
+    return t(f"compare.meaning.{document['kind']}.{name}")
 
 
 def verdict_mark(document: Document) -> Mark:
@@ -77,10 +55,48 @@ def run_mark(run: Json) -> Mark:
     return wording.overall_mark(run)
 
 
+def notes(run: Json) -> tuple[str, ...]:
+    """What to know of a run before it is compared."""
+    return tuple(_note(note["kind"], note["detail"]) for note in run["notes"])
+
+
+def _note(kind: str, detail: str | None) -> str:
+    what = t(f"compare.note.{kind}")
+    return t("compare.note", what=what, detail=detail) if detail else what
+
+
+def change_name(change: Json) -> str:
+    """What a change is of: a requirement, a figure, a threshold."""
+    kind, name = change["kind"], change["name"]
+    if kind == "delivery":
+        return t(f"load.ledger.{name}.name")
+    if kind == "capacity":
+        return t("compare.name.capacity", unit=t(f"load.capacity.unit.{name}"))
+    if kind in ("measured", "ledger", "run", "errors"):
+        return t(f"compare.name.{kind}", name=name)
+    return str(name)
+
+
+def count_name(row: Json) -> str:
+    """What a row of counts is of."""
+    if row["kind"] == "error":
+        return t("compare.name.error", name=row["name"])
+    return t("compare.name.errors") if row["kind"] == "errors" else t(f"load.ledger.{row['name']}.name")
+
+
+def setting(document: Document, name: str, values: list[Any]) -> tuple[str, tuple[str, ...]]:
+    """A setting that differs: what it is called, and its value in each run."""
+    if document["kind"] == "load" and name not in _SETTINGS:
+        pairs = [load_view.setting(name, value) for value in values]
+        return pairs[0][0], tuple(text for _, text in pairs)
+    label = t(f"compare.setting.{name}") if name in _SETTINGS else name
+    return label, tuple(quantities.setting(value) for value in values)
+
+
 def rule(document: Document) -> str:
     """What counts as worse, in a few sentences."""
     tolerance = document["tolerance"]
-    return _RULES[document["kind"]].format(tolerance=percent(tolerance) if tolerance is not None else "")
+    return t(f"compare.rule.{document['kind']}", tolerance="" if tolerance is None else percent(tolerance))
 
 
 def percent(share: float) -> str:
@@ -90,32 +106,28 @@ def percent(share: float) -> str:
 
 def sentence(document: Document) -> str:
     """The comparison in one sentence."""
-    runs = document["runs"]
     if document["changes"] is None:
         return _several(document)
-    first, second = (cut(run["name"], 40) for run in runs)
-    counts = [(name, len(changes)) for name, changes in document["changes"].items() if changes]
-    listed = ", ".join(f"{quantities.count(number)} {name}" for name, number in counts)
-    what = {"worse": "is worse than", "better": "is better than", "same": "is no worse than"}[document["verdict"]]
-    return f"{second} {what} {first}: {listed or _UNCHANGED[document['kind']]}."
+    first, second = (cut(run["name"], 40) for run in document["runs"])
+    counted = [_MARKS[name].counted(len(changes)) for name, changes in document["changes"].items() if changes]
+    what = t("compare.comma").join(counted) or t(f"compare.unchanged.{document['kind']}")
+    return t(f"compare.sentence.{document['verdict']}", first=first, second=second, what=what)
 
 
 def _several(document: Document) -> str:
     number = len(document["runs"])
+    good = sum(run["verdict"] in ("conformant", "passed") for run in document["runs"])
     if document["kind"] == "load":
-        return f"{number} load tests, {tn('compare.steps', len(document['metrics']))} measured."
+        return tn("compare.several.load", good, all=number, steps=tn("compare.steps", len(document["metrics"])))
     rows = document["requirements"]
-    apart = sum(differs(row) for row in rows)
-    good = sum(run["verdict"] == "conformant" for run in document["runs"])
-    verb = "is" if good == 1 else "are"
+    apart = quantities.count(sum(differs(row) for row in rows))
     of = tn("compliance.requirements", len(rows))
-    return f"{good} of {number} {verb} conformant; they differ in {apart:,} of {of}."
+    return tn("compare.several.conformance", good, all=number, apart=apart, of=of)
 
 
 def differs(row: Json) -> bool:
     """Whether a row of the matrix does not have the same verdict in all runs."""
-    verdicts = {cell and (cell["verdict"], cell["level"]) for cell in row["cells"]}
-    return len({None if one is None else one[0] for one in verdicts}) > 1
+    return len({cell and cell["verdict"] for cell in row["cells"]}) > 1
 
 
 def cell_mark(cell: Json, strict: bool) -> Mark:
@@ -136,13 +148,11 @@ def side_text(change: Json, side: Json | None) -> str:
     """One side of a change: a word or a figure, with its unit."""
     if side is None:
         return quantities.NOTHING
-    if change["kind"] == "requirement":
-        return str(side["verdict"])
+    if change["kind"] in ("requirement", "run"):
+        return t(f"common.mark.{side['verdict']}")
     if change["kind"] == "threshold":
-        held = "held" if side["verdict"] == "passed" else "breached"
-        return f"{held}, {figure(side['value'])}" if side["value"] is not None else held
-    if change["kind"] == "run":
-        return str(side["verdict"])
+        held = t("load.held" if side["verdict"] == "passed" else "load.breached")
+        return t("compare.threshold", verdict=held, value=figure(side["value"])) if side["value"] is not None else held
     return figure(side["value"], change["unit"])
 
 
@@ -157,12 +167,19 @@ def figure(value: Any, unit: str = "") -> str:
 def growth(change: Json) -> str:
     """By how much a figure changed, where that can be said: ``+12 %``, ``×3.1``."""
     before, after = ((change[side] or {}).get("value") for side in ("before", "after"))
-    if change["kind"] in ("requirement", "run") or None in (before, after) or not before:
+    if change["kind"] in ("requirement", "run") or before is None or after is None:
         return ""
-    ratio = after / before
-    if ratio >= 2:
-        return f"×{quantities.measured(ratio)}"
-    return f"{100 * (ratio - 1):+.0f} %".replace("-", "\N{MINUS SIGN}")
+    return ratio(before, after)
+
+
+def ratio(before: float, after: float) -> str:
+    """By how much a figure grew or shrank; empty where it was nothing."""
+    if not before:
+        return ""
+    times = after / before
+    if times >= 2:
+        return f"×{quantities.measured(times)}"
+    return f"{100 * (times - 1):+.0f} %".replace("-", "\N{MINUS SIGN}")
 
 
 def because(side: Json | None) -> tuple[str, str]:

@@ -111,7 +111,7 @@ def build(document: Document) -> Load:
         sentence=load_wording.load_sentence(document),
         reason=_reason(document),
         doubts=generator.doubts(document),
-        facts=tuple(_setting(name, settings[name]) for name in _FIRST_SCREEN if settings.get(name)),
+        facts=tuple(setting(name, settings[name]) for name in _FIRST_SCREEN if settings.get(name)),
         figures=_figures(document),
         capacity=capacity.build(document),
         thresholds=_thresholds(document),
@@ -127,7 +127,7 @@ def build(document: Document) -> Load:
         errors=sorted_errors(document),
         readings=generator.readings(document),
         workers=generator.workers(document),
-        settings=tuple(_setting(name, value) for name, value in settings.items()),
+        settings=tuple(setting(name, value) for name, value in settings.items()),
     )
 
 
@@ -203,7 +203,7 @@ def _steps(document: Document, columns: list[tuple[str, str]]) -> tuple[Step, ..
     )
 
 
-def _setting(name: str, value: object) -> tuple[str, str]:
+def setting(name: str, value: object) -> tuple[str, str]:
     label = t(f"load.setting.{name}") if name in _SETTINGS else name
     text = quantities.setting(value)
     return label, t(f"load.setting.{name}.value", value=text) if name in _UNITS and value is not None else text

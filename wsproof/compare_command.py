@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from wsproof.options import stop
+from wsproof.options import language_option, stop
 
 _PERCENT: Final = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4})?) ?%")
 
@@ -29,6 +29,7 @@ _PERCENT: Final = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4})?) ?%")
     help="Folder for comparison.json and comparison.html.",
 )
 @click.option("--json", "json_path", metavar="FILE", help="Write the comparison there as well; - is standard output.")
+@language_option
 @click.option("-q", "--quiet", is_flag=True, help="Show the verdict only.")
 def compare(runs: tuple[str, ...], tolerance: str, **options: Any) -> None:
     """Say what got better, worse, new and gone from A to B.

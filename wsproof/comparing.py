@@ -16,6 +16,7 @@ from reports import comparison, html
 from reports.comparison_parts import ComparisonError, Run
 from reports.comparison_text import comparison_summary, last_line
 from reports.documents import Document, DocumentError, check_document, read_document, to_json, write_json, write_text
+from reports.language import speaking
 from wsproof import __version__
 from wsproof.output import OutputError, prepare_file, prepare_folder
 
@@ -37,6 +38,7 @@ class CompareOptions:
     output: Path
     json_path: str | None
     quiet: bool
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +142,15 @@ def _write(document: Document, options: CompareOptions) -> None:
         prepare_file(Path(options.json_path), "--json")
     prepare_folder(options.output)
     page, data = options.output / "comparison.html", options.output / "comparison.json"
-    write_text(page, html.comparison(document))
+    with speaking(options.language):
+        write_text(page, html.comparison(document))
     write_json(data, document)
     if on_stdout:
         click.echo(to_json(document), nl=False)
     elif options.json_path:
         write_json(Path(options.json_path), document)
-    _show(document, quiet=options.quiet, err=on_stdout)
+    with speaking(options.language):
+        _show(document, quiet=options.quiet, err=on_stdout)
     if not options.quiet:
         click.echo(f"{page}  {data}", err=on_stdout)
 

@@ -5,6 +5,7 @@ import re
 from reports import html
 from reports.comparison import compare
 from reports.comparison_parts import Run
+from reports.language import speaking
 from tests.reports import builder, comparisons, loads
 from tests.reports.builder import Json
 from tests.reports.comparisons import compared, slower, verdicts
@@ -30,7 +31,7 @@ def test_a_change_with_what_was_wrong() -> None:
     words = Page(part).text
     assert "ERR-01 MUST ✓ passed → then ✗ failed" in words
     assert "The server does what ERR-01 says with error ." in words
-    assert "b in case-err-01 : no error arrived within 5 s" in words
+    assert "b · case-err-01 : no error arrived within 5 s" in words
     assert 'href="0/page.html#ERR-01"' in part
     assert 'href="1/page.html#scenario-case-err-01"' in part
 
@@ -87,6 +88,14 @@ def test_distributions_over_each_other() -> None:
     assert "Run Count Mean p50 p90 p95 p99 p99.9 Max a 400" in page.text
 
 
+def test_percentiles_side_by_side() -> None:
+    page = _page(slower(1.0), slower(3.0), slower(0.3))
+    part = Page(page.part('<table class="grid numbers glance">', "</div>")).text
+    assert "post_to_own p50 1.36 ms 4.07 ms ⬇ ×3.00 worse 0.41 ms p95 3.00 ms 8.99 ms ⬇" in part
+    assert "p99 4.20 ms 12.6 ms ⬇ ×3.00 worse 1.26 ms ⬆ −70 % better" in part
+    assert "ping_period" not in part
+
+
 def test_a_run_that_did_not_measure_a_step_is_in_the_table_only() -> None:
     text = _page(loads.full(), loads.full(metrics={})).text
     assert "b 0 – – – – – – –" in text
@@ -100,12 +109,24 @@ def test_counts_that_should_be_nothing_are_marked() -> None:
 
 def test_settings_that_differ_are_said_on_the_first_screen() -> None:
     text = _page(loads.full(), loads.full(settings=loads.SETTINGS | {"users": 10})).text
-    assert "Set up differently in 1 setting" in text
-    assert "users 400 10" in text
+    assert "1 setting differs" in text
+    assert "Virtual users 400 10" in text
 
 
 def test_a_generator_that_was_the_limit_is_said_beside_its_run() -> None:
-    assert "The load generator, and not the endpoint, was the limit" in _page(loads.full(), loads.faulty()).text
+    text = _page(loads.full(), loads.faulty()).text
+    assert "The load generator was at its limits, and the latencies hold its own delays: worker 1 used 99 %" in text
+
+
+def test_in_japanese() -> None:
+    with speaking("ja"):
+        page = _page(verdicts(ERR_01="passed", ERR_02="failed"), verdicts(ERR_01="failed", ERR_02="passed"))
+        load = _page(slower(1.0), slower(3.0), slower(2.0))
+    assert '<html lang="ja">' in page.source
+    assert "b は a より悪化しています: 悪化 1 件、改善 1 件。" in page.text
+    assert "サーバーは ERR-01 のとおりに error を返す。" in page.text
+    assert "負荷試験 3 件のうち 3 件が合格しました。" in load.text
+    assert "⬇ ×3.00 悪化" in load.text
 
 
 def test_twenty_implementations_are_a_page_of_moderate_size() -> None:

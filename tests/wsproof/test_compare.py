@@ -88,6 +88,16 @@ def test_the_document_on_standard_output(runs: Path) -> None:
     assert (runs / "wsproof-report" / "comparison.json").read_text(encoding="utf-8") == done.stdout
 
 
+def test_in_japanese_with_the_same_document(runs: Path) -> None:
+    for language in ("en", "ja"):
+        done = wsproof("compare", "good", "bad", "--lang", language, "--output", language, folder=runs)
+        assert done.returncode == 1
+    assert "⬇ bad は good より悪化しています: 悪化 1 件。\n" in done.stdout
+    assert "サーバーは ERR-01" in (runs / "ja" / "comparison.html").read_text(encoding="utf-8")
+    documents = [(runs / language / "comparison.json").read_bytes() for language in ("en", "ja")]
+    assert documents[0] == documents[1]
+
+
 def test_the_same_files_give_the_same_bytes(runs: Path) -> None:
     for folder in ("one", "two"):
         wsproof("compare", "quick", "slow", "--output", folder, folder=runs)
@@ -103,7 +113,7 @@ def test_a_run_that_was_killed_is_compared_by_its_stream(runs: Path) -> None:
     (runs / "killed" / "results.jsonl").write_text("".join(lines[:1]), encoding="utf-8")
     done = wsproof("compare", "whole.json", "killed", folder=runs)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "The run was cut off before its end." in done.stdout
+    assert "The run was cut off before its end\n" in done.stdout
     assert "⬇ ERR-02 MUST  passed → untested" in done.stdout
 
 
@@ -116,7 +126,7 @@ MISTAKES = [
     (("good", "x="), "x=: expected FILE or NAME=FILE"),
     (("good", "empty"), "empty: expected results.json or load.json in this folder, found neither"),
     (("good", "both"), "both: holds results.json and load.json: name the one to compare"),
-    (("good", "slow"), "good is a conformance run and slow is a load test: expected documents of one kind"),
+    (("good", "slow"), "good is a conformance run and slow a load run: expected runs of one kind"),
     (("x=good", "x=bad"), "two runs are called x: expected names that differ (NAME=FILE)"),
     (("good", "broken.json"), "broken.json: 1:2: expected JSON: "),
     (("good", "broken.jsonl"), "broken.jsonl:1: expected a JSON object on one line"),
