@@ -4,6 +4,7 @@ import json
 import math
 import os
 import secrets
+import uuid
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -69,6 +70,11 @@ def to_json(document: Document) -> str:
     return json.dumps(document, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
 
 
+def document_id(document: Document) -> str:
+    """A UUID of what a document says: the same for the same document, another one for any other."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, to_json(document)))
+
+
 def write_json(path: Path, document: Document) -> None:
     """Write a document so that `path` holds either all of it or what it held before.
 
@@ -80,9 +86,14 @@ def write_json(path: Path, document: Document) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a file atomically: a temporary file beside it, flushed to disk, then renamed.
 
-    UTF-8, line ends as they are. Raises `OSError` where the file cannot be written.
+    UTF-8, line ends as they are. What is there and no file (a device, a pipe) is written to as it is. Raises `OSError`
+    where the file cannot be written.
     """
     data = text.encode("utf-8", "backslashreplace")
+    if path.exists() and not path.is_file():
+        # Renaming would put a file in the place of /dev/stdout, which those who run as root may do.
+        path.write_bytes(data)
+        return
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
     # os.open and not tempfile: a report is to have the permissions that the umask gives any file.
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)

@@ -1,44 +1,81 @@
-"""Which report is made of which document."""
+"""The table of report formats: which report is made of which document, and what it is called."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Final, NamedTuple
 
-from reports import html, junit, load_text, text
+from reports import badge, ctrf, html, junit, lines, load_text, markdown, text
 from reports.documents import LOAD, RESULTS, Document, to_json
 from reports.language import DEFAULT, speaking
 
 
 class Renderer(NamedTuple):
-    """A report's usual file suffix, and the function that makes its text of a checked document."""
+    """A report's usual file name, and the function that makes its text of a checked document."""
 
-    suffix: str
+    file: str
     function: Callable[[Document], str]
 
+    @property
+    def suffix(self) -> str:
+        """The usual file suffix."""
+        return PurePath(self.file).suffix
 
-FORMATS: Final[dict[str, dict[str, Renderer]]] = {
-    "html": {
-        RESULTS: Renderer(".html", html.compliance),
-        LOAD: Renderer(".html", html.load),
-    },
-    "junit": {
-        RESULTS: Renderer(".xml", junit.junit),
-        LOAD: Renderer(".xml", junit.junit_load),
-    },
-    "json": {
-        RESULTS: Renderer(".json", to_json),
-        LOAD: Renderer(".json", to_json),
-    },
-    "text": {
-        RESULTS: Renderer(".txt", text.summary),
-        LOAD: Renderer(".txt", load_text.load_summary),
-    },
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A report format: what it is for, and how it is made of results and of a load test."""
+
+    purpose: str
+    results: Renderer
+    load: Renderer
+
+    def renderer(self, kind: str) -> Renderer:
+        """How it is made of a document of this format. Raises `KeyError` where there is no such document."""
+        return {RESULTS: self.results, LOAD: self.load}[kind]
+
+
+FORMATS: Final = {
+    "html": Format("a page for people", Renderer("report.html", html.compliance), Renderer("load.html", html.load)),
+    "text": Format("a terminal", Renderer("report.txt", text.summary), Renderer("load.txt", load_text.load_summary)),
+    "markdown": Format(
+        "the summary of a CI job, or a comment",
+        Renderer("summary.md", markdown.markdown),
+        Renderer("load-summary.md", markdown.markdown),
+    ),
+    "junit": Format(
+        "Jenkins, GitLab, GitHub and other CI systems",
+        Renderer("junit.xml", junit.junit),
+        Renderer("load-junit.xml", junit.junit),
+    ),
+    "ctrf": Format(
+        "tools that read CTRF (ctrf.io)",
+        Renderer("ctrf.json", ctrf.ctrf),
+        Renderer("load-ctrf.json", ctrf.ctrf),
+    ),
+    "badge": Format(
+        "a badge by shields.io", Renderer("badge.json", badge.shields), Renderer("load-badge.json", badge.shields)
+    ),
+    "badge-svg": Format(
+        "a badge by nobody else", Renderer("badge.svg", badge.svg), Renderer("load-badge.svg", badge.svg)
+    ),
+    "json": Format(
+        "everything, as documented in docs/formats.md",
+        Renderer("results.json", to_json),
+        Renderer("load.json", to_json),
+    ),
+    "jsonl": Format(
+        "everything, a line for each thing",
+        Renderer("lines.jsonl", lines.json_lines),
+        Renderer("load-lines.jsonl", lines.json_lines),
+    ),
 }
-"""Report format (``--format``), then the document's own format: how to render it."""
+"""Every report format by the name that `--format` takes."""
 
 
 def renderer(format_name: str, document: Document) -> Renderer:
     """How to render `document` as `format_name`. Raises `KeyError` for an unknown name."""
-    return FORMATS[format_name][document["format"]]
+    return FORMATS[format_name].renderer(document["format"])
 
 
 def render(format_name: str, document: Document, language: str = DEFAULT) -> str:

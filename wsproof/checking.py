@@ -29,10 +29,10 @@ from contract.errors import ContractError
 from contract.model import load_contract
 from contract.profile import Profile
 from contract.requirements import Requirement, load_requirements
-from reports.documents import to_json, write_json, write_text
-from reports.render import render
+from reports.documents import RESULTS, write_text
 from wsproof import __version__
 from wsproof.endpoints import EndpointError, endpoint
+from wsproof.formats import Wanted, print_wanted, usual_paths, wanted_reports, writers
 from wsproof.interruption import EXIT_INTERRUPTED, Interruption
 from wsproof.output import OutputError, forget, prepare_file, prepare_folder, write_all
 from wsproof.progress import Progress
@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 
 EXIT_PASSED, EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE = 0, 1, 2, 3
 
-REPORTS = ("results.json", "report.html", "junit.xml")
+REPORTS = ("html", "junit", "json")
+"""The reports of every check."""
 NOTICE = "wsproof: interrupted; connections are closed and the reports written. Once more ends it at once."
 
 
@@ -63,6 +64,7 @@ class CheckOptions:
     fuzz: int | None = None
     seed: int = 0
     output: Path = Path("wsproof-report")
+    formats: tuple[str, ...] = ()
     json_path: str | None = None
     quiet: bool = False
     language: str = "en"
@@ -78,14 +80,14 @@ def run_check(url: str | None, profile: Profile, options: CheckOptions) -> int:
         if options.fuzz and all(one.path.parent != FUZZ for one in scenarios):
             raise SelectionError("--fuzz: the selection leaves no kind of messages to generate")
         baseline = _baseline(options, known, scenarios, requirements)
-        _prepare(options)
+        wanted = _prepare(options)
         with endpoint(url, profile) as address:
             target = resolve(address, verify=profile.tls.verify, ca=profile.tls.ca, timeout=profile.response_timeout)
             contract = load_contract(None, profile.limits)
             jobs = options.jobs or DEFAULT_JOBS
             rounds = THOROUGH_ROUNDS if options.thorough else 1
             plan = Plan(target, contract, profile, requirements, jobs, options.time_scale, rounds)
-            return _Check(address, plan, scenarios, options, baseline, embedded=url is None).run()
+            return _Check(address, plan, scenarios, options, baseline, wanted, embedded=url is None).run()
     except (SelectionError, EndpointError, ContractError, OutputError) as error:
         return _complain(str(error), EXIT_USAGE)
     except UnreachableError as error:
@@ -112,13 +114,12 @@ def _baseline(
     return for_selection(load_baseline(options.baseline, requirements, listable), known, scenarios)
 
 
-def _prepare(options: CheckOptions) -> None:
-    """What cannot be written is said before the run, and not after it."""
+def _prepare(options: CheckOptions) -> tuple[Wanted, ...]:
+    """What cannot be written is said before the run, and not after it; the reports that are wanted."""
     prepare_folder(options.output)
-    if options.json_path not in (None, "-"):
-        prepare_file(Path(str(options.json_path)), "--json")
     if options.write_baseline is not None:
         prepare_file(options.write_baseline, "--write-baseline")
+    return wanted_reports(REPORTS, options.formats, options.json_path, options.output, RESULTS)
 
 
 def _generated(plan: Plan, scenarios: Sequence[Scenario], options: CheckOptions) -> "Fuzz | None":
@@ -142,10 +143,12 @@ class _Check:
         scenarios: Sequence[Scenario],
         options: CheckOptions,
         baseline: tuple[BaselineEntry, ...] | None,
+        wanted: tuple[Wanted, ...],
         *,
         embedded: bool,
     ) -> None:
         self.plan = plan
+        self.wanted = wanted
         self.fuzz = _generated(plan, scenarios, options)
         self.scenarios = [one for one in scenarios if one.path.parent != FUZZ]
         self.options = options
@@ -165,7 +168,7 @@ class _Check:
 
     def run(self) -> int:
         folder = self.options.output
-        forget(folder / name for name in REPORTS)
+        forget(usual_paths(folder, RESULTS))
         with Interruption(self._interrupt, "" if self.options.quiet else NOTICE):
             try:
                 kinds = self.fuzz.scenarios if self.fuzz is not None else ()
@@ -237,16 +240,8 @@ class _Check:
     def _write(self, document: dict[str, Any]) -> list[str]:
         """Write the reports and show the summary; what could not be written."""
         options = self.options
-        reports = [
-            (options.output / "report.html", lambda path: write_text(path, render("html", document, options.language))),
-            (options.output / "junit.xml", lambda path: write_text(path, render("junit", document, options.language))),
-            (options.output / "results.json", lambda path: write_json(path, document)),
-        ]
-        on_stdout = options.json_path == "-"
-        if on_stdout:
-            click.echo(to_json(document), nl=False)
-        elif options.json_path:
-            reports.append((Path(options.json_path), lambda path: write_json(path, document)))
+        reports = writers(self.wanted, document, options.language)
+        on_stdout = print_wanted(self.wanted, document, options.language)
         if options.write_baseline is not None and document["complete"]:
             text = baseline_text(baseline_of(document, self.facts.rules))
             reports.append((options.write_baseline, lambda path: write_text(path, text)))

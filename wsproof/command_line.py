@@ -13,7 +13,7 @@ from contract.errors import ContractError
 from wsproof import __version__
 from wsproof.compare_command import compare
 from wsproof.load_command import load
-from wsproof.options import EXIT_USAGE, language_option, profile_options, read_profile, stop
+from wsproof.options import EXIT_USAGE, FORMAT_HELP, FORMAT_NAMES, language_option, profile_options, read_profile, stop
 
 EXIT_UNREACHABLE = 3
 EXIT_INTERRUPTED = 130
@@ -104,6 +104,7 @@ def main() -> None:
     show_default=True,
     help="Folder for results.json, report.html, junit.xml, and results.jsonl while the run goes on.",
 )
+@click.option("--format", "formats", multiple=True, metavar="NAME[=FILE]", help=FORMAT_HELP)
 @click.option("--json", "json_path", metavar="FILE", help="Write the results there as well; - is standard output.")
 @language_option
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
@@ -172,30 +173,17 @@ def serve(
 
 @main.command()
 @click.argument("document", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--format", "format_name", default="html", show_default=True, help="html, junit, text or json.")
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="The file; default: standard output.")
+@click.option("--format", "name", default="html", show_default=True, metavar="NAME", help=f"One of {FORMAT_NAMES}.")
+@click.option("--output", default="-", metavar="FILE", help="Where it goes. Default: standard output, as with -.")
 @language_option
-def report(document: Path, format_name: str, output: Path | None, language: str) -> None:
-    """Render results.json, load.json, or the results.jsonl of a run that was killed."""
-    from conformance.stream import is_stream, read_stream
-    from reports.documents import DocumentError, check_document, read_document, write_text
-    from reports.render import FORMATS, render
+def report(document: Path, name: str, output: str, language: str) -> None:
+    """Render results.json, load.json, or the results.jsonl of a run that was killed.
 
-    if format_name not in FORMATS:
-        stop(f"--format {format_name}: expected one of {', '.join(sorted(FORMATS))}")
-    try:
-        name = str(document)
-        read = check_document(read_stream(document), name) if is_stream(document) else read_document(document)
-        text = render(format_name, read, language)
-    except DocumentError as error:
-        stop(str(error))
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        write_text(output, text)
-    except OSError as error:
-        stop(f"--output {output}: cannot be written: {error.strerror or error}")
+    Exit codes: 0 it is made, whatever the run's verdict, 2 usage, or a file that cannot be read or written.
+    """
+    from wsproof.reporting import make_report
+
+    make_report(document, name, output, language)
 
 
 @main.command()

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from wsproof.options import language_option, profile_options, profile_sources, read_profile, stop
+from wsproof.options import FORMAT_HELP, language_option, profile_options, profile_sources, read_profile, stop
 
 COUNT = click.INT
 
@@ -54,6 +54,7 @@ COUNT = click.INT
     show_default=True,
     help="Folder for load.json and load.html.",
 )
+@click.option("--format", "formats", multiple=True, metavar="NAME[=FILE]", help=FORMAT_HELP)
 @click.option("--json", "json_path", metavar="FILE", help="Write the document there as well; - is standard output.")
 @language_option
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
@@ -120,7 +121,7 @@ def _options(given: dict[str, Any]) -> Any:
         raise LoadError("--max is the highest load of --find-capacity: give both")
     if given["expect_workers"] and not given["master"]:
         raise LoadError("--expect-workers: expected --master HOST:PORT with it")
-    names = ("output", "json_path", "quiet", "language", "master", "expect_workers")
+    names = ("output", "formats", "json_path", "quiet", "language", "master", "expect_workers")
     return LoadOptions(**{name: given[name] for name in names}, capacity=capacity)
 
 

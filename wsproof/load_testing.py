@@ -14,15 +14,18 @@ from contract.profile import Profile
 from loadtest.child import run_load, run_worker
 from loadtest.plan import Wishes, settings_for
 from loadtest.settings import LoadError, LoadSettings
-from reports.documents import read_document, to_json, write_json, write_text
-from reports.render import render
+from reports.documents import LOAD, read_document
 from wsproof import __version__
 from wsproof.capacity import Capacity, find_capacity
 from wsproof.checking import show_summary
 from wsproof.endpoints import EndpointError, endpoint
-from wsproof.output import OutputError, prepare_file, prepare_folder
+from wsproof.formats import Wanted, print_wanted, usual_paths, wanted_reports, writers
+from wsproof.output import OutputError, forget, prepare_folder, write_all
 
 EXIT_PASSED, EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+
+REPORTS = ("html", "json")
+"""The reports of every load test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class LoadOptions:
     """How a load test is run, beside what it does. `capacity`: what to raise until a threshold breaks."""
 
     output: Path = Path("wsproof-report")
+    formats: tuple[str, ...] = ()
     json_path: str | None = None
     quiet: bool = False
     language: str = "en"
@@ -57,16 +61,18 @@ def run_load_test(url: str | None, source: ProfileSource, wishes: Wishes, option
     address = url or wishes.endpoint or source.profile.endpoint
     document = options.output.absolute() / "load.json"
     with _complaints(options.output, address) as failed:
-        _prepare(options)
+        prepare_folder(options.output)
+        wanted = wanted_reports(REPORTS, options.formats, options.json_path, options.output, LOAD)
         with endpoint(address, source.profile) as found:
             profile = source.profile
             resolve(found, verify=profile.tls.verify, ca=profile.tls.ca, timeout=profile.response_timeout)
             settings = _settings(found, document, source, wishes, options)
+            forget(usual_paths(options.output, LOAD))
             if options.capacity is not None:
                 completed = find_capacity(settings, options.capacity, _progress_of_steps(options))
             else:
                 completed = run_load(settings, _progress(settings.whole_duration, options))
-        return _report(document, options, completed=completed)
+        return _report(document, options, wanted, completed=completed)
     return failed[0]
 
 
@@ -98,12 +104,6 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
-def _prepare(options: LoadOptions) -> None:
-    prepare_folder(options.output)
-    if options.json_path not in (None, "-"):
-        prepare_file(Path(str(options.json_path)), "--json")
-
-
 def _settings(
     address: str, document: Path, source: ProfileSource, wishes: Wishes, options: LoadOptions
 ) -> LoadSettings:
@@ -119,17 +119,18 @@ def _settings(
     return replace(settings, master=options.master, expect_workers=options.expect_workers)
 
 
-def _report(path: Path, options: LoadOptions, *, completed: bool) -> int:
+def _report(path: Path, options: LoadOptions, wanted: tuple[Wanted, ...], *, completed: bool) -> int:
     document = read_document(path)
-    page = options.output / "load.html"
-    write_text(page, render("html", document, options.language))
-    on_stdout = options.json_path == "-"
-    if on_stdout:
-        click.echo(to_json(document), nl=False)
-    elif options.json_path:
-        write_json(Path(options.json_path), document)
+    # The document itself is there already.
+    reports = [one for one in writers(wanted, document, options.language) if one[0].absolute() != path]
+    written, problems = write_all(reports)
+    on_stdout = print_wanted(wanted, document, options.language)
     show_summary(document, options.language, err=on_stdout)
-    click.echo(f"{page}  {path}", err=on_stdout)
+    click.echo("  ".join(str(one) for one in (*written, options.output / path.name)), err=on_stdout)
+    for problem in problems:
+        _complain(problem, EXIT_USAGE)
+    if problems:
+        return EXIT_USAGE
     if not completed:
         return EXIT_INTERRUPTED
     return EXIT_PASSED if document["verdict"] == "passed" else EXIT_FAILED

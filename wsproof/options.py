@@ -17,6 +17,11 @@ LANGUAGES = ("en", "ja")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+FORMAT_NAMES = "html, text, markdown, junit, ctrf, badge, badge-svg, json, jsonl"
+"""Of `reports.render`, which takes its time to load; a test compares them."""
+
+FORMAT_HELP = f"Write this report as well: {FORMAT_NAMES}. Without FILE: into the folder; - is standard output."
+
 DEFAULT_PROFILE = Path("wsproof.yaml")
 
 

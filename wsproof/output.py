@@ -1,5 +1,6 @@
 """The files that a command writes: whether they can be, before the work begins, and the writing itself."""
 
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -24,6 +25,8 @@ def prepare_file(path: Path, option: str) -> None:
     """See that a file can be written. Raises `OutputError`."""
     if path.is_dir():
         raise OutputError(f"{option} {path}: expected a file, found a folder")
+    if path.exists() and not path.is_file():
+        return  # a device or a pipe, beside which nothing need be written
     if not path.parent.is_dir():
         raise OutputError(f"{option} {path}: there is no folder {path.parent}")
     prepare_folder(path.parent, option)
@@ -48,3 +51,10 @@ def write_all(writers: Iterable[tuple[Path, Callable[[Path], None]]]) -> tuple[l
         except OSError as error:
             problems.append(f"{path} cannot be written: {error.strerror or error}")
     return written, problems
+
+
+def write_stdout(text: str) -> None:
+    """Print a report as the bytes that its file would have, whatever the terminal's encoding."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    sys.stdout.buffer.flush()

@@ -1,0 +1,133 @@
+"""Badges: a shields.io endpoint (https://shields.io/badges/endpoint-badge), and an SVG of our own that needs nobody.
+
+A badge is about the endpoint: it shows the verdict, whatever a baseline excuses. What was not verified is said in
+words, and a run that was cut off, or that played nothing, never gets a green one. No word on it is the endpoint's own.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Final
+from xml.sax.saxutils import escape
+
+from reports import quantities, wording
+from reports.documents import LOAD, Document
+from reports.visible import columns
+
+_LABEL: Final = {False: "WebSocket API", True: "WebSocket load"}
+_SHIELDS: Final = {"passed": "brightgreen", "failed": "red", "incomplete": "yellow", "nothing": "lightgrey"}
+# White text on each has a contrast of more than 4.5 : 1.
+_FILLS: Final = {
+    "passed": "#1b7a35",
+    "failed": "#b3261e",
+    "incomplete": "#8a5a00",
+    "nothing": "#5f6368",
+    "label": "#3c4043",
+}
+
+# Pixels that Verdana takes at 11 px, rounded up; a text is drawn as wide as they say (`textLength`), whatever the font.
+_PIXELS: Final = dict.fromkeys("ijlI|.,:;!'()[]/ -frt", 5) | dict.fromkeys("mwMW@%", 11)
+_USUAL_PIXELS: Final = 7
+_PADDING: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """What a badge says; `tone` is the sort of its colour."""
+
+    label: str
+    message: str
+    tone: str
+    incomplete: bool
+    """Whether the run that it speaks of did not come to its end, or played nothing."""
+
+
+def shields(document: Document) -> str:
+    """The badge as JSON for shields.io."""
+    badge = _badge(document)
+    found = {
+        "schemaVersion": 1,
+        "label": badge.label,
+        "message": badge.message,
+        "color": _SHIELDS[badge.tone],
+        **({"isError": True} if badge.incomplete else {}),
+    }
+    return json.dumps(found, indent=1, ensure_ascii=True) + "\n"
+
+
+def svg(document: Document) -> str:
+    """The badge as SVG: no font, script, style sheet or picture of anybody else's."""
+    badge = _badge(document)
+    left, right = (_width(text) + 2 * _PADDING for text in (badge.label, badge.message))
+    title = escape(f"{badge.label}: {badge.message}")
+    whole = left + right
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{whole}" height="20" viewBox="0 0 {whole} 20" role="img"'
+        f' aria-label="{escape(title, {chr(34): "&quot;"})}">\n'
+        f" <title>{title}</title>\n"
+        f' <rect width="{whole}" height="20" rx="3" fill="{_FILLS[badge.tone]}"/>\n'
+        f' <path d="M3 0H{left}V20H3A3 3 0 0 1 0 17V3A3 3 0 0 1 3 0Z" fill="{_FILLS["label"]}"/>\n'
+        f' <g fill="#fff" font-family="Verdana,DejaVu Sans,Noto Sans CJK JP,sans-serif" font-size="11">\n'
+        f"{_text(badge.label, _PADDING)}{_text(badge.message, left + _PADDING)} </g>\n"
+        "</svg>\n"
+    )
+
+
+def _badge(document: Document) -> Badge:
+    load = document["format"] == LOAD
+    tone, message = _load(document) if load else _conformance(document)
+    nothing = not document["complete"] or tone == "nothing"
+    return Badge(_LABEL[load], message, tone, nothing)
+
+
+def _text(text: str, x: int) -> str:
+    return f'  <text x="{x}" y="14" textLength="{_width(text)}">{escape(text)}</text>\n'
+
+
+def _width(text: str) -> int:
+    """About how wide a text is, in pixels; what takes two columns of a terminal takes 11."""
+    return sum(11 if columns(one) == 2 else _PIXELS.get(one, _USUAL_PIXELS) for one in text)
+
+
+def _conformance(document: Document) -> tuple[str, str]:
+    cut_off = "" if document["complete"] else " (cut off)"
+    failing = len(wording.failing(document, counts_against=True))
+    if document["verdict"] == "non-conformant":
+        return "failed", f"not conformant: {quantities.counted(failing, 'requirement')} failed{cut_off}"
+    held, known = _held(document)
+    noun = "requirements" if document["strict"] else "MUSTs"
+    verified = f"{held:,} of {known:,} {noun}"
+    if not document["complete"]:
+        return "nothing", f"cut off: {verified} verified"
+    if not known or not document["scenarios"]:
+        return "nothing", "nothing was verified"
+    if document["verdict"] == "incomplete" or held < known:
+        return "incomplete", f"incomplete: {verified} verified"
+    return "passed", f"conformant: {verified} hold"
+
+
+def _held(document: Document) -> tuple[int, int]:
+    """How many requirements hold of those that bind, and how many these are."""
+    strict = document["strict"]
+    found = [
+        [clause["verdict"] for clause in wording.clauses(entry) if wording.binding(clause["level"], strict)]
+        for entry in document["requirements"]
+    ]
+    binding = [verdicts for verdicts in found if verdicts]
+    return sum(set(verdicts) == {"passed"} for verdicts in binding), len(binding)
+
+
+def _load(document: Document) -> tuple[str, str]:
+    thresholds = document["thresholds"]
+    breached = sum(not one["passed"] for one in thresholds)
+    cut_off = "" if document["complete"] else " (cut off)"
+    if breached:
+        return "failed", f"failed: {breached:,} of {quantities.counted(len(thresholds), 'threshold')} breached{cut_off}"
+    if document["verdict"] == "failed":
+        return "failed", f"failed{cut_off}"
+    if cut_off:
+        return "nothing", "cut off"
+    if (document["generator"] or {}).get("limited"):
+        return "incomplete", "passed; the load generator was the limit"
+    if not thresholds:
+        return "nothing", "no threshold was set"
+    return "passed", f"passed: {quantities.counted(len(thresholds), 'threshold')}"

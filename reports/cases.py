@@ -1,0 +1,176 @@
+"""A run as CI systems know runs: test cases that passed, failed, were skipped or are errors.
+
+JUnit and CTRF both say this, each in its own form, so that two views of one run never disagree.
+
+Conformance: one case per scenario, since a scenario is what is played, takes its time and can be repeated alone; the
+requirements that it verifies go with it.
+
+* A case fails where the scenario broke a MUST (in a strict run: a MUST or a SHOULD), since that is what decides the
+  run's verdict and its exit code. What else it broke is a note, and a case with nothing but notes passes: a CI that
+  turns red over a recommendation teaches people to ignore red.
+* What the baseline lists does not count: a case with nothing else is skipped, as pytest writes an expected failure,
+  with the baseline's reason. A stale or expired entry of the baseline is a failed case of the suite ``wsproof``.
+* An inconclusive or untested scenario is skipped with its reason, the tool's own fault is an error.
+* A run that was cut off, or that played no scenario, gets a case of the suite ``wsproof`` that is an error, so that
+  half a run, or none, never looks like a green one.
+
+Load: one case per threshold, and one for the run, which fails where the verdict did for a reason that is no
+threshold's. What puts the figures in doubt, and the delivery ledger, are its notes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+from reports import generator, load_wording, wording
+from reports.documents import LOAD, Document
+from reports.visible import cut, visible
+
+TEXT_CHARACTERS: Final = 4_000
+"""A line of the details or notes is cut after these; the document has all of it."""
+OWN: Final = "wsproof"
+"""The suite of what is said about the run itself."""
+
+Json = Mapping[str, Any]
+Outcome = Literal["passed", "failed", "skipped", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One test case. Its texts are those of the document, but `details` and `notes`, which are fit to be looked at."""
+
+    suite: str
+    id: str
+    title: str
+    outcome: Outcome = "passed"
+    kind: str = ""
+    """What sort of failure, skip or error it is."""
+    message: str = ""
+    details: str = ""
+    """Everything that was found wrong, on several lines."""
+    notes: str = ""
+    """What does not count and should be known; on several lines."""
+    duration: float = 0.0
+    scenario: Json | None = None
+
+    @property
+    def name(self) -> str:
+        """Id and title."""
+        return f"{self.id}: {cut(self.title, 120)}" if self.title else self.id
+
+
+def cases(document: Document) -> list[Case]:
+    """The test cases of a results or load document, in its order; what is said about the run itself comes last."""
+    if document["format"] == LOAD:
+        return [*_thresholds(document), _load_run(document), *_cut_off(document, load_wording.CUT_OFF)]
+    found = [_scenario(scenario, document["strict"]) for scenario in document["scenarios"]]
+    own = [*_baseline(document), *_incomplete(document), *_cut_off(document, wording.CUT_OFF)]
+    if document["complete"] and not found:
+        message = "No scenario was played: nothing was verified."
+        own.append(Case(OWN, "scenarios were played", "", "error", "nothing played", message))
+    return [*found, *own]
+
+
+def _scenario(scenario: Json, strict: bool) -> Case:
+    failures = scenario["failures"]
+    binding = [one for one in failures if wording.binding(one["level"], strict)]
+    counting = [one for one in binding if "baseline" not in one]
+    others = [one for one in failures if one not in counting]
+    outcome, kind, message = _outcome(scenario, counting, binding)
+    return Case(
+        suite=scenario["group"],
+        id=scenario["id"],
+        title=scenario["title"],
+        outcome=outcome,
+        kind=kind,
+        message=message,
+        details="\n\n".join(map(_failure, counting)),
+        notes="\n\n".join(f"{'EXPECTED' if 'baseline' in one else 'WARNING'} {_failure(one)}" for one in others),
+        duration=scenario["duration_s"],
+        scenario=scenario,
+    )
+
+
+def _outcome(scenario: Json, counting: list[Json], binding: list[Json]) -> tuple[Outcome, str, str]:
+    reason = scenario["reason"] or "no reason was given"
+    if scenario["verdict"] == "error":
+        return "error", "tool", reason
+    # A failed scenario without a failure should not exist; if it does, it must not look passed.
+    if counting or (scenario["verdict"] == "failed" and not scenario["failures"]):
+        message = _headline(counting[0]) if counting else reason
+        more = f" (and {len(counting) - 1} more)" if len(counting) > 1 else ""
+        return "failed", "conformance", f"{message}{more}"
+    if scenario["verdict"] in ("inconclusive", "untested"):
+        return "skipped", scenario["verdict"], reason
+    if binding:
+        first = binding[0]
+        return "skipped", "expected failure", f"expected failure: {first['baseline']}: {_headline(first)}"
+    return "passed", "", ""
+
+
+def _headline(failure: Json) -> str:
+    return f"{failure['requirement']} ({failure['level']}): {failure['message']}"
+
+
+def _failure(failure: Json) -> str:
+    where = failure["step"] or "over the whole transcript"
+    lines = [
+        _headline(failure),
+        f"step: {where}" + (f", actor: {failure['actor']}" if failure["actor"] else ""),
+    ]
+    if failure["expected"] is not None:
+        lines.append(f"expected: {failure['expected']}")
+    received = "(nothing)" if failure["received"] is None else failure["received"]
+    lines.append(f"received: {received}")
+    return _lines(lines)
+
+
+def _lines(lines: list[str]) -> str:
+    return "\n".join(visible(cut(line, TEXT_CHARACTERS)) for line in lines)
+
+
+def _baseline(document: Document) -> list[Case]:
+    return [
+        Case(OWN, f"baseline: {wording.listed_name(entry)}", "", "failed", "baseline", f"{what} ({entry['reason']})")
+        for mark, entry, what in wording.baseline_lines(document)
+        if mark.tone == "failed"
+    ]
+
+
+def _incomplete(document: Document) -> list[Case]:
+    required = document["settings"].get("require_complete") is True
+    if not required or not document["complete"] or document["verdict"] != "incomplete":
+        return []
+    sentence = wording.verdict_sentence(document)
+    return [Case(OWN, "everything was verified", "", "failed", "incomplete", sentence)]
+
+
+def _cut_off(document: Document, sentence: str) -> list[Case]:
+    if document["complete"]:
+        return []
+    return [Case(OWN, "the run is complete", "", "error", "cut off", sentence)]
+
+
+def _thresholds(document: Document) -> list[Case]:
+    return [_threshold(threshold) for threshold in document["thresholds"]]
+
+
+def _threshold(threshold: Json) -> Case:
+    name = f"{threshold['metric']} {threshold['limit']}"
+    nothing = threshold["value"] is None
+    measured = "nothing was measured" if nothing else f"measured {load_wording.threshold_value(threshold)}"
+    if threshold["passed"]:
+        return Case("thresholds", name, "", notes=_lines([measured]))
+    return Case("thresholds", name, "", "failed", "threshold", f"{measured}, limit {threshold['limit']}")
+
+
+def _load_run(document: Document) -> Case:
+    notes = [doubt.title + doubt.text for doubt in generator.doubts(document)]
+    if document["delivery"] is not None:
+        notes.append(f"Delivery ledger: {load_wording.ledger_sentence(document['delivery'])}.")
+        notes += map(load_wording.example_sentence, document["delivery"].get("examples", ()))
+    breached = not all(threshold["passed"] for threshold in document["thresholds"])
+    run = Case("thresholds", "run", "", notes=_lines(notes), duration=document["duration_s"])
+    if document["verdict"] == "failed" and (document["reason"] or not breached):
+        return replace(run, outcome="failed", kind="load", message=load_wording.load_sentence(document))
+    return run

@@ -1,0 +1,232 @@
+"""A summary in GitHub's Markdown, for the summary page of a CI job or a comment.
+
+Short: the verdict, the counts, what failed with what was expected and what came, and what was not verified and why. It
+stays below `MAX_BYTES`, since GitHub shows nothing at all of a step's summary beyond 1 MiB.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from reports import capacity, generator, load_view, load_wording, quantities, wording
+from reports.documents import LOAD, Document
+from reports.inert import NAME_CHARACTERS, cell, code, sentence
+from reports.wording import Mark
+
+MAX_BYTES: Final = 500_000
+"""A summary is no larger, so that a step has room for two."""
+MAX_FAILURES: Final = 30
+MAX_REASONS: Final = 30
+MAX_ROWS: Final = 60
+MAX_IDS: Final = 12
+"""So many are listed; more are counted."""
+
+Json = Mapping[str, Any]
+Row = Sequence[str]
+
+
+def markdown(document: Document) -> str:
+    """The summary of a results or load document."""
+    page = _Page()
+    (_load if document["format"] == LOAD else _conformance)(page, document)
+    return page.text()
+
+
+class _Page:
+    """Blocks of Markdown. A block that no longer fits is left out, and that is said."""
+
+    def __init__(self) -> None:
+        self._blocks: list[str] = []
+        self._bytes = 0
+        self._full = False
+
+    def add(self, block: str) -> None:
+        """A block; its text is inert already."""
+        size = len(block.encode()) + 2
+        self._full = self._full or self._bytes + size > MAX_BYTES - 1000
+        if not self._full:
+            self._blocks.append(block)
+            self._bytes += size
+
+    def marked(self, mark: Mark, text: str, start: str = "") -> None:
+        """A sentence with its mark in front."""
+        self.add(f"{start}{mark.symbol} {sentence(text)}")
+
+    def table(self, headings: Row, rows: Iterable[Row], right: int = 0) -> None:
+        """A table, where it has rows; with `right`, its columns from there on are figures."""
+        listed = list(rows)
+        if not listed:
+            return
+        rule = [("--:" if right and number >= right else "---") for number in range(len(headings))]
+        lines = [f"| {' | '.join(map(cell, row))} |" for row in (headings, rule, *listed[:MAX_ROWS])]
+        self.add("\n".join(lines))
+        if len(listed) > MAX_ROWS:
+            self.add(f"… and {len(listed) - MAX_ROWS:,} more")
+
+    def text(self) -> str:
+        """The finished summary."""
+        note = ["… and more, for which there is no room here"] if self._full else []
+        return "\n\n".join([*self._blocks, *note]) + "\n"
+
+
+def _heading(page: _Page, document: Document, mark: Mark, text: str) -> None:
+    tool, contract = document["tool"], document["contract"]
+    page.marked(mark, text, "### ")
+    facts = (
+        code(document["endpoint"], 300),
+        sentence(f"{contract['title']} {contract['version']}", NAME_CHARACTERS),
+        quantities.moment(document["started"]),
+        quantities.seconds(document["duration_s"]),
+        sentence(f"{tool['name']} {tool['version']}", NAME_CHARACTERS),
+    )
+    page.add(" · ".join(facts))
+
+
+def _conformance(page: _Page, document: Document) -> None:
+    _heading(page, document, wording.overall_mark(document), wording.verdict_sentence(document))
+    if not document["complete"]:
+        page.marked(wording.mark("failed", "SHOULD"), wording.CUT_OFF)
+    outcome = wording.outcome_sentence(document)
+    if outcome is not None:
+        page.marked(*outcome)
+    warning = wording.warning_sentence(document)
+    if warning is not None:
+        page.marked(wording.mark("failed", "SHOULD"), warning)
+    counted = [level for level in wording.LEVELS if any(document["summary"][level].values())]
+    headings = [f"{wording.mark(verdict).symbol} {wording.mark(verdict).word}" for verdict in wording.VERDICTS]
+    rows = [
+        [level, *(quantities.count(document["summary"][level][one]) for one in wording.VERDICTS)] for level in counted
+    ]
+    page.table(["", *headings], rows, right=1)
+    _failures(page, document)
+    _unverified(page, document)
+    _baseline(page, document)
+    generated = wording.generated_sentence(document)
+    if generated:
+        page.add(sentence(generated))
+
+
+def _failures(page: _Page, document: Document) -> None:
+    statements = {entry["id"]: entry["statement"] for entry in document["requirements"]}
+    found: dict[tuple[str, str], list[tuple[Json, Json]]] = {}
+    for scenario in document["scenarios"]:
+        for failure in scenario["failures"]:
+            if "baseline" not in failure:
+                found.setdefault((failure["requirement"], failure["level"]), []).append((scenario, failure))
+    ordered = sorted(found, key=lambda one: wording.mark("failed", one[1], document["strict"]).rank)
+    if ordered:
+        page.add("#### What failed")
+    for name, level in ordered[:MAX_FAILURES]:
+        mark = wording.mark("failed", level, document["strict"])
+        page.add(_failure(mark, name, level, statements.get(name, ""), found[name, level]))
+    if len(ordered) > MAX_FAILURES:
+        page.add(f"… and failures of {quantities.counted(len(ordered) - MAX_FAILURES, 'more requirement')}")
+
+
+def _failure(mark: Mark, name: str, level: str, statement: str, failures: list[tuple[Json, Json]]) -> str:
+    scenario, failure = failures[0]
+    lines = [f"- {mark.symbol} **{sentence(name, NAME_CHARACTERS)}** {level}: {sentence(statement)}"]
+    where = f"{code(scenario['id'], NAME_CHARACTERS)}, {code(failure['step'] or 'over the whole transcript', 120)}"
+    lines.append(f"  - scenario: {where}")
+    lines.append(f"  - because: {code(failure['message'])}")
+    if failure["expected"] is not None:
+        lines.append(f"  - expected: {code(failure['expected'])}")
+    if failure["received"] is not None:
+        lines.append(f"  - received: {code(failure['received'])}")
+    elif failure["expected"] is not None:
+        lines.append("  - received: nothing")
+    if len(failures) > 1:
+        lines.append(f"  - and {quantities.counted(len(failures) - 1, 'more failure')} of it")
+    return "\n".join(lines)
+
+
+def _unverified(page: _Page, document: Document) -> None:
+    groups = wording.unverified_groups(document)
+    if groups:
+        page.add("#### Not verified")
+    rows = [
+        [f"{mark.symbol} {mark.word}", sentence(reason), _listed([entry["id"] for entry in entries])]
+        for mark, reason, entries in groups[:MAX_REASONS]
+    ]
+    page.table(["Verdict", "Reason", "Requirements"], rows)
+    if len(groups) > MAX_REASONS:
+        page.add(f"… and {quantities.counted(len(groups) - MAX_REASONS, 'more reason')}")
+
+
+def _listed(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - MAX_IDS:,} more" if len(ids) > MAX_IDS else ""
+    return ", ".join(code(one, 60) for one in ids[:MAX_IDS]) + more
+
+
+def _baseline(page: _Page, document: Document) -> None:
+    lines = wording.baseline_lines(document)
+    if lines:
+        page.add("#### Baseline")
+    rows = [
+        [mark.symbol, code(wording.listed_name(entry), NAME_CHARACTERS), sentence(what), sentence(entry["reason"], 300)]
+        for mark, entry, what in lines
+    ]
+    page.table(["", "Listed", "What became of it", "Reason"], rows)
+
+
+def _load(page: _Page, document: Document) -> None:
+    _heading(page, document, wording.overall_mark(document), load_wording.load_sentence(document))
+    if not document["complete"]:
+        page.marked(wording.mark("failed", "SHOULD"), load_wording.CUT_OFF)
+    for doubt in generator.doubts(document):
+        page.marked(doubt.mark, doubt.title + doubt.text)
+    _thresholds(page, document)
+    _ledger(page, document)
+    if document.get("capacity") is not None:
+        mark, found = capacity.sentences(document["capacity"])
+        page.marked(mark, f"Capacity: {found}")
+    _latencies(page, document)
+    _endings(page, document)
+
+
+def _thresholds(page: _Page, document: Document) -> None:
+    marks = {passed: wording.mark("passed" if passed else "failed") for passed in (True, False)}
+    rows = [
+        [
+            f"{marks[one['passed']].symbol} {marks[one['passed']].word}",
+            code(one["metric"], NAME_CHARACTERS),
+            code(one["limit"], NAME_CHARACTERS),
+            load_wording.threshold_value(one),
+        ]
+        for one in document["thresholds"]
+    ]
+    page.table(["Threshold", "Metric", "Limit", "Measured"], rows)
+
+
+def _ledger(page: _Page, document: Document) -> None:
+    kept = document["delivery"]
+    if kept is None:
+        return
+    wrong = any(kept[name] for name in load_wording.WRONG)
+    page.marked(wording.mark("failed" if wrong else "passed"), load_wording.ledger_sentence(kept))
+    examples = [f"- {code(load_wording.example_sentence(one))}" for one in kept.get("examples", ())]
+    if examples:
+        page.add("\n".join(examples))
+
+
+def _latencies(page: _Page, document: Document) -> None:
+    columns = ("p50", "p95", "p99", "p999", "max")
+    rows = [
+        [
+            code(name, 60),
+            quantities.count(figures["count"]),
+            *(quantities.measured(figures[one]) for one in columns),
+            code(figures["unit"], 20),
+        ]
+        for name, figures in document["metrics"].items()
+    ]
+    page.table(["", "count", "p50", "p95", "p99", "p99.9", "max", "unit"], rows, right=1)
+
+
+def _endings(page: _Page, document: Document) -> None:
+    errors = [[code(message, 300), quantities.count(times)] for message, times in load_view.sorted_errors(document)]
+    page.table(["Error", "times"], errors, right=1)
+    closes = [
+        [code(name, 60), quantities.count(ends), sentence(meaning)]
+        for name, meaning, ends in load_view.closes(document)
+    ]
+    page.table(["Closed with", "times", "meaning"], closes)

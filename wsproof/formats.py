@@ -1,0 +1,85 @@
+"""The reports that `check` and `load` write: the usual ones, `--format NAME[=FILE]` and `--json FILE`."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from reports.documents import Document, write_text
+from reports.render import FORMATS, render
+from wsproof.output import OutputError, prepare_file, write_stdout
+
+NAMES: Final = ", ".join(FORMATS)
+
+Writer = tuple[Path, Callable[[Path], None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A report that is to be made; `path` is None for standard output."""
+
+    name: str
+    path: Path | None
+
+
+def check_name(name: str) -> None:
+    """See that there is such a format. Raises `OutputError`."""
+    if name not in FORMATS:
+        raise OutputError(f"--format {name}: expected one of {NAMES}")
+
+
+def usual_path(name: str, folder: Path, kind: str) -> Path:
+    """Where a report of a document of the format `kind` lies, unless something else is said."""
+    return folder / FORMATS[name].renderer(kind).file
+
+
+def usual_paths(folder: Path, kind: str) -> list[Path]:
+    """Where reports of a former run may lie."""
+    return [usual_path(name, folder, kind) for name in FORMATS]
+
+
+def wanted_reports(
+    usual: Iterable[str], formats: Sequence[str], json_path: str | None, folder: Path, kind: str
+) -> tuple[Wanted, ...]:
+    """The usual reports, and those that the options ask for. Raises `OutputError` for what cannot be written."""
+    found = {path: name for name in usual for path in [usual_path(name, folder, kind)]}
+    printed = []
+    options = [*formats, *([f"json={json_path}"] if json_path is not None else [])]
+    for option in options:
+        name, path = _parsed(option, folder, kind)
+        if path is None:
+            printed.append(Wanted(name, None))
+        elif found.setdefault(path, name) != name:
+            raise OutputError(f"--format {option}: {path} is the {found[path]} report's place")
+        else:
+            prepare_file(path, "--json" if option == f"json={json_path}" else f"--format {name}")
+    if len(printed) > 1:
+        raise OutputError("standard output takes one report: give a file to the others")
+    return (*(Wanted(name, path) for path, name in found.items()), *printed)
+
+
+def _parsed(option: str, folder: Path, kind: str) -> tuple[str, Path | None]:
+    name, equals, file = option.partition("=")
+    check_name(name)
+    if equals and not file:
+        raise OutputError(f"--format {option}: expected a file after =, or - for standard output")
+    if file == "-":
+        return name, None
+    return name, Path(file) if file else usual_path(name, folder, kind)
+
+
+def writers(wanted: Sequence[Wanted], document: Document, language: str) -> list[Writer]:
+    """What writes those reports that go into files."""
+    return [(one.path, _writer(one.name, document, language)) for one in wanted if one.path is not None]
+
+
+def _writer(name: str, document: Document, language: str) -> Callable[[Path], None]:
+    return lambda path: write_text(path, render(name, document, language))
+
+
+def print_wanted(wanted: Sequence[Wanted], document: Document, language: str) -> bool:
+    """Print the report that goes to standard output; whether there is one."""
+    printed = [one.name for one in wanted if one.path is None]
+    for name in printed:
+        write_stdout(render(name, document, language))
+    return bool(printed)
