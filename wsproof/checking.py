@@ -241,11 +241,11 @@ class _Check:
         """Write the reports and show the summary; what could not be written."""
         options = self.options
         reports = writers(self.wanted, document, options.language)
-        on_stdout = print_wanted(self.wanted, document, options.language)
         if options.write_baseline is not None and document["complete"]:
             text = baseline_text(baseline_of(document, self.facts.rules))
             reports.append((options.write_baseline, lambda path: write_text(path, text)))
         written, problems = write_all(reports)
+        on_stdout = print_wanted(self.wanted, document, options.language)
         show_summary(document, options.language, err=on_stdout)
         click.echo("  ".join(str(path) for path in written), err=on_stdout)
         return problems

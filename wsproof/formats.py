@@ -52,7 +52,7 @@ def wanted_reports(
         elif found.setdefault(path, name) != name:
             raise OutputError(f"--format {option}: {path} is the {found[path]} report's place")
         else:
-            prepare_file(path, "--json" if option == f"json={json_path}" else f"--format {name}")
+            prepare_file(path, "--json" if option is options[-1] and json_path is not None else f"--format {name}:")
     if len(printed) > 1:
         raise OutputError("standard output takes one report: give a file to the others")
     return (*(Wanted(name, path) for path, name in found.items()), *printed)

@@ -1,9 +1,12 @@
 """The files that a command writes: whether they can be, before the work begins, and the writing itself."""
 
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+
+from wsproof.options import EXIT_USAGE
 
 
 class OutputError(Exception):
@@ -55,6 +58,11 @@ def write_all(writers: Iterable[tuple[Path, Callable[[Path], None]]]) -> tuple[l
 
 def write_stdout(text: str) -> None:
     """Print a report as the bytes that its file would have, whatever the terminal's encoding."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # Whoever read it has left; the interpreter would complain once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_USAGE)

@@ -23,8 +23,6 @@ def make_report(document: Path, name: str, output: str, language: str) -> None:
             write_text(Path(output), text)
     except (OutputError, DocumentError) as error:
         stop(str(error))
-    except BrokenPipeError:
-        raise
     except OSError as error:
         stop(f"--output {output}: cannot be written: {error.strerror or error}")
 

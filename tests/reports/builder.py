@@ -257,4 +257,4 @@ def hostile(value: Any, text: str = HOSTILE, member: str = "") -> Any:
     return f"{value}{text}" if isinstance(value, str) else value
 
 
-_CLOSED = ("format", "started", "verdict", "level", "direction", "kind", "state")
+_CLOSED = ("format", "started", "verdict", "level", "direction", "kind", "state", "link", "expires")
