@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Final
 from xml.sax.saxutils import escape
 
-from reports import quantities, wording
+from reports import wording
 from reports.documents import LOAD, Document
+from reports.language import t, tn
 from reports.visible import columns
 
-_LABEL: Final = {False: "WebSocket API", True: "WebSocket load"}
 _SHIELDS: Final = {"passed": "brightgreen", "failed": "red", "incomplete": "yellow", "nothing": "lightgrey"}
 # White text on each has a contrast of more than 4.5 : 1.
 _FILLS: Final = {
@@ -76,7 +76,7 @@ def _badge(document: Document) -> Badge:
     load = document["format"] == LOAD
     tone, message = _load(document) if load else _conformance(document)
     nothing = not document["complete"] or tone == "nothing"
-    return Badge(_LABEL[load], message, tone, nothing)
+    return Badge(t("formats.badge.load" if load else "formats.badge.check"), message, tone, nothing)
 
 
 def _text(text: str, x: int) -> str:
@@ -89,20 +89,23 @@ def _width(text: str) -> int:
 
 
 def _conformance(document: Document) -> tuple[str, str]:
-    cut_off = "" if document["complete"] else " (cut off)"
-    failing = len(wording.failing(document, counts_against=True))
     if document["verdict"] == "non-conformant":
-        return "failed", f"not conformant: {quantities.counted(failing, 'requirement')} failed{cut_off}"
+        failing = len(wording.failing(document, counts_against=True))
+        return "failed", _with_end(document, tn("formats.badge.broken", failing))
     held, known = _held(document)
-    noun = "requirements" if document["strict"] else "MUSTs"
-    verified = f"{held:,} of {known:,} {noun}"
+    name = "formats.badge.requirements" if document["strict"] else "formats.badge.musts"
+    words = t(name, held=f"{held:,}", all=f"{known:,}")
     if not document["complete"]:
-        return "nothing", f"cut off: {verified} verified"
+        return "nothing", t("formats.badge.cut-off", held=words)
     if not known or not document["scenarios"]:
-        return "nothing", "nothing was verified"
+        return "nothing", t("formats.badge.nothing")
     if document["verdict"] == "incomplete" or held < known:
-        return "incomplete", f"incomplete: {verified} verified"
-    return "passed", f"conformant: {verified} hold"
+        return "incomplete", t("formats.badge.incomplete", held=words)
+    return "passed", t("formats.badge.conformant", held=words)
+
+
+def _with_end(document: Document, message: str) -> str:
+    return message if document["complete"] else t("formats.badge.with-cut-off", message=message)
 
 
 def _held(document: Document) -> tuple[int, int]:
@@ -119,15 +122,15 @@ def _held(document: Document) -> tuple[int, int]:
 def _load(document: Document) -> tuple[str, str]:
     thresholds = document["thresholds"]
     breached = sum(not one["passed"] for one in thresholds)
-    cut_off = "" if document["complete"] else " (cut off)"
+    of = tn("load.of-thresholds", len(thresholds))
     if breached:
-        return "failed", f"failed: {breached:,} of {quantities.counted(len(thresholds), 'threshold')} breached{cut_off}"
+        return "failed", _with_end(document, t("formats.badge.breached", number=f"{breached:,}", of=of))
     if document["verdict"] == "failed":
-        return "failed", f"failed{cut_off}"
-    if cut_off:
-        return "nothing", "cut off"
+        return "failed", _with_end(document, t("formats.badge.failed"))
+    if not document["complete"]:
+        return "nothing", t("formats.badge.load-cut-off")
     if (document["generator"] or {}).get("limited"):
-        return "incomplete", "passed; the load generator was the limit"
+        return "incomplete", t("formats.badge.limited")
     if not thresholds:
-        return "nothing", "no threshold was set"
-    return "passed", f"passed: {quantities.counted(len(thresholds), 'threshold')}"
+        return "nothing", t("formats.badge.no-threshold")
+    return "passed", t("formats.badge.passed", of=of)

@@ -24,6 +24,7 @@ from typing import Any, Final, Literal
 
 from reports import generator, load_wording, wording
 from reports.documents import LOAD, Document
+from reports.language import t
 from reports.visible import cut, visible
 
 TEXT_CHARACTERS: Final = 4_000
@@ -62,12 +63,12 @@ class Case:
 def cases(document: Document) -> list[Case]:
     """The test cases of a results or load document, in its order; what is said about the run itself comes last."""
     if document["format"] == LOAD:
-        return [*_thresholds(document), _load_run(document), *_cut_off(document, load_wording.CUT_OFF)]
+        return [*_thresholds(document), _load_run(document), *_cut_off(document, t("load.cut-off"))]
     found = [_scenario(scenario, document["strict"]) for scenario in document["scenarios"]]
-    own = [*_baseline(document), *_incomplete(document), *_cut_off(document, wording.CUT_OFF)]
+    own = [*_baseline(document), *_incomplete(document), *_cut_off(document, t("compliance.cut-off"))]
     if document["complete"] and not found:
-        message = "No scenario was played: nothing was verified."
-        own.append(Case(OWN, "scenarios were played", "", "error", "nothing played", message))
+        message = t("compliance.nothing-played")
+        own.append(Case(OWN, "played", t("formats.case.played"), "error", "nothing-played", message))
     return [*found, *own]
 
 
@@ -85,26 +86,31 @@ def _scenario(scenario: Json, strict: bool) -> Case:
         kind=kind,
         message=message,
         details="\n\n".join(map(_failure, counting)),
-        notes="\n\n".join(f"{'EXPECTED' if 'baseline' in one else 'WARNING'} {_failure(one)}" for one in others),
+        notes="\n\n".join(f"{_reservation(one)} {_failure(one)}" for one in others),
         duration=scenario["duration_s"],
         scenario=scenario,
     )
 
 
+def _reservation(failure: Json) -> str:
+    return t("formats.case.expected") if "baseline" in failure else t("formats.case.warning")
+
+
 def _outcome(scenario: Json, counting: list[Json], binding: list[Json]) -> tuple[Outcome, str, str]:
-    reason = scenario["reason"] or "no reason was given"
+    reason = scenario["reason"] or t("formats.case.no-reason")
     if scenario["verdict"] == "error":
         return "error", "tool", reason
     # A failed scenario without a failure should not exist; if it does, it must not look passed.
     if counting or (scenario["verdict"] == "failed" and not scenario["failures"]):
         message = _headline(counting[0]) if counting else reason
-        more = f" (and {len(counting) - 1} more)" if len(counting) > 1 else ""
+        more = f" ({t('compliance.more', more=len(counting) - 1)})" if len(counting) > 1 else ""
         return "failed", "conformance", f"{message}{more}"
     if scenario["verdict"] in ("inconclusive", "untested"):
         return "skipped", scenario["verdict"], reason
     if binding:
         first = binding[0]
-        return "skipped", "expected failure", f"expected failure: {first['baseline']}: {_headline(first)}"
+        why = f"{t('common.mark.expected')}: {first['baseline']}: {_headline(first)}"
+        return "skipped", "expected-failure", why
     return "passed", "", ""
 
 
@@ -113,15 +119,13 @@ def _headline(failure: Json) -> str:
 
 
 def _failure(failure: Json) -> str:
-    where = failure["step"] or "over the whole transcript"
-    lines = [
-        _headline(failure),
-        f"step: {where}" + (f", actor: {failure['actor']}" if failure["actor"] else ""),
-    ]
+    step = failure["step"] or t("compliance.text.whole-transcript")
+    actor = f", {t('compliance.text.actor')}: {failure['actor']}" if failure["actor"] else ""
+    lines = [_headline(failure), f"{t('compliance.text.step')}: {step}{actor}"]
     if failure["expected"] is not None:
-        lines.append(f"expected: {failure['expected']}")
-    received = "(nothing)" if failure["received"] is None else failure["received"]
-    lines.append(f"received: {received}")
+        lines.append(f"{t('compliance.text.expected')}: {failure['expected']}")
+    received = t("common.nothing") if failure["received"] is None else failure["received"]
+    lines.append(f"{t('compliance.text.received')}: {received}")
     return _lines(lines)
 
 
@@ -142,13 +146,13 @@ def _incomplete(document: Document) -> list[Case]:
     if not required or not document["complete"] or document["verdict"] != "incomplete":
         return []
     sentence = wording.verdict_sentence(document)
-    return [Case(OWN, "everything was verified", "", "failed", "incomplete", sentence)]
+    return [Case(OWN, "verified", t("formats.case.verified"), "failed", "incomplete", sentence)]
 
 
 def _cut_off(document: Document, sentence: str) -> list[Case]:
     if document["complete"]:
         return []
-    return [Case(OWN, "the run is complete", "", "error", "cut off", sentence)]
+    return [Case(OWN, "complete", t("formats.case.complete"), "error", "cut-off", sentence)]
 
 
 def _thresholds(document: Document) -> list[Case]:
@@ -157,17 +161,22 @@ def _thresholds(document: Document) -> list[Case]:
 
 def _threshold(threshold: Json) -> Case:
     name = f"{threshold['metric']} {threshold['limit']}"
-    nothing = threshold["value"] is None
-    measured = "nothing was measured" if nothing else f"measured {load_wording.threshold_value(threshold)}"
+    value, limit = load_wording.threshold_value(threshold), threshold["limit"]
     if threshold["passed"]:
-        return Case("thresholds", name, "", notes=_lines([measured]))
-    return Case("thresholds", name, "", "failed", "threshold", f"{measured}, limit {threshold['limit']}")
+        return Case("thresholds", name, "", notes=_lines([t("formats.case.measured", value=value)]))
+    unmeasured = threshold["value"] is None
+    message = (
+        t("formats.case.breach-unmeasured", limit=limit)
+        if unmeasured
+        else t("formats.case.breach", value=value, limit=limit)
+    )
+    return Case("thresholds", name, "", "failed", "threshold", message)
 
 
 def _load_run(document: Document) -> Case:
     notes = [doubt.title + doubt.text for doubt in generator.doubts(document)]
     if document["delivery"] is not None:
-        notes.append(f"Delivery ledger: {load_wording.ledger_sentence(document['delivery'])}.")
+        notes.append(t("formats.case.ledger", sentence=load_wording.ledger_sentence(document["delivery"])))
         notes += map(load_wording.example_sentence, document["delivery"].get("examples", ()))
     breached = not all(threshold["passed"] for threshold in document["thresholds"])
     run = Case("thresholds", "run", "", notes=_lines(notes), duration=document["duration_s"])

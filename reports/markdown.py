@@ -10,6 +10,7 @@ from typing import Any, Final
 from reports import capacity, generator, load_view, load_wording, quantities, wording
 from reports.documents import LOAD, Document
 from reports.inert import NAME_CHARACTERS, cell, code, sentence
+from reports.language import t, tn
 from reports.wording import Mark
 
 MAX_BYTES: Final = 500_000
@@ -60,11 +61,11 @@ class _Page:
         lines = [f"| {' | '.join(map(cell, row))} |" for row in (headings, rule, *listed[:MAX_ROWS])]
         self.add("\n".join(lines))
         if len(listed) > MAX_ROWS:
-            self.add(f"… and {len(listed) - MAX_ROWS:,} more")
+            self.add(tn("formats.markdown.more", len(listed) - MAX_ROWS))
 
     def text(self) -> str:
         """The finished summary."""
-        note = ["… and more, for which there is no room here"] if self._full else []
+        note = [t("formats.markdown.no-room")] if self._full else []
         return "\n\n".join([*self._blocks, *note]) + "\n"
 
 
@@ -84,7 +85,7 @@ def _heading(page: _Page, document: Document, mark: Mark, text: str) -> None:
 def _conformance(page: _Page, document: Document) -> None:
     _heading(page, document, wording.overall_mark(document), wording.verdict_sentence(document))
     if not document["complete"]:
-        page.marked(wording.mark("failed", "SHOULD"), wording.CUT_OFF)
+        page.marked(wording.mark("failed", "SHOULD"), t("compliance.cut-off"))
     outcome = wording.outcome_sentence(document)
     if outcome is not None:
         page.marked(*outcome)
@@ -96,7 +97,7 @@ def _conformance(page: _Page, document: Document) -> None:
     rows = [
         [level, *(quantities.count(document["summary"][level][one]) for one in wording.VERDICTS)] for level in counted
     ]
-    page.table(["", *headings], rows, right=1)
+    page.table([t("compliance.counts.level"), *headings], rows, right=1)
     _failures(page, document)
     _unverified(page, document)
     _baseline(page, document)
@@ -106,7 +107,7 @@ def _conformance(page: _Page, document: Document) -> None:
 
 
 def _failures(page: _Page, document: Document) -> None:
-    statements = {entry["id"]: entry["statement"] for entry in document["requirements"]}
+    statements = {entry["id"]: wording.statement(entry) for entry in document["requirements"]}
     found: dict[tuple[str, str], list[tuple[Json, Json]]] = {}
     for scenario in document["scenarios"]:
         for failure in scenario["failures"]:
@@ -114,71 +115,72 @@ def _failures(page: _Page, document: Document) -> None:
                 found.setdefault((failure["requirement"], failure["level"]), []).append((scenario, failure))
     ordered = sorted(found, key=lambda one: wording.mark("failed", one[1], document["strict"]).rank)
     if ordered:
-        page.add("#### What failed")
+        page.add(f"#### {t('compliance.broken')}")
     for name, level in ordered[:MAX_FAILURES]:
         mark = wording.mark("failed", level, document["strict"])
         page.add(_failure(mark, name, level, statements.get(name, ""), found[name, level]))
     if len(ordered) > MAX_FAILURES:
-        page.add(f"… and failures of {quantities.counted(len(ordered) - MAX_FAILURES, 'more requirement')}")
+        page.add(tn("formats.markdown.more", len(ordered) - MAX_FAILURES))
 
 
 def _failure(mark: Mark, name: str, level: str, statement: str, failures: list[tuple[Json, Json]]) -> str:
     scenario, failure = failures[0]
     lines = [f"- {mark.symbol} **{sentence(name, NAME_CHARACTERS)}** {level}: {sentence(statement)}"]
-    where = f"{code(scenario['id'], NAME_CHARACTERS)}, {code(failure['step'] or 'over the whole transcript', 120)}"
-    lines.append(f"  - scenario: {where}")
-    lines.append(f"  - because: {code(failure['message'])}")
+    step = code(failure["step"], NAME_CHARACTERS) if failure["step"] else t("compliance.text.whole-transcript")
+    lines.append(f"  - {t('compliance.text.scenario')}: {code(scenario['id'], NAME_CHARACTERS)}, {step}")
+    lines.append(f"  - {t('compliance.text.because')}: {code(failure['message'])}")
     if failure["expected"] is not None:
-        lines.append(f"  - expected: {code(failure['expected'])}")
+        lines.append(f"  - {t('compliance.text.expected')}: {code(failure['expected'])}")
     if failure["received"] is not None:
-        lines.append(f"  - received: {code(failure['received'])}")
+        lines.append(f"  - {t('compliance.text.received')}: {code(failure['received'])}")
     elif failure["expected"] is not None:
-        lines.append("  - received: nothing")
+        lines.append(f"  - {t('compliance.text.received')}: {t('common.nothing')}")
     if len(failures) > 1:
-        lines.append(f"  - and {quantities.counted(len(failures) - 1, 'more failure')} of it")
+        lines.append(f"  - {tn('compliance.text.more-failures', len(failures) - 1)}")
     return "\n".join(lines)
 
 
 def _unverified(page: _Page, document: Document) -> None:
     groups = wording.unverified_groups(document)
     if groups:
-        page.add("#### Not verified")
+        page.add(f"#### {t('compliance.unverified')}")
     rows = [
         [f"{mark.symbol} {mark.word}", sentence(reason), _listed([entry["id"] for entry in entries])]
         for mark, reason, entries in groups[:MAX_REASONS]
     ]
-    page.table(["Verdict", "Reason", "Requirements"], rows)
+    headings = (t("load.column.verdict"), t("formats.markdown.reason"), t("compliance.requirements.title"))
+    page.table(headings, rows)
     if len(groups) > MAX_REASONS:
-        page.add(f"… and {quantities.counted(len(groups) - MAX_REASONS, 'more reason')}")
+        page.add(tn("formats.markdown.more", len(groups) - MAX_REASONS))
 
 
 def _listed(ids: Sequence[str]) -> str:
-    more = f" and {len(ids) - MAX_IDS:,} more" if len(ids) > MAX_IDS else ""
-    return ", ".join(code(one, 60) for one in ids[:MAX_IDS]) + more
+    listed = ", ".join(code(one, 60) for one in ids[:MAX_IDS])
+    return t("common.and-more", listed=listed, more=f"{len(ids) - MAX_IDS:,}") if len(ids) > MAX_IDS else listed
 
 
 def _baseline(page: _Page, document: Document) -> None:
     lines = wording.baseline_lines(document)
     if lines:
-        page.add("#### Baseline")
+        page.add(f"#### {t('compliance.baseline')}")
     rows = [
         [mark.symbol, code(wording.listed_name(entry), NAME_CHARACTERS), sentence(what), sentence(entry["reason"], 300)]
         for mark, entry, what in lines
     ]
-    page.table(["", "Listed", "What became of it", "Reason"], rows)
+    page.table(["", *(t(f"formats.markdown.{name}") for name in ("listed", "state", "reason"))], rows)
 
 
 def _load(page: _Page, document: Document) -> None:
     _heading(page, document, wording.overall_mark(document), load_wording.load_sentence(document))
     if not document["complete"]:
-        page.marked(wording.mark("failed", "SHOULD"), load_wording.CUT_OFF)
+        page.marked(wording.mark("failed", "SHOULD"), t("load.cut-off"))
     for doubt in generator.doubts(document):
         page.marked(doubt.mark, doubt.title + doubt.text)
     _thresholds(page, document)
     _ledger(page, document)
     if document.get("capacity") is not None:
         mark, found = capacity.sentences(document["capacity"])
-        page.marked(mark, f"Capacity: {found}")
+        page.marked(mark, t("formats.markdown.capacity", sentence=found))
     _latencies(page, document)
     _endings(page, document)
 
@@ -194,7 +196,7 @@ def _thresholds(page: _Page, document: Document) -> None:
         ]
         for one in document["thresholds"]
     ]
-    page.table(["Threshold", "Metric", "Limit", "Measured"], rows)
+    page.table([t(f"load.column.{name}") for name in ("verdict", "metric", "limit", "measured")], rows)
 
 
 def _ledger(page: _Page, document: Document) -> None:
@@ -219,14 +221,16 @@ def _latencies(page: _Page, document: Document) -> None:
         ]
         for name, figures in document["metrics"].items()
     ]
-    page.table(["", "count", "p50", "p95", "p99", "p99.9", "max", "unit"], rows, right=1)
+    figures = ("p50", "p95", "p99", "p99.9")
+    headings = [t(f"load.column.{name}") for name in ("step", "count", "max", "unit")]
+    page.table([*headings[:2], *figures, *headings[2:]], rows, right=1)
 
 
 def _endings(page: _Page, document: Document) -> None:
     errors = [[code(message, 300), quantities.count(times)] for message, times in load_view.sorted_errors(document)]
-    page.table(["Error", "times"], errors, right=1)
+    page.table([t("load.errors"), t("load.column.number")], errors, right=1)
     closes = [
         [code(name, 60), quantities.count(ends), sentence(meaning)]
         for name, meaning, ends in load_view.closes(document)
     ]
-    page.table(["Closed with", "times", "meaning"], closes)
+    page.table([t("load.closes"), t("load.column.connections"), t("load.column.meaning")], closes)

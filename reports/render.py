@@ -1,7 +1,6 @@
 """The table of report formats: which report is made of which document, and what it is called."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final, NamedTuple
 
@@ -22,11 +21,9 @@ class Renderer(NamedTuple):
         return PurePath(self.file).suffix
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
-    """A report format: what it is for, and how it is made of results and of a load test."""
+class Format(NamedTuple):
+    """A report format: how it is made of the results of a check, and of a load test."""
 
-    purpose: str
     results: Renderer
     load: Renderer
 
@@ -36,39 +33,15 @@ class Format:
 
 
 FORMATS: Final = {
-    "html": Format("a page for people", Renderer("report.html", html.compliance), Renderer("load.html", html.load)),
-    "text": Format("a terminal", Renderer("report.txt", text.summary), Renderer("load.txt", load_text.load_summary)),
-    "markdown": Format(
-        "the summary of a CI job, or a comment",
-        Renderer("summary.md", markdown.markdown),
-        Renderer("load-summary.md", markdown.markdown),
-    ),
-    "junit": Format(
-        "Jenkins, GitLab, GitHub and other CI systems",
-        Renderer("junit.xml", junit.junit),
-        Renderer("load-junit.xml", junit.junit),
-    ),
-    "ctrf": Format(
-        "tools that read CTRF (ctrf.io)",
-        Renderer("ctrf.json", ctrf.ctrf),
-        Renderer("load-ctrf.json", ctrf.ctrf),
-    ),
-    "badge": Format(
-        "a badge by shields.io", Renderer("badge.json", badge.shields), Renderer("load-badge.json", badge.shields)
-    ),
-    "badge-svg": Format(
-        "a badge by nobody else", Renderer("badge.svg", badge.svg), Renderer("load-badge.svg", badge.svg)
-    ),
-    "json": Format(
-        "everything, as documented in docs/formats.md",
-        Renderer("results.json", to_json),
-        Renderer("load.json", to_json),
-    ),
-    "jsonl": Format(
-        "everything, a line for each thing",
-        Renderer("lines.jsonl", lines.json_lines),
-        Renderer("load-lines.jsonl", lines.json_lines),
-    ),
+    "html": Format(Renderer("report.html", html.compliance), Renderer("load.html", html.load)),
+    "text": Format(Renderer("report.txt", text.summary), Renderer("load.txt", load_text.load_summary)),
+    "markdown": Format(Renderer("summary.md", markdown.markdown), Renderer("load-summary.md", markdown.markdown)),
+    "junit": Format(Renderer("junit.xml", junit.junit), Renderer("load-junit.xml", junit.junit)),
+    "ctrf": Format(Renderer("ctrf.json", ctrf.ctrf), Renderer("load-ctrf.json", ctrf.ctrf)),
+    "badge": Format(Renderer("badge.json", badge.shields), Renderer("load-badge.json", badge.shields)),
+    "badge-svg": Format(Renderer("badge.svg", badge.svg), Renderer("load-badge.svg", badge.svg)),
+    "json": Format(Renderer("results.json", to_json), Renderer("load.json", to_json)),
+    "jsonl": Format(Renderer("lines.jsonl", lines.json_lines), Renderer("load-lines.jsonl", lines.json_lines)),
 }
 """Every report format by the name that `--format` takes."""
 

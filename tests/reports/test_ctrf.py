@@ -112,7 +112,7 @@ def test_what_was_not_judged_has_not_passed() -> None:
         "inconclusive": ("skipped", "inconclusive"),
         "untested": ("pending", "untested"),
         "error": ("failed", "error"),
-        "the run is complete": ("failed", "error"),
+        "complete": ("failed", "error"),
     }
 
 

@@ -18,7 +18,7 @@ from reports.language import DEFAULT, LANGUAGES, LOCALES, speaking, spoken, t, t
 REPORTS = LOCALES.parent
 DOMAINS = sorted(file.stem for file in (LOCALES / DEFAULT / "LC_MESSAGES").glob("*.po"))
 WORDS = re.compile(r"[A-Za-z]{2,}[,:;.]? [A-Za-z]{2,}")
-ID = re.compile(rf"(?:{'|'.join(DOMAINS)})(?:\.[A-Za-z0-9_-]+)+(?<!\.j2)(?<!\.json)\Z")
+ID = re.compile(rf"(?:{'|'.join(DOMAINS)})(?:\.[A-Za-z0-9_-]+)+(?<!\.j2)(?<!\.json)(?<!\.html)(?<!\.txt)\Z")
 START = re.compile(rf"(?:{'|'.join(DOMAINS)})(?:\.[A-Za-z0-9_-]+)*\.\Z")
 ERRORS = {"documents.py"}
 """Modules whose sentences are errors of the command line, which speaks English."""

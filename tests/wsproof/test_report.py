@@ -77,7 +77,7 @@ def test_a_stream_that_was_cut_off(form: str, stream: Path, capfd: pytest.Captur
         "html": "Cut off.",
         "text": "This run was cut off",
         "markdown": "This run was cut off",
-        "junit": 'type="cut off"',
+        "junit": 'type="cut-off"',
         "ctrf": "This run was cut off",
         "badge": "cut off: ",
         "badge-svg": "cut off: ",
