@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 REPORT := build/report
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format wheel matrix constraints clean
+.PHONY: help run test lint format wheel matrix bench constraints clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ wheel: $(STAMP)  ## Build the wheel into dist/
 
 matrix: $(STAMP)  ## Play every fault, and write docs/matrix.md
 	$(BIN)/python -m tests.matrix
+
+bench: $(STAMP)  ## Measure what a unit of work costs the load generator, beside its peers (fetched into build/peers)
+	$(BIN)/python -m benchmarks.load --install
 
 constraints: $(STAMP)  ## Pin every dependency anew, with hashes
 	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-trusted-host \
