@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from reports import generator, load_wording, wording
+from reports.commands import short_repeating
 from reports.documents import LOAD, Document
 from reports.language import t
 from reports.visible import cut, visible
@@ -64,7 +65,7 @@ def cases(document: Document) -> list[Case]:
     """The test cases of a results or load document, in its order; what is said about the run itself comes last."""
     if document["format"] == LOAD:
         return [*_thresholds(document), _load_run(document), *_cut_off(document, t("load.cut-off"))]
-    found = [_scenario(scenario, document["strict"]) for scenario in document["scenarios"]]
+    found = [_scenario(document, scenario) for scenario in document["scenarios"]]
     own = [*_baseline(document), *_incomplete(document), *_cut_off(document, t("compliance.cut-off"))]
     if document["complete"] and not found:
         message = t("compliance.nothing-played")
@@ -72,9 +73,9 @@ def cases(document: Document) -> list[Case]:
     return [*found, *own]
 
 
-def _scenario(scenario: Json, strict: bool) -> Case:
+def _scenario(document: Document, scenario: Json) -> Case:
     failures = scenario["failures"]
-    binding = [one for one in failures if wording.binding(one["level"], strict)]
+    binding = [one for one in failures if wording.binding(one["level"], document["strict"])]
     counting = [one for one in binding if "baseline" not in one]
     others = [one for one in failures if one not in counting]
     outcome, kind, message = _outcome(scenario, counting, binding)
@@ -85,11 +86,17 @@ def _scenario(scenario: Json, strict: bool) -> Case:
         outcome=outcome,
         kind=kind,
         message=message,
-        details="\n\n".join(map(_failure, counting)),
+        details=_details(document, scenario, counting) if outcome in ("failed", "error") else "",
         notes="\n\n".join(f"{_reservation(one)} {_failure(one)}" for one in others),
         duration=scenario["duration_s"],
         scenario=scenario,
     )
+
+
+def _details(document: Document, scenario: Json, counting: list[Json]) -> str:
+    command = short_repeating(document, scenario)
+    repeat = [_lines([f"{t('compliance.repeat')}: {command}"])] if command else []
+    return "\n\n".join([*map(_failure, counting), *repeat])
 
 
 def _reservation(failure: Json) -> str:

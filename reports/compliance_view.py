@@ -1,12 +1,12 @@
 """A results document as the compliance page shows it: grouped, ordered, linked, counted."""
 
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
 from reports import wording
 from reports.anchors import Anchors
+from reports.commands import repeating
 from reports.compliance_parts import (
     Clause,
     Compliance,
@@ -28,8 +28,6 @@ from reports.wording import Mark
 
 OPEN_TRANSCRIPTS: Final = 30
 """Transcripts of failed scenarios that are open from the start; more would bury the rest."""
-GENERATED: Final = "generated"
-"""The tag of scenarios whose messages are made from a seed."""
 
 _SAME: Final = ("step", "actor", "message", "expected", "received")
 
@@ -82,10 +80,6 @@ class _Builder:
         failed = [(e, anchor) for e, anchor in self.scenarios if e["verdict"] == "failed"]
         failed.sort(key=lambda pair: wording.scenario_mark(pair[0], self.strict).rank)
         self.open = {anchor for _, anchor in failed[:OPEN_TRANSCRIPTS]}
-        # The port of a server that the run started for itself is nobody's any more.
-        embedded = document["settings"].get("embedded") is True
-        self.check = ["wsproof", "check", *([] if embedded else [document["endpoint"]])]
-        self.generate = wording.generated_options(document)
         self.levels = {
             entry["id"]: {clause["level"] for clause in wording.clauses(entry)} for entry, _ in self.requirements
         }
@@ -197,11 +191,8 @@ class _Builder:
             failures=self._scenario_failures(entry),
             transcript=shortened(entry["transcript"]),
             is_open=anchor in self.open,
-            command=shlex.join([*self.check, *self._generate(entry), "--select", entry["id"]]),
+            command=repeating(self.document, entry),
         )
-
-    def _generate(self, entry: Json) -> list[str]:
-        return self.generate if GENERATED in entry["tags"] else []
 
     def _scenario_failures(self, entry: Json) -> tuple[Failure, ...]:
         """A scenario's failures, those that differ in nothing but the requirement as one."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from reports import capacity, generator, load_view, load_wording, quantities, wording
+from reports.commands import short_repeating
 from reports.documents import LOAD, Document
 from reports.inert import NAME_CHARACTERS, cell, code, sentence
 from reports.language import t, tn
@@ -20,6 +21,9 @@ MAX_REASONS: Final = 30
 MAX_ROWS: Final = 60
 MAX_IDS: Final = 12
 """So many are listed; more are counted."""
+
+SETTINGS: Final = ("users", "rate", "time_s", "stages", "journeys", "channels")
+"""Of a load test, those that tell what it was."""
 
 Json = Mapping[str, Any]
 Row = Sequence[str]
@@ -118,14 +122,15 @@ def _failures(page: _Page, document: Document) -> None:
         page.add(f"#### {t('compliance.broken')}")
     for name, level in ordered[:MAX_FAILURES]:
         mark = wording.mark("failed", level, document["strict"])
-        page.add(_failure(mark, name, level, statements.get(name, ""), found[name, level]))
+        title = f"{mark.symbol} **{sentence(name, NAME_CHARACTERS)}** {level}: {sentence(statements.get(name, ''))}"
+        page.add(_failure(document, title, found[name, level]))
     if len(ordered) > MAX_FAILURES:
         page.add(tn("formats.markdown.more", len(ordered) - MAX_FAILURES))
 
 
-def _failure(mark: Mark, name: str, level: str, statement: str, failures: list[tuple[Json, Json]]) -> str:
+def _failure(document: Document, title: str, failures: list[tuple[Json, Json]]) -> str:
     scenario, failure = failures[0]
-    lines = [f"- {mark.symbol} **{sentence(name, NAME_CHARACTERS)}** {level}: {sentence(statement)}"]
+    lines = [f"- {title}"]
     step = code(failure["step"], NAME_CHARACTERS) if failure["step"] else t("compliance.text.whole-transcript")
     lines.append(f"  - {t('compliance.text.scenario')}: {code(scenario['id'], NAME_CHARACTERS)}, {step}")
     lines.append(f"  - {t('compliance.text.because')}: {code(failure['message'])}")
@@ -135,6 +140,9 @@ def _failure(mark: Mark, name: str, level: str, statement: str, failures: list[t
         lines.append(f"  - {t('compliance.text.received')}: {code(failure['received'])}")
     elif failure["expected"] is not None:
         lines.append(f"  - {t('compliance.text.received')}: {t('common.nothing')}")
+    command = short_repeating(document, scenario)
+    if command:
+        lines.append(f"  - {t('compliance.repeat')}: {code(command)}")
     if len(failures) > 1:
         lines.append(f"  - {tn('compliance.text.more-failures', len(failures) - 1)}")
     return "\n".join(lines)
@@ -172,6 +180,10 @@ def _baseline(page: _Page, document: Document) -> None:
 
 def _load(page: _Page, document: Document) -> None:
     _heading(page, document, wording.overall_mark(document), load_wording.load_sentence(document))
+    settings = document["settings"]
+    facts = [load_view.setting(name, settings[name]) for name in SETTINGS if settings.get(name)]
+    if facts:
+        page.add(" · ".join(f"{label}: {sentence(value, NAME_CHARACTERS)}" for label, value in facts))
     if not document["complete"]:
         page.marked(wording.mark("failed", "SHOULD"), t("load.cut-off"))
     for doubt in generator.doubts(document):

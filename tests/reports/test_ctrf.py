@@ -127,6 +127,9 @@ def test_a_failure_says_what_was_expected_and_what_came() -> None:
     test = entries(builder.failing_results())["err-silent"]
     assert test["message"] == "ERR-02 (MUST): no error arrived within 5 s"
     assert "expected: error with code INVALID_JSON\nreceived: (nothing)" in test["trace"]
+    assert test["trace"].endswith(
+        "\n\nRepeat this case: wsproof check ws://127.0.0.1:8765/v1/socket --select err-silent"
+    )
     assert test["stdout"][0].startswith("WARNING ERR-01 (SHOULD)")
     assert test["labels"] == {"requirements": ["ERR-02"]}
 

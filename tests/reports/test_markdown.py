@@ -130,6 +130,7 @@ def test_a_failed_run() -> None:
     assert "  - scenario: `err-silent`, `3 expect error`\n  - because: `no error arrived within 5 s`" in text
     assert '  - received: `{"code": "BAD_JSON"}`' in text
     assert "| ○ untested | untested: no such fixture | `ERR-04` |" in text
+    assert "  - Repeat this case: `wsproof check ws://127.0.0.1:8765/v1/socket --select err-silent`" in text
     assert text.index("**ERR-02**") < text.index("**ERR-01**")
 
 
@@ -147,6 +148,7 @@ def test_a_baseline() -> None:
 def test_a_load_test() -> None:
     text = markdown(LOADS["aborted load"])
     assert text.startswith("### ✗ Failed: 3 of 4 thresholds were breached: ")
+    assert "\n\nVirtual users: 400 · Rate: 1 posts per second of each user · " in text
     assert "? The load generator, and not the endpoint, was the limit: worker 1 used 99 %" in text
     assert "| ✗ failed | `lost` | `== 0` | 41 |" in text
     assert "✗ 475,839 of 476,000 owed deliveries arrived; 41 lost" in text
