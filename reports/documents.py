@@ -72,7 +72,8 @@ def to_json(document: Document) -> str:
 
 def document_id(document: Document) -> str:
     """A UUID of what a document says: the same for the same document, another one for any other."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, to_json(document)))
+    # Without indentation, which costs most of the time.
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(document, ensure_ascii=True, allow_nan=False)))
 
 
 def write_json(path: Path, document: Document) -> None:
@@ -158,6 +159,8 @@ def _format_of(value: Mapping[str, object], name: str) -> str:
         family = {format_name.partition("/")[0] for format_name in _SCHEMAS}
         if found.partition("/")[0] in family:
             message = f"version not supported: expected {known}, found {quoted(found)}"
+        elif found.startswith("wsproof."):
+            message = f"no report is made of this: expected {known}, found {quoted(found)}"
         else:
             message = f"not a document of wsproof: expected {known}, found {quoted(found)}"
         raise DocumentError(name, "/format", message)

@@ -8,6 +8,7 @@ import pytest
 from reports.junit import junit
 from tests.reports import builder, loads
 from tests.reports.builder import Json, failure, results, scenario
+from tests.reports.documents import DOCUMENTS
 
 # The elements and attributes that Jenkins' schema (xunit-plugin, junit-10.xsd) allows, of those
 # that we use; marked with * where it requires them.
@@ -32,20 +33,6 @@ CHILDREN = {
 }
 TIME = re.compile(r"(([0-9]{0,3},)*[0-9]{3}|[0-9]{0,3})*(\.[0-9]*)?")
 
-DOCUMENTS = [
-    results(),
-    builder.failing_results(),
-    builder.failing_results(complete=False, strict=True),
-    builder.baselined_results(),
-    builder.hostile(builder.baselined_results()),
-    results([], []),
-    builder.hostile(builder.failing_results()),
-    builder.hostile(builder.failing_results(), "x" * 100_000),
-    builder.load(),
-    builder.load(thresholds=[], complete=False),
-    builder.hostile(builder.load(verdict="failed", reason="lost")),
-]
-
 
 def _render(document: Json) -> str:
     return junit(document)
@@ -55,7 +42,7 @@ def _parse(text: str) -> ET.Element:
     return ET.fromstring(text.encode())
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 def test_the_structure_is_what_jenkins_takes(document: Json) -> None:
     root = _parse(_render(document))
     for element in root.iter():
@@ -70,7 +57,7 @@ def test_the_structure_is_what_jenkins_takes(document: Json) -> None:
     assert all(len(case) <= 2 for case in cases)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 def test_no_character_is_illegal_or_invisible(document: Json) -> None:
     text = _render(document)
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202e]", text)

@@ -2,19 +2,25 @@
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reports.documents import write_json
+from reports.language import LANGUAGES
 from reports.render import FORMATS, render, renderer
-from tests.reports import builder
+from tests.reports import builder, loads
 from tests.reports.documents import DOCUMENTS
 from wsproof.options import FORMAT_NAMES
 
+FAULTY = loads.aborted(timeline=[], metrics={})
 ROOT = Path(__file__).resolve().parents[2]
 RERUNS = 100
 
@@ -34,11 +40,13 @@ DIGESTS = """
 import hashlib, json, sys
 from pathlib import Path
 from reports.documents import read_document
+from reports.language import LANGUAGES
 from reports.render import FORMATS, render
 documents = {path.name: read_document(path) for path in sorted(Path(sys.argv[1]).iterdir())}
 print(json.dumps({
-    f"{name} of {file}": hashlib.sha256(render(name, one).encode("utf-8", "backslashreplace")).hexdigest()
-    for name in FORMATS for file, one in documents.items()
+    f"{name} of {file}, {language}":
+    hashlib.sha256(render(name, one, language).encode("utf-8", "backslashreplace")).hexdigest()
+    for name in FORMATS for file, one in documents.items() for language in LANGUAGES
 }))
 """
 
@@ -91,11 +99,30 @@ def test_other_processes_give_the_same_bytes(tmp_path: Path) -> None:
     found = [_digests(tmp_path, *one) for one in surroundings]
     assert found[0] == found[1] == found[2]
     here = {
-        f"{form} of {name}.json": hashlib.sha256(render(form, one).encode("utf-8", "backslashreplace")).hexdigest()
+        f"{form} of {name}.json, {language}": _digest(render(form, one, language))
         for form in FORMATS
         for name, one in kept.items()
+        for language in LANGUAGES
     }
     assert found[0] == here
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(max_size=40), st.sampled_from(LANGUAGES))
+def test_no_string_breaks_a_report(text: str, language: str) -> None:
+    """Whatever a document's strings hold: each report can be made, and read by what reads such files."""
+    for document in (builder.hostile(builder.failing_results(complete=False), text), builder.hostile(FAULTY, text)):
+        made = {name: render(name, document, language) for name in FORMATS if name != "html"}
+        for name in ("junit", "badge-svg"):
+            ET.fromstring(made[name].encode())
+        for name in ("ctrf", "badge", "json"):
+            json.loads(made[name])
+        assert all(json.loads(line)["kind"] for line in made["jsonl"].splitlines())
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]", made["markdown"])
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def _digests(folder: Path, seed: str, zone: str, language: str) -> dict[str, str]:

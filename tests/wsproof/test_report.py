@@ -125,6 +125,7 @@ def write(path: Path, text: str | bytes) -> None:
         ("[]", "expected a JSON object, found an array"),
         ("{}", '/format: expected "wsproof.results/1" or "wsproof.load/1", but it is missing'),
         ('{"format": "wsproof.results/2"}', "/format: version not supported: expected"),
+        ('{"format": "wsproof.comparison/1"}', "/format: no report is made of this: expected"),
         ('{"format": "CTRF"}', "/format: not a document of wsproof"),
         ('{"format": "wsproof.load/1"}', 'expected the member "tool"'),
     ],
@@ -146,7 +147,7 @@ def test_our_own_lines_are_no_stream(document: Path, capsys: pytest.CaptureFixtu
     assert run(document, "--format", "jsonl", "--output", lines) == 0
     assert run(lines) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "lines.jsonl" in line
+    assert line.endswith('lines.jsonl:1: /format: expected "wsproof.stream/1", got "wsproof.lines/1"')
 
 
 @pytest.mark.parametrize(
