@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 REPORT := build/report
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format wheel matrix bench constraints clean
+.PHONY: help run test lint format wheel matrix reference bench constraints clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ matrix: $(STAMP)  ## Play every fault, and write docs/matrix.md
 
 bench: $(STAMP)  ## Measure what a unit of work costs the load generator, beside its peers (fetched into build/peers)
 	$(BIN)/python -m benchmarks.load --install
+
+reference: $(STAMP)  ## Write docs/json.md from the schemas
+	$(BIN)/python -m tests.reference
 
 constraints: $(STAMP)  ## Pin every dependency anew, with hashes
 	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-trusted-host \
