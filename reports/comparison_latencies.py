@@ -16,6 +16,8 @@ from reports.plots import Panel
 from reports.visible import cut
 from reports.wording import Mark
 
+MAX_METRICS: Final = 24
+"""So many steps are shown; the document has all."""
 FIGURES: Final = (
     ("mean", ""),
     ("p50", "p50"),
@@ -64,16 +66,16 @@ def headings() -> tuple[str, ...]:
 
 
 def metrics(document: Document, anchors: Anchors) -> tuple[Metric, ...]:
-    """Every step of a comparison of load tests."""
+    """The steps of a comparison of load tests, `MAX_METRICS` at most."""
     names = [run["name"] for run in document["runs"]]
-    return tuple(_metric(names, row, anchors) for row in document["metrics"])
+    return tuple(_metric(names, row, anchors) for row in document["metrics"][:MAX_METRICS])
 
 
 def steps(document: Document, shown: Sequence[Metric]) -> tuple[Step, ...]:
     """The percentiles that are judged, side by side; `shown` says where the page tells more of a step."""
     return tuple(
         Step(one.name, one.anchor, tuple(_side_by_side(row, document["tolerance"])))
-        for one, row in zip(shown, document["metrics"], strict=True)
+        for one, row in zip(shown, document["metrics"], strict=False)
         if row["name"] != figures.PERIOD
     )
 

@@ -13,6 +13,11 @@ from reports.comparison_parts import LISTS, Json
 from reports.documents import Document
 from reports.wording import Mark
 
+MAX_CELLS: Final = 12_000
+MAX_CHANGES: Final = 500
+MAX_SETTINGS: Final = 100
+"""So many cells of the matrix (what differs first), changes of a list and settings are shown; the document has all."""
+
 _PARTS: Final = {
     "latency": "#latency",
     "measured": "#latency",
@@ -62,7 +67,9 @@ class Listed:
     title: str
     meaning: str
     mark: Mark
+    number: int
     changes: tuple[Change, ...]
+    """The first of them, `MAX_CHANGES` at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +107,11 @@ class Comparison:
     legend: tuple[Mark, ...]
     sections: tuple[Section, ...]
     differing: int
+    rows_left_out: int
     figures: tuple[str, ...]
     steps: tuple[Step, ...]
     metrics: tuple[Metric, ...]
+    metrics_left_out: int
     counts: tuple[tuple[str, bool, tuple[str, ...]], ...]
     settings: tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -110,33 +119,37 @@ class Comparison:
 def build(document: Document) -> Comparison:
     """The view of a comparison document."""
     anchors = Anchors(("main", "lists", "matrix", "percentiles", "distributions", "counts", "settings", "different"))
-    sections = _sections(document)
+    rows = _shown_rows(document)
     shown = metrics(document, anchors)
     return Comparison(
         mark=words.verdict_mark(document),
         sentence=words.sentence(document),
         rule=words.rule(document),
-        runs=_runs(document, sections),
+        runs=_runs(document),
         lists=_lists(document),
-        legend=_legend(sections),
-        sections=sections,
-        differing=sum(row.differs for section in sections for row in section.rows),
+        legend=_legend(document),
+        sections=_sections(rows, document["runs"]),
+        differing=sum(words.differs(row) for row in document["requirements"]),
+        rows_left_out=len(document["requirements"]) - len(rows),
         figures=headings(),
         steps=steps(document, shown),
         metrics=shown,
+        metrics_left_out=len(document["metrics"]) - len(shown),
         counts=tuple(
             (words.count_name(row), row["wrong"], tuple(words.figure(value) for value in row["values"]))
             for row in document["counts"]
         ),
-        settings=tuple(words.setting(document, one["name"], one["values"]) for one in document["settings"]),
+        settings=tuple(
+            words.setting(document, one["name"], one["values"]) for one in document["settings"][:MAX_SETTINGS]
+        ),
     )
 
 
-def _runs(document: Document, sections: Sequence[Section]) -> tuple[Run, ...]:
+def _runs(document: Document) -> tuple[Run, ...]:
     found = []
     for index, run in enumerate(document["runs"]):
-        cells = (row.cells[index] for section in sections for row in section.rows)
-        numbers = Counter(cell.mark for cell in cells if cell is not None)
+        cells = (row["cells"][index] for row in document["requirements"])
+        numbers = Counter(words.cell_mark(cell, run["strict"]) for cell in cells if cell is not None)
         ordered = sorted(numbers.items(), key=lambda item: item[0].rank)
         found.append(Run(run, words.run_mark(run), words.notes(run), tuple(ordered)))
     return tuple(found)
@@ -151,7 +164,8 @@ def _lists(document: Document) -> tuple[Listed, ...]:
             words.list_title(name),
             words.list_meaning(document, name),
             words.list_mark(name),
-            tuple(_change(change, document["runs"]) for change in document["changes"][name]),
+            len(document["changes"][name]),
+            tuple(_change(change, document["runs"]) for change in document["changes"][name][:MAX_CHANGES]),
         )
         for name in LISTS
         if document["changes"][name] or name in ("worse", "better")
@@ -173,13 +187,23 @@ def _link(change: Json, side: Json | None, page: str | None) -> str | None:
     return side["link"] if change["kind"] == "requirement" else page + _PARTS.get(change["kind"], "")
 
 
-def _sections(document: Document) -> tuple[Section, ...]:
+def _shown_rows(document: Document) -> list[Json]:
+    """The rows of the matrix, in their order; where there are too many, those that differ are shown first."""
+    every = document["requirements"]
+    room = MAX_CELLS // len(document["runs"])
+    if len(every) <= room:
+        return list(every)
+    chosen = sorted(range(len(every)), key=lambda index: not words.differs(every[index]))[:room]
+    return [every[index] for index in sorted(chosen)]
+
+
+def _sections(shown: Sequence[Json], runs: Sequence[Json]) -> tuple[Section, ...]:
     found: dict[str, list[Json]] = {}
-    for row in document["requirements"]:
+    for row in shown:
         found.setdefault(row["section"], []).append(row)
     sections = []
     for name, listed in found.items():
-        rows = tuple(_row(row, document["runs"]) for row in listed)
+        rows = tuple(_row(row, runs) for row in listed)
         sections.append(Section(name, wording.section_title(listed[0]), any(row.differs for row in rows), rows))
     return tuple(sections)
 
@@ -194,6 +218,11 @@ def _cell(cell: Json, strict: bool) -> Cell:
     return Cell(mark, mark.kind, cell["link"], cell["reason"] or "")
 
 
-def _legend(sections: Sequence[Section]) -> tuple[Mark, ...]:
-    marks = {cell.mark for section in sections for row in section.rows for cell in row.cells if cell is not None}
+def _legend(document: Document) -> tuple[Mark, ...]:
+    marks = {
+        words.cell_mark(cell, run["strict"])
+        for row in document["requirements"]
+        for cell, run in zip(row["cells"], document["runs"], strict=True)
+        if cell is not None
+    }
     return tuple(sorted(marks, key=lambda mark: mark.rank))

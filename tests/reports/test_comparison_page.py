@@ -8,7 +8,7 @@ from reports.comparison_parts import Run
 from reports.language import speaking
 from tests.reports import builder, comparisons, loads
 from tests.reports.builder import Json
-from tests.reports.comparisons import compared, slower, verdicts
+from tests.reports.comparisons import VERDICTS, compared, slower, verdicts
 from tests.reports.page import Page
 
 
@@ -129,9 +129,28 @@ def test_in_japanese() -> None:
     assert "⬇ ×3.00 悪化" in load.text
 
 
+def test_ten_thousand_requirements_are_a_page_of_moderate_size() -> None:
+    names = [f"ERR-{number}" for number in range(10_000)]
+    good, bad = (builder.results([builder.requirement(name, verdict) for name in names]) for verdict in VERDICTS[:2])
+    bad["requirements"][:5_000] = good["requirements"][:5_000]
+    page = _page(good, bad)
+    assert len(page.source.encode()) < 5_000_000
+    assert "b is worse than a: 5,000 worse." in page.text
+    assert "4,500 more are in comparison.json only." in page.text
+    assert "4,000 more are in comparison.json only." in page.text
+    assert '<bdi class="mono">ERR-9999</bdi>' in page.source
+
+
 def test_twenty_implementations_are_a_page_of_moderate_size() -> None:
-    requirements = [builder.requirement(f"ERR-{number}") for number in range(1000)]
-    document = builder.results(requirements, [])
+    document = builder.results([builder.requirement(f"ERR-{number}") for number in range(1000)], [])
     runs = [Run(f"run {number}", document, f"{number}/report.html") for number in range(20)]
-    source = html.comparison(compare(runs, comparisons.TOOL))
-    assert len(source.encode()) < 5_000_000
+    assert len(html.comparison(compare(runs, comparisons.TOOL)).encode()) < 5_000_000
+
+
+def test_hundreds_of_steps_are_a_page_of_moderate_size() -> None:
+    metric = loads.metric(1.5, 0.5, 10**9)
+    metric["histogram"] = [[number / 7, number * 10] for number in range(1, 201)]
+    document = loads.full(metrics={f"metric {number}": metric for number in range(300)})
+    page = _page(*[document] * 20)
+    assert len(page.source.encode()) < 5_000_000
+    assert "276 more are in comparison.json only." in page.text
