@@ -32,9 +32,9 @@ from contract.requirements import Requirement, load_requirements
 from reports.documents import RESULTS, write_text
 from wsproof import __version__
 from wsproof.endpoints import EndpointError, endpoint
-from wsproof.formats import Wanted, print_wanted, usual_paths, wanted_reports, writers
+from wsproof.formats import Wanted, forget_former, print_wanted, wanted_reports, writers
 from wsproof.interruption import EXIT_INTERRUPTED, Interruption
-from wsproof.output import OutputError, forget, prepare_file, prepare_folder, write_all
+from wsproof.output import OutputError, prepare_file, prepare_folder, write_all
 from wsproof.progress import Progress
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class _Check:
 
     def run(self) -> int:
         folder = self.options.output
-        forget(usual_paths(folder, RESULTS))
+        forget_former(self.wanted)
         with Interruption(self._interrupt, "" if self.options.quiet else NOTICE):
             try:
                 kinds = self.fuzz.scenarios if self.fuzz is not None else ()

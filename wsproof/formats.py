@@ -7,7 +7,7 @@ from typing import Final
 
 from reports.documents import Document, write_text
 from reports.render import FORMATS, render
-from wsproof.output import OutputError, prepare_file, write_stdout
+from wsproof.output import OutputError, forget, prepare_file, write_stdout
 
 NAMES: Final = ", ".join(FORMATS)
 
@@ -31,11 +31,6 @@ def check_name(name: str) -> None:
 def usual_path(name: str, folder: Path, kind: str) -> Path:
     """Where a report of a document of the format `kind` lies, unless something else is said."""
     return folder / FORMATS[name].renderer(kind).file
-
-
-def usual_paths(folder: Path, kind: str) -> list[Path]:
-    """Where reports of a former run may lie."""
-    return [usual_path(name, folder, kind) for name in FORMATS]
 
 
 def wanted_reports(
@@ -66,6 +61,11 @@ def _parsed(option: str, folder: Path, kind: str) -> tuple[str, Path | None]:
     if file == "-":
         return name, None
     return name, Path(file) if file else usual_path(name, folder, kind)
+
+
+def forget_former(wanted: Sequence[Wanted]) -> None:
+    """Remove what a former run left where these reports go. Raises `OutputError`."""
+    forget(one.path for one in wanted if one.path is not None and one.path.is_file())
 
 
 def writers(wanted: Sequence[Wanted], document: Document, language: str) -> list[Writer]:

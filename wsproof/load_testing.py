@@ -19,8 +19,8 @@ from wsproof import __version__
 from wsproof.capacity import Capacity, find_capacity
 from wsproof.checking import show_summary
 from wsproof.endpoints import EndpointError, endpoint
-from wsproof.formats import Wanted, print_wanted, usual_paths, wanted_reports, writers
-from wsproof.output import OutputError, forget, prepare_folder, write_all
+from wsproof.formats import Wanted, forget_former, print_wanted, wanted_reports, writers
+from wsproof.output import OutputError, prepare_folder, write_all
 
 EXIT_PASSED, EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -67,7 +67,7 @@ def run_load_test(url: str | None, source: ProfileSource, wishes: Wishes, option
             profile = source.profile
             resolve(found, verify=profile.tls.verify, ca=profile.tls.ca, timeout=profile.response_timeout)
             settings = _settings(found, document, source, wishes, options)
-            forget(usual_paths(options.output, LOAD))
+            forget_former(wanted)
             if options.capacity is not None:
                 completed = find_capacity(settings, options.capacity, _progress_of_steps(options))
             else:

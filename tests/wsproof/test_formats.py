@@ -14,7 +14,7 @@ from reports.documents import LOAD, RESULTS, read_document
 from reports.render import FORMATS, render
 from tests.wsproof.command import wsproof
 from wsproof.checking import REPORTS
-from wsproof.formats import wanted_reports
+from wsproof.formats import forget_former, wanted_reports
 from wsproof.load_testing import REPORTS as LOAD_REPORTS
 from wsproof.output import OutputError
 
@@ -35,8 +35,8 @@ def written(folder: Path) -> set[str]:
 def test_a_check_writes_what_it_is_asked_for(url: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    for name in ("badge.json", "lines.jsonl", "notes.txt"):
-        (out / name).write_text("former", encoding="utf-8")
+    for name in ("summary.md", "report.html"):
+        (out / name).write_text("somebody's", encoding="utf-8")
     options = ("--format", "ctrf", "--format", "markdown=here.md", "--format", "badge-svg=-", "--format", "junit")
     done = wsproof("check", url, "--select", "CONN-01", "--quiet", "--output", out, *options, folder=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -44,9 +44,9 @@ def test_a_check_writes_what_it_is_asked_for(url: str, tmp_path: Path) -> None:
     assert done.stdout == render("badge-svg", document)
     assert "CONN   Connecting" in done.stderr
     assert done.stderr.splitlines()[-1].endswith(f"{out / 'ctrf.json'}  here.md")
-    # What is left of a former run would be taken for this one's; what is not ours stays.
+    # What was not asked for may be anybody's.
     usual = {"results.json", "results.jsonl", "report.html", "junit.xml"}
-    assert written(out) == usual | {"ctrf.json", "notes.txt"}
+    assert written(out) == usual | {"ctrf.json", "summary.md"}
     assert (out / "ctrf.json").read_text(encoding="utf-8") == render("ctrf", document)
     assert (tmp_path / "here.md").read_text(encoding="utf-8") == render("markdown", document)
 
@@ -80,6 +80,15 @@ def test_a_report_that_cannot_be_written_costs_nothing_else(url: str, tmp_path: 
     assert "wsproof: /dev/full cannot be written: No space left on device" in done.stderr.splitlines()
     assert written(tmp_path / "out") >= {"ctrf.json", "results.json", "junit.xml", "report.html"}
     assert Path("/dev/full").is_char_device()
+
+
+def test_what_a_former_run_left_is_not_taken_for_this_ones(tmp_path: Path) -> None:
+    left = [tmp_path / name for name in ("results.json", "ctrf.json", "elsewhere", "badge.svg")]
+    for path in left:
+        path.write_text("former", encoding="utf-8")
+    forget_former(wanted_reports(REPORTS, ("ctrf", f"badge={left[2]}", "text=/dev/null"), None, tmp_path, RESULTS))
+    assert [path.exists() for path in left] == [False, False, False, True]
+    assert Path("/dev/null").is_char_device()
 
 
 def test_each_report_is_made_once(tmp_path: Path) -> None:
