@@ -75,7 +75,7 @@ def svg(document: Document) -> str:
 def _badge(document: Document) -> Badge:
     load = document["format"] == LOAD
     tone, message = _load(document) if load else _conformance(document)
-    nothing = not document["complete"] or tone == "nothing"
+    nothing = not document["complete"] or (tone == "nothing" and not load)
     return Badge(t("formats.badge.load" if load else "formats.badge.check"), message, tone, nothing)
 
 

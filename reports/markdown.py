@@ -73,9 +73,14 @@ class _Page:
         return "\n\n".join([*self._blocks, *note]) + "\n"
 
 
-def _heading(page: _Page, document: Document, mark: Mark, text: str) -> None:
+def _heading(page: _Page, document: Document, verdict: str) -> None:
     tool, contract = document["tool"], document["contract"]
-    page.marked(mark, text, "### ")
+    mark = wording.overall_mark(document)
+    if not document["complete"]:
+        # Half a run that went well so far is nothing to be ticked off.
+        mark = mark if mark.tone == "failed" else wording.mark("failed", "SHOULD")
+        verdict = f"{t('common.cut-off')} {verdict}"
+    page.marked(mark, verdict, "### ")
     facts = (
         code(document["endpoint"], 300),
         sentence(f"{contract['title']} {contract['version']}", NAME_CHARACTERS),
@@ -87,7 +92,7 @@ def _heading(page: _Page, document: Document, mark: Mark, text: str) -> None:
 
 
 def _conformance(page: _Page, document: Document) -> None:
-    _heading(page, document, wording.overall_mark(document), wording.verdict_sentence(document))
+    _heading(page, document, wording.verdict_sentence(document))
     if not document["complete"]:
         page.marked(wording.mark("failed", "SHOULD"), t("compliance.cut-off"))
     outcome = wording.outcome_sentence(document)
@@ -179,7 +184,7 @@ def _baseline(page: _Page, document: Document) -> None:
 
 
 def _load(page: _Page, document: Document) -> None:
-    _heading(page, document, wording.overall_mark(document), load_wording.load_sentence(document))
+    _heading(page, document, load_wording.load_sentence(document))
     settings = document["settings"]
     facts = [load_view.setting(name, settings[name]) for name in SETTINGS if settings.get(name)]
     if facts:
