@@ -62,9 +62,11 @@ def test_a_load_test_writes_what_it_is_asked_for(url: str, tmp_path: Path) -> No
     out = tmp_path / "out"
     options = ("--format", "junit", "--format", "badge=-", "--format", "jsonl=lines", "--threshold", "lost == 0")
     done = wsproof("load", url, "--users", "3", "--time", "2s", "--quiet", "--output", out, *options, folder=tmp_path)
-    assert done.returncode == 0, done.stderr
+    # A busy machine may lose something, or be the limit itself.
+    assert done.returncode in (0, 1), done.stderr
     document = read_document(out / "load.json")
-    assert json.loads(done.stdout)["message"] == "passed: 1 threshold"
+    assert json.loads(done.stdout)["label"] == "WebSocket load"
+    assert done.stdout == render("badge", document)
     assert written(out) == {"load.json", "load.html", "load-junit.xml"}
     assert (out / "load-junit.xml").read_text(encoding="utf-8") == render("junit", document)
     assert (tmp_path / "lines").read_text(encoding="utf-8") == render("jsonl", document)
