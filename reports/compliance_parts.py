@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reports.diagram import Diagram
+from reports.difference import Difference
 from reports.transcript import Transcript
 from reports.wording import Mark
 
@@ -61,6 +63,8 @@ class Failure:
     source: Json
     mark: Mark
     charges: tuple[tuple[Link, str], ...]
+    difference: Difference | None
+    """Expected beside received, where parts of them can be held against one another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,9 @@ class Scenario:
     verifies: tuple[Link, ...]
     failures: tuple[Failure, ...]
     transcript: Transcript
+    diagram: Diagram | None
     is_open: bool
-    """Whether its transcript is unfolded from the start."""
+    """Whether its diagram is unfolded from the start."""
     command: str
 
 

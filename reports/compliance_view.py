@@ -21,13 +21,17 @@ from reports.compliance_parts import (
     Tally,
     Unverified,
 )
+from reports.diagram import diagram
+from reports.difference import difference
 from reports.documents import Document
 from reports.language import t
 from reports.transcript import shortened
 from reports.wording import Mark
 
-OPEN_TRANSCRIPTS: Final = 30
-"""Transcripts of failed scenarios that are open from the start; more would bury the rest."""
+OPEN_DIAGRAMS: Final = 30
+"""Diagrams of failed scenarios that are open from the start; more would bury the rest."""
+MAX_DIAGRAMS: Final = 60
+"""Failed scenarios that have a diagram, those that matter most; of the others the table tells."""
 
 _SAME: Final = ("step", "actor", "message", "expected", "received")
 
@@ -79,7 +83,8 @@ class _Builder:
         }
         failed = [(e, anchor) for e, anchor in self.scenarios if e["verdict"] == "failed"]
         failed.sort(key=lambda pair: wording.scenario_mark(pair[0], self.strict).rank)
-        self.open = {anchor for _, anchor in failed[:OPEN_TRANSCRIPTS]}
+        self.open = {anchor for _, anchor in failed[:OPEN_DIAGRAMS]}
+        self.drawn = {anchor for _, anchor in failed[:MAX_DIAGRAMS]}
         self.levels = {
             entry["id"]: {clause["level"] for clause in wording.clauses(entry)} for entry, _ in self.requirements
         }
@@ -190,6 +195,7 @@ class _Builder:
             verifies=tuple(self._requirement_link(name) for name in entry["verifies"]),
             failures=self._scenario_failures(entry),
             transcript=shortened(entry["transcript"]),
+            diagram=diagram(entry["transcript"], entry["failures"]) if anchor in self.drawn else None,
             is_open=anchor in self.open,
             command=repeating(self.document, entry),
         )
@@ -204,6 +210,7 @@ class _Builder:
                 same[0],
                 self._worst(same),
                 tuple((self._requirement_link(one["requirement"]), one["level"]) for one in same),
+                difference(same[0]["expected"], same[0]["received"]),
             )
             for same in found.values()
         )

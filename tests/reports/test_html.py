@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from reports import html
-from reports.compliance_view import OPEN_TRANSCRIPTS
+from reports.compliance_view import OPEN_DIAGRAMS
 from reports.transcript import DATA_CHARACTERS, HEAD_EVENTS, TAIL_EVENTS
 from tests.reports import builder, loads
 from tests.reports.builder import HOSTILE, Json, failure, requirement, results, scenario
@@ -174,7 +174,7 @@ def test_a_failed_scenario_shows_its_evidence() -> None:
     assert "Step 3 expect error" in text
     assert "Expected error with code INVALID_JSON Received (nothing)" in text
     assert "wsproof check ws://127.0.0.1:8765/v1/socket --select err-silent" in text
-    assert '<details class="transcript" open>' in part
+    assert '<details class="drawn" open>' in part
     assert '<details class="transcript">' in page.part('id="scenario-send"')
     assert "0.004 alice ← received message connection_ack" in text
     assert '<tr class="kind-timeout">' in part
@@ -211,8 +211,8 @@ def test_only_so_many_transcripts_are_open() -> None:
     warned = [scenario(f"w{number}", "failed", failures=[failure("ERR-01", "SHOULD")]) for number in range(50)]
     broken = scenario("broken", "failed", failures=[failure("ERR-01")])
     page = Page(html.compliance(results(scenarios=[*warned, broken])))
-    assert page.source.count('<details class="transcript" open>') == OPEN_TRANSCRIPTS
-    assert '<details class="transcript" open>' in page.part('id="scenario-broken"')
+    assert page.source.count('<details class="drawn" open>') == OPEN_DIAGRAMS
+    assert '<details class="drawn" open>' in page.part('id="scenario-broken"')
 
 
 def test_a_server_of_the_runs_own_is_not_in_the_command() -> None:

@@ -1,0 +1,71 @@
+"""Where in its transcript a scenario failed."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from reports.language import t, tn
+
+MAX_SHOWN: Final = 5
+"""Failures of one scenario that are marked in its diagram."""
+
+_ALIKE: Final = 200
+"""Characters by which a text is known again that one of the two places may have cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blow:
+    """What was found wrong, after which event (its index; None: over the whole transcript)."""
+
+    index: int | None
+    text: str
+
+
+def blows(entries: Sequence[Mapping[str, Any]], failures: Sequence[Mapping[str, Any]]) -> tuple[Blow, ...]:
+    """A scenario's failures with their places; those that differ in the requirement alone as one."""
+    found: dict[tuple[int | None, str, str], list[str]] = {}
+    for failure in failures:
+        key = (place(entries, failure), failure["step"] or "", failure["message"])
+        found.setdefault(key, []).append(failure["requirement"])
+    shown = [Blow(index, _text(step, message, names)) for (index, step, message), names in found.items()]
+    more = len(shown) - MAX_SHOWN
+    return (*shown[:MAX_SHOWN], *([Blow(None, tn("compliance.diagram.more-failures", more))] if more > 0 else []))
+
+
+def _text(step: str, message: str, requirements: Sequence[str]) -> str:
+    names = ", ".join(dict.fromkeys(requirements))
+    words = t("compliance.diagram.failed", requirements=names, message=message)
+    return f"{words} ({t('compliance.step')} {step})" if step else words
+
+
+def place(entries: Sequence[Mapping[str, Any]], failure: Mapping[str, Any]) -> int | None:
+    """The index of the event at which a failure was found; None where none shows it."""
+    tests = (_is_its_note, _is_what_came, _is_the_close)
+    return next((index for test in tests for index in _indices(entries, failure, test)), None)
+
+
+def _indices(entries: Sequence[Mapping[str, Any]], failure: Mapping[str, Any], test: Any) -> Iterator[int]:
+    """The events that pass a test, the last first."""
+    for index in range(len(entries) - 1, -1, -1):
+        if failure["actor"] in (None, entries[index]["actor"]) and test(entries[index], failure):
+            yield index
+
+
+def _is_its_note(entry: Mapping[str, Any], failure: Mapping[str, Any]) -> bool:
+    return entry["kind"] == "note" and bool(entry["data"] == failure["message"])
+
+
+def _is_what_came(entry: Mapping[str, Any], failure: Mapping[str, Any]) -> bool:
+    received = failure["received"]
+    if not received or not entry["data"] or entry["direction"] != "in":
+        return False
+    return bool(entry["data"][:_ALIKE] == received[:_ALIKE])
+
+
+def _is_the_close(entry: Mapping[str, Any], failure: Mapping[str, Any]) -> bool:
+    """Whether it is a close frame, or a refusal, whose code stands in what was received."""
+    code = re.match(r"\d{3,4}\b", entry["data"])
+    if code is None or entry["direction"] != "in" or entry["kind"] not in ("close", "handshake"):
+        return False
+    return re.search(rf"\b{code[0]}\b", failure["received"] or "") is not None
