@@ -14,6 +14,8 @@ requirements that it verifies go with it.
 * A run that was cut off, or that played no scenario, gets a case of the suite ``wsproof`` that is an error, so that
   half a run, or none, never looks like a green one.
 
+What a case is called never depends on the language, so that a CI system knows it again.
+
 Load: one case per threshold, and one for the run, which fails where the verdict did for a reason that is no
 threshold's. What puts the figures in doubt, and the delivery ledger, are its notes.
 """
@@ -28,6 +30,8 @@ from reports.documents import LOAD, Document
 from reports.language import t
 from reports.visible import cut, visible
 
+NAME_CHARACTERS: Final = 300
+"""Names and messages are cut after these; the document has all of them."""
 TEXT_CHARACTERS: Final = 4_000
 """A line of the details or notes is cut after these; the document has all of it."""
 OWN: Final = "wsproof"
@@ -58,7 +62,13 @@ class Case:
     @property
     def name(self) -> str:
         """Id and title."""
-        return f"{self.id}: {cut(self.title, 120)}" if self.title else self.id
+        return f"{self.id}: {self.title}" if self.title else self.id
+
+
+def label(text: str) -> str:
+    """A name that is fit to be looked at, short, and the same in every language."""
+    short = text if len(text) <= NAME_CHARACTERS else f"{text[:NAME_CHARACTERS]}…"
+    return visible(short)
 
 
 def cases(document: Document) -> list[Case]:
@@ -69,7 +79,7 @@ def cases(document: Document) -> list[Case]:
     own = [*_baseline(document), *_incomplete(document), *_cut_off(document, t("compliance.cut-off"))]
     if document["complete"] and not found:
         message = t("compliance.nothing-played")
-        own.append(Case(OWN, "played", t("formats.case.played"), "error", "nothing-played", message))
+        own.append(Case(OWN, "scenarios-played", "", "error", "nothing-played", message))
     return [*found, *own]
 
 
@@ -153,13 +163,13 @@ def _incomplete(document: Document) -> list[Case]:
     if not required or not document["complete"] or document["verdict"] != "incomplete":
         return []
     sentence = wording.verdict_sentence(document)
-    return [Case(OWN, "verified", t("formats.case.verified"), "failed", "incomplete", sentence)]
+    return [Case(OWN, "everything-verified", "", "failed", "incomplete", sentence)]
 
 
 def _cut_off(document: Document, sentence: str) -> list[Case]:
     if document["complete"]:
         return []
-    return [Case(OWN, "complete", t("formats.case.complete"), "error", "cut-off", sentence)]
+    return [Case(OWN, "run-complete", "", "error", "cut-off", sentence)]
 
 
 def _thresholds(document: Document) -> list[Case]:

@@ -12,14 +12,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from reports.cases import TEXT_CHARACTERS, Case, cases
+from reports.cases import TEXT_CHARACTERS, Case, cases, label
 from reports.documents import LOAD, Document, document_id
 from reports.visible import cut, visible
 
 VERSION: Final = "0.0.0"
 """The version of CTRF's specification that this conforms to."""
-NAME_CHARACTERS: Final = 300
-"""Names and messages are cut after these; the document has all of them."""
 
 _STATUSES: Final = ("passed", "failed", "skipped", "pending", "other")
 
@@ -128,7 +126,7 @@ def _status(case: Case) -> str:
 
 
 def _name(text: str) -> str:
-    return visible(cut(text, NAME_CHARACTERS)) or "(empty)"
+    return label(text) or "-"  # which the format does not let be empty
 
 
 def _duration(seconds: float) -> int:

@@ -7,13 +7,9 @@ stands in its ``system-out``. Characters that XML cannot hold, or nobody can see
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from reports import quantities
-from reports.cases import OWN, Case, cases
+from reports.cases import NAME_CHARACTERS, OWN, Case, cases, label
 from reports.documents import LOAD, Document
 from reports.visible import cut, visible
-
-NAME_CHARACTERS: Final = 300
-"""Names and messages are cut after these; the document has all of them."""
 
 _ELEMENTS: Final = {"failed": "failure", "skipped": "skipped", "error": "error"}
 
@@ -21,7 +17,7 @@ _ELEMENTS: Final = {"failed": "failure", "skipped": "skipped", "error": "error"}
 def junit(document: Document) -> str:
     """JUnit XML of a results or load document."""
     program = "wsproof load" if document["format"] == LOAD else "wsproof"
-    root = ET.Element("testsuites", {"name": _name(f"{program} {document['endpoint']}")})
+    root = ET.Element("testsuites", {"name": label(f"{program} {document['endpoint']}")})
     suites: dict[str, ET.Element] = {}
     for case in cases(document):
         if case.suite not in suites:
@@ -36,7 +32,7 @@ def junit(document: Document) -> str:
 
 
 def _suite(root: ET.Element, name: str, document: Document) -> ET.Element:
-    suite = ET.SubElement(root, "testsuite", {"name": _name(name)})
+    suite = ET.SubElement(root, "testsuite", {"name": label(name)})
     suite.set("timestamp", visible(document["started"]))
     properties = ET.SubElement(suite, "properties")
     contract, tool = document["contract"], document["tool"]
@@ -45,20 +41,24 @@ def _suite(root: ET.Element, name: str, document: Document) -> ET.Element:
         "endpoint": document["endpoint"],
         "contract": f"{contract['title']} {contract['version']}",
         "verdict": document["verdict"],
-        "complete": quantities.setting(document["complete"]),
+        "complete": "yes" if document["complete"] else "no",
     }
     for key, value in values.items():
-        ET.SubElement(properties, "property", {"name": key, "value": _name(value)})
+        ET.SubElement(properties, "property", {"name": key, "value": label(value)})
     return suite
 
 
 def _case(suite: ET.Element, case: Case) -> None:
     of_run = OWN if case.suite == OWN else "load"
     classname = of_run if case.scenario is None else f"wsproof.{case.suite}"
-    attributes = {"classname": _name(classname), "name": _name(case.name), "time": _seconds(case.duration)}
+    attributes = {"classname": label(classname), "name": label(case.name), "time": _seconds(case.duration)}
     element = ET.SubElement(suite, "testcase", attributes)
     if case.outcome != "passed":
-        outcome = ET.SubElement(element, _ELEMENTS[case.outcome], {"type": case.kind, "message": _name(case.message)})
+        outcome = ET.SubElement(
+            element,
+            _ELEMENTS[case.outcome],
+            {"type": case.kind, "message": visible(cut(case.message, NAME_CHARACTERS))},
+        )
         if case.details:
             outcome.text = case.details
     if case.notes:
@@ -72,10 +72,6 @@ def _counts(element: ET.Element) -> dict[str, str]:
         "failures": str(sum(case.find("failure") is not None for case in found)),
         "errors": str(sum(case.find("error") is not None for case in found)),
     }
-
-
-def _name(text: str) -> str:
-    return visible(cut(text, NAME_CHARACTERS))
 
 
 def _seconds(value: float) -> str:

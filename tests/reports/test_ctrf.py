@@ -112,7 +112,7 @@ def test_what_was_not_judged_has_not_passed() -> None:
         "inconclusive": ("skipped", "inconclusive"),
         "untested": ("pending", "untested"),
         "error": ("failed", "error"),
-        "complete": ("failed", "error"),
+        "run-complete": ("failed", "error"),
     }
 
 

@@ -90,6 +90,17 @@ def test_rendering_leaves_the_document_alone(name: str) -> None:
         assert json.dumps(document) == before
 
 
+def test_names_of_cases_are_the_same_in_every_language() -> None:
+    """A CI system knows a case again by its name."""
+    for document in DOCUMENTS.values():
+        roots = [ET.fromstring(render("junit", document, language)) for language in LANGUAGES]
+        found = [[(one.get("classname"), one.get("name")) for one in root.iter("testcase")] for root in roots]
+        assert found[0] == found[1]
+        tests = [json.loads(render("ctrf", document, language))["results"]["tests"] for language in LANGUAGES]
+        stable = ("testId", "name", "suite", "status", "rawStatus")
+        assert [[one[key] for key in stable] for one in tests[0]] == [[one[key] for key in stable] for one in tests[1]]
+
+
 def test_other_processes_give_the_same_bytes(tmp_path: Path) -> None:
     """Whatever order their sets have, in whichever zone and language they run."""
     kept = {name: one for name, one in DOCUMENTS.items() if name not in ("long", "hostile baseline")}
