@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 REPORT := build/report
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format wheel matrix reference bench constraints clean
+.PHONY: help run test lint format wheel matrix screenshots reference bench constraints clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ wheel: $(STAMP)  ## Build the wheel into dist/
 
 matrix: $(STAMP)  ## Play every fault, and write docs/matrix.md
 	$(BIN)/python -m tests.matrix
+
+screenshots: $(STAMP)  ## Photograph all pages for docs/images (needs Chromium)
+	$(BIN)/python -m tests.screenshots
 
 bench: $(STAMP)  ## Measure what a unit of work costs the load generator, beside its peers (fetched into build/peers)
 	$(BIN)/python -m benchmarks.load --install

@@ -31,7 +31,7 @@ def chromium() -> Iterator[Browser]:
 class Opened:
     """A page that stands open: what it asked for, and what it complained of."""
 
-    def __init__(self, page: Page, file: Path) -> None:
+    def __init__(self, page: Page, address: str) -> None:
         self.page = page
         self.requests: list[str] = []
         self.complaints: list[str] = []
@@ -39,7 +39,7 @@ class Opened:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
         page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
-        page.goto(file.as_uri())
+        page.goto(address)
 
     def violations(self) -> list[tuple[str, list[str]]]:
         """What axe-core objects to: the rule, and where."""
@@ -59,6 +59,6 @@ def opened(
     """A page in a fresh context."""
     context = browser.new_context(color_scheme="dark" if dark else "light", viewport=size)
     try:
-        yield Opened(context.new_page(), file.with_name(file.name + fragment) if fragment else file)
+        yield Opened(context.new_page(), file.as_uri() + fragment)
     finally:
         context.close()
