@@ -14,6 +14,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, ViewportSize
 
+from contract.profile import load_profile
 from reference_server.network import running
 from reference_server.settings import ServerSettings
 from reports import html
@@ -46,7 +47,8 @@ class Picture:
 
 def checked(folder: Path, *faults: str) -> Json:
     """The results of a check of the reference server."""
-    with running(ServerSettings(port=0, faults=faults)) as server:
+    profile = load_profile(None, {"heartbeat.interval": 1, "heartbeat.timeout": 2})
+    with running(ServerSettings(profile=profile, port=0, faults=faults)) as server:
         wsproof("check", server.url, *BEAT, "--quiet", folder=folder)
     document: Json = json.loads((folder / "wsproof-report" / "results.json").read_text(encoding="utf-8"))
     return document
