@@ -56,7 +56,6 @@ class Step:
     """A step's percentiles: for each its name, and a cell for each run."""
 
     name: str
-    anchor: str
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
 
 
@@ -71,11 +70,11 @@ def metrics(document: Document, anchors: Anchors) -> tuple[Metric, ...]:
     return tuple(_metric(names, row, anchors) for row in document["metrics"][:MAX_METRICS])
 
 
-def steps(document: Document, shown: Sequence[Metric]) -> tuple[Step, ...]:
-    """The percentiles that are judged, side by side; `shown` says where the page tells more of a step."""
+def steps(document: Document) -> tuple[Step, ...]:
+    """The percentiles that are judged, side by side, of the steps that are shown."""
     return tuple(
-        Step(one.name, one.anchor, tuple(_side_by_side(row, document["tolerance"])))
-        for one, row in zip(shown, document["metrics"], strict=False)
+        Step(row["name"], tuple(_side_by_side(row, document["tolerance"])))
+        for row in document["metrics"][:MAX_METRICS]
         if row["name"] != figures.PERIOD
     )
 

@@ -133,14 +133,16 @@ def _cell(page: Page, mark: Mark | None, width: int) -> str:
 def _figures(page: Page, document: Document) -> None:
     for row in document["metrics"]:
         page.wrapped(None, cut(row["name"], 60), bold=True)
-        for run, cell in zip(document["runs"], row["cells"], strict=True):
+        names = [_short(run["name"]) for run in document["runs"]]
+        width = max(map(columns, names))
+        for name, cell in zip(names, row["cells"], strict=True):
             figures = ("p50", "p95", "p99", "max")
             listed = (
-                "  ".join(f"{name} {words.figure(cell[name], cell['unit'])}" for name in figures)
+                "  ".join(f"{one} {words.figure(cell[one], cell['unit'])}" for one in figures)
                 if cell
                 else t("load.nothing-measured")
             )
-            page.indented(f"{_short(run['name'])}  {listed}")
+            page.raw(f"    {padded(name, width)}  {visible(listed)}")
     for row in document["counts"]:
         if row["wrong"] and any(row["values"]):
             listed = " | ".join(words.figure(value) for value in row["values"])

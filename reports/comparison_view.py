@@ -1,7 +1,7 @@
 """A comparison document as its page shows it: lists, the matrix, and distributions over each other."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -112,6 +112,8 @@ class Comparison:
     steps: tuple[Step, ...]
     metrics: tuple[Metric, ...]
     metrics_left_out: int
+    anchors: Mapping[str, str]
+    """Where the page tells more of a step, by its name."""
     counts: tuple[tuple[str, bool, tuple[str, ...]], ...]
     settings: tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -132,8 +134,9 @@ def build(document: Document) -> Comparison:
         differing=sum(words.differs(row) for row in document["requirements"]),
         rows_left_out=len(document["requirements"]) - len(rows),
         figures=headings(),
-        steps=steps(document, shown),
+        steps=steps(document),
         metrics=shown,
+        anchors={metric.name: metric.anchor for metric in shown},
         metrics_left_out=len(document["metrics"]) - len(shown),
         counts=tuple(
             (words.count_name(row), row["wrong"], tuple(words.figure(value) for value in row["values"]))

@@ -31,12 +31,12 @@ Row = Sequence[str]
 
 def markdown(document: Document) -> str:
     """The summary of a results or load document."""
-    page = _Page()
+    page = Page()
     (_load if document["format"] == LOAD else _conformance)(page, document)
     return page.text()
 
 
-class _Page:
+class Page:
     """Blocks of Markdown. A block that no longer fits is left out, and that is said."""
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class _Page:
         return "\n\n".join([*self._blocks, *note]) + "\n"
 
 
-def _heading(page: _Page, document: Document, verdict: str) -> None:
+def _heading(page: Page, document: Document, verdict: str) -> None:
     tool, contract = document["tool"], document["contract"]
     mark = wording.overall_mark(document)
     if not document["complete"]:
@@ -91,7 +91,7 @@ def _heading(page: _Page, document: Document, verdict: str) -> None:
     page.add(" · ".join(facts))
 
 
-def _conformance(page: _Page, document: Document) -> None:
+def _conformance(page: Page, document: Document) -> None:
     _heading(page, document, wording.verdict_sentence(document))
     if not document["complete"]:
         page.marked(wording.mark("failed", "SHOULD"), t("compliance.cut-off"))
@@ -115,7 +115,7 @@ def _conformance(page: _Page, document: Document) -> None:
         page.add(sentence(generated))
 
 
-def _failures(page: _Page, document: Document) -> None:
+def _failures(page: Page, document: Document) -> None:
     statements = {entry["id"]: wording.statement(entry) for entry in document["requirements"]}
     found: dict[tuple[str, str], list[tuple[Json, Json]]] = {}
     for scenario in document["scenarios"]:
@@ -153,7 +153,7 @@ def _failure(document: Document, title: str, failures: list[tuple[Json, Json]]) 
     return "\n".join(lines)
 
 
-def _unverified(page: _Page, document: Document) -> None:
+def _unverified(page: Page, document: Document) -> None:
     groups = wording.unverified_groups(document)
     if groups:
         page.add(f"#### {t('compliance.unverified')}")
@@ -172,7 +172,7 @@ def _listed(ids: Sequence[str]) -> str:
     return t("common.and-more", listed=listed, more=f"{len(ids) - MAX_IDS:,}") if len(ids) > MAX_IDS else listed
 
 
-def _baseline(page: _Page, document: Document) -> None:
+def _baseline(page: Page, document: Document) -> None:
     lines = wording.baseline_lines(document)
     if lines:
         page.add(f"#### {t('compliance.baseline')}")
@@ -183,7 +183,7 @@ def _baseline(page: _Page, document: Document) -> None:
     page.table(["", *(t(f"formats.markdown.{name}") for name in ("listed", "state", "reason"))], rows)
 
 
-def _load(page: _Page, document: Document) -> None:
+def _load(page: Page, document: Document) -> None:
     _heading(page, document, load_wording.load_sentence(document))
     settings = document["settings"]
     facts = [load_view.setting(name, settings[name]) for name in SETTINGS if settings.get(name)]
@@ -202,7 +202,7 @@ def _load(page: _Page, document: Document) -> None:
     _endings(page, document)
 
 
-def _thresholds(page: _Page, document: Document) -> None:
+def _thresholds(page: Page, document: Document) -> None:
     marks = {passed: wording.mark("passed" if passed else "failed") for passed in (True, False)}
     rows = [
         [
@@ -216,7 +216,7 @@ def _thresholds(page: _Page, document: Document) -> None:
     page.table([t(f"load.column.{name}") for name in ("verdict", "metric", "limit", "measured")], rows)
 
 
-def _ledger(page: _Page, document: Document) -> None:
+def _ledger(page: Page, document: Document) -> None:
     kept = document["delivery"]
     if kept is None:
         return
@@ -227,7 +227,7 @@ def _ledger(page: _Page, document: Document) -> None:
         page.add("\n".join(examples))
 
 
-def _latencies(page: _Page, document: Document) -> None:
+def _latencies(page: Page, document: Document) -> None:
     columns = ("p50", "p95", "p99", "p999", "max")
     rows = [
         [
@@ -243,7 +243,7 @@ def _latencies(page: _Page, document: Document) -> None:
     page.table([*headings[:2], *figures, *headings[2:]], rows, right=1)
 
 
-def _endings(page: _Page, document: Document) -> None:
+def _endings(page: Page, document: Document) -> None:
     errors = [[code(message, 300), quantities.count(times)] for message, times in load_view.sorted_errors(document)]
     page.table([t("load.errors"), t("load.column.number")], errors, right=1)
     closes = [

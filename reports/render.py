@@ -5,6 +5,9 @@ from pathlib import PurePath
 from typing import Final, NamedTuple
 
 from reports import badge, ctrf, html, junit, lines, load_text, markdown, text
+from reports.comparison import COMPARISON
+from reports.comparison_markdown import comparison_markdown
+from reports.comparison_text import comparison_summary
 from reports.documents import LOAD, RESULTS, Document, to_json
 from reports.language import DEFAULT, speaking
 
@@ -22,25 +25,43 @@ class Renderer(NamedTuple):
 
 
 class Format(NamedTuple):
-    """A report format: how it is made of the results of a check, and of a load test."""
+    """A report format: how it is made of the results of a check, of a load test, and of a comparison if it can be."""
 
     results: Renderer
     load: Renderer
+    comparison: Renderer | None = None
 
     def renderer(self, kind: str) -> Renderer:
-        """How it is made of a document of this format. Raises `KeyError` where there is no such document."""
-        return {RESULTS: self.results, LOAD: self.load}[kind]
+        """How it is made of a document of the format `kind`. Raises `KeyError` where it cannot be."""
+        made = {RESULTS: self.results, LOAD: self.load, COMPARISON: self.comparison}[kind]
+        if made is None:
+            raise KeyError(kind)
+        return made
+
+
+def _compared(suffix: str, function: Callable[[Document], str]) -> Renderer:
+    return Renderer(f"comparison.{suffix}", function)
 
 
 FORMATS: Final = {
-    "html": Format(Renderer("report.html", html.compliance), Renderer("load.html", html.load)),
-    "text": Format(Renderer("report.txt", text.summary), Renderer("load.txt", load_text.load_summary)),
-    "markdown": Format(Renderer("summary.md", markdown.markdown), Renderer("load-summary.md", markdown.markdown)),
+    "html": Format(
+        Renderer("report.html", html.compliance), Renderer("load.html", html.load), _compared("html", html.comparison)
+    ),
+    "text": Format(
+        Renderer("report.txt", text.summary),
+        Renderer("load.txt", load_text.load_summary),
+        _compared("txt", comparison_summary),
+    ),
+    "markdown": Format(
+        Renderer("summary.md", markdown.markdown),
+        Renderer("load-summary.md", markdown.markdown),
+        _compared("md", comparison_markdown),
+    ),
     "junit": Format(Renderer("junit.xml", junit.junit), Renderer("load-junit.xml", junit.junit)),
     "ctrf": Format(Renderer("ctrf.json", ctrf.ctrf), Renderer("load-ctrf.json", ctrf.ctrf)),
     "badge": Format(Renderer("badge.json", badge.shields), Renderer("load-badge.json", badge.shields)),
     "badge-svg": Format(Renderer("badge.svg", badge.svg), Renderer("load-badge.svg", badge.svg)),
-    "json": Format(Renderer("results.json", to_json), Renderer("load.json", to_json)),
+    "json": Format(Renderer("results.json", to_json), Renderer("load.json", to_json), _compared("json", to_json)),
     "jsonl": Format(Renderer("lines.jsonl", lines.json_lines), Renderer("load-lines.jsonl", lines.json_lines)),
 }
 """Every report format by the name that `--format` takes."""

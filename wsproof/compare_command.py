@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from wsproof.options import language_option, stop
+from wsproof.options import COMPARISON_FORMATS, language_option, stop
 
 _PERCENT: Final = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4})?) ?%")
 
@@ -27,6 +27,13 @@ _PERCENT: Final = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4})?) ?%")
     default=Path("wsproof-report"),
     show_default=True,
     help="Folder for comparison.json and comparison.html.",
+)
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="NAME[=FILE]",
+    help=f"Write this report as well: {COMPARISON_FORMATS}. Without FILE: into the folder; - is standard output.",
 )
 @click.option("--json", "json_path", metavar="FILE", help="Write the comparison there as well; - is standard output.")
 @language_option

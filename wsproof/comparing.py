@@ -12,13 +12,17 @@ import click
 
 from conformance.stream import is_stream, read_stream
 from contract.errors import ContractError
-from reports import comparison, html
+from reports import comparison
 from reports.comparison_parts import ComparisonError, Run
 from reports.comparison_text import comparison_summary, last_line
-from reports.documents import Document, DocumentError, check_document, read_document, to_json, write_json, write_text
+from reports.documents import Document, DocumentError, check_document, read_document
 from reports.language import speaking
 from wsproof import __version__
-from wsproof.output import OutputError, prepare_file, prepare_folder
+from wsproof.formats import Wanted, print_wanted, wanted_reports, writers
+from wsproof.output import OutputError, prepare_folder, write_all
+
+REPORTS: Final = ("html", "json")
+"""Formats that are always written."""
 
 EXIT_SAME = 0
 EXIT_WORSE = 1
@@ -36,6 +40,7 @@ class CompareOptions:
 
     tolerance: float
     output: Path
+    formats: tuple[str, ...]
     json_path: str | None
     quiet: bool
     language: str = "en"
@@ -57,11 +62,15 @@ def run_compare(arguments: Sequence[str], options: CompareOptions) -> int:
             raise ComparisonError(f"expected two runs or more, found {found}. See wsproof compare --help.")
         runs = _runs(arguments, options.output)
         document = comparison.compare(runs, {"name": "wsproof", "version": __version__}, options.tolerance)
-        _write(document, options)
+        prepare_folder(options.output)
+        wanted = wanted_reports(REPORTS, options.formats, options.json_path, options.output, comparison.COMPARISON)
     except (ComparisonError, ContractError, DocumentError, OutputError) as error:
         return _complain(str(error))
-    except OSError as error:
-        return _complain(f"{error.filename or options.output}: cannot be written: {error.strerror or error}")
+    problems = _write(document, wanted, options)
+    for problem in problems:
+        _complain(problem)
+    if problems:
+        return EXIT_USAGE
     return EXIT_WORSE if document["verdict"] == "worse" else EXIT_SAME
 
 
@@ -136,23 +145,15 @@ def _page(path: Path, kind: str, folder: Path) -> str | None:
     return quote(relative.replace(os.sep, "/"))
 
 
-def _write(document: Document, options: CompareOptions) -> None:
-    on_stdout = options.json_path == "-"
-    if options.json_path and not on_stdout:
-        prepare_file(Path(options.json_path), "--json")
-    prepare_folder(options.output)
-    page, data = options.output / "comparison.html", options.output / "comparison.json"
-    with speaking(options.language):
-        write_text(page, html.comparison(document))
-    write_json(data, document)
-    if on_stdout:
-        click.echo(to_json(document), nl=False)
-    elif options.json_path:
-        write_json(Path(options.json_path), document)
+def _write(document: Document, wanted: Sequence[Wanted], options: CompareOptions) -> list[str]:
+    """Write the reports and show the summary; what could not be written."""
+    written, problems = write_all(writers(wanted, document, options.language))
+    on_stdout = print_wanted(wanted, document, options.language)
     with speaking(options.language):
         _show(document, quiet=options.quiet, err=on_stdout)
     if not options.quiet:
-        click.echo(f"{page}  {data}", err=on_stdout)
+        click.echo("  ".join(str(path) for path in written), err=on_stdout)
+    return problems
 
 
 def _show(document: Any, *, quiet: bool, err: bool) -> None:

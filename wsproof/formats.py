@@ -3,13 +3,11 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from reports.documents import Document, write_text
+from reports.comparison import COMPARISON
+from reports.documents import RESULTS, Document, write_text
 from reports.render import FORMATS, render
 from wsproof.output import OutputError, forget, prepare_file, write_stdout
-
-NAMES: Final = ", ".join(FORMATS)
 
 Writer = tuple[Path, Callable[[Path], None]]
 
@@ -22,10 +20,11 @@ class Wanted:
     path: Path | None
 
 
-def check_name(name: str) -> None:
-    """See that there is such a format. Raises `OutputError`."""
-    if name not in FORMATS:
-        raise OutputError(f"--format {name}: expected one of {NAMES}")
+def check_name(name: str, kind: str = RESULTS) -> None:
+    """See that there is such a format for documents of the format `kind`. Raises `OutputError`."""
+    known = [one for one, form in FORMATS.items() if kind != COMPARISON or form.comparison]
+    if name not in known:
+        raise OutputError(f"--format {name}: expected one of {', '.join(known)}")
 
 
 def usual_path(name: str, folder: Path, kind: str) -> Path:
@@ -55,7 +54,7 @@ def wanted_reports(
 
 def _parsed(option: str, folder: Path, kind: str) -> tuple[str, Path | None]:
     name, equals, file = option.partition("=")
-    check_name(name)
+    check_name(name, kind)
     if equals and not file:
         raise OutputError(f"--format {option}: expected a file after =, or - for standard output")
     if file == "-":

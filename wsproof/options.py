@@ -20,6 +20,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 FORMAT_NAMES = "html, text, markdown, junit, ctrf, badge, badge-svg, json, jsonl"
 """Of `reports.render`, which takes its time to load; a test compares them."""
 
+COMPARISON_FORMATS = "html, text, markdown, json"
 FORMAT_HELP = f"Write this report as well: {FORMAT_NAMES}. Without FILE: into the folder; - is standard output."
 
 DEFAULT_PROFILE = Path("wsproof.yaml")

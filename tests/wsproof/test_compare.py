@@ -88,6 +88,15 @@ def test_the_document_on_standard_output(runs: Path) -> None:
     assert (runs / "wsproof-report" / "comparison.json").read_text(encoding="utf-8") == done.stdout
 
 
+def test_markdown_for_the_summary_of_a_job(runs: Path) -> None:
+    done = wsproof("compare", "good", "bad", "--format", "markdown=-", "--format", "text", folder=runs)
+    assert done.returncode == 1
+    assert done.stdout.startswith("### ⬇ bad is worse than good: 1 worse.\n")
+    assert "⬇ bad is worse than good: 1 worse.\n" in done.stderr
+    text = (runs / "wsproof-report" / "comparison.txt").read_text(encoding="utf-8")
+    assert text.endswith("⬇ bad is worse than good: 1 worse.\n")
+
+
 def test_in_japanese_with_the_same_document(runs: Path) -> None:
     for language in ("en", "ja"):
         done = wsproof("compare", "good", "bad", "--lang", language, "--output", language, folder=runs)
@@ -140,6 +149,7 @@ MISTAKES = [
     (("good", "bad", "--output", "broken.json"), "Directory 'broken.json' is a file."),
     (("good", "bad", "--output", "broken.json/out"), "--output broken.json/out: nothing can be written there"),
     (("good", "bad", "--json", "none/x.json"), "--json none/x.json: there is no folder none"),
+    (("good", "bad", "--format", "junit"), "--format junit: expected one of html, text, markdown, json"),
     (("good", "bad", "--lost"), "No such option '--lost'."),
 ]
 
@@ -154,7 +164,7 @@ def test_every_mistake_is_one_line(arguments: tuple[str, ...], message: str, run
     _write(runs / "schema.json", {"format": "wsproof.results/1"})
     _write(runs / "newer.json", builder.results() | {"format": "wsproof.results/99"})
     assert message in complaint("compare", *arguments, folder=runs)
-    assert not (runs / "wsproof-report").exists()
+    assert list((runs / "wsproof-report").glob("*")) == []
 
 
 def test_hostile_documents_and_names(runs: Path) -> None:
