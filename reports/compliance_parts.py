@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reports.diagram import Diagram
 from reports.difference import Difference
-from reports.transcript import Transcript
+from reports.evidence import Evidence
 from reports.wording import Mark
 
 Json = Mapping[str, Any]
@@ -65,6 +64,8 @@ class Failure:
     charges: tuple[tuple[Link, str], ...]
     difference: Difference | None
     """Expected beside received, where parts of them can be held against one another."""
+    expected: str | None
+    received: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,7 @@ class Scenario:
     filter_key: str
     verifies: tuple[Link, ...]
     failures: tuple[Failure, ...]
-    transcript: Transcript
-    diagram: Diagram | None
-    is_open: bool
-    """Whether its diagram is unfolded from the start."""
+    evidence: Evidence
     command: str
 
 
@@ -92,6 +90,8 @@ class Group:
     tallies: tuple[Tally, ...]
     requirements: tuple[Requirement, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
+    rows: tuple[Scenario, ...] = ()
+    """Scenarios of which the page tells in one row each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,5 +125,7 @@ class Compliance:
     played: int
     broken: tuple[Requirement, ...]
     unverified: tuple[Unverified, ...]
+    left_out: int
+    """Scenarios whose transcripts are not on the page."""
     sections: tuple[Group, ...]
     groups: tuple[Group, ...]

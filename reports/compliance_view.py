@@ -21,17 +21,17 @@ from reports.compliance_parts import (
     Tally,
     Unverified,
 )
-from reports.diagram import diagram
 from reports.difference import difference
 from reports.documents import Document
+from reports.evidence import Evidence, evidence
 from reports.language import t
-from reports.transcript import shortened
+from reports.visible import cut
 from reports.wording import Mark
 
-OPEN_DIAGRAMS: Final = 30
-"""Diagrams of failed scenarios that are open from the start; more would bury the rest."""
-MAX_DIAGRAMS: Final = 60
-"""Failed scenarios that have a diagram, those that matter most; of the others the table tells."""
+MAX_FAILURES: Final = 20
+"""Failures of one scenario that are shown."""
+CUT_CHARACTERS: Final = 400
+"""Where the page is full, what was expected and received is cut after these."""
 
 _SAME: Final = ("step", "actor", "message", "expected", "received")
 
@@ -51,6 +51,7 @@ def build(document: Document) -> Compliance:
         outcome=wording.outcome_sentence(document),
         baseline=builder.baseline(),
         played=sum(one["verdict"] != "untested" for one in document["scenarios"]),
+        left_out=sum(one.transcript is None for one in builder.evidence),
         sections=sections,
         groups=builder.groups(),
     )
@@ -81,10 +82,8 @@ class _Builder:
             entry["id"]: Link(entry["id"], anchor, wording.scenario_mark(entry, self.strict))
             for entry, anchor in self.scenarios
         }
-        failed = [(e, anchor) for e, anchor in self.scenarios if e["verdict"] == "failed"]
-        failed.sort(key=lambda pair: wording.scenario_mark(pair[0], self.strict).rank)
-        self.open = {anchor for _, anchor in failed[:OPEN_DIAGRAMS]}
-        self.drawn = {anchor for _, anchor in failed[:MAX_DIAGRAMS]}
+        ranks = [wording.scenario_mark(entry, self.strict).rank for entry, _ in self.scenarios]
+        self.evidence = evidence(document, ranks)
         self.levels = {
             entry["id"]: {clause["level"] for clause in wording.clauses(entry)} for entry, _ in self.requirements
         }
@@ -111,15 +110,18 @@ class _Builder:
         titles = {entry["section"]: wording.section_title(entry) for entry in self.document["requirements"]}
         titles.setdefault("FUZZ", t("compliance.generated-messages"))
         found: dict[str, list[Scenario]] = {group: [] for group in self.group_anchors}
-        for entry, anchor in self.scenarios:
-            found[entry["group"]].append(self._scenario(entry, anchor))
+        for (entry, anchor), shown in zip(self.scenarios, self.evidence, strict=True):
+            found[entry["group"]].append(self._scenario(entry, anchor, shown))
+        for rows in found.values():
+            rows.sort(key=lambda row: row.mark.rank)
         return tuple(
             Group(
                 group,
                 titles.get(group, ""),
                 self.group_anchors[group],
                 _tallies(row.mark for row in rows),
-                scenarios=tuple(sorted(rows, key=lambda row: row.mark.rank)),
+                scenarios=tuple(row for row in rows if not row.evidence.row),
+                rows=tuple(row for row in rows if row.evidence.row),
             )
             for group, rows in found.items()
         )
@@ -182,7 +184,7 @@ class _Builder:
             for requirement, where in found.items()
         }
 
-    def _scenario(self, entry: Json, anchor: str) -> Scenario:
+    def _scenario(self, entry: Json, anchor: str, shown: Evidence) -> Scenario:
         levels = [failure["level"] for failure in entry["failures"]]
         if entry["verdict"] != "failed":
             levels = [level for name in entry["verifies"] for level in self.levels.get(name, ())]
@@ -193,26 +195,26 @@ class _Builder:
             mark=wording.scenario_mark(entry, self.strict),
             filter_key=" ".join(f"{level}:{entry['verdict']}" for level in ordered),
             verifies=tuple(self._requirement_link(name) for name in entry["verifies"]),
-            failures=self._scenario_failures(entry),
-            transcript=shortened(entry["transcript"]),
-            diagram=diagram(entry["transcript"], entry["failures"]) if anchor in self.drawn else None,
-            is_open=anchor in self.open,
+            failures=self._scenario_failures(entry, shown),
+            evidence=shown,
             command=repeating(self.document, entry),
         )
 
-    def _scenario_failures(self, entry: Json) -> tuple[Failure, ...]:
+    def _scenario_failures(self, entry: Json, shown: Evidence) -> tuple[Failure, ...]:
         """A scenario's failures, those that differ in nothing but the requirement as one."""
         found: dict[tuple[str | None, ...], list[Json]] = {}
         for failure in entry["failures"]:
             found.setdefault(tuple(failure[member] for member in _SAME), []).append(failure)
-        return tuple(
-            Failure(
-                same[0],
-                self._worst(same),
-                tuple((self._requirement_link(one["requirement"]), one["level"]) for one in same),
-                difference(same[0]["expected"], same[0]["received"]),
-            )
-            for same in found.values()
+        return tuple(self._failure(same, shown) for same in list(found.values())[:MAX_FAILURES])
+
+    def _failure(self, same: list[Json], shown: Evidence) -> Failure:
+        expected, received = same[0]["expected"], same[0]["received"]
+        return Failure(
+            same[0],
+            self._worst(same),
+            tuple((self._requirement_link(one["requirement"]), one["level"]) for one in same),
+            None if shown.cut else difference(expected, received),
+            *(cut(text, CUT_CHARACTERS) if shown.cut and text else text for text in (expected, received)),
         )
 
     def _worst(self, failures: Iterable[Json]) -> Mark:

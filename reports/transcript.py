@@ -13,12 +13,8 @@ DATA_CHARACTERS: Final = 200_000
 """Data of one transcript that are shown in full, counted from its end, where failures are."""
 SHORT_CHARACTERS: Final = 200
 """What is shown of each event's data before those."""
-
-_ARROWS: Final = {
-    "in": ("in", "\N{LEFTWARDS ARROW}"),
-    "out": ("out", "\N{RIGHTWARDS ARROW}"),
-    "none": ("", "\N{MIDDLE DOT}"),
-}
+BRIEF_EVENTS: Final = 50
+"""Events that are shown of each end of a long transcript in which nothing went wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +22,6 @@ class Happening:
     """One event: `source` as it stands in the document, and `data`, perhaps cut."""
 
     source: Mapping[str, Any]
-    direction: str
-    arrow: str
     data: str
 
 
@@ -50,6 +44,14 @@ def shortened(entries: Sequence[Mapping[str, Any]]) -> Transcript:
     for entry in reversed(kept):
         data = entry["data"] if left > 0 else cut(entry["data"], SHORT_CHARACTERS)
         left -= len(data)
-        happenings.append(Happening(entry, *_ARROWS[entry["direction"]], data))
+        happenings.append(Happening(entry, data))
     happenings.reverse()
     return Transcript(tuple(happenings[:start]), tuple(happenings[start:]), left_out)
+
+
+def brief(entries: Sequence[Mapping[str, Any]]) -> Transcript:
+    """A transcript of which only the course matters: each event's data are cut."""
+    left_out = max(len(entries) - 2 * BRIEF_EVENTS, 0)
+    start = BRIEF_EVENTS if left_out else len(entries)
+    kept = [Happening(entry, cut(entry["data"], SHORT_CHARACTERS)) for entry in entries]
+    return Transcript(tuple(kept[:start]), tuple(kept[start + left_out :]), left_out)

@@ -9,7 +9,7 @@ ALLOWED = {
     "h1", "h2", "h3", "h4", "dl", "dt", "dd", "bdi", "time", "main", "section", "table", "caption",
     "thead", "tbody", "tr", "th", "td", "ul", "ol", "li", "details", "summary", "code", "form",
     "label", "select", "option", "input", "button", "output", "nav", "article", "footer", "script",
-    "figure", "figcaption", "svg", "g", "tspan", "mark", "text", "fieldset", "legend", *SVG_LEAVES,
+    "figure", "figcaption", "svg", "g", "tspan", "mark", "b", "i", "text", "fieldset", "legend", *SVG_LEAVES,
 }  # fmt: skip
 
 

@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 
 from reports import html
-from reports.compliance_view import OPEN_DIAGRAMS
-from reports.transcript import DATA_CHARACTERS, HEAD_EVENTS, TAIL_EVENTS
+from reports.evidence import MANY, OPEN_DIAGRAMS, PAGE_BYTES
+from reports.transcript import BRIEF_EVENTS, DATA_CHARACTERS, HEAD_EVENTS, TAIL_EVENTS
 from tests.reports import builder, loads
 from tests.reports.builder import HOSTILE, Json, failure, requirement, results, scenario
 from tests.reports.comparisons import compared
@@ -176,7 +176,7 @@ def test_a_failed_scenario_shows_its_evidence() -> None:
     assert "wsproof check ws://127.0.0.1:8765/v1/socket --select err-silent" in text
     assert '<details class="drawn" open>' in part
     assert '<details class="transcript">' in page.part('id="scenario-send"')
-    assert "0.004 alice ← received message connection_ack" in text
+    assert "0.004 alice received message connection_ack" in text
     assert '<tr class="kind-timeout">' in part
 
 
@@ -235,26 +235,67 @@ def test_a_command_is_quoted_for_the_shell() -> None:
 
 def test_a_long_transcript_keeps_its_start_and_its_end() -> None:
     events = [builder.event(number / 1000, "in", "ping") for number in range(2000)]
-    page = Page(html.compliance(results(scenarios=[scenario("flood", transcript=events)])))
-    assert page.source.count('<tr class="kind-ping">') == HEAD_EVENTS + TAIL_EVENTS
+    page = Page(html.compliance(results(scenarios=[scenario("flood", "failed", transcript=events)])))
+    assert page.source.count("ping</td>") == HEAD_EVENTS + TAIL_EVENTS
     assert "1,500 events in between are left out here" in page.text
-    assert '<td class="t">0.000</td>' in page.source
-    assert '<td class="t">1.999</td>' in page.source
+    assert "<td>0.000</td>" in page.source
+    assert "<td>1.999</td>" in page.source
+    page = Page(html.compliance(results(scenarios=[scenario("flood", transcript=events)])))
+    assert page.source.count("ping</td>") == 2 * BRIEF_EVENTS
+    assert "<td>1.999</td>" in page.source
 
 
 def test_a_transcript_full_of_long_data_is_bounded() -> None:
     events = [builder.event(n / 1000, "in", "message", data=f"{n:04}" * 1024) for n in range(500)]
-    source = html.compliance(results(scenarios=[scenario("flood", transcript=events)]))
+    source = html.compliance(results(scenarios=[scenario("flood", "failed", transcript=events)]))
     assert len(source) < 3 * DATA_CHARACTERS
     assert "0499" * 1024 in source
     assert "0000" * 50 + "… (+3,896 characters)" in source
 
 
 def test_long_data_is_folded_and_cut_with_a_note() -> None:
-    long = scenario("long", transcript=[builder.event(0, "in", "message", data="x" * 100_000)])
+    long = scenario("long", "failed", transcript=[builder.event(0, "in", "message", data="x" * 100_000)])
     page = Page(html.compliance(results(scenarios=[long])))
     assert "… 100,000 characters in all" in page.text
     assert "The other 80,000 characters are in the results file only." in page.text
+
+
+def many(number: int, verdict: str) -> Json:
+    """A run of so many scenarios, as long as those of a real one."""
+    events = [builder.event(n / 1000, "in", "message", event="new_message", data='{"n":1}' * 30) for n in range(12)]
+    failures = [failure("ERR-01", expected='{"a": 1}', received='{"a": 2}')] if verdict == "failed" else []
+    entries = [
+        scenario(f"group-{n % 40}-scenario/variant-{n}", verdict, transcript=events, failures=failures)
+        | {"title": "A message with a member that is unknown gets an answer", "group": f"G{n % 12}"}
+        for n in range(number)
+    ]
+    names = [entry["id"] for entry in entries]
+    return results([requirement(f"ERR-{n:02}", verdict, scenarios=names) for n in range(70)], entries)
+
+
+@pytest.mark.parametrize("verdict", ["passed", "failed", "inconclusive"])
+@pytest.mark.parametrize("number", [MANY, 10_000])
+def test_a_run_of_many_scenarios_fits_on_a_page(number: int, verdict: str) -> None:
+    page = Page(html.compliance(many(number, verdict)))
+    assert len(page.source.encode()) < 5_000_000
+    assert sum(name.startswith("scenario-") for name in page.ids) == number
+    assert "is left out; the results file" in page.text or "are left out; the results file" in page.text
+
+
+def test_what_failed_is_told_before_the_room_is_gone() -> None:
+    document = many(MANY + 1, "passed")
+    events = [builder.event(n / 1000, "in", "ping") for n in range(12)]
+    document["scenarios"].append(scenario("bad", "failed", failures=[failure("ERR-01")], transcript=events))
+    page = Page(html.compliance(document))
+    assert page.source.count("<svg") == 1
+    assert "Transcript, 12 events" in page.part('id="scenario-bad"')
+    assert page.source.count("<article") == 71
+
+
+def test_a_small_run_shows_every_transcript() -> None:
+    page = Page(html.compliance(many(300, "passed")))
+    assert page.source.count("Transcript, 12 events") == 300
+    assert len(page.source) < PAGE_BYTES
 
 
 def test_ids_that_are_no_fragment_identifiers() -> None:
