@@ -10,13 +10,14 @@ PAGE = ROOT / "docs" / "json.md"
 FILES = {
     "results.json": ("results", "wsproof.results/1"),
     "load.json": ("load", "wsproof.load/1"),
+    "comparison.json": ("comparison", "wsproof.comparison/1"),
 }
 HEAD = """# The JSON files
 
 What stands in the files that wsproof writes for programs. `make reference` writes this page from the JSON Schemas,
 which say the same to a validator. `name[]` is each entry of a list, `name{}` each value of an object whose names are
-free, and what is *optional* may be missing. [formats.md](formats.md) says what counts as a new version;
-`comparison.json` is that of [compare.md](compare.md).
+free, and what is *optional* may be missing. [formats.md](formats.md) says what counts as a new version, and
+[compare.md](compare.md) what is compared.
 """
 
 Json = dict[str, Any]

@@ -8,6 +8,7 @@ import pytest
 
 from tests.reference import FILES, PAGE, ROOT, page
 from tests.reports import builder, loads
+from tests.reports.comparisons import compared
 
 
 def test_the_page_is_up_to_date() -> None:
@@ -26,7 +27,12 @@ def test_every_file_is_of_the_version_that_its_schema_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "document"), [("results.json", builder.failing_results()), ("load.json", loads.capacity())]
+    ("file", "document"),
+    [
+        ("results.json", builder.failing_results()),
+        ("load.json", loads.capacity()),
+        ("comparison.json", compared(loads.full(), loads.faulty())),
+    ],
 )
 def test_what_a_document_has_is_in_the_table(file: str, document: builder.Json) -> None:
     section = page().split(f"\n## {file}\n")[1].split("\n## ")[0]
