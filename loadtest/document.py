@@ -42,6 +42,7 @@ def load_document(
         "duration_s": round(ending.duration, 3),
         "complete": ending.complete,
         "settings": {
+            "embedded": settings.embedded,
             "users": settings.users,
             "spawn_rate": settings.spawn_rate,
             "time_s": settings.whole_duration,
@@ -50,9 +51,11 @@ def load_document(
             "rate": settings.rate,
             "size": settings.size,
             "journeys": dict(settings.journeys),
+            "journeys_file": settings.journey_file,
             "processes": settings.players,
             "tokens": settings.tokens.kind,
             "seed": settings.seed,
+            "abort_on_breach": settings.abort_on_breach,
         },
         "verdict": "failed" if reason else "passed",
         "reason": reason,
@@ -100,8 +103,9 @@ def delivery_of(parts: Iterable[Part], grace: float, margin: float, began: float
 
 
 def _stage(stage: Stage) -> str:
-    rate = f", {stage.rate:g} posts per second each" if stage.rate is not None else ""
-    return f"{stage.users} users in {stage.seconds:g} s{rate}"
+    """As `--stages` writes it."""
+    rate = f"@{stage.rate:g}" if stage.rate is not None else ""
+    return f"{stage.users}:{stage.seconds:g}s{rate}"
 
 
 def write_document(path: Path, document: Mapping[str, Any]) -> None:

@@ -74,6 +74,8 @@ class LoadSettings:
     version: str = "0"
     run: str = "00000000"
     seed: int = 0
+    embedded: bool = False
+    """Whether the endpoint is the reference server, started for this run only."""
 
     @property
     def whole_duration(self) -> float:

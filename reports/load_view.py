@@ -7,6 +7,7 @@ from typing import Any, Final
 from reports import capacity, charts, distribution, generator, limits, load_wording, quantities, wording
 from reports.capacity import Capacity
 from reports.charts import Chart
+from reports.commands import repeating_load
 from reports.distribution import Distributions
 from reports.documents import Document
 from reports.generator import Doubt, Reading, Worker
@@ -29,7 +30,7 @@ _COLUMNS: Final = {
 """Figures with their headings; the language's own where there is none."""
 _SETTINGS: Final = frozenset(
     ("users", "spawn_rate", "time_s", "think_time_s", "stages", "channels", "rate", "size", "journeys", "processes",
-     "tokens", "seed")
+     "tokens", "seed", "embedded", "journeys_file", "abort_on_breach")
 )  # fmt: skip
 """Settings that the page gives a name; others keep their own."""
 _UNITS: Final = frozenset(("spawn_rate", "time_s", "think_time_s", "rate", "size"))
@@ -100,6 +101,7 @@ class Load:
     readings: tuple[Reading, ...]
     workers: tuple[Worker, ...]
     settings: tuple[tuple[str, str], ...]
+    command: str
 
 
 def build(document: Document) -> Load:
@@ -127,7 +129,8 @@ def build(document: Document) -> Load:
         errors=sorted_errors(document),
         readings=generator.readings(document),
         workers=generator.workers(document),
-        settings=tuple(setting(name, value) for name, value in settings.items()),
+        settings=tuple(setting(name, value) for name, value in settings.items() if value not in (None, [])),
+        command=repeating_load(document),
     )
 
 

@@ -66,7 +66,7 @@ def run_load_test(url: str | None, source: ProfileSource, wishes: Wishes, option
         with endpoint(address, source.profile) as found:
             profile = source.profile
             resolve(found, verify=profile.tls.verify, ca=profile.tls.ca, timeout=profile.response_timeout)
-            settings = _settings(found, document, source, wishes, options)
+            settings = _settings(found, document, source, wishes, options, embedded=address is None)
             forget_former(wanted)
             if options.capacity is not None:
                 completed = find_capacity(settings, options.capacity, _progress_of_steps(options))
@@ -105,7 +105,7 @@ def _complain(message: str, code: int) -> int:
 
 
 def _settings(
-    address: str, document: Path, source: ProfileSource, wishes: Wishes, options: LoadOptions
+    address: str, document: Path, source: ProfileSource, wishes: Wishes, options: LoadOptions, *, embedded: bool
 ) -> LoadSettings:
     settings = settings_for(
         wishes,
@@ -116,7 +116,7 @@ def _settings(
         overrides=source.overrides_anywhere(),
         version=__version__,
     )
-    return replace(settings, master=options.master, expect_workers=options.expect_workers)
+    return replace(settings, master=options.master, expect_workers=options.expect_workers, embedded=embedded)
 
 
 def _report(path: Path, options: LoadOptions, wanted: tuple[Wanted, ...], *, completed: bool) -> int:

@@ -230,9 +230,9 @@ def test_stages_bring_users_and_let_them_go_in_good_order(settings: LoadSettings
     assert max(one["users"] for one in found["timeline"]) == 8
     assert found["delivery"]["lost"] == 0
     assert found["settings"]["stages"] == [
-        "8 users in 1.5 s",
-        "8 users in 1 s, 20 posts per second each",
-        "0 users in 1.5 s",
+        "8:1.5s",
+        "8:1s@20",
+        "0:1.5s",
     ]
 
 

@@ -113,7 +113,7 @@ SETTINGS: Json = {
     "users": 400,
     "spawn_rate": 40,
     "time_s": 60,
-    "stages": ["400 users in 10 s", "400 users in 50 s"],
+    "stages": ["400:10s", "400:50s"],
     "channels": 20,
     "rate": 1.0,
     "size": 250,

@@ -2,8 +2,11 @@
 
 import shlex
 
-from reports.commands import repeating, short_repeating
-from tests.reports.builder import HOSTILE, results, scenario
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports.commands import repeating, repeating_load, short_repeating
+from tests.reports.builder import HOSTILE, load, results, scenario
 
 
 def test_a_scenario_alone() -> None:
@@ -30,3 +33,51 @@ def test_whatever_an_id_holds_is_one_word_of_the_shell() -> None:
 def test_a_command_is_never_cut() -> None:
     assert short_repeating(results(), scenario("x" * 1000)) == ""
     assert short_repeating(results(), scenario("x")) == repeating(results(), scenario("x"))
+
+
+def test_a_load_test_again() -> None:
+    settings = {
+        "embedded": True,
+        "users": 20,
+        "spawn_rate": 20.0,
+        "time_s": 30.0,
+        "stages": [],
+        "channels": 2,
+        "rate": 0.5,
+        "size": None,
+        "journeys": {"chatter": 4.0, "churner": 1.0},
+        "processes": 1,
+        "tokens": "profile",
+        "seed": 7,
+    }
+    command = repeating_load(load(settings=settings, thresholds=[]))
+    assert command == (
+        "wsproof load --users 20 --time 30s --journey chatter:4 --journey churner "
+        "--spawn-rate 20 --channels 2 --rate 0.5 --processes 1 --seed 7"
+    )
+
+
+def test_stages_thresholds_and_files_of_a_load_test() -> None:
+    settings = {
+        "users": 20,
+        "time_s": 90.0,
+        "stages": ["100:30s", "100:1m@2"],
+        "journeys": {"chatter": 1.0},
+        "tokens": "file",
+        "abort_on_breach": True,
+    }
+    limit = {"metric": "p99(post_to_own)", "limit": "< 200ms", "value": 3.0, "passed": True}
+    command = repeating_load(load(settings=settings, thresholds=[limit]))
+    assert command == (
+        "wsproof load ws://127.0.0.1:8765/v1/socket --stages 100:30s,100:1m@2 --journey chatter --tokens-file FILE "
+        "--threshold 'p99(post_to_own) < 200ms' --abort-on-breach"
+    )
+
+
+def test_no_command_where_the_settings_do_not_say_enough() -> None:
+    assert repeating_load(load(settings={})) == ""
+
+
+@given(st.dictionaries(st.sampled_from(["users", "journeys", "stages", "time_s", "tokens"]), st.text() | st.integers()))
+def test_settings_of_any_kind_do_no_harm(settings: dict[str, object]) -> None:
+    shlex.split(repeating_load(load(settings=settings)))
