@@ -129,3 +129,11 @@ class Compliance:
     """Scenarios whose transcripts are not on the page."""
     sections: tuple[Group, ...]
     groups: tuple[Group, ...]
+
+    @property
+    def choices(self) -> tuple[tuple[str, str], ...]:
+        """The sections and groups that the page can be narrowed to: id and title."""
+        found: dict[str, str] = {}
+        for one in (*self.sections, *self.groups):
+            found.setdefault(one.id, one.title)
+        return tuple(found.items())

@@ -101,7 +101,7 @@ class _Builder:
                 titles[section],
                 self.section_anchors[section],
                 _tallies(row.mark for row in rows),
-                requirements=tuple(sorted(rows, key=lambda row: row.mark.rank)),
+                requirements=tuple(sorted(rows, key=_obligation)),
             )
             for section, rows in found.items()
         )
@@ -226,6 +226,12 @@ class _Builder:
 
     def _requirement_link(self, name: str) -> Link:
         return self.requirement_links.get(name, Link(name, None))
+
+
+def _obligation(requirement: Requirement) -> tuple[int, int]:
+    """The order inside a section: what must hold before what should, and failures before passes."""
+    level = requirement.source["level"]
+    return wording.LEVELS.index(level) if level in wording.LEVELS else len(wording.LEVELS), requirement.mark.rank
 
 
 def _attention(link: Link) -> int:

@@ -1,0 +1,102 @@
+"""The filter of the compliance page, as somebody at a keyboard uses it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from reports import html
+from tests.reports import builder
+from tests.reports.browser import chromium, needed, opened
+
+pytestmark = needed
+
+REQUIREMENTS, SCENARIOS = "article.requirement", "article.scenario"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("page") / "report.html"
+    place.write_text(html.compliance(builder.failing_results()), encoding="utf-8")
+    return place
+
+
+def shown(page: Page, what: str) -> list[str]:
+    """The ids of what can be seen."""
+    return [str(one.get_attribute("id")) for one in page.locator(f"{what}:not([hidden])").all() if one.is_visible()]
+
+
+def told(page: Page, text: str) -> None:
+    """Wait until the page says so."""
+    page.locator("output", has_text=text).wait_for()
+
+
+@pytest.mark.parametrize(
+    ("fragment", "requirements", "scenarios"),
+    [
+        ("level=MUST&verdict=failed", ["ERR-02"], ["scenario-err-silent"]),
+        ("verdict=inconclusive", ["ERR-03"], ["scenario-err-skipped"]),
+        ("group=SEND", ["SEND-01"], ["scenario-send"]),
+        ("verdict=%21passed&text=err-04", ["ERR-04"], []),
+        ("text=no+such+thing", [], []),
+    ],
+)
+def test_the_address_holds_the_filter(
+    browser: Browser, file: Path, fragment: str, requirements: list[str], scenarios: list[str]
+) -> None:
+    with opened(browser, file, fragment=f"#filter:{fragment}") as one:
+        assert shown(one.page, REQUIREMENTS) == requirements
+        assert shown(one.page, SCENARIOS) == scenarios
+        assert one.page.locator("output").inner_text() == f"{len(requirements) + len(scenarios)} of 11 shown"
+
+
+def test_what_is_chosen_goes_into_the_address_and_comes_back(browser: Browser, file: Path) -> None:
+    with opened(browser, file) as one:
+        one.page.locator("select[name=verdict]").focus()
+        one.page.keyboard.type("inconclusive")
+        told(one.page, "2 of 11 shown")
+        assert one.page.url.endswith("#filter:verdict=inconclusive")
+        one.page.locator("input[name=text]").fill("err-03")
+        told(one.page, "1 of 11 shown")
+        one.page.reload()
+        assert shown(one.page, REQUIREMENTS) == ["ERR-03"]
+        assert one.page.locator("input[name=text]").input_value() == "err-03"
+        one.page.locator("button[type=reset]").press("Enter")
+        told(one.page, "all 11 shown")
+        assert "#" not in one.page.url
+
+
+def test_a_number_of_the_overview_leads_to_what_it_counts(browser: Browser, file: Path) -> None:
+    with opened(browser, file) as one:
+        one.page.locator(".counts a[href='#filter:level=SHOULD&verdict=failed']").press("Enter")
+        assert shown(one.page, REQUIREMENTS) == ["ERR-01"]
+        one.page.go_back()
+        one.page.goto(f"{file.as_uri()}#filter:group=SEND")
+        assert shown(one.page, REQUIREMENTS) == ["SEND-01"]
+
+
+def test_a_link_leads_to_what_the_filter_hides_and_opens_it(browser: Browser, file: Path) -> None:
+    with opened(browser, file, fragment="#filter:group=SEND") as one:
+        assert shown(one.page, SCENARIOS) == ["scenario-send"]
+        one.page.goto(f"{file.as_uri()}#ERR-01")
+        assert shown(one.page, REQUIREMENTS) == ["ERR-01", "SEND-01"]
+        one.page.goto(f"{file.as_uri()}#scenario-err-broken")
+        assert shown(one.page, SCENARIOS) == ["scenario-send", "scenario-err-broken"]
+        assert one.page.locator("#scenario-err-broken details.transcript").get_attribute("open") is not None
+        one.page.wait_for_function("document.getElementById('scenario-err-broken').getBoundingClientRect().top < 700")
+        assert one.page.locator("select[name=group]").input_value() == "SEND"
+        assert one.complaints == []
+
+
+@pytest.mark.parametrize("fragment", ["#filter:level=NONE&verdict=x&group=y", "#filter:", "#nowhere", "#%E0%A4%A"])
+def test_an_address_that_means_nothing_hides_nothing(browser: Browser, file: Path, fragment: str) -> None:
+    with opened(browser, file, fragment=fragment) as one:
+        assert len(shown(one.page, REQUIREMENTS)) == 6
+        assert one.complaints == []
