@@ -123,14 +123,18 @@ def _scenarios(document: Document, procedures: Mapping[str, Procedure], journeys
         for name, members in combinations(one.get("variants")):
             scenario_id = f"{one['id']}/{name}" if name else one["id"]
             names = {"variant": name, **members}
-            title = substitute(one["title"], names) + (f" ({name})" if name else "")
+            titles = {
+                member: substitute(one[member], names) + (f" ({name})" if name else "")
+                for member in ("title", "title_ja")
+                if member in one
+            }
             verifies = _names(substitute(members.get("verifies", one.get("verifies", [])), names))
             actors = tuple(_actor(key, value) for key, value in one.get("actors", {"alice": "alice"}).items())
             reader = _Reader(procedures, {actor.name for actor in actors}, journeys)
             steps = tuple(reader.steps(document, (*where, "steps"), one["steps"], names, Charge(), None))
             yield Scenario(
                 id=scenario_id,
-                title=title,
+                **titles,
                 group=group or (verifies or ("OTHER",))[0].partition("-")[0],
                 verifies=verifies,
                 needs=tuple(one.get("needs", ())),

@@ -131,6 +131,7 @@ def scenario_entry(one: ScenarioVerdict, run_started: float, rules: Rules) -> di
     return {
         "id": scenario.id,
         "title": scenario.title,
+        "title_ja": scenario.title_ja,
         "group": scenario.group,
         "tags": list(scenario.tags),
         "verifies": list(scenario.verifies),

@@ -289,3 +289,4 @@ class Scenario:
     line: int
     level: Level | None = None
     weight: float = 1.0
+    title_ja: str | None = None

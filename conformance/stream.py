@@ -94,6 +94,7 @@ def _outline(one: Scenario) -> dict[str, Any]:
     return {
         "id": one.id,
         "title": one.title,
+        "title_ja": one.title_ja,
         "group": one.group,
         "tags": list(one.tags),
         "verifies": list(one.verifies),
@@ -198,7 +199,7 @@ def _document(
 def _scenario_of(one: Mapping[str, Any]) -> Scenario:
     names = {name: tuple(one[name]) for name in ("verifies", "tags")}
     given = {"id": one["id"], "title": one["title"], "group": one["group"], "level": one["level"], **names}
-    return Scenario(**given, needs=(), actors=(), steps=(), path=Path(), line=0)
+    return Scenario(**given, title_ja=one.get("title_ja"), needs=(), actors=(), steps=(), path=Path(), line=0)
 
 
 def _baseline_of(one: Mapping[str, Any]) -> BaselineEntry:

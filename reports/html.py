@@ -123,4 +123,5 @@ _FILTERS: Final[Mapping[str, Any]] = {
     "moment": quantities.moment,
     "setting": quantities.setting,
     "statement": wording.statement,
+    "scenario_title": wording.scenario_title,
 }

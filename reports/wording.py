@@ -131,6 +131,11 @@ def section_title(requirement: Mapping[str, Any]) -> str:
     return _own(requirement, "section_title")
 
 
+def scenario_title(scenario: Mapping[str, Any]) -> str:
+    """What a scenario does, in the language that is spoken where the document has it."""
+    return _own(scenario, "title")
+
+
 def _own(requirement: Mapping[str, Any], member: str) -> str:
     return str(requirement.get(f"{member}_{spoken()}") or requirement[member])
 

@@ -1,0 +1,18 @@
+"""Scenarios are called something in both languages of the reports."""
+
+from pathlib import Path
+
+import pytest
+
+from conformance.loading import BUNDLED, FUZZ, THOROUGH, load_scenarios
+
+
+@pytest.mark.parametrize("folder", [BUNDLED, THOROUGH, FUZZ], ids=lambda one: str(one.name))
+def test_every_bundled_scenario_has_a_japanese_title(folder: Path) -> None:
+    scenarios = load_scenarios(folder)
+    assert scenarios
+    for one in scenarios:
+        assert one.title_ja, one.id
+        assert any(ord(character) > 0x3000 for character in one.title_ja), one.id
+        # A variant is named in both.
+        assert one.title.endswith(")") is one.title_ja.endswith(")") or "/" not in one.id, one.id
