@@ -30,13 +30,22 @@ def short_repeating(document: Document, scenario: Mapping[str, Any]) -> str:
     return command if len(command) <= MAX_CHARACTERS else ""
 
 
-def repeating(document: Document, scenario: Mapping[str, Any]) -> str:
-    """The command that plays one scenario again, for a shell."""
+def repeating(document: Document, *scenarios: Mapping[str, Any]) -> str:
+    """The command that plays scenarios again as this run did, for a shell; profiles are not in a document."""
+    settings = document["settings"]
     # The port of a server that the run started for itself is nobody's any more.
-    embedded = document["settings"].get("embedded") is True
-    endpoint = [] if embedded else [document["endpoint"]]
-    generate = wording.generated_options(document) if GENERATED in scenario["tags"] else []
-    return shlex.join(["wsproof", "check", *endpoint, *generate, "--select", scenario["id"]])
+    words = ["wsproof", "check", *([] if settings.get("embedded") is True else [document["endpoint"]])]
+    if any(GENERATED in scenario["tags"] for scenario in scenarios):
+        words += wording.generated_options(document)
+    if settings.get("time_scale") not in (None, 1):
+        words += _option(settings, "time_scale", "--time-scale")
+    if settings.get("rounds") not in (None, 1):
+        words.append("--thorough")
+    if document["strict"]:
+        words.append("--strict")
+    for scenario in scenarios:
+        words += ["--select", scenario["id"]]
+    return shlex.join(words)
 
 
 def repeating_load(document: Document) -> str:

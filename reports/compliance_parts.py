@@ -53,6 +53,8 @@ class Requirement:
     filter_key: str
     scenarios: tuple[Link, ...]
     failures: tuple[Failed, ...]
+    command: str
+    """Plays again where it failed; empty where it did not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ from reports.wording import Mark
 
 MAX_FAILURES: Final = 20
 """Failures of one scenario that are shown."""
+REPEATED: Final = 3
+"""Scenarios that the command of a failed requirement plays again."""
 CUT_CHARACTERS: Final = 400
 """Where the page is full, what was expected and received is cut after these."""
 
@@ -84,6 +86,7 @@ class _Builder:
         }
         ranks = [wording.scenario_mark(entry, self.strict).rank for entry, _ in self.scenarios]
         self.evidence = evidence(document, ranks)
+        self.by_id = {entry["id"]: entry for entry, _ in self.scenarios}
         self.levels = {
             entry["id"]: {clause["level"] for clause in wording.clauses(entry)} for entry, _ in self.requirements
         }
@@ -163,7 +166,12 @@ class _Builder:
             filter_key=" ".join(dict.fromkeys(keys)),
             scenarios=tuple(sorted(map(self._scenario_link, entry["scenarios"]), key=_attention)),
             failures=failed,
+            command=self._repeating(failed),
         )
+
+    def _repeating(self, failed: tuple[Failed, ...]) -> str:
+        names = [one.scenario.text for one in failed[:REPEATED]]
+        return repeating(self.document, *(self.by_id[name] for name in names)) if names else ""
 
     def _failures(self) -> dict[str, tuple[Failed, ...]]:
         """By requirement: where it failed, each scenario once."""

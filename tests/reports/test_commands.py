@@ -25,6 +25,12 @@ def test_generated_messages_come_of_their_seed() -> None:
     assert "--fuzz" not in repeating(document, scenario("send"))
 
 
+def test_several_scenarios_as_the_run_played_them() -> None:
+    document = results(strict=True, settings={"embedded": True, "time_scale": 2.5, "rounds": 3})
+    command = repeating(document, scenario("a"), scenario("b"))
+    assert command == "wsproof check --time-scale 2.5 --thorough --strict --select a --select b"
+
+
 def test_whatever_an_id_holds_is_one_word_of_the_shell() -> None:
     name = "$(reboot); `reboot` 'x' \"y\"" + HOSTILE
     assert shlex.split(repeating(results(), scenario(name)))[-1] == name

@@ -100,3 +100,20 @@ def test_an_address_that_means_nothing_hides_nothing(browser: Browser, file: Pat
     with opened(browser, file, fragment=fragment) as one:
         assert len(shown(one.page, REQUIREMENTS)) == 6
         assert one.complaints == []
+
+
+def test_a_page_of_ten_thousand_scenarios_opens_and_is_filtered(browser: Browser, tmp_path: Path) -> None:
+    failures = [builder.failure("ERR-01")]
+    entries = [builder.scenario(f"s{n}") for n in range(10_000)]
+    entries.append(builder.scenario("bad", "failed", failures=failures))
+    place = tmp_path / "report.html"
+    place.write_text(html.compliance(builder.results(scenarios=entries)), encoding="utf-8")
+    with opened(browser, place, fragment="#scenario-s9999") as one:
+        told(one.page, "all 10002 shown")
+        one.page.wait_for_function("document.getElementById('scenario-s9999').getBoundingClientRect().top < 900")
+        one.page.locator("select[name=verdict]").select_option("failed")
+        told(one.page, "1 of 10002 shown")
+        assert shown(one.page, SCENARIOS) == ["scenario-bad"]
+        assert one.page.locator("#scenario-bad svg").is_visible()
+        assert one.overflow() <= 0
+        assert one.complaints == []

@@ -165,6 +165,7 @@ def test_a_requirement_shows_its_clauses_and_where_it_failed() -> None:
     assert "MUST ✓ passed SHOULD ▲ failed ▲ err-code (failed)" in text
     assert "err-code (failed) no error arrived within 5 s" in text
     assert "サーバーは ERR-01 のとおりに error を返す。" in text
+    assert "Repeat this case wsproof check ws://127.0.0.1:8765/v1/socket --select err-code --select err-silent" in text
 
 
 def test_a_failed_scenario_shows_its_evidence() -> None:
