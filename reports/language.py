@@ -59,13 +59,23 @@ def tn(name: str, number: float, /, **values: object) -> str:
     return found.format_map({"number": f"{int(number):,}", **values})
 
 
-@cache
-def _catalogue(language: str, domain: str) -> gettext.NullTranslations:
+def ids(domain: str) -> tuple[str, ...]:
+    """The ids of a domain, in the order of its English catalogue. Raises `KeyError` for an unknown domain."""
+    with _file(DEFAULT, domain).open("rb") as stream:
+        return tuple(str(message.id) for message in read_po(stream, locale=DEFAULT, domain=domain) if message.id)
+
+
+def _file(language: str, domain: str) -> Path:
     file = LOCALES / language / "LC_MESSAGES" / f"{domain}.po"
     if not file.is_file():
         raise KeyError(domain)
+    return file
+
+
+@cache
+def _catalogue(language: str, domain: str) -> gettext.NullTranslations:
     compiled = io.BytesIO()
-    with file.open("rb") as stream:
+    with _file(language, domain).open("rb") as stream:
         write_mo(compiled, read_po(stream, locale=language, domain=domain))
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)

@@ -9,6 +9,7 @@ from reports.comparison import COMPARISON
 from reports.comparison_markdown import comparison_markdown
 from reports.comparison_text import comparison_summary
 from reports.documents import LOAD, RESULTS, Document, to_json
+from reports.findings import told
 from reports.language import DEFAULT, speaking
 
 
@@ -65,6 +66,8 @@ FORMATS: Final = {
     "jsonl": Format(Renderer("lines.jsonl", lines.json_lines), Renderer("load-lines.jsonl", lines.json_lines)),
 }
 """Every report format by the name that `--format` takes."""
+DATA: Final = frozenset(("json", "jsonl"))
+"""Formats that hold the document as it stands, in whatever language."""
 
 
 def renderer(format_name: str, document: Document) -> Renderer:
@@ -75,4 +78,5 @@ def renderer(format_name: str, document: Document) -> Renderer:
 def render(format_name: str, document: Document, language: str = DEFAULT) -> str:
     """`document` as a report in one of `language.LANGUAGES`. Raises `KeyError` for an unknown `format_name`."""
     with speaking(language):
-        return renderer(format_name, document).function(document)
+        shown = document if format_name in DATA else told(document)
+        return renderer(format_name, document).function(shown)

@@ -277,6 +277,7 @@ def _exit_code(document: Mapping[str, Any]) -> int:
 
 def show_summary(document: Mapping[str, Any], language: str, *, err: bool) -> None:
     """The readable summary, in colour where a person reads it."""
+    from reports.findings import told
     from reports.language import speaking
     from reports.text import load_summary, summary
 
@@ -284,5 +285,7 @@ def show_summary(document: Mapping[str, Any], language: str, *, err: bool) -> No
     colour = stream.isatty() and "NO_COLOR" not in os.environ
     width = min(os.get_terminal_size(stream.fileno()).columns, 120) if stream.isatty() else 100
     with speaking(language):
-        text = (summary if document["format"].startswith("wsproof.results/") else load_summary)(document, colour, width)
+        text = (summary if document["format"].startswith("wsproof.results/") else load_summary)(
+            told(document), colour, width
+        )
     click.echo(text, nl=not text.endswith("\n"), err=err, color=colour)

@@ -1,0 +1,77 @@
+"""What the suite says is known again, and said in the reader's language."""
+
+import ast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.files import DATA_ROOT
+from reports.findings import said, told
+from reports.language import ids, speaking, t
+from tests.reports.builder import event, failure, results, scenario
+from tests.reports.test_language import placeholders
+
+JUDGES = ("checks", "deliveries", "endings", "expecting", "heartbeat", "steps")
+
+
+def messages() -> list[str]:
+    """The messages of failures that stand in the suite's code as they are."""
+    found = []
+    for name in JUDGES:
+        for node in ast.walk(ast.parse((DATA_ROOT / "conformance" / f"{name}.py").read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                place = {"fail": 0, "failure": 0, "finding": 3}.get(node.func.attr)
+                if place is not None and len(node.args) > place and isinstance(node.args[place], ast.Constant):
+                    found.append(str(ast.literal_eval(node.args[place])))
+    return found
+
+
+def test_every_message_of_the_suite_has_its_translation() -> None:
+    assert len(messages()) > 30
+    with speaking("ja"):
+        assert [text for text in messages() if said(text) == text] == []
+
+
+@pytest.mark.parametrize("name", ids("findings"))
+def test_a_sentence_is_known_again(name: str) -> None:
+    values = {one: f"<{one}>" for one in placeholders(t(name))}
+    english = t(name, **values)
+    assert said(english) == english
+    with speaking("ja"):
+        translated = said(english)
+    assert translated != english
+    assert all(value in translated for value in values.values())
+
+
+def test_a_sentence_within_a_sentence() -> None:
+    reason = "conn-1 did not get that far: step 3: the connection ended before `error`"
+    with speaking("ja"):
+        assert said(reason) == "conn-1 はそこまで進みませんでした: ステップ 3: `error` が届く前に接続が終了しました"
+
+
+def test_what_is_not_known_stays() -> None:
+    with speaking("ja"):
+        assert said("something of a scenario's author") == "something of a scenario's author"
+        assert said("step " * 10_000) == "step " * 10_000
+
+
+@given(st.text())
+def test_no_text_does_harm(text: str) -> None:
+    assert said(text) == text
+    with speaking("ja"):
+        said(text)
+        assert text in said(f"step 1: {text}") or said(text) != text or not text
+
+
+def test_a_document_is_told_but_not_what_others_wrote() -> None:
+    text = "the connection is open"
+    failed = scenario("send", "failed", failures=[failure("SEND-01", message=text, expected=text, received=text)])
+    failed["transcript"] = [event(0.1, "in", "message", data=text)]
+    document = results(scenarios=[failed])
+    assert told(document) is document
+    with speaking("ja"):
+        [shown] = told(document)["scenarios"]
+    assert shown["failures"][0]["message"] == shown["failures"][0]["expected"] == "接続は開いています"
+    assert shown["failures"][0]["received"] == text
+    assert shown["transcript"] == failed["transcript"]
