@@ -18,8 +18,10 @@ MAX_DEPTH: Final = 3
 
 _SENTENCES: Final = frozenset(("message", "expected", "reason", "reasons"))
 """Members of documents that hold sentences of ours."""
-_KEPT: Final = frozenset(("transcript", "timeline", "errors", "settings", "baseline", "histogram"))
+_KEPT: Final = frozenset(("timeline", "errors", "settings", "baseline", "histogram"))
 """Members that hold what others wrote, or no sentence."""
+_NOTES: Final = frozenset(("note", "timeout"))
+"""Events of a transcript that are sentences of ours; all others are what was sent and received."""
 
 _NAME: Final = re.compile(r"\\{(\w+)\\}")
 
@@ -50,6 +52,8 @@ def told(document: Document) -> Document:
 
 
 def _told(value: Any, member: str) -> Any:
+    if member == "transcript":
+        return [entry | {"data": said(entry["data"])} if entry["kind"] in _NOTES else entry for entry in value]
     if isinstance(value, dict):
         if member in _KEPT:
             return value
