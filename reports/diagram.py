@@ -161,7 +161,7 @@ class _Drawing:
 
     def _line(self, form: str, label: str) -> Row:
         self.y += _ROW
-        return Row(form, self.y, (_LEFT + self.right) / 2, label)
+        return Row(form, self.y, _LEFT + _EDGE + 12, label)
 
     def _failed(self, blow: Blow, entry: Happening | None) -> Row:
         self.y += _ROW

@@ -10,6 +10,9 @@ from reports.language import t, tn
 MAX_SHOWN: Final = 5
 """Failures of one scenario that are marked in its diagram."""
 
+WHOLE: Final = "transcript"
+"""The step of what a check of the whole transcript found."""
+
 _ALIKE: Final = 200
 """Characters by which a text is known again that one of the two places may have cut."""
 
@@ -36,7 +39,7 @@ def blows(entries: Sequence[Mapping[str, Any]], failures: Sequence[Mapping[str, 
 def _text(step: str, message: str, requirements: Sequence[str]) -> str:
     names = ", ".join(dict.fromkeys(requirements))
     words = t("compliance.diagram.failed", requirements=names, message=message)
-    return f"{words} ({t('compliance.step')} {step})" if step else words
+    return f"{words} ({t('compliance.step')} {step})" if step not in ("", WHOLE) else words
 
 
 def place(entries: Sequence[Mapping[str, Any]], failure: Mapping[str, Any]) -> int | None:

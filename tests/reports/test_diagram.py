@@ -76,12 +76,9 @@ def test_where_a_failure_is_found() -> None:
 
 
 def test_a_failure_over_the_whole_transcript_stands_at_its_end() -> None:
-    found = drawn(EXCHANGE, failure("ERR-01", message="ids repeat", step=None))
-    assert (found.rows[-1].form, found.rows[-1].label, found.rows[-1].time) == (
-        "failed",
-        "ERR-01 failed: ids repeat",
-        "",
-    )
+    for step in (None, "transcript"):
+        last = drawn(EXCHANGE, failure("ERR-01", message="ids repeat", step=step)).rows[-1]
+        assert (last.form, last.label, last.time) == ("failed", "ERR-01 failed: ids repeat", "")
 
 
 def test_only_so_many_failures_are_marked() -> None:

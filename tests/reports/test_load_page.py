@@ -148,10 +148,7 @@ def test_a_search_that_was_short(members: builder.Json) -> None:
 
 def test_the_settings_that_repeat_the_run() -> None:
     text = _text(loads.full())
-    assert (
-        "Posts 1 per second, each user Text size 250 characters Journeys (weight) chatter: 4, listener: 1"
-        in text
-    )
+    assert "Posts 1 per second, each user Text size 250 characters Journeys (weight) chatter: 4, listener: 1" in text
     assert "Tokens from pattern Seed 4711 Threshold p99(post_to_receive) < 200ms" in text
 
 

@@ -150,7 +150,7 @@ def test_a_baseline() -> None:
 def test_a_load_test() -> None:
     text = markdown(LOADS["aborted load"])
     assert text.startswith("### ✗ Failed: 3 of 4 thresholds were breached: ")
-    assert "\n\nVirtual users: 400 · Rate: 1 posts per second of each user · " in text
+    assert "\n\nVirtual users: 400 · Posts: 1 per second, each user · " in text
     assert "? The load generator, and not the endpoint, was the limit: worker 1 used 99 %" in text
     assert "| ✗ failed | `lost` | `== 0` | 41 |" in text
     assert "✗ 475,839 of 476,000 owed deliveries arrived; 41 lost" in text
