@@ -124,4 +124,5 @@ _FILTERS: Final[Mapping[str, Any]] = {
     "setting": quantities.setting,
     "statement": wording.statement,
     "scenario_title": wording.scenario_title,
+    "setting_name": wording.setting_name,
 }

@@ -14,6 +14,10 @@ from reports.visible import cut
 
 LEVELS: Final = ("MUST", "SHOULD", "MAY")
 VERDICTS: Final = ("passed", "failed", "inconclusive", "untested", "error")
+_SETTINGS: Final = frozenset(
+    ("jobs", "time_scale", "rounds", "embedded", "selection", "deselection", "require_complete", "baseline", "fuzz",
+     "heartbeat_interval_s", "heartbeat_timeout_s")
+)  # fmt: skip
 UNVERIFIED: Final = ("error", "inconclusive", "untested")
 
 
@@ -134,6 +138,11 @@ def section_title(requirement: Mapping[str, Any]) -> str:
 def scenario_title(scenario: Mapping[str, Any]) -> str:
     """What a scenario does, in the language that is spoken where the document has it."""
     return _own(scenario, "title")
+
+
+def setting_name(name: str) -> str:
+    """What a check's setting is called; one that is not known keeps its name."""
+    return t(f"compliance.setting.{name}") if name in _SETTINGS else name
 
 
 def _own(requirement: Mapping[str, Any], member: str) -> str:
