@@ -119,7 +119,7 @@ def heartbeat_no_timeout(profile: Profile) -> Profile:
 def heartbeat_timeout_late(profile: Profile) -> Profile:
     """A client that answers no ping is closed much too late."""
     rules = profile.heartbeat
-    return replace(profile, heartbeat=replace(rules, timeout=2 * (rules.interval + rules.timeout)))
+    return replace(profile, heartbeat=replace(rules, timeout=10 * (rules.interval + rules.timeout)))
 
 
 @profile_fault("heartbeat-timeout-code", breaks="HB-04", entails="CLOSE-04")

@@ -49,10 +49,20 @@ def delayed(port: int, delay: float) -> Iterator[int]:
     over = asyncio.Event()
 
     async def joined(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(_Link(reader, far_writer, delay).run(), _Link(far_reader, writer, delay).run())
-        for one in (writer, far_writer):
-            one.close()
+        writers = [writer]
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
+            writers.append(far_writer)
+            await asyncio.gather(_Link(reader, far_writer, delay).run(), _Link(far_reader, writer, delay).run())
+        except asyncio.CancelledError:
+            for one in writers:
+                one.transport.abort()
+            raise
+        finally:
+            for one in writers:
+                one.close()
+                with suppress(OSError):
+                    await one.wait_closed()
 
     async def main() -> None:
         server = await asyncio.start_server(joined, "127.0.0.1", 0, backlog=512)
