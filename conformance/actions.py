@@ -120,7 +120,11 @@ class Opened:
     compressed: bool = False
 
 
-Problem = Literal["status", "accept", "negotiation", "response", "lost", "tls"]
+Problem = Literal["status", "accept", "negotiation", "response", "lost", "tls", "unreachable"]
+"""Why a handshake failed; `unreachable`: no TCP connection came about."""
+
+LOST: tuple[Problem, ...] = ("lost", "tls", "unreachable")
+"""No answer at all: nothing was refused."""
 
 
 @dataclass(frozen=True, slots=True)

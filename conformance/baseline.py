@@ -8,7 +8,6 @@ from typing import Any
 
 import yaml
 
-from conformance.checks import TRANSCRIPT_REQUIREMENTS
 from conformance.scenario import Scenario
 from conformance.selection import did_you_mean
 from contract.files import Document, load_yaml
@@ -83,18 +82,24 @@ def _entry(document: Document, index: int, one: Mapping[str, Any]) -> BaselineEn
 
 
 def for_selection(
-    entries: Iterable[BaselineEntry], known: Sequence[Scenario], selected: Sequence[Scenario]
+    entries: Iterable[BaselineEntry],
+    known: Sequence[Scenario],
+    selected: Sequence[Scenario],
+    requirements: Mapping[str, Requirement],
 ) -> tuple[BaselineEntry, ...]:
     """The entries, each told whether a run of `selected` plays everything that concerns it."""
     played = {one.id for one in selected}
-    return tuple(replace(one, whole=played >= {each.id for each in known if _concerns(one, each)}) for one in entries)
+    return tuple(
+        replace(one, whole=played >= {each.id for each in known if _concerns(one, each, requirements)})
+        for one in entries
+    )
 
 
-def _concerns(entry: BaselineEntry, scenario: Scenario) -> bool:
-    if entry.scenario is not None:
+def _concerns(entry: BaselineEntry, scenario: Scenario, requirements: Mapping[str, Requirement]) -> bool:
+    if entry.requirement is None:
         return entry.lists(scenario.id, "")
     # What the checks over all messages judge, any scenario may break.
-    return entry.requirement in TRANSCRIPT_REQUIREMENTS or entry.requirement in scenario.verifies
+    return requirements[entry.requirement].checked or entry.requirement in scenario.verifies
 
 
 def baseline_text(entries: Iterable[BaselineEntry]) -> str:

@@ -5,10 +5,12 @@ from typing import Any
 
 from conformance.actions import Opcode
 from conformance.matching import matches
-from conformance.record import UNPARSED, Conversation, Message, outer
+from conformance.record import UNPARSED, Conversation, Message, Record, outer
 from conformance.scenario import Charge
-from conformance.stage import ActorState, Stage, show
+from conformance.stage import Absence, ActorState, Stage, show
 from conformance.values import DisturbedError
+from contract.model import Contract
+from contract.profile import Profile
 
 
 def ended_as(conversation: Conversation) -> str:
@@ -107,13 +109,13 @@ def excuse_if_stalled(stage: Stage) -> None:
         raise DisturbedError(f"the tester was held up for {stalled:.1f} s; its pongs may have been too late")
 
 
-def is_rate_limited(stage: Stage) -> bool:
-    """Whether the endpoint said on some connection that it gets too much (ERR-10): what it then left undone is free."""
-    code = stage.profile.error_codes.get("RATE_LIMITED")
-    delivery = stage.contract.delivery
-    for conversation in stage.record.conversations:
+def is_rate_limited(record: Record, contract: Contract, profile: Profile) -> bool:
+    """Whether the endpoint said on some connection that it gets too much: what it then left undone is free."""
+    code = profile.error_codes.get("RATE_LIMITED")
+    delivery = contract.delivery
+    for conversation in record.conversations:
         close = conversation.close_received
-        if close is not None and close.code == stage.profile.close_codes["rate_limited"]:
+        if close is not None and close.code == profile.close_codes["rate_limited"]:
             return True
         for message in conversation.received if delivery is not None else ():
             if delivery is not None and message.event == delivery.error["event"] and code is not None:
@@ -121,6 +123,14 @@ def is_rate_limited(stage: Stage) -> bool:
                 if isinstance(payload, dict) and payload.get("code") == code:
                     return True
     return False
+
+
+def absence(stage: Stage, state: ActorState, event: str | None) -> Absence:
+    """What kind of absence it is that a message of this event (None: something else) did not come."""
+    if is_over(state):
+        return "ended"
+    delivery = stage.contract.delivery
+    return "undelivered" if delivery is not None and event == delivery.delivery["event"] else "timeout"
 
 
 def undelivered(stage: Stage, state: ActorState, event: str | None) -> Charge | None:

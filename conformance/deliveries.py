@@ -4,19 +4,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from conformance.blame import is_rate_limited
+from conformance.history import Finding, History
 from conformance.record import Conversation, Message, Sent
-from conformance.stage import Failure
 from conformance.values import NONCE_DIGITS
 from contract.model import value_at
 from contract.schemas import is_date_time
 
-if TYPE_CHECKING:
-    from conformance.checks import History
-
 CLOCK_TOLERANCE = 300.0
-"""Seconds by which a timestamp may differ from the tester's clock (SEND-05)."""
+"""Seconds by which a timestamp may differ from the tester's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +50,12 @@ class Deliveries:
         """What one connection received, in order."""
         return [one for one in self.arrivals if one.message.conversation is conversation]
 
+    def has_joined(self, conversation: Conversation, channel: str) -> bool:
+        """Whether a connection asked for a channel."""
+        return channel in self.joined.get(id(conversation), ())
 
-def collect(history: "History") -> Deliveries:
+
+def collect(history: History) -> Deliveries:
     """Match deliveries with posts. Only posts with a nonce count, and strangers' messages do not."""
     names = history.contract.delivery
     posts: dict[str, Post] = {}
@@ -100,59 +102,98 @@ def nonce_of(text: object) -> str:
     return ""
 
 
-def check_fidelity(history: "History", found: Deliveries) -> Iterator[Failure]:
-    """SEND-02: channel and text are those posted, character for character."""
+def check_delivered(history: History, found: Deliveries) -> Iterator[Finding]:
+    """A post reaches every connection whose join was in force before, and that stayed for the response timeout.
+
+    A join is in force once anything of the channel has arrived. What was refused, or not plain, is owed nothing; what
+    one connection received was accepted, and is owed to the others.
+    """
+    if is_rate_limited(history.record, history.contract, history.profile):
+        return
+    reached = {(one.post.nonce, id(one.message.conversation)) for one in found.arrivals}
+    accepted = {one.post.nonce for one in found.arrivals}
+    in_force: dict[tuple[int, str], float] = {}
     for one in found.arrivals:
+        conversation = one.message.conversation
+        if found.has_joined(conversation, one.post.channel):
+            in_force.setdefault((id(conversation), one.post.channel), one.message.t)
+    for post in found.posts:
+        due = _due(history, post.sent.t)
+        if not (post.nonce in accepted or _owed(history, post, in_force, due)):
+            continue
+        for conversation in history.record.conversations:
+            since = in_force.get((id(conversation), post.channel))
+            if since is None or since >= post.sent.t:
+                continue
+            if (post.nonce, id(conversation)) in reached:
+                history.chance("delivered")
+            elif conversation.stayed(history.record.ended) >= due:
+                history.chance("delivered")
+                text = "a post did not reach a connection that had joined its channel"
+                yield Finding("delivered", conversation, text, post.text[:400], absent="undelivered")
+
+
+def _due(history: History, sent: float) -> float:
+    """When a post must have arrived; what held up the tester is added."""
+    return sent + history.profile.response_timeout * history.scale + 3 * history.record.held_up(sent)
+
+
+def _owed(history: History, post: Post, in_force: dict[tuple[int, str], float], due: float) -> bool:
+    """Whether a post that reached nobody should have: a plain one of a member that stayed and got no error."""
+    sender = post.sent.conversation
+    since = in_force.get((id(sender), post.channel))
+    if not post.sent.plain or since is None or since >= post.sent.t or sender.stayed(history.record.ended) < due:
+        return False
+    if history.contract.undeclared_members(post.sent.value) or "sequence" in post.sent.value:
+        return False
+    if history.contract.check_payload(post.sent.value["event"], post.sent.value["payload"]):
+        return False
+    error = history.contract.delivery.error["event"] if history.contract.delivery else None
+    return not any(one.event == error and one.t >= post.sent.t for one in sender.received)
+
+
+def check_fidelity(history: History, found: Deliveries) -> Iterator[Finding]:
+    """Channel and text are those posted, character for character."""
+    for one in found.arrivals:
+        history.chance("intact")
         conversation = one.message.conversation
         if one.text != one.post.text:
-            yield history.finding(
-                "SEND-02",
-                "MUST",
-                conversation,
-                "the text is not the one posted",
-                expected=ascii(one.post.text[:400]),
-                received=ascii(one.text[:400]),
-            )
+            text, posted, came = "the text is not the one posted", one.post.text, one.text
+            yield Finding("intact", conversation, text, ascii(posted[:400]), ascii(came[:400]))
         if one.channel != one.post.channel:
-            yield history.finding(
-                "SEND-02",
-                "MUST",
-                conversation,
-                "the channelId is not the one posted to",
-                expected=one.post.channel,
-                received=one.channel,
-            )
+            text = "the channelId is not the one posted to"
+            yield Finding("intact", conversation, text, one.post.channel, one.channel)
 
 
-def check_membership(history: "History", found: Deliveries) -> Iterator[Failure]:
-    """JOIN-02: nothing arrives on a connection that has not joined the channel."""
+def check_membership(history: History, found: Deliveries) -> Iterator[Finding]:
+    """Nothing arrives on a connection that has not joined the channel."""
+    for post in {one.post.nonce: one.post for one in found.arrivals}.values():
+        for conversation in history.record.conversations:
+            opened = conversation.opened
+            if opened is None or found.has_joined(conversation, post.channel):
+                continue
+            if opened.t < post.sent.t < conversation.stayed(history.record.ended):
+                history.chance("membership")
     for one in found.arrivals:
         conversation = one.message.conversation
-        if one.post.channel not in found.joined.get(id(conversation), set()):
-            yield history.finding(
-                "JOIN-02",
-                "MUST",
-                conversation,
-                "a message of a channel that this connection has not joined",
-                expected=f"nothing of {one.post.channel}",
-                received=one.message.text,
-            )
+        if not found.has_joined(conversation, one.post.channel):
+            text = "a message of a channel that this connection has not joined"
+            yield Finding("membership", conversation, text, f"nothing of {one.post.channel}", one.message.text)
 
 
-def check_once(history: "History", found: Deliveries) -> Iterator[Failure]:
-    """SEND-03: each connection receives each message once."""
+def check_once(history: History, found: Deliveries) -> Iterator[Finding]:
+    """Each connection receives each message once."""
     for conversation in history.record.conversations:
         seen: set[str] = set()
         for one in found.at(conversation):
+            history.chance("delivered-once")
             if one.post.nonce in seen:
-                yield history.finding(
-                    "SEND-03", "SHOULD", conversation, "a message arrived twice", received=one.message.text
-                )
+                yield Finding("delivered-once", conversation, "a message arrived twice", None, one.message.text)
             seen.add(one.post.nonce)
 
 
-def check_ids(history: "History", found: Deliveries) -> Iterator[Failure]:
-    """SEND-04: no two messages share an id, and all receivers see the same."""
+def check_ids(history: History, found: Deliveries) -> Iterator[Finding]:
+    """No two messages share an id, and all receivers see the same."""
     names = history.contract.delivery
     by_post: dict[str, str] = {}
     by_id: dict[str, str] = {}
@@ -160,24 +201,17 @@ def check_ids(history: "History", found: Deliveries) -> Iterator[Failure]:
         identity = value_at(one.message.value, names.delivery["id"]) if names else None
         if not isinstance(identity, str) or not identity:
             continue
+        conversation = one.message.conversation
+        history.chance("delivery-id", times=bool(by_id))
         first = by_post.setdefault(one.post.nonce, identity)
         if first != identity:
-            yield history.finding(
-                "SEND-04",
-                "SHOULD",
-                one.message.conversation,
-                "one message has two ids",
-                expected=first,
-                received=identity,
-            )
+            yield Finding("delivery-id", conversation, "one message has two ids", first, identity)
         if by_id.setdefault(identity, one.post.nonce) != one.post.nonce:
-            yield history.finding(
-                "SEND-04", "SHOULD", one.message.conversation, "two messages share an id", received=one.message.text
-            )
+            yield Finding("delivery-id", conversation, "two messages share an id", None, one.message.text)
 
 
-def check_timestamps(history: "History", found: Deliveries) -> Iterator[Failure]:
-    """SEND-05: near the tester's clock, and not decreasing in a channel."""
+def check_timestamps(history: History, found: Deliveries) -> Iterator[Finding]:
+    """Near the tester's clock, and not decreasing in a channel."""
     names = history.contract.delivery
     for conversation in history.record.conversations:
         latest: dict[str, float] = {}
@@ -186,20 +220,13 @@ def check_timestamps(history: "History", found: Deliveries) -> Iterator[Failure]
             moment = _unix(stamp)
             if moment is None:
                 continue
+            history.chance("delivery-time")
             now = one.message.t + history.offset
             if abs(moment - now) > CLOCK_TOLERANCE:
-                yield history.finding(
-                    "SEND-05",
-                    "SHOULD",
-                    conversation,
-                    "the timestamp is far from the tester's clock",
-                    expected=f"within {CLOCK_TOLERANCE:g} s",
-                    received=stamp,
-                )
+                text = "the timestamp is far from the tester's clock"
+                yield Finding("delivery-time", conversation, text, f"within {CLOCK_TOLERANCE:g} s", stamp)
             if moment < latest.get(one.post.channel, moment):
-                yield history.finding(
-                    "SEND-05", "SHOULD", conversation, "the timestamps of a channel decrease", received=stamp
-                )
+                yield Finding("delivery-time", conversation, "the timestamps of a channel decrease", None, stamp)
             latest[one.post.channel] = moment
 
 
@@ -213,8 +240,8 @@ def _unix(stamp: object) -> float | None:
         return None
 
 
-def check_authors(history: "History", found: Deliveries) -> Iterator[Failure]:
-    """SEND-06: one author for one token, with one name; another for another user."""
+def check_authors(history: History, found: Deliveries) -> Iterator[Finding]:
+    """`author`: one id for one token; `author-name`: with one name; `author-distinct`: another id for another user."""
     names = history.contract.delivery
     if names is None:
         return
@@ -225,41 +252,38 @@ def check_authors(history: "History", found: Deliveries) -> Iterator[Failure]:
         name = value_at(one.message.value, names.delivery["author_name"])
         if not isinstance(author, str):
             continue
+        conversation = one.message.conversation
+        for check in ("author", "author-name"):
+            history.chance(check, times=user in identities)
         first = identities.setdefault(user, (author, name))
-        details = {"expected": f"{first[0]} ({first[1]})", "received": f"{author} ({name})"}
+        expected, received = f"{first[0]} ({first[1]})", f"{author} ({name})"
         if author != first[0]:
-            text = "posts of one token have two authors"
-            yield history.finding("SEND-06", "MUST", one.message.conversation, text, **details)
+            yield Finding("author", conversation, "posts of one token have two authors", expected, received)
         elif name != first[1]:
-            text = "the author's name changes"
-            yield history.finding("SEND-06", "SHOULD", one.message.conversation, text, **details)
+            yield Finding("author-name", conversation, "the author's name changes", expected, received)
     for (user, (author, _)), (other, (another, _)) in combinations(identities.items(), 2):
+        history.chance("author-distinct")
         if author == another:
             text = f"the users {user} and {other} have the same author id"
-            yield history.finding("SEND-06", "SHOULD", None, text, expected="two ids", received=author)
+            yield Finding("author-distinct", None, text, "two ids", author)
 
 
-def check_poster_order(history: "History", found: Deliveries) -> Iterator[Failure]:
-    """SEND-07: the posts of one connection to one channel arrive in the order posted."""
+def check_poster_order(history: History, found: Deliveries) -> Iterator[Finding]:
+    """The posts of one connection to one channel arrive in the order posted."""
     for conversation in history.record.conversations:
         lines: dict[tuple[int, str], list[Arrival]] = {}
         for one in _firsts(found.at(conversation)):
             lines.setdefault((id(one.post.sent.conversation), one.post.channel), []).append(one)
         for line in lines.values():
             for before, after in pairwise(line):
+                history.chance("order")
                 if after.post.number < before.post.number:
-                    yield history.finding(
-                        "SEND-07",
-                        "SHOULD",
-                        conversation,
-                        "posts of one connection arrived in another order than posted",
-                        expected=after.post.text[:100],
-                        received=before.post.text[:100],
-                    )
+                    text = "posts of one connection arrived in another order than posted"
+                    yield Finding("order", conversation, text, after.post.text[:100], before.post.text[:100])
 
 
-def check_common_order(history: "History", found: Deliveries) -> Iterator[Failure]:
-    """SEND-08: all receivers of a channel see its messages in one order."""
+def check_common_order(history: History, found: Deliveries) -> Iterator[Finding]:
+    """All receivers of a channel see its messages in one order."""
     orders: dict[str, list[tuple[Conversation, list[str]]]] = {}
     for conversation in history.record.conversations:
         lines: dict[str, list[str]] = {}
@@ -270,15 +294,10 @@ def check_common_order(history: "History", found: Deliveries) -> Iterator[Failur
     for channel, receivers in orders.items():
         for (first, seen), (second, other) in combinations(receivers, 2):
             common = set(seen) & set(other)
+            history.chance("one-order", times=max(len(common) - 1, 0))
             if [nonce for nonce in seen if nonce in common] != [nonce for nonce in other if nonce in common]:
-                yield history.finding(
-                    "SEND-08",
-                    "SHOULD",
-                    second,
-                    f"{first.actor} and {second.actor} saw the messages of {channel} in two orders",
-                    expected="one order",
-                    received="two",
-                )
+                text = f"{first.actor} and {second.actor} saw the messages of {channel} in two orders"
+                yield Finding("one-order", second, text, "one order", "two")
 
 
 def _firsts(arrivals: list[Arrival]) -> list[Arrival]:
@@ -286,7 +305,8 @@ def _firsts(arrivals: list[Arrival]) -> list[Arrival]:
     return [one for one in arrivals if not (one.post.nonce in seen or seen.add(one.post.nonce))]  # type: ignore[func-returns-value]
 
 
-DELIVERY_CHECKS: tuple[Callable[["History", Deliveries], Iterator[Failure]], ...] = (
+DELIVERY_CHECKS: tuple[Callable[[History, Deliveries], Iterator[Finding]], ...] = (
+    check_delivered,
     check_fidelity,
     check_membership,
     check_once,

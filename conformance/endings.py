@@ -3,14 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from conformance.actions import LOST
+from conformance.admission import retry_after
 from conformance.blame import Search, closed_for_heartbeat, ended_as, excuse_if_stalled, what_came
+from conformance.handshakes import confirm_refusal
 from conformance.patience import owed
 from conformance.record import Conversation
 from conformance.scenario import Charge, ExpectClose, ExpectOpen, ExpectRefusal
 from conformance.stage import ALLOWANCE, ActorState, Script, Stage
 from conformance.values import DisturbedError, InconclusiveError
 
-CLOSE_CODE_REQUIREMENT = "CLOSE-04"
+CLOSE_CODE = Charge(("CLOSE-04",), "SHOULD")
 """Charged where a connection is closed for the right cause with another code than the profile's."""
 
 
@@ -22,32 +25,44 @@ def _expect_close(stage: Stage, deed: ExpectClose) -> Script[None]:
     if deed.after == "first_ping":
         start = yield from _first_ping(stage, state, conversation)
     deadline = start + stage.seconds(deed.within)
-    closed = yield from owed(
-        stage,
-        lambda: conversation.close_received is not None or conversation.ended is not None,
-        deadline,
-        f"{deed.actor}: the server's close frame",
-    )
+
+    def over() -> bool:
+        return conversation.close_received is not None or conversation.ended is not None
+
+    what = f"{deed.actor}: the server's close frame"
+    # What the server may leave out is no promise.
+    closed = yield from stage.until(over, deadline, what) if deed.optional else owed(stage, over, deadline, what)
     if not closed:
         if deed.optional:
             return
         stage.note(deed.actor, "none", "timeout", "the connection is still open")
         raise stage.fail(
-            "the connection was not closed in time", deed.actor, expected=f"close code {codes}", received="it is open"
+            "the connection was not closed in time",
+            deed.actor,
+            expected=f"close code {codes}",
+            received="it is open",
+            absent="timeout",
         )
     received = conversation.close_received
-    if received is not None and received.code in codes:
-        return
+    if received is not None:
+        stage.decide(CLOSE_CODE)
+        if received.code in codes:
+            return
     heartbeat = closed_for_heartbeat(stage, state)
     if heartbeat is not None:
         raise stage.fail(
-            "the connection was closed for its heartbeat", deed.actor, charge=heartbeat, received=ended_as(conversation)
+            "the connection was closed for its heartbeat",
+            deed.actor,
+            charge=heartbeat,
+            received=ended_as(conversation),
+            absent="ended",
         )
     failure = stage.failure(
         "the connection ended in another way",
         deed.actor,
         expected=f"a close frame with {' or '.join(map(str, codes))}",
         received=ended_as(conversation),
+        absent="ended" if received is None else None,
     )
     stage.failures.append(failure)
     if received is not None:
@@ -70,7 +85,7 @@ def _charge_close_code(stage: Stage, actor: str, codes: tuple[int, ...], convers
         stage.failure(
             "the close code is not the profile's for this cause",
             actor,
-            charge=Charge((CLOSE_CODE_REQUIREMENT,), "SHOULD"),
+            charge=CLOSE_CODE,
             expected=" or ".join(map(str, codes)),
             received=ended_as(conversation),
         )
@@ -97,8 +112,17 @@ def _expect_refusal(stage: Stage, deed: ExpectRefusal) -> Script[None]:
             deed.actor,
             expected="a refused handshake or a close frame",
             received="an open connection without an answer",
+            absent="timeout",
         )
-    if deed.graded and not _graded_well(stage, deed, conversation):
+    refused = conversation.refused
+    if refused is not None and refused.problem in LOST:
+        raise DisturbedError(f"no answer to the handshake, but a lost connection: it shows nothing ({refused.detail})")
+    wrong = bool(deed.graded) and not _graded_well(stage, deed, conversation)
+    # What answers a plain GET wrongly is wrong, whatever others get; a refusal shows something beside the controls.
+    if not (wrong and deed.plain and retry_after(refused) is None):
+        yield from confirm_refusal(stage)
+    stage.decide(Charge(deed.graded))
+    if wrong:
         codes = stage.close_codes(deed.codes)
         stage.failures.append(
             stage.failure(
@@ -131,6 +155,7 @@ def _expect_open(stage: Stage, deed: ExpectOpen) -> Script[None]:
             deed.actor,
             expected="an open connection",
             received=ended_as(conversation),
+            absent="ended",
         )
 
 

@@ -1,16 +1,17 @@
 """The engine: plays a scenario as a generator that yields actions and receives happenings. Sans-I/O."""
 
-from collections.abc import Generator
+from collections import Counter
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from conformance.actions import Action, Happening, Wait
 from conformance.blame import is_rate_limited
 from conformance.record import Record
-from conformance.scenario import Scenario, Step
+from conformance.scenario import Decided, Scenario, Step, decided
 from conformance.stage import Failure, Setting, Stage, StepFailedError
 from conformance.steps import perform
-from conformance.values import DisturbedError, Enough, InconclusiveError, ScenarioError
+from conformance.values import DisturbedError, Enough, InconclusiveError, NotWaitedForError, ScenarioError
 
 Ending = Literal["finished", "stopped", "inconclusive", "error", "unfinished"]
 """`stopped`: a step failed. `unfinished`: the run ended before the scenario did."""
@@ -20,21 +21,23 @@ Ending = Literal["finished", "stopped", "inconclusive", "error", "unfinished"]
 class Outcome:
     """How a scenario went.
 
-    `reached` are the requirements that a played step decides, `unreached` those that a step left out would.
-    `started` is the time of its first happening, on the transport's clock; `duration` in seconds. `disturbed`: a
-    busy machine or a stalled peer left it undecided.
+    `reached` says how many played steps decide which requirements, at which level (None: the requirement's own);
+    `unreached` the same of the steps that were left out. `started` is the time of its first happening, on the
+    transport's clock; `duration` in seconds. `disturbed`: what left it undecided may be over when it is played again;
+    `cut_short`: the circuit breaker did so.
     """
 
     scenario: Scenario
     ending: Ending
     reason: str | None
     failures: tuple[Failure, ...]
-    reached: frozenset[str]
-    unreached: frozenset[str]
+    reached: Mapping[Decided, int]
+    unreached: Mapping[Decided, int]
     record: Record
     started: float
     duration: float
     disturbed: bool = False
+    cut_short: bool = False
 
 
 def play(scenario: Scenario, setting: Setting) -> Generator[Action, Happening, Outcome]:
@@ -49,7 +52,7 @@ def play_steps(stage: Stage, steps: tuple[Step, ...], *, stay: bool = False) -> 
     played = 0
     ending: Ending = "finished"
     reason: str | None = None
-    disturbed = False
+    disturbed = cut_short = False
     try:
         check_needs(scenario, stage.setting)
         for step in steps:
@@ -66,25 +69,30 @@ def play_steps(stage: Stage, steps: tuple[Step, ...], *, stay: bool = False) -> 
         ending, reason = "stopped", f"step {failed.failure.step}: {failed.failure.message}"
         stage.note(failed.failure.actor, "none", "note", failed.failure.message)
         yield from stage.close_all()
-        if is_rate_limited(stage):
+        if is_rate_limited(stage.record, stage.contract, stage.profile):
             stage.failures.remove(failed.failure)
             ending, reason = "inconclusive", f"the endpoint limits the rate of messages; {reason}"
     except InconclusiveError as lacking:
         ending, reason = "inconclusive", str(lacking)
         disturbed = isinstance(lacking, DisturbedError)
+        cut_short = isinstance(lacking, NotWaitedForError)
+        if cut_short:
+            yield from stage.close_all()
     except ScenarioError as mistake:
         ending, reason = "error", f"{scenario.path.name}:{scenario.line}: step {stage.step_label}: {mistake}"
+    stage.record.ended = stage.now
     return Outcome(
         scenario,
         ending,
         reason,
         tuple(stage.failures),
-        frozenset(name for step in steps[:played] for name in step.charge.requirements),
-        frozenset(name for step in steps[played:] for name in step.charge.requirements),
+        Counter(stage.reached),
+        Counter(one for step in steps[played:] for one in decided(step, scenario)),
         stage.record,
         now,
         stage.now - now,
         disturbed,
+        cut_short,
     )
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from conformance.actions import LOST
 from conformance.blame import (
     Search,
+    absence,
     broken_instead,
     cause_of_end,
     closed_for_heartbeat,
@@ -15,6 +17,7 @@ from conformance.blame import (
     what_came,
 )
 from conformance.endings import ENDINGS
+from conformance.handshakes import confirm_refusal
 from conformance.heartbeat import expect_heartbeat
 from conformance.matching import describe, matches
 from conformance.patience import owed
@@ -83,20 +86,15 @@ def _missing(stage: Stage, actor: str, state: ActorState, wanted: list[tuple[str
     expected = [{"event": event, **describe(match, stage.profile.error_codes)} for event, match in wanted]
     what = " and ".join(sorted({f"`{event}`" for event, _ in wanted}))
     message = f"the connection ended before {what}" if over else f"{what} did not arrive in time"
+    ended, broken = cause_of_end(stage, state), broken_instead(stage, state, wanted[0][0])
     return stage.fail(
         message,
         actor,
-        charge=cause_of_end(stage, state)
-        or broken_instead(stage, state, wanted[0][0])
-        or undelivered(stage, state, wanted[0][0]),
+        charge=ended or broken or undelivered(stage, state, wanted[0][0]),
         expected=expected[0] if len(expected) == 1 else expected,
         received=what_came(state),
-        undelivered=not over and _is_delivery(stage, wanted[0][0]),
+        absent=None if broken is not None and ended is None else absence(stage, state, wanted[0][0]),
     )
-
-
-def _is_delivery(stage: Stage, event: str | None) -> bool:
-    return stage.contract.delivery is not None and event == stage.contract.delivery.delivery["event"]
 
 
 def _take(stage: Stage, actor: str, expectation: Expectation, message: Message) -> None:
@@ -110,6 +108,7 @@ def _take(stage: Stage, actor: str, expectation: Expectation, message: Message) 
 
 
 def _check(stage: Stage, actor: str, check: Check, message: Message) -> None:
+    stage.decide(check.charge)
     wanted = stage.values.render(check.match)
     if matches(wanted, message.value, stage.profile.error_codes):
         return
@@ -161,6 +160,7 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
             charge=None if any(one.closed for one in deed.of) else cause_of_end(stage, state),
             expected=expected,
             received=what_came(state),
+            absent=None if deed.next and first() is not None else absence(stage, state, deed.of[0].event),
         )
     alternative, message = found
     if message is not None:
@@ -171,7 +171,12 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
             deed.actor,
             charge=closed_for_heartbeat(stage, state),
             received=ended_as(conversation),
+            absent="ended",
         )
+    for one in deed.of:
+        # A mere end of TCP has no code that could be another.
+        if one.fails is not None and (message is not None or conversation.close_received is not None):
+            stage.decide(one.fails.charge)
     if alternative.fails is not None:
         check = alternative.fails
         stage.failures.append(
@@ -252,6 +257,8 @@ def _expect_declined(stage: Stage, deed: ExpectDeclined) -> Script[None]:
     declined = conversation.opened is not None or (
         refused is not None and refused.status is not None and 400 <= refused.status < 500
     )
+    if refused is not None and refused.status is not None:
+        yield from confirm_refusal(stage)
     if not declined:
         received = refused.detail if refused is not None else "no answer"
         raise stage.fail(
@@ -259,6 +266,7 @@ def _expect_declined(stage: Stage, deed: ExpectDeclined) -> Script[None]:
             deed.actor,
             expected="an answer without the extension, or a 4xx status",
             received=received,
+            absent="timeout" if refused is None else "refused" if refused.problem in LOST else None,
         )
     yield from ()
 
@@ -294,6 +302,7 @@ def _expect_pong(stage: Stage, deed: ExpectPong) -> Script[None]:
         deed.actor,
         expected=f"a pong frame with {payload.decode('utf-8', 'backslashreplace')!r}",
         received=f"pong frames with {others}" if others else what_came(state),
+        absent=absence(stage, state, None),
     )
 
 

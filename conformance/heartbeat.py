@@ -125,6 +125,7 @@ class _Rhythm:
                 self.actor,
                 expected=f"a ping within {self.interval + self.slack:g} s",
                 received=f"{over} (measured lag: {self.lag.allowance(since):.3f} s)",
+                absent="timeout" if self.conversation.is_open else "ended",
             )
 
 

@@ -6,7 +6,9 @@ A server that answers too late is convicted. One that stood still, as did all ar
 from collections.abc import Callable
 
 from conformance.actions import Opcode, OutFrame, Send
+from conformance.breaker import not_waited_for
 from conformance.stage import ActorState, Script, Stage
+from conformance.values import NotWaitedForError
 
 STALLS_COUNT = 3.0
 """How much of what the tester was held up is added: server and network have shared the same machine."""
@@ -26,13 +28,32 @@ def owed(
 ) -> Script[bool]:
     """Wait until a condition holds that the endpoint has promised until `deadline`; whether it came to hold.
 
-    `state` is the actor whose connection is asked by a ping frame, in the end, whether the peer stands still.
+    `state` is the actor whose connection is asked by a ping frame, in the end, whether the peer stands still. Raises
+    `NotWaitedForError` where it did not come several times before, and does not come soon.
     """
+    start, breaker, wait = stage.now, stage.setting.breaker, stage.step_wait
+    patience = breaker.patience(wait, stage.setting.time_scale)
+    if patience is not None and deadline - start > patience:
+        came = yield from stage.until(condition, start + patience, waiting_for)
+        if not came:
+            raise NotWaitedForError(not_waited_for())
+    else:
+        came = yield from _to_the_end(stage, condition, deadline, waiting_for, state)
+    if came:
+        breaker.came(wait, stage.now - start)
+    elif deadline > start:
+        breaker.missed(wait)
+    return came
+
+
+def _to_the_end(
+    stage: Stage, condition: Callable[[], bool], deadline: float, waiting_for: str, state: ActorState | None
+) -> Script[bool]:
     start = stage.now
     limit = start + MOST * (deadline - start)
     due = deadline
     while not (yield from stage.until(condition, due, waiting_for)):
-        due = min(deadline + STALLS_COUNT * stage.held_up(start), limit)
+        due = min(deadline + STALLS_COUNT * stage.record.held_up(start), limit)
         if due <= stage.now:
             break
     if condition() or state is None:

@@ -30,6 +30,10 @@ class Conversation:
     close_received: CloseReceived | None = None
     ended: Ended | None = None
     closing: bool = False
+    usual: bool = True
+    """Nothing was done for which a server may end it."""
+    left: float | None = None
+    """When we closed it, or vanished."""
     received: list["Message"] = field(default_factory=list)
     sent: list["Sent"] = field(default_factory=list)
     subprotocols: tuple[str, ...] = ()
@@ -38,6 +42,18 @@ class Conversation:
     def is_open(self) -> bool:
         """Whether messages may still arrive."""
         return self.opened is not None and self.close_received is None and self.ended is None
+
+    def leave(self, t: float) -> None:
+        """We close the connection, or vanish from it."""
+        self.closing = True
+        self.left = t if self.left is None else self.left
+
+    def stayed(self, until: float) -> float:
+        """The time up to which both sides kept the connection, `until` at the latest."""
+        if self.opened is None:
+            return 0.0
+        ends = [one.t for one in (self.close_received, self.ended) if one is not None]
+        return min(ends + ([] if self.left is None else [self.left]), default=until)
 
 
 @dataclass(slots=True)
@@ -61,12 +77,14 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message of ours; `value` is None where it was sent as raw text or bytes."""
+    """A message of ours; `value` is None where it was sent as raw text or bytes, `plain` where it was sent in the
+    usual form: one text frame, uncompressed, without needless escapes."""
 
     t: float
     conversation: Conversation
     value: Any
     text: str
+    plain: bool = False
 
 
 def read_message(happening: Received, conversation: Conversation) -> Message:
@@ -89,6 +107,10 @@ class Record:
 
     def __init__(self, started: float, secrets: Iterable[str]) -> None:
         self.started = started
+        self.ended = started
+        """When the scenario was over."""
+        self.stalls: list[tuple[float, float]] = []
+        """When a wait overslept, and for how many seconds: the machine held the tester up."""
         self.conversations: list[Conversation] = []
         self.transcript = Transcript(secrets)
         self.saw_messages = False
@@ -98,6 +120,10 @@ class Record:
     def entries(self) -> list[Entry]:
         """The lines of the transcript that were kept."""
         return self.transcript.entries
+
+    def held_up(self, since: float) -> float:
+        """Seconds that this tester was held up after `since`, all in all."""
+        return sum(seconds for at, seconds in self.stalls if at >= since)
 
     def mask(self, text: str) -> str:
         """The text without any token of the profile."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from conformance.baseline import TO_DO, BaselineEntry
+from conformance.outage import Outage
 from conformance.transcript import Entry, Transcript
 from conformance.verdicts import (
     BaselineState,
@@ -33,6 +34,8 @@ class RunFacts:
     duration: float
     strict: bool = False
     require_complete: bool = False
+    allow_undecided: bool = False
+    outages: tuple[Outage, ...] = ()
     baseline: tuple[BaselineEntry, ...] | None = None
     complete: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -40,7 +43,7 @@ class RunFacts:
     @property
     def rules(self) -> Rules:
         """How the run is judged."""
-        return Rules(self.strict, self.require_complete, self.baseline, self.started[:10])
+        return Rules(self.strict, self.require_complete, self.allow_undecided, self.baseline, self.started[:10])
 
 
 def results_document(
@@ -52,7 +55,7 @@ def results_document(
     """The document of `schemas/results.schema.json`. `run_started` is on the transport's clock, in seconds."""
     played = tuple(scenarios)
     judged = requirement_verdicts(requirements, played)
-    run = run_verdict(facts.rules, judged, played, complete=facts.complete)
+    run = run_verdict(facts.rules, judged, played, complete=facts.complete, outages=facts.outages)
     title, version = facts.contract
     return {
         "format": FORMAT,
@@ -67,6 +70,7 @@ def results_document(
         "verdict": run.verdict,
         "outcome": {"passed": run.passed, "reasons": list(run.reasons)},
         "baseline": None if facts.baseline is None else _baseline(run),
+        "outages": [outage_entry(one) for one in facts.outages],
         "summary": _summary(judged),
         "requirements": [_requirement(one, played, facts.rules) for one in judged],
         "scenarios": [scenario_entry(one, run_started, facts.rules) for one in played],
@@ -85,12 +89,26 @@ def baseline_entry(one: BaselineEntry) -> dict[str, Any]:
     return {kind: one.name, "reason": one.reason, "link": one.link, "expires": one.expires, "line": one.line}
 
 
+def outage_entry(one: Outage) -> dict[str, Any]:
+    """An outage, in a document or a stream."""
+    return {
+        "at_s": round(one.at, 3),
+        "kind": one.kind,
+        "back_after_s": one.back_after,
+        "playing": list(one.playing),
+        "culprit": one.culprit,
+        "suspected": list(one.suspected),
+        "message": one.message,
+    }
+
+
 def _summary(judged: tuple[RequirementVerdict, ...]) -> dict[str, dict[str, int]]:
     verdicts = ("passed", "failed", "inconclusive", "untested", "error")
     counts = {level: dict.fromkeys(verdicts, 0) for level in LEVELS}
     for one in judged:
         for clause in one.clauses:
-            counts[clause.level][clause.verdict] += 1
+            if clause.counts:
+                counts[clause.level][clause.verdict] += 1
     return {level: counts[level] for level in LEVELS}
 
 
@@ -108,6 +126,7 @@ def _requirement(one: RequirementVerdict, played: tuple[ScenarioVerdict, ...], r
         "statement_ja": requirement.statement_ja,
         **decided,
         "level": deciding.level if deciding.verdict == "failed" else requirement.level,
+        "selected": one.selected,
         "clauses": clauses,
         "scenarios": list(one.scenarios),
     }
@@ -117,7 +136,15 @@ def _clause(
     one: RequirementVerdict, clause: ClauseVerdict, played: tuple[ScenarioVerdict, ...], rules: Rules
 ) -> dict[str, Any]:
     entry = rules.expected_clause(one.requirement.id, clause.level, played)
-    return {"level": clause.level, "verdict": clause.verdict, "reason": clause.reason, **_expected(entry)}
+    return {
+        "level": clause.level,
+        "verdict": clause.verdict,
+        "reason": clause.reason,
+        "applied": clause.applied,
+        "of": clause.unit,
+        "steps": clause.steps,
+        **_expected(entry),
+    }
 
 
 def _expected(entry: BaselineEntry | None) -> dict[str, str]:
@@ -142,6 +169,7 @@ def scenario_entry(one: ScenarioVerdict, run_started: float, rules: Rules) -> di
         "failures": [
             _failure(charged) | _expected(rules.expected(scenario.id, charged.requirement)) for charged in one.charged
         ],
+        **({"unconfirmed": [_failure(each) for each in one.unconfirmed]} if one.unconfirmed else {}),
         "transcript": _transcript(outcome.record.transcript),
     }
 

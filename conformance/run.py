@@ -1,20 +1,29 @@
-"""Plays many scenarios at once: a thread for each, the longest first, so that a run lasts as its longest wait."""
+"""Plays many scenarios at once: a thread for each, the longest first, so that a run lasts as its longest wait.
 
-import contextlib
+A run has one conductor, a thread of its own. It plays everything side by side; where the endpoint dies meanwhile
+(`outage`), it waits until it is back, looks for the culprit, and goes on with the rest. In the end it confirms what did
+not come (`replays`). Only then is any verdict known.
+"""
+
 import itertools
 import threading
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
+from conformance.admission import Admission
 from conformance.archive import Archive
 from conformance.bounds import Bounds, Memory
-from conformance.checks import History, judge
+from conformance.breaker import CircuitBreaker
+from conformance.checks import judge
 from conformance.engine import Ending, Outcome, play
-from conformance.outlook import CONTROL_TAG, Outlook
+from conformance.history import History
+from conformance.outage import Outage, Trip, Watch
 from conformance.pace import Playing, Status, longest_wait, time_left
 from conformance.record import Record
+from conformance.recovery import Recovery
+from conformance.replays import Player, Replays
 from conformance.scenario import Scenario
 from conformance.stage import Failure, Setting
 from conformance.transport import StoppedError, Target, Transport
@@ -26,22 +35,16 @@ from contract.requirements import Requirement
 
 DEFAULT_JOBS = 16
 
-ISOLATION = frozenset({"ERR-08", "JOIN-02", "JOIN-05", "JOIN-06", "CLOSE-03", "SEND-10"})
-"""Requirements that keep connections apart. Where one fails, scenarios that ran side by side may have spoilt each
-other, so that what else failed is played again, alone."""
-
 PLAYED_ONCE = frozenset({"slow", "thorough"})
 """Tags of scenarios that last long by themselves."""
-
-DELIVERY_REQUIREMENTS = frozenset({"SEND-01", "JOIN-01"})
 
 THOROUGH_ROUNDS = 3
 """How often a thorough run plays a scenario."""
 
-REPLAY_SECONDS = 60.0
-"""How long such replays may take in all; what is not replayed by then stays undecided."""
-
 CUT_OFF = "not finished: the run was cut off"
+GONE = "the endpoint stopped accepting connections before it could be played again"
+
+Finished = Callable[[ScenarioVerdict], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,127 +104,240 @@ class Run:
         self.complete = False
         """Whether everything has been played to its end."""
         self.started = time.monotonic()
-        self._futures: dict[str, Future[ScenarioVerdict]] = {}
+        self.outages: tuple[Outage, ...] = ()
+        self._conductor: threading.Thread | None = None
+        self._first: dict[str, ScenarioVerdict] = {}
+        self._settled: dict[str, ScenarioVerdict] = {}
         self._transports: dict[str, tuple[Transport, float]] = {}
         self._lock = threading.Lock()
-        self._pool: ThreadPoolExecutor | None = None
         self._stopped = False
         self._again = 0
-        self._settled: dict[str, ScenarioVerdict] | None = None
-        self._settling = threading.Lock()
-        self._outlook = Outlook(plan.contract, plan.jobs)
+        self._watch = Watch()
+        self._breaker = CircuitBreaker()
+        self._admission = Admission()
         self._memory = Memory(plan.jobs)
         self._archive = Archive(plan.profile.secrets())
+        self._index = {one.id: number for number, one in enumerate(self.scenarios)}
 
-    def start(self, finished: Callable[[ScenarioVerdict], None] | None = None) -> None:
-        """Begin to play everything; `finished` is called from the playing threads, before `result` has its verdict."""
+    def start(self, finished: Finished | None = None) -> None:
+        """Begin to play everything; `finished` is called from the playing threads, once a scenario has ended."""
         self.started = time.monotonic()
-        self._pool = ThreadPoolExecutor(max_workers=self.plan.jobs, thread_name_prefix="scenario")
-        order = sorted(enumerate(self.scenarios), key=lambda one: -longest_wait(one[1], self.plan.profile))
-        for index, scenario in order:
-            self._futures[scenario.id] = self._pool.submit(self._first, index, scenario, finished)
-
-    def _first(
-        self, index: int, scenario: Scenario, finished: Callable[[ScenarioVerdict], None] | None
-    ) -> ScenarioVerdict:
-        verdict = self._play_rounds(index, scenario)
-        if finished is not None and verdict.outcome.ending != "unfinished":
-            finished(verdict)
-        return verdict
+        self._conductor = threading.Thread(target=self._conduct, args=(finished,), name="conductor", daemon=True)
+        self._conductor.start()
 
     def result(self, scenario: Scenario) -> ScenarioVerdict:
         """The verdict of one scenario, waited for: it is known when all scenarios have played."""
-        with self._settling:
-            if self._settled is None:
-                self._settled = self._settle()
-                self.complete = not self._stopped and bool(self._futures)
-        return self._settled[scenario.id]
-
-    def _settle(self) -> dict[str, ScenarioVerdict]:
-        verdicts = {one.id: self._verdict(one) for one in self.scenarios}
-        until = time.monotonic() + REPLAY_SECONDS * self.plan.time_scale
-        self._play_disturbed(verdicts, until)
-        if self._outlook.bleak:
-            return without_consequences(verdicts)
-        self._play_hasty(verdicts, until)
-        if len(verdicts) == 1:
-            return verdicts
-        if _broken_isolation(verdicts):
-            # First what shows whether deliveries are missed anyway: then isolation may be broken in appearance only.
-            self._replay(verdicts, until, lambda one: CONTROL_TAG in one.tags)
-        verdicts = without_consequences(verdicts)
-        if _broken_isolation(verdicts):
-            self._replay(verdicts, until, lambda one: CONTROL_TAG not in one.tags)
-            verdicts = without_consequences(verdicts)
-        return verdicts
-
-    def _verdict(self, scenario: Scenario) -> ScenarioVerdict:
-        """The first verdict, waited for; what was never begun is unfinished."""
-        future = self._futures.get(scenario.id)
-        if future is not None:
-            with contextlib.suppress(CancelledError):
-                return future.result()
-        return self.judged(unfinished(scenario, "unfinished", CUT_OFF))
-
-    def _play_disturbed(self, verdicts: dict[str, ScenarioVerdict], until: float) -> None:
-        """Play again, alone, what a busy machine left undecided."""
-        for index, scenario in enumerate(self.scenarios):
-            self._again = sum(one.outcome.disturbed for one in verdicts.values())
-            takes = longest_wait(scenario, self.plan.profile)
-            while verdicts[scenario.id].outcome.disturbed and time.monotonic() + takes < until and not self._stopped:
-                verdicts[scenario.id] = self._play(index, scenario)
-        self._again = 0
-
-    def _play_hasty(self, verdicts: dict[str, ScenarioVerdict], until: float) -> None:
-        """Play again, alone, where TCP ended without the close frame owed; once it does so again, it plainly does."""
-        hasty = [(index, one) for index, one in enumerate(self.scenarios) if _is_hasty(verdicts[one.id])]
-        for index, scenario in hasty:
-            if time.monotonic() > until or self._stopped:
-                return
-            verdict = self._play(index, scenario)
-            if _is_hasty(verdict):
-                return
-            verdicts[scenario.id] = verdict
-
-    def _replay(self, verdicts: dict[str, ScenarioVerdict], until: float, chosen: Callable[[Scenario], bool]) -> None:
-        """Play again, alone, what failed in anything but isolation."""
-        broken = ", ".join(sorted(_broken_isolation(verdicts)))
-        doubtful = [
-            (index, one)
-            for index, one in enumerate(self.scenarios)
-            if chosen(one) and not {charged.requirement for charged in verdicts[one.id].charged} <= ISOLATION
-        ]
-        for number, (index, scenario) in enumerate(doubtful):
-            self._again = len(doubtful) - number
-            if time.monotonic() < until and not self._stopped:
-                verdicts[scenario.id] = self._play(index, scenario)
-            else:
-                reason = f"other connections disturbed it ({broken}); no time to play it alone"
-                verdicts[scenario.id] = self.judged(unfinished(scenario, "inconclusive", reason))
-        self._again = 0
+        if self._conductor is not None:
+            self._conductor.join()
+        return self._settled.get(scenario.id) or self.judged(unfinished(scenario, "unfinished", CUT_OFF))
 
     def verdicts(self) -> list[ScenarioVerdict]:
         """All verdicts, in the scenarios' order, once everything has played or the run was stopped."""
         return [self.result(one) for one in self.scenarios]
+
+    # The conductor
+
+    def _conduct(self, finished: Finished | None) -> None:
+        try:
+            self._settled = self._played(finished)
+            self.complete = not self._stopped
+        except Exception as error:  # noqa: BLE001  # a fault of ours is a verdict of its own, never the endpoint's
+            played = dict(self._first)
+            faults = {one.id: self.judged(own_fault(one, error)) for one in self.scenarios if one.id not in played}
+            self._settled = {name: undecided(one, "wsproof failed") for name, one in played.items()} | faults
+
+    def _played(self, finished: Finished | None) -> dict[str, ScenarioVerdict]:
+        recovery = Recovery(self.plan, self.started, self._play_alone, lambda: self._stopped)
+        waiting = self._in_order()
+        while waiting and not self._stopped:
+            self._side_by_side(waiting, finished)
+            trip = self._watch.trip
+            if trip is None or self._stopped:
+                break
+            waiting = self._recover(trip, recovery)
+        self.outages = tuple(recovery.outages)
+        for one in self.scenarios:
+            if one.id not in self._first:
+                reason = CUT_OFF if self._stopped else recovery.over or CUT_OFF
+                self._first[one.id] = self.judged(unfinished(one, "unfinished", reason))
+        first = {one.id: self._first[one.id] for one in self.scenarios}
+        if recovery.gone:
+            return {name: undecided(one, GONE) for name, one in first.items()}
+        return self._confirmed(first)
+
+    def _in_order(self) -> list[Scenario]:
+        """The longest first; else what decides each requirement in turn, so that little shows in much."""
+        turn: Counter[tuple[str, ...]] = Counter()
+        keys = {}
+        for one in self.scenarios:
+            turn[one.verifies] += 1
+            keys[one.id] = (-longest_wait(one, self.plan.profile), turn[one.verifies])
+        return sorted(self.scenarios, key=lambda one: keys[one.id])
+
+    def _recover(self, trip: Trip, recovery: Recovery) -> list[Scenario]:
+        """Decide an outage: what is to be played, with what it cut off; nothing, where the run is over."""
+        cut_off = {one.id for one in self.scenarios if one.id not in self._first}
+        spoilt = {
+            name
+            for name, one in self._first.items()
+            if one.absences and one.outcome.started + one.outcome.duration >= trip.at - 0.05
+        }
+        by_id = {one.id: one for one in self.scenarios}
+        culprit = recovery.recover(trip, [by_id[name] for name in trip.senders if name in by_id])
+        self._watch.reset(phantom=recovery.phantom)
+        if recovery.phantom:
+            spoilt = set()
+        for name in spoilt:
+            del self._first[name]
+        if culprit is not None:
+            self._first[culprit.outcome.scenario.id] = culprit
+        if recovery.over:
+            return []
+        return [one for one in self._in_order() if one.id in cut_off | spoilt and one.id not in self._first]
+
+    def _confirmed(self, first: Mapping[str, ScenarioVerdict]) -> dict[str, ScenarioVerdict]:
+        def left(number: int) -> None:
+            self._again = number
+
+        player = Player(self._play_alone, self._play_together, lambda: self._stopped, time.monotonic, left)
+        replays = Replays(player, self.plan.profile, self.plan.requirements, self.scenarios, self.plan.time_scale)
+        return replays.confirmed(first)
+
+    # Playing
+
+    def _side_by_side(self, scenarios: Sequence[Scenario], finished: Finished | None) -> None:
+        """Play scenarios at once, into `_first`, until the endpoint dies or all are over."""
+        waiting = deque(scenarios)
+
+        def work() -> None:
+            while not self._stopped and self._watch.trip is None:
+                try:
+                    scenario = waiting.popleft()
+                except IndexError:
+                    return
+                verdict = self._play_rounds(scenario)
+                if verdict.outcome.ending == "unfinished":
+                    continue
+                self._first[scenario.id] = verdict
+                if finished is not None:
+                    finished(verdict)
+
+        self._in_threads(work, len(scenarios))
+
+    def _in_threads(self, work: Callable[[], None], most: int) -> None:
+        threads = [
+            threading.Thread(target=work, name=f"scenario-{number}", daemon=True)
+            for number in range(min(self.plan.jobs, most))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(0.05)
+                if self._watch.trip is not None:
+                    self._stop_transports()
+
+    def _play_together(self, scenarios: Sequence[Scenario]) -> dict[str, ScenarioVerdict]:
+        """Play scenarios again, side by side."""
+        waiting, found = deque(scenarios), {}
+
+        def work() -> None:
+            while not self._stopped:
+                try:
+                    scenario = waiting.popleft()
+                except IndexError:
+                    return
+                found[scenario.id] = self._play(scenario, CircuitBreaker(), Watch())
+
+        self._in_threads(work, len(scenarios))
+        return found
+
+    def _play_alone(self, scenario: Scenario) -> ScenarioVerdict:
+        """Play a scenario again, to the full deadlines."""
+        return self._play(scenario, CircuitBreaker(), Watch())
+
+    def _play_rounds(self, scenario: Scenario) -> ScenarioVerdict:
+        rounds = 1 if PLAYED_ONCE & {*scenario.tags} else self.plan.rounds
+        for _ in range(rounds):
+            given_up = self._breaker.given_up
+            if given_up is not None:
+                return self.judged(unfinished(scenario, "inconclusive", given_up))
+            verdict = self._play(scenario, self._breaker, self._watch)
+            if verdict.verdict != "passed" or self._stopped or self._watch.trip is not None:
+                break
+        return verdict
+
+    def _play(self, scenario: Scenario, breaker: CircuitBreaker, watch: Watch) -> ScenarioVerdict:
+        if self._stopped:
+            return self.judged(unfinished(scenario, "unfinished", CUT_OFF))
+        share = self._memory.share()
+        transport = Transport(self.plan.target, self.plan.bounds, share)
+        watch.began(scenario.id)
+        with self._lock:
+            self._transports[scenario.id] = (transport, time.monotonic())
+        if self._stopped or watch.trip is not None:
+            transport.stop()
+        try:
+            outcome = transport.run(play(scenario, self._setting(scenario, breaker, watch)))
+        except StoppedError:
+            outcome = unfinished(scenario, "unfinished", CUT_OFF)
+        except Exception as error:  # noqa: BLE001  # a fault of ours is a verdict of its own, never the endpoint's
+            outcome = own_fault(scenario, error)
+        finally:
+            with self._lock:
+                self._transports.pop(scenario.id, None)
+            watch.over(scenario.id)
+        ends = [one.ended for one in outcome.record.conversations if one.ended is not None]
+        breaker.flooded(next((end.detail for end in ends if end.how == "flood"), None))
+        try:
+            return self.judged(outcome)
+        finally:
+            share.give_back()
+
+    def _setting(self, scenario: Scenario, breaker: CircuitBreaker, watch: Watch) -> Setting:
+        plan = self.plan
+        channels = Channels(plan.profile, self._index.get(scenario.id, 0))
+        return Setting(
+            plan.contract,
+            plan.profile,
+            channels,
+            plan.time_scale,
+            plan.target.path,
+            breaker=breaker,
+            admission=self._admission,
+            watch=watch,
+        )
+
+    def judged(self, outcome: Outcome) -> ScenarioVerdict:
+        """The verdict; what is kept for people is masked and bounded, and the messages' memory is given back."""
+        applied: Mapping[str, int] = {}
+        try:
+            failures, applied = checked(outcome, self.plan)
+        except Exception as error:  # noqa: BLE001  # as above
+            outcome, failures = own_fault(outcome.scenario, error), ()
+        outcome.record.release()
+        outcome, failures = self._archive.file(outcome, failures)
+        return charge_failures(outcome, failures, self.plan.requirements, applied)
+
+    # From outside
 
     def status(self) -> Status:
         """How far the run is."""
         now = time.monotonic()
         with self._lock:
             transports = dict(self._transports)
-        futures = dict(self._futures)
-        done = {name: one.result() for name, one in futures.items() if one.done() and not one.cancelled()}
+        done = dict(self._first)
         playing = [
             Playing(name, transport.waiting.waiting_for, transport.waiting.ends or transport.waiting.deadline)
             for name, (transport, _) in transports.items()
             if transport.waiting is not None
         ]
-        unfinished = [
+        unfinished_ones = [
             (one, now - transports[one.id][1] if one.id in transports else 0.0)
             for one in self.scenarios
             if one.id not in done
         ]
-        left = time_left(unfinished, self.plan.profile, self.plan.jobs)
+        left = time_left(unfinished_ones, self.plan.profile, self.plan.jobs)
         failed = sum(one.verdict == "failed" for one in done.values())
         return Status(len(done), failed, left, tuple(playing), self._again)
 
@@ -231,113 +347,49 @@ class Run:
         It takes no lock, so that a signal's handler may call it whatever the interrupted code was doing.
         """
         self._stopped = True
+        self._stop_transports()
+
+    def _stop_transports(self) -> None:
         for transport, _ in list(self._transports.values()):
             transport.stop()
 
     def stop(self) -> None:
         """The same, and wait until it is so."""
         self.interrupt()
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def _play_rounds(self, index: int, scenario: Scenario) -> ScenarioVerdict:
-        verdict = self._play(index, scenario)
-        rounds = 1 if PLAYED_ONCE & {*scenario.tags} else self.plan.rounds
-        for _ in range(rounds - 1):
-            if verdict.verdict != "passed" or self._stopped:
-                break
-            verdict = self._play(index, scenario)
-        return verdict
-
-    def _play(self, index: int, scenario: Scenario) -> ScenarioVerdict:
-        if self._stopped:
-            return self.judged(unfinished(scenario, "unfinished", CUT_OFF))
-        hopeless = self._outlook.hopeless(scenario)
-        if hopeless is not None:
-            return self.judged(unfinished(scenario, "inconclusive", hopeless))
-        share = self._memory.share()
-        transport = Transport(self.plan.target, self.plan.bounds, share)
-        with self._lock:
-            self._transports[scenario.id] = (transport, time.monotonic())
-        if self._stopped:
-            transport.stop()
-        try:
-            outcome = transport.run(play(scenario, self._setting(index)))
-        except StoppedError:
-            outcome = unfinished(scenario, "unfinished", CUT_OFF)
-        except Exception as error:  # noqa: BLE001  # a fault of ours is a verdict of its own, never the endpoint's
-            outcome = own_fault(scenario, error)
-        finally:
-            with self._lock:
-                self._transports.pop(scenario.id, None)
-        self._outlook.learn(outcome)
-        try:
-            return self.judged(outcome)
-        finally:
-            share.give_back()
-
-    def _setting(self, index: int) -> Setting:
-        plan = self.plan
-        channels = Channels(plan.profile, index)
-        return Setting(
-            plan.contract, plan.profile, channels, plan.time_scale, plan.target.path, seen=self._outlook.seen
-        )
-
-    def judged(self, outcome: Outcome) -> ScenarioVerdict:
-        """The verdict; what is kept for people is masked and bounded, and the messages' memory is given back."""
-        try:
-            failures = checked(outcome, self.plan)
-        except Exception as error:  # noqa: BLE001  # as above
-            outcome, failures = own_fault(outcome.scenario, error), ()
-        outcome.record.release()
-        outcome, failures = self._archive.file(outcome, failures)
-        return charge_failures(outcome, failures, self.plan.requirements)
+        if self._conductor is not None:
+            self._conductor.join()
 
 
 def judged(outcome: Outcome, plan: Plan) -> ScenarioVerdict:
     """The verdict with the transcript checks' failures."""
-    return charge_failures(outcome, checked(outcome, plan), plan.requirements)
+    failures, applied = checked(outcome, plan)
+    return charge_failures(outcome, failures, plan.requirements, applied)
 
 
-def checked(outcome: Outcome, plan: Plan) -> tuple[Failure, ...]:
-    """The scenario's own failures, and the transcript checks'."""
-    history = History(outcome.record, plan.contract, plan.profile, time.time() - time.monotonic())
-    return (*outcome.failures, *judge(history))
-
-
-def _is_hasty(verdict: ScenarioVerdict) -> bool:
-    return any(charged.failure.hasty for charged in verdict.charged)
-
-
-def _broken_isolation(verdicts: Mapping[str, ScenarioVerdict]) -> set[str]:
-    return {one.requirement for verdict in verdicts.values() for one in verdict.charged} & ISOLATION
-
-
-def without_consequences(verdicts: dict[str, ScenarioVerdict]) -> dict[str, ScenarioVerdict]:
-    """Where plain deliveries are missed, take back what others were charged with for a missed delivery."""
-    controls = [one for one in verdicts.values() if CONTROL_TAG in one.outcome.scenario.tags]
-    if not any(charged.failure.undelivered for one in controls for charged in one.charged):
-        return verdicts
-    return {name: _without_undelivered(one) for name, one in verdicts.items()}
-
-
-def _without_undelivered(one: ScenarioVerdict) -> ScenarioVerdict:
-    kept = tuple(
-        charged
-        for charged in one.charged
-        if not charged.failure.undelivered or charged.requirement in DELIVERY_REQUIREMENTS
-    )
-    if kept == one.charged:
-        return one
-    reason = "deliveries are missed here already where nothing else is tested (SEND-01)"
-    outcome = replace(one.outcome, ending="inconclusive", reason=reason)
-    return ScenarioVerdict(outcome, kept)
+def checked(outcome: Outcome, plan: Plan) -> tuple[tuple[Failure, ...], Mapping[str, int]]:
+    """The scenario's own failures and the transcript checks', and how often each check had a chance to fail."""
+    offset = time.time() - time.monotonic()
+    history = History(outcome.record, plan.contract, plan.profile, offset, plan.time_scale)
+    found, applied = judge(history, plan.requirements)
+    # What a step waited for in vain is not charged once more.
+    charged = {name for one in outcome.failures if one.absent is not None for name in one.charge.requirements}
+    kept = [one for one in found if one.absent is None or not charged & {*one.charge.requirements}]
+    return (*outcome.failures, *kept), applied
 
 
 def unfinished(scenario: Scenario, ending: Ending, reason: str) -> Outcome:
     """The outcome of a scenario that did not come to an end of its own."""
-    nothing: frozenset[str] = frozenset()
-    return Outcome(scenario, ending, reason, (), nothing, nothing, Record(0.0, ()), 0.0, 0.0)
+    return Outcome(scenario, ending, reason, (), {}, {}, Record(0.0, ()), 0.0, 0.0)
+
+
+def undecided(verdict: ScenarioVerdict, reason: str) -> ScenarioVerdict:
+    """The verdict where what did not come can not be confirmed any more."""
+    absences = verdict.absences
+    if not absences:
+        return verdict
+    outcome = replace(verdict.outcome, ending="inconclusive", reason=reason)
+    charged = tuple(one for one in verdict.charged if one not in absences)
+    return replace(verdict, outcome=outcome, charged=charged, unconfirmed=absences)
 
 
 def own_fault(scenario: Scenario, error: Exception) -> Outcome:

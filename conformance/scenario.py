@@ -290,3 +290,22 @@ class Scenario:
     level: Level | None = None
     weight: float = 1.0
     title_ja: str | None = None
+
+
+Decided = tuple[str, Level | None]
+"""A requirement and the level of the clause that is meant; None: the requirement's own."""
+
+_UNDECIDING = (SendMessage, SendRaw, SendPing, DropConnection, NeedCompression, Pause, Pace, Backoff)
+"""Deeds that no endpoint can fail."""
+
+
+def decided(step: Step, scenario: Scenario) -> set[Decided]:
+    """What a step decides once it has been played; its graded parts say themselves what they decide."""
+    deed = step.deed
+    deciding = not isinstance(deed, _UNDECIDING)
+    if isinstance(deed, Connect):
+        deciding = deed.accepted
+    elif isinstance(deed, CloseConnection):
+        deciding = deed.answered
+    names = (step.charge.requirements or scenario.verifies) if deciding else ()
+    return {(name, step.charge.level) for name in names}

@@ -3,9 +3,10 @@
 import heapq
 import itertools
 import json
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from conformance.actions import (
     Action,
@@ -23,16 +24,26 @@ from conformance.actions import (
     Tick,
     Wait,
 )
+from conformance.admission import Admission
+from conformance.breaker import CircuitBreaker
+from conformance.outage import Watch
 from conformance.record import Conversation, Message, Record, Sent, kind_of, read_message
-from conformance.scenario import Actor, Charge, Duration, Scenario
+from conformance.scenario import Actor, Charge, Decided, Duration, Scenario
 from conformance.values import ScenarioError, Values
 from contract.json_text import dump_json
 from contract.model import Contract
 from contract.profile import Profile
 from contract.profile import seconds as parse_seconds
 
+Absence = Literal["undelivered", "timeout", "ended", "refused"]
+"""What did not come: a delivery, on a connection that stayed open; anything else in time; anything more, since the
+connection ended; a handshake's acceptance. Each may be the work of another scenario, or of an endpoint that dies."""
+
 Result = TypeVar("Result")
 Script = Generator[Action, Happening, Result]
+
+GONE = ("ECONNREFUSED", "ECONNRESET")
+"""What TCP says where nobody listens."""
 
 STALL_WATCH = 0.25
 """A wait looks up this often, in seconds, so that it is seen when the machine holds the tester up."""
@@ -53,8 +64,9 @@ class Setting:
     channel: Callable[[str], str]
     time_scale: float = 1.0
     target: str = "/"
-    seen: Callable[[str], None] | None = None
-    """Told of every event as it comes."""
+    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+    admission: Admission = field(default_factory=Admission)
+    watch: Watch = field(default_factory=Watch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +79,8 @@ class Failure:
     message: str
     expected: str | None = None
     received: str | None = None
-    undelivered: bool = False
-    """A delivery did not arrive, on a connection that stayed open."""
-    hasty: bool = False
-    """TCP ended without the close frame that was owed. A server under load may give up its frame soon (Tomcat after
-    50 ms), so that it counts where it happens to a scenario alone, too."""
+    absent: Absence | None = None
+    """What did not come; None: what came was wrong, which is evidence by itself."""
 
 
 class StepFailedError(Exception):
@@ -109,9 +118,16 @@ class Stage:
         self.record = Record(now, setting.profile.secrets())
         self.actors = {actor.name: ActorState(actor) for actor in scenario.actors}
         self.failures: list[Failure] = []
+        self.reached: Counter[Decided] = Counter()
+        """What was decided so far, and how often."""
         self.step_label = ""
         self.step_charge = Charge()
-        self.stalls: list[tuple[float, float]] = []
+        self.step_wait: tuple[Any, ...] = ()
+        """What the present step waits for, as the circuit breaker counts it."""
+        self.controlled = ""
+        """The user whose token the controls beside a refusal carry."""
+        self.control_problem: str | None = None
+        """How the control before it ended; None: it was acknowledged."""
         self._scheduled: list[tuple[float, int, Action]] = []
         self._numbers = itertools.count()
 
@@ -142,7 +158,11 @@ class Stage:
         """Close codes by number; names are the profile's."""
         return tuple(self.profile.close_codes[code] if isinstance(code, str) else code for code in codes)
 
-    # Failing
+    # Judging
+
+    def decide(self, charge: Charge) -> None:
+        """A graded part of a step was judged."""
+        self.reached.update((name, charge.level) for name in charge.requirements)
 
     def failure(
         self,
@@ -152,8 +172,7 @@ class Stage:
         charge: Charge | None = None,
         expected: Any = None,
         received: Any = None,
-        undelivered: bool = False,
-        hasty: bool = False,
+        absent: Absence | None = None,
     ) -> Failure:
         """A failure of the present step. Without a charge anywhere it is the scenario's own requirements'."""
         charge = charge or self.step_charge
@@ -166,8 +185,7 @@ class Stage:
             self.record.mask(message),
             self.record.mask(show(expected)) if expected is not None else None,
             self.record.mask(show(received)) if received is not None else None,
-            undelivered,
-            hasty,
+            absent,
         )
 
     def fail(self, message: str, actor: str | None = None, **details: Any) -> StepFailedError:
@@ -188,7 +206,7 @@ class Stage:
             due = min(due, self.now + STALL_WATCH)
             happening = yield Wait(due, waiting_for, deadline if ends is None else ends)
             if happening.t - due > STALL_NOTED:
-                self.stalls.append((happening.t, happening.t - due))
+                self.record.stalls.append((happening.t, happening.t - due))
             yield from self.absorb(happening)
             if isinstance(happening, Tick) and happening.t >= deadline:
                 return condition()
@@ -196,11 +214,7 @@ class Stage:
 
     def stalled(self, since: float) -> float:
         """Seconds that this tester itself was held up at the longest after `since`, by a busy machine."""
-        return max((seconds for at, seconds in self.stalls if at >= since), default=0.0)
-
-    def held_up(self, since: float) -> float:
-        """Seconds that this tester was held up after `since`, all in all."""
-        return sum(seconds for at, seconds in self.stalls if at >= since)
+        return max((seconds for at, seconds in self.record.stalls if at >= since), default=0.0)
 
     def absorb(self, happening: Happening) -> Script[None]:
         """Take a happening in: into the actor's state, the record, and the heartbeat's answer."""
@@ -220,25 +234,29 @@ class Stage:
                 yield from self._control(happening, state)
             case Opened():
                 conversation.opened = happening
+                if conversation.usual:
+                    self.setting.watch.opened(self.scenario.id, id(conversation), happening.t)
                 self.note(happening.actor, "in", "handshake", "101 Switching Protocols")
             case Refused():
                 conversation.refused = happening
+                if happening.problem == "unreachable" and happening.detail in GONE:
+                    self.setting.watch.refused(happening.t)
                 status = f"{happening.status} " if happening.status is not None else ""
                 self.note(happening.actor, "in", "handshake", f"{status}{happening.detail}")
             case CloseReceived():
                 conversation.close_received = happening
+                self.setting.watch.ended(self.scenario.id, id(conversation), happening.t)
                 code = "no code" if happening.code is None else str(happening.code)
                 self.note(happening.actor, "in", "close", f"{code} {happening.reason}".rstrip())
             case Ended():
                 conversation.ended = happening
+                self.setting.watch.ended(self.scenario.id, id(conversation), happening.t)
                 self.note(happening.actor, "in", "end", f"{happening.how} {happening.detail}".rstrip())
 
     def _received(self, happening: Received, state: ActorState, conversation: Conversation) -> Script[None]:
         message = read_message(happening, conversation)
         state.inbox.append(message)
         state.arrived += 1
-        if self.setting.seen is not None and message.event is not None:
-            self.setting.seen(message.event)
         conversation.received.append(message)
         self.note(happening.actor, "in", kind_of(happening.opcode), message.text, message.event)
         beat = self.profile.heartbeat.form == "message"
@@ -279,21 +297,53 @@ class Stage:
         """Add a line to the transcript at the present time."""
         self.record.note(self.now, actor, direction, kind, data, event)
 
-    def message_action(self, state: ActorState, value: Any, *, escape: bool = False) -> Send:
-        """A message as an action, noted as sent."""
+    def message_action(self, state: ActorState, value: Any, *, escape: bool = False, plain: bool = True) -> Send:
+        """A message as an action, noted as sent; `plain`: in one frame."""
         text = json.dumps(value) if escape else dump_json(value)
         event = value.get("event") if isinstance(value, dict) else None
-        self.sent(state, value, text, event if isinstance(event, str) else None)
+        self.sent(state, value, text, event if isinstance(event, str) else None, plain=plain and not escape)
         return Send(state.actor.name, (OutFrame(Opcode.TEXT, text.encode("utf-8", "surrogatepass")),))
 
-    def sent(self, state: ActorState, value: Any, text: str, event: str | None, kind: str = "message") -> None:
-        """Note a message of ours."""
+    def sent(
+        self,
+        state: ActorState,
+        value: Any,
+        text: str,
+        event: str | None,
+        kind: str = "message",
+        *,
+        plain: bool = False,
+    ) -> None:
+        """Note a message of ours; `plain` where it is sent in the usual form."""
         conversation = self.conversation(state)
         if not conversation.is_open:
             self.note(state.actor.name, "none", "note", "not sent, the connection is closed")
             return
-        conversation.sent.append(Sent(self.now, conversation, value, text))
+        plain = plain and conversation.opened is not None and not conversation.opened.compressed
+        conversation.sent.append(Sent(self.now, conversation, value, text, plain))
+        self.setting.watch.sent(self.scenario.id, self.now)
+        if not self._is_usual(value):
+            self.unusual(conversation)
         self.note(state.actor.name, "out", kind, text, event)
+
+    def _is_usual(self, value: Any) -> bool:
+        """Whether a message of ours is one for which no server may end the connection."""
+        name = value.get("event") if isinstance(value, dict) else None
+        event = self.contract.events.get(name) if isinstance(name, str) else None
+        if event is None or event.sender != "client" or "payload" not in value:
+            return False
+        return not self.contract.check_payload(event.name, value["payload"])
+
+    def unusual(self, conversation: Conversation) -> None:
+        """Its server may end this connection for what we do, or we end it."""
+        conversation.usual = False
+        self.setting.watch.unusual(self.scenario.id, id(conversation))
+
+    def leave(self, conversation: Conversation) -> None:
+        """We close a connection, or vanish from it."""
+        conversation.leave(self.now)
+        self.unusual(conversation)
+        self.setting.watch.sent(self.scenario.id, self.now)
 
     def conversation(self, state: ActorState) -> Conversation:
         """The actor's connection. Raises `ScenarioError` where it never connected."""
@@ -311,7 +361,7 @@ class Stage:
         for state in self.actors.values():
             conversation = state.conversation
             if conversation is not None and conversation.is_open and not conversation.closing:
-                conversation.closing = True
+                self.leave(conversation)
                 yield from self.act(Close(state.actor.name, 1000))
 
 

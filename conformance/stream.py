@@ -13,18 +13,19 @@ from typing import IO, Any, get_args
 
 from conformance.baseline import BaselineEntry
 from conformance.engine import Ending, Outcome
+from conformance.outage import Outage
 from conformance.record import Record
-from conformance.results import RunFacts, baseline_entry, results_document, scenario_entry
+from conformance.results import RunFacts, baseline_entry, outage_entry, results_document, scenario_entry
 from conformance.run import CUT_OFF, unfinished
-from conformance.scenario import Charge, Scenario
+from conformance.scenario import Charge, Decided, Scenario
 from conformance.stage import Failure
 from conformance.transcript import Entry
 from conformance.verdicts import Charged, Rules, ScenarioVerdict, charge_failures
 from contract.errors import ContractError
-from contract.requirements import Clause, Requirement, Section
+from contract.requirements import CheckUse, Clause, Requirement, Section
 from contract.schemas import format_validator, violations
 
-FORMAT = "wsproof.stream/1"
+FORMAT = "wsproof.stream/2"
 
 MAX_LINE = 64 * 1024 * 1024
 """Longest line that is read, in bytes."""
@@ -55,10 +56,11 @@ class StreamWriter:
                 self._write(_scenario(verdict, run_started))
                 self._written[name] = verdict
 
-    def close(self, duration: float, *, complete: bool) -> None:
+    def close(self, duration: float, *, complete: bool, outages: Iterable[Outage] = ()) -> None:
         """Write the footer."""
+        footer = {"kind": "footer", "complete": complete, "duration_s": round(duration, 3)}
         with self._lock, self._file:
-            self._write({"kind": "footer", "complete": complete, "duration_s": round(duration, 3)})
+            self._write({**footer, "outages": [outage_entry(one) for one in outages]})
 
     def _write(self, value: Mapping[str, Any]) -> None:
         line = memoryview(json.dumps(value, ensure_ascii=True, allow_nan=False).encode() + b"\n")
@@ -81,6 +83,7 @@ def _header(facts: RunFacts, requirements: Mapping[str, Requirement], scenarios:
         "started": facts.started,
         "strict": facts.strict,
         "require_complete": facts.require_complete,
+        "allow_undecided": facts.allow_undecided,
         "settings": dict(facts.settings),
         "baseline": None
         if facts.baseline is None
@@ -110,10 +113,16 @@ def _scenario(verdict: ScenarioVerdict, run_started: float) -> dict[str, Any]:
         "kind": "scenario",
         **{name: entry[name] for name in kept},
         "ending": outcome.ending,
-        "reached": sorted(outcome.reached),
-        "unreached": sorted(outcome.unreached),
+        "reached": _decided(outcome.reached),
+        "unreached": _decided(outcome.unreached),
+        "applied": dict(verdict.applied),
+        "unconfirmed": entry.get("unconfirmed", []),
         "heard": bool(outcome.record.saw_messages or outcome.record.messages),
     }
+
+
+def _decided(found: Mapping[Decided, int]) -> list[list[Any]]:
+    return [[name, level, count] for (name, level), count in sorted(found.items(), key=str)]
 
 
 def is_stream(path: Path) -> bool:
@@ -187,6 +196,8 @@ def _document(
         duration=footer["duration_s"] if footer is not None else max(ends, default=0.0),
         strict=header["strict"],
         require_complete=header["require_complete"],
+        allow_undecided=header.get("allow_undecided", False),
+        outages=tuple(map(_outage_of, (footer or {}).get("outages", ()))),
         baseline=None if header["baseline"] is None else tuple(map(_baseline_of, header["baseline"])),
         complete=footer is not None and footer["complete"] and all(one.id in lines for one in scenarios),
         settings=header["settings"],
@@ -206,8 +217,16 @@ def _baseline_of(one: Mapping[str, Any]) -> BaselineEntry:
     return BaselineEntry(**{"requirement": None, "scenario": None, **one})
 
 
+def _outage_of(one: Mapping[str, Any]) -> Outage:
+    names = tuple(one["playing"]), one["back_after_s"], one["culprit"], tuple(one["suspected"])
+    return Outage(one["at_s"], one["kind"], *names)
+
+
 def _requirement_of(one: Mapping[str, Any]) -> Requirement:
-    clauses = tuple(Clause(**clause) for clause in one["clauses"])
+    clauses = tuple(
+        Clause(**{**clause, "checks": tuple(CheckUse(**use) for use in clause.get("checks", ()))})
+        for clause in one["clauses"]
+    )
     return Requirement(**{**one, "section": Section(**one["section"]), "clauses": clauses})
 
 
@@ -218,10 +237,16 @@ def _verdict_of(scenario: Scenario, line: Mapping[str, Any] | None) -> ScenarioV
     record.transcript.first = [Entry(**one) for one in line["transcript"]]
     record.saw_messages = line["heard"]
     ending: Ending = next(one for one in get_args(Ending) if one == line["ending"])
-    reached, unreached = frozenset(line["reached"]), frozenset(line["unreached"])
+    reached, unreached = (dict(map(_decided_of, line[name])) for name in ("reached", "unreached"))
     times = line["started_s"], line["duration_s"]
     outcome = Outcome(scenario, ending, line["reason"], (), reached, unreached, record, *times)
-    return ScenarioVerdict(outcome, tuple(map(_charged_of, line["failures"])))
+    failures, unconfirmed = (tuple(map(_charged_of, line.get(name, ()))) for name in ("failures", "unconfirmed"))
+    return ScenarioVerdict(outcome, failures, line.get("applied", {}), unconfirmed)
+
+
+def _decided_of(one: Any) -> tuple[Decided, int]:
+    """How often a clause was decided; the streams of version 1 have the requirement alone."""
+    return ((one, None), 1) if isinstance(one, str) else ((one[0], one[1]), one[2])
 
 
 def _charged_of(one: Mapping[str, Any]) -> Charged:

@@ -25,6 +25,7 @@ from conformance.actions import (
     Ended,
     Happening,
     Open,
+    Problem,
     Refused,
     Request,
     Send,
@@ -249,7 +250,8 @@ class Connection:
     def _lost(self, t: float, detail: str, *, tls: bool = False) -> list[Happening]:
         """The socket failed: a reset, or a refused connection."""
         if self._connecting or self._failure or self._handshaking_tls:
-            found: list[Happening] = [Refused(t, self.actor, "tls" if tls else "lost", None, (), b"", detail)]
+            problem: Problem = "tls" if tls else "lost" if self._handshaking_tls else "unreachable"
+            found: list[Happening] = [Refused(t, self.actor, problem, None, (), b"", detail)]
         else:
             found = list(self.wire.eof(t, reset=True))
         self.shut()

@@ -27,7 +27,11 @@ class InconclusiveError(Exception):
 
 
 class DisturbedError(InconclusiveError):
-    """A busy machine or a stalled peer left it open: playing it again may decide it."""
+    """A busy machine, a stalled peer or an overloaded one left it open: playing it again may decide it."""
+
+
+class NotWaitedForError(InconclusiveError):
+    """The circuit breaker cut a wait short."""
 
 
 def new_nonce() -> str:

@@ -1,17 +1,21 @@
 """From outcomes to verdicts: per scenario, per requirement and its clauses, and over all.
 
-Strictness and the baseline are applied here and nowhere else.
+A clause passes where something was looked at: a step that decides it was played, or a check that decides it had a
+chance to fail. Strictness and the baseline are applied here and nowhere else.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from conformance.baseline import BaselineEntry
-from conformance.checks import TRANSCRIPT_REQUIREMENTS
 from conformance.engine import Ending, Outcome
+from conformance.history import UNITS
+from conformance.outage import Outage
+from conformance.scenario import Decided
 from conformance.stage import Failure
-from contract.requirements import LEVELS, Level, Requirement
+from contract.requirements import LEVELS, Clause, Level, Requirement
 
 Verdict = Literal["passed", "failed", "inconclusive", "untested", "error"]
 Overall = Literal["conformant", "non-conformant", "incomplete"]
@@ -42,17 +46,30 @@ class Charged:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioVerdict:
-    """A scenario's outcome with all failures, the transcript checks' among them."""
+    """A scenario's outcome with all failures, the transcript checks' among them.
+
+    `applied` says how often each check had a chance to fail. `unconfirmed` are absences that were seen once, and not
+    again when the scenario was played again.
+    """
 
     outcome: Outcome
     charged: tuple[Charged, ...]
+    applied: Mapping[str, int] = field(default_factory=dict)
+    unconfirmed: tuple[Charged, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
         """A failure convicts whatever else there is; the tool's own fault comes next."""
         if self.charged:
             return "failed"
+        if self.unconfirmed and self.outcome.ending != "error":
+            return "inconclusive"
         return VERDICT_OF_ENDING[self.outcome.ending]
+
+    @property
+    def absences(self) -> tuple[Charged, ...]:
+        """What it is charged with because something did not come."""
+        return tuple(one for one in self.charged if one.failure.absent is not None)
 
     def fails(self, requirement: str, level: Level) -> bool:
         """Whether some failure is charged to this clause."""
@@ -61,9 +78,24 @@ class ScenarioVerdict:
 
 @dataclass(frozen=True, slots=True)
 class ClauseVerdict:
+    """What is known of a clause, and from what.
+
+    `applied` is how often its checks had a chance to fail, in units of `unit`; `steps` how many played steps decide
+    it. `selected`: some scenario of the run is there to decide it.
+    """
+
     level: Level
     verdict: Verdict
     reason: str | None
+    applied: int = 0
+    steps: int = 0
+    unit: str | None = None
+    selected: bool = True
+
+    @property
+    def counts(self) -> bool:
+        """Whether the run speaks of it."""
+        return self.selected or self.verdict in ("passed", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +112,17 @@ class RequirementVerdict:
         order: tuple[Verdict, ...] = ("failed", "error", "inconclusive", "untested", "passed")
         return min(self.clauses, key=lambda one: (order.index(one.verdict), LEVELS.index(one.level)))
 
+    @property
+    def selected(self) -> bool:
+        """Whether some scenario of the run is there to decide it."""
+        return any(one.selected for one in self.clauses)
+
 
 def charge_failures(
-    outcome: Outcome, failures: Iterable[Failure], requirements: Mapping[str, Requirement]
+    outcome: Outcome,
+    failures: Iterable[Failure],
+    requirements: Mapping[str, Requirement],
+    applied: Mapping[str, int] | None = None,
 ) -> ScenarioVerdict:
     """Spread failures over the requirements that they are charged to."""
     charged = []
@@ -90,7 +130,7 @@ def charge_failures(
         for name in failure.charge.requirements:
             own: Level = requirements[name].level if name in requirements else "MUST"
             charged.append(Charged(name, failure.charge.level or own, failure))
-    return ScenarioVerdict(outcome, tuple(charged))
+    return ScenarioVerdict(outcome, tuple(charged), applied or {})
 
 
 def requirement_verdicts(
@@ -98,83 +138,117 @@ def requirement_verdicts(
 ) -> tuple[RequirementVerdict, ...]:
     """Judge every requirement of a server."""
     played = tuple(scenarios)
+    applied: Counter[str] = Counter()
+    for each in played:
+        applied.update(each.applied)
     found = []
     for requirement in requirements.values():
         if requirement.section.id == CLIENT_SECTION:
             continue
-        levels = [clause.level for clause in requirement.clauses]
+        clauses = list(requirement.clauses)
         extra = {one.level for each in played for one in each.charged if one.requirement == requirement.id}
-        levels += [level for level in LEVELS if level in extra and level not in levels]
-        clauses = tuple(_clause(requirement, level, played) for level in levels)
+        levels = [clause.level for clause in clauses]
+        clauses += [Clause(level, "", "") for level in LEVELS if level in extra and level not in levels]
         names = tuple(
             one.outcome.scenario.id
             for one in played
             if requirement.id in one.outcome.scenario.verifies
-            or any(charged.requirement == requirement.id for charged in one.charged)
+            or any(charged.requirement == requirement.id for charged in (*one.charged, *one.unconfirmed))
         )
-        found.append(RequirementVerdict(requirement, clauses, names))
+        judged = tuple(_clause(requirement, clause, played, applied) for clause in clauses)
+        found.append(RequirementVerdict(requirement, judged, names))
     return tuple(found)
 
 
-def _clause(requirement: Requirement, level: Level, played: tuple[ScenarioVerdict, ...]) -> ClauseVerdict:
-    failures = [
-        (one, charged)
-        for one in played
-        for charged in one.charged
-        if charged.requirement == requirement.id and charged.level == level
-    ]
-    if failures:
-        scenario, charged = failures[0]
-        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-        return ClauseVerdict(level, "failed", f"{scenario.outcome.scenario.id}: {charged.failure.message}{more}")
-    judged = [
-        _contribution(requirement.id, one)
-        for one in played
-        if requirement.id in one.outcome.scenario.verifies
-        and one.outcome.scenario.level in (None, level)
-        and not (one.outcome.ending == "inconclusive" and ADDITIONAL_TAG in one.outcome.scenario.tags)
-    ]
-    if requirement.id in TRANSCRIPT_REQUIREMENTS:
-        judged += _overheard(played)
-    return _combined(level, judged)
+def _clause(
+    requirement: Requirement, clause: Clause, played: tuple[ScenarioVerdict, ...], applied: Mapping[str, int]
+) -> ClauseVerdict:
+    name, level = requirement.id, clause.level
+    # A permission is used or not: what decides any part of it has looked at it.
+    levels: set[Level | None] = {*LEVELS, None} if level == "MAY" else {level}
+    keys = [(name, one) for one in levels | ({None} if level == requirement.level else set())]
+    steps = sum(one.outcome.reached.get(key, 0) for one in played for key in keys)
+    chances = sum(applied.get(use.subject, 0) for use in clause.checks)
+    verifying = [one for one in played if _verifies(one, name, level)]
+    unit = UNITS.get(clause.checks[0].check) if clause.checks else None
+    verdict, reason = _seen(name, level, played) or _combined(
+        [
+            *(_contribution(one, keys, clause) for one in verifying),
+            *_cut_off(clause, played),
+            *([("passed", None)] if steps or chances else []),
+        ],
+        selected=bool(verifying),
+    )
+    return ClauseVerdict(level, verdict, reason, chances, steps, unit, bool(verifying))
 
 
-def _overheard(played: tuple[ScenarioVerdict, ...]) -> list[tuple[str, str | None]]:
-    """What the checks over all messages contribute, where they found nothing wrong."""
+def _verifies(one: ScenarioVerdict, name: str, level: Level) -> bool:
+    scenario = one.outcome.scenario
+    return name in scenario.verifies and scenario.level in (None, level)
+
+
+def _seen(name: str, level: Level, played: tuple[ScenarioVerdict, ...]) -> tuple[Verdict, str] | None:
+    """What some scenario saw go wrong, for certain or once."""
+
+    def meant(charges: Iterable[Charged]) -> list[Charged]:
+        return [one for one in charges if one.requirement == name and one.level == level]
+
+    certain = [(one.outcome.scenario.id, each) for one in played for each in meant(one.charged)]
+    if certain:
+        scenario, charged = certain[0]
+        more = f" (and {len(certain) - 1} more)" if len(certain) > 1 else ""
+        return "failed", f"{scenario}: {charged.failure.message}{more}"
+    for one in played:
+        for each in meant(one.unconfirmed):
+            outcome = one.outcome
+            undecided = outcome.ending == "inconclusive" and outcome.reason
+            return "inconclusive", f"{outcome.scenario.id}: {undecided or f'{each.failure.message} {SEEN_ONCE}'}"
+    return None
+
+
+SEEN_ONCE = "(seen once; not when it was played again, alone and in company)"
+
+
+def _cut_off(clause: Clause, played: tuple[ScenarioVerdict, ...]) -> list[tuple[str, str | None]]:
+    """What checks look at in every scenario is not all there, where one has not been played."""
     left = next((one.outcome for one in played if one.outcome.ending == "unfinished"), None)
-    if left is not None:
-        return [("unfinished", left.reason)]
-    heard = any(one.outcome.record.saw_messages or one.outcome.record.messages for one in played)
-    return [("passed", None)] if heard else []
+    return [("unfinished", left.reason)] if left is not None and clause.checks else []
 
 
-def _contribution(requirement: str, one: ScenarioVerdict) -> tuple[str, str | None]:
+def _contribution(one: ScenarioVerdict, keys: list[Decided], clause: Clause) -> tuple[str, str | None]:
+    """What a scenario that is there to decide a clause says of it, where it has nothing against it."""
     outcome = one.outcome
-    name = outcome.scenario.id
-    if outcome.ending == "finished":
-        return "passed", None
-    if outcome.ending == "stopped":
-        if requirement in outcome.reached and requirement not in outcome.unreached:
+    scenario = outcome.scenario
+    reached = any(key in outcome.reached for key in keys)
+    left = any(key in outcome.unreached for key in keys)
+    if outcome.ending in ("finished", "stopped"):
+        if reached and not left:
             return "passed", None
-        return "unreached", f"{name} did not get that far: {outcome.reason}"
-    return outcome.ending, f"{name}: {outcome.reason}"
+        if outcome.ending == "stopped":
+            return "unreached", f"{scenario.id} did not get that far: {outcome.reason}"
+        return "nothing", None
+    if outcome.ending == "inconclusive" and ADDITIONAL_TAG in scenario.tags:
+        return "nothing", None
+    return outcome.ending, f"{scenario.id}: {outcome.reason}"
 
 
-def _combined(level: Level, judged: list[tuple[str, str | None]]) -> ClauseVerdict:
+def _combined(judged: list[tuple[str, str | None]], *, selected: bool) -> tuple[Verdict, str | None]:
     """What some scenario lacks a fixture for is not passed; what one did not reach, another may decide."""
-    undecided: tuple[Verdict, ...] = ("error", "inconclusive")
-    for kind in undecided:
-        reasons = [reason for verdict, reason in judged if verdict == kind]
+    undecided: tuple[tuple[str, Verdict], ...] = (
+        ("error", "error"),
+        ("inconclusive", "inconclusive"),
+        ("unfinished", "untested"),
+    )
+    for kind, verdict in undecided:
+        reasons = [reason for its, reason in judged if its == kind]
         if reasons:
-            return ClauseVerdict(level, kind, reasons[0])
-    cut_off = [reason for verdict, reason in judged if verdict == "unfinished"]
-    if cut_off:
-        return ClauseVerdict(level, "untested", cut_off[0])
-    if any(verdict == "passed" for verdict, _ in judged):
-        return ClauseVerdict(level, "passed", None)
-    if judged:
-        return ClauseVerdict(level, "inconclusive", judged[0][1])
-    return ClauseVerdict(level, "untested", "no scenario of this run decides it")
+            return verdict, reasons[0]
+    if any(kind == "passed" for kind, _ in judged):
+        return "passed", None
+    unreached = [reason for kind, reason in judged if kind == "unreached"]
+    if unreached:
+        return "inconclusive", unreached[0]
+    return "untested", "no scenario of this run decides it" if selected else "not selected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +257,7 @@ class Rules:
 
     strict: bool = False
     require_complete: bool = False
+    allow_undecided: bool = False
     baseline: tuple[BaselineEntry, ...] | None = None
     today: str = ""
 
@@ -223,7 +298,12 @@ class RunVerdict:
 
 
 def run_verdict(
-    rules: Rules, requirements: Iterable[RequirementVerdict], scenarios: Iterable[ScenarioVerdict], *, complete: bool
+    rules: Rules,
+    requirements: Iterable[RequirementVerdict],
+    scenarios: Iterable[ScenarioVerdict],
+    *,
+    complete: bool,
+    outages: Iterable[Outage] = (),
 ) -> RunVerdict:
     """Judge a run as a whole; `complete` is False where it was cut off."""
     judged, played = tuple(requirements), tuple(scenarios)
@@ -238,12 +318,25 @@ def run_verdict(
         names = [one.name for one, its in states if its == state]
         if names:
             reasons.append(f"{text}: {_few(names)}")
+    reasons += [one.reason for one in outages if one.back_after is None and one.kind == "stopped"]
     if complete and verdict == "incomplete" and rules.require_complete:
         reasons.append("not everything was verified")
+    if complete and not rules.allow_undecided:
+        reasons += _next_to_nothing(judged)
     faults = [one.outcome.scenario.id for one in played if one.verdict == "error"]
     if faults:
         reasons.append(f"wsproof itself failed: {_few(faults)}")
     return RunVerdict(verdict, tuple(reasons), states)
+
+
+def _next_to_nothing(judged: tuple[RequirementVerdict, ...]) -> list[str]:
+    """A run that decided less than half of what it was there for is no success."""
+    musts = [clause for one in judged for clause in one.clauses if clause.level == "MUST" and clause.selected]
+    decided = sum(clause.verdict in ("passed", "failed") for clause in musts)
+    if 2 * decided >= len(musts):
+        return []
+    verb = "was" if decided == 1 else "were"
+    return [f"only {decided} of {len(musts)} MUST requirements that the selected scenarios verify {verb} decided"]
 
 
 def _few(names: list[str]) -> str:
@@ -274,9 +367,12 @@ def _state(
 
 
 def overall(verdicts: Iterable[RequirementVerdict], *, strict: bool, complete: bool = True) -> Overall:
-    """`strict` counts SHOULDs as MUSTs. A run that was cut off acquits nobody."""
+    """The verdict on what was selected, and on what was decided besides.
+
+    `strict` counts SHOULDs as MUSTs. A run that was cut off acquits nobody.
+    """
     binding = Rules(strict).binding
-    clauses = [clause for one in verdicts for clause in one.clauses if clause.level in binding]
+    clauses = [clause for one in verdicts for clause in one.clauses if clause.level in binding and clause.counts]
     if any(clause.verdict == "failed" for clause in clauses):
         return "non-conformant"
     if all(clause.verdict == "passed" for clause in clauses) and clauses and complete:

@@ -13,12 +13,30 @@ LEVELS: tuple[Level, ...] = ("MUST", "SHOULD", "MAY")
 
 
 @dataclass(frozen=True, slots=True)
+class CheckUse:
+    """A check that decides a clause, by its name; narrowed to one kind of message, and to a member of its payload.
+
+    `at` is a dotted path inside the payload.
+    """
+
+    check: str
+    message: str | None = None
+    at: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """What counts its chances: the check, and the message that it is narrowed to."""
+        return self.check if self.message is None else f"{self.check}:{self.message}"
+
+
+@dataclass(frozen=True, slots=True)
 class Clause:
-    """The part of a requirement that has one level."""
+    """The part of a requirement that has one level, and the checks over all messages that decide it."""
 
     level: Level
     text: str
     text_ja: str
+    checks: tuple[CheckUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +60,11 @@ class Requirement:
     statement: str
     statement_ja: str
     clauses: tuple[Clause, ...]
+
+    @property
+    def checked(self) -> bool:
+        """Whether checks over all messages decide some part of it."""
+        return any(clause.checks for clause in self.clauses)
 
     def has_clause(self, level: str) -> bool:
         """Whether some part of the requirement has this level."""
@@ -69,7 +92,7 @@ def load_requirements(path: Path | None = None) -> Mapping[str, Requirement]:
 
 def _requirement(one: Mapping[str, Any], section: Section) -> Requirement:
     statement = one["statement"]
-    clauses = one.get("clauses") or [{"level": one["level"], **statement}]
+    clauses = one.get("clauses") or [{"level": one["level"], "checks": one.get("checks", []), **statement}]
     return Requirement(
         id=one["id"],
         level=one["level"],
@@ -77,5 +100,15 @@ def _requirement(one: Mapping[str, Any], section: Section) -> Requirement:
         origin=one["origin"],
         statement=statement["en"],
         statement_ja=statement["ja"],
-        clauses=tuple(Clause(part["level"], part["en"], part["ja"]) for part in clauses),
+        clauses=tuple(
+            Clause(part["level"], part["en"], part["ja"], tuple(map(_check_use, part.get("checks", ()))))
+            for part in clauses
+        ),
     )
+
+
+def _check_use(one: str | Mapping[str, Any]) -> CheckUse:
+    if isinstance(one, str):
+        return CheckUse(one)
+    ((name, part),) = one.items()
+    return CheckUse(name, part["message"], part.get("at"))

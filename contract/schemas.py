@@ -4,7 +4,7 @@ import json
 import re
 from calendar import monthrange
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -82,12 +82,14 @@ META_SCHEMA = Validator(
 class Violation:
     """One way in which a value breaks its schema.
 
-    `pointer` is the JSON pointer of the offending value, `rule` the schema's keyword that it breaks.
+    `pointer` is the JSON pointer of the offending value, `rule` the schema's keyword that it breaks. `places` are the
+    dotted paths that are wrong: the value's own, or those of the members that it lacks.
     """
 
     pointer: str
     message: str
     rule: str
+    places: tuple[str, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return f"{self.pointer or 'the message'}: {self.message}"
@@ -148,11 +150,19 @@ def violations(validator: Validator, value: Any) -> tuple[Violation, ...]:
     if validator.passes(value):
         return ()
     found = [
-        Violation(pointer(tuple(error.absolute_path)), _describe(error), str(error.validator))
+        Violation(pointer(tuple(error.absolute_path)), _describe(error), str(error.validator), _places(error))
         for top in validator.iter_errors(value)
         for error in _leaves(top)
     ]
     return tuple(sorted(found, key=lambda one: one.pointer))
+
+
+def _places(error: ValidationError) -> tuple[str, ...]:
+    path = tuple(map(str, error.absolute_path))
+    needed: Any = error.validator_value
+    if error.validator == "required" and isinstance(error.instance, dict):
+        return tuple(".".join((*path, name)) for name in needed if name not in error.instance)
+    return (".".join(path),)
 
 
 def _leaves(error: ValidationError) -> Iterator[ValidationError]:

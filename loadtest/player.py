@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.actions import Refused
 from conformance.matching import matches
-from conformance.steps import request_for
+from conformance.handshakes import request_for
 from conformance.values import ScenarioError, new_nonce
 from contract.json_text import dump_json
 from contract.model import value_at

@@ -19,7 +19,7 @@ from pathlib import Path
 from zlib import crc32
 
 from conformance.loading import BUNDLED, THOROUGH, load_scenarios
-from conformance.outlook import CONTROL_TAG
+from conformance.replays import CONTROL_TAG
 from conformance.run import Plan, Run
 from conformance.scenario import Expect, ExpectOne, Scenario, Step
 from conformance.transport import resolve

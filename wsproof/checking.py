@@ -56,6 +56,7 @@ class CheckOptions:
     scenarios: Path | None = None
     strict: bool = False
     require_complete: bool = False
+    allow_undecided: bool = False
     baseline: Path | None = None
     write_baseline: Path | None = None
     jobs: int | None = None
@@ -111,7 +112,7 @@ def _baseline(
         return None
     # A file may serve thorough runs, and those with generated messages, as well.
     listable = known if options.scenarios else (*load_scenarios(BUNDLED, THOROUGH), *load_scenarios(FUZZ))
-    return for_selection(load_baseline(options.baseline, requirements, listable), known, scenarios)
+    return for_selection(load_baseline(options.baseline, requirements, listable), known, scenarios, requirements)
 
 
 def _prepare(options: CheckOptions) -> tuple[Wanted, ...]:
@@ -161,6 +162,7 @@ class _Check:
             duration=0.0,
             strict=options.strict,
             require_complete=options.require_complete,
+            allow_undecided=options.allow_undecided,
             baseline=baseline,
             settings=_settings(plan, options, embedded=embedded),
         )
@@ -213,8 +215,9 @@ class _Check:
                 complete = complete and self.fuzz.complete
         for verdict in verdicts:
             stream.scenario(verdict, run.started)
-        facts = replace(self.facts, duration=time.monotonic() - self.began, complete=complete)
-        stream.close(facts.duration, complete=facts.complete)
+        duration = time.monotonic() - self.began
+        facts = replace(self.facts, duration=duration, complete=complete, outages=run.outages)
+        stream.close(facts.duration, complete=facts.complete, outages=facts.outages)
         return results_document(facts, self.plan.requirements, verdicts, run.started)
 
     def _status(self) -> Status | None:
@@ -260,6 +263,7 @@ def _settings(plan: Plan, options: CheckOptions, *, embedded: bool) -> dict[str,
         "selection": " ".join(options.select) or None,
         "deselection": " ".join(options.deselect) or None,
         "require_complete": options.require_complete,
+        "allow_undecided": options.allow_undecided,
         "baseline": str(options.baseline) if options.baseline is not None else None,
         **({"fuzz": {"examples": options.fuzz, "seed": options.seed}} if options.fuzz else {}),
         "heartbeat_interval_s": plan.profile.heartbeat.interval,

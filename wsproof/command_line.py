@@ -75,7 +75,8 @@ def main() -> None:
     "--scenarios", type=click.Path(path_type=Path, exists=True), help="Scenarios of your own (file or folder)."
 )
 @click.option("--strict", is_flag=True, help="Count SHOULDs as MUSTs.")
-@click.option("--require-complete", is_flag=True, help="Exit 1 where a MUST could not be decided.")
+@click.option("--require-complete", is_flag=True, help="Exit 1 if a selected MUST could not be decided.")
+@click.option("--allow-undecided", is_flag=True, help="Exit 0 even if most of the selected MUSTs could not be decided.")
 @click.option("--thorough", is_flag=True, help="Play everything several times, and long scenarios beside it.")
 @click.option(
     "--baseline",

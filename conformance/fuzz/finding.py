@@ -60,13 +60,13 @@ def verdict_on(findings: Sequence[Finding], scenario: Scenario, started: float, 
 def _charged(finding: Finding) -> tuple[Charged, ...]:
     """What a finding is charged to. What is lost only after other messages is no fault of the last one's kind."""
     charged = finding.played.verdict.charged
-    lost = [one for one in charged if one.failure.undelivered]
+    lost = [one for one in charged if one.failure.absent == "undelivered"]
     unanswered = [one for one in charged if one.failure.message == UNANSWERED]
     if finding.after and lost:
         return (replace(lost[0], requirement="SEND-01", level="MUST"),)
     if finding.after and unanswered:
         # Where plain posts are lost as well, this follows from it.
-        failure = replace(unanswered[0].failure, undelivered=True)
+        failure = replace(unanswered[0].failure, absent="undelivered")
         return (Charged("ERR-10", "SHOULD", failure),)
     return charged
 
@@ -89,12 +89,12 @@ def passed(last: ScenarioVerdict, scenario: Scenario, started: float, duration: 
     record = last.outcome.record
     record.transcript.shorten(0, KEPT_ENTRIES, MAX_DATA)
     record.release()
-    return ScenarioVerdict(replace(last.outcome, scenario=scenario, started=started, duration=duration), ())
+    outcome = replace(last.outcome, scenario=scenario, started=started, duration=duration)
+    return ScenarioVerdict(outcome, (), last.applied)
 
 
 def undecided(
     scenario: Scenario, ending: Ending, reason: str, started: float = 0.0, duration: float = 0.0
 ) -> ScenarioVerdict:
     """The verdict on a kind of which nothing can be said."""
-    names: frozenset[str] = frozenset()
-    return ScenarioVerdict(Outcome(scenario, ending, reason, (), names, names, Record(0.0, ()), started, duration), ())
+    return ScenarioVerdict(Outcome(scenario, ending, reason, (), {}, {}, Record(0.0, ()), started, duration), ())

@@ -137,14 +137,14 @@ class Session:
     def _renew(self, stage: Stage) -> Values:
         """What an earlier example left behind says nothing about the next one."""
         stage.values = Values(self._plan.profile, self._setting.channel)
-        stage.failures, stage.stalls = [], []
+        stage.failures, stage.record.stalls = [], []
         for state in stage.actors.values():
             state.inbox, state.controls, state.heartbeats, state.echoes = [], [], [], []
         return stage.values
 
     def _judged(self, stage: Stage, outcome: Outcome) -> Script[ScenarioVerdict]:
         """The verdict. Raises `UnjudgedError` where something else than the message decided how it went."""
-        if is_rate_limited(stage):
+        if is_rate_limited(stage.record, self._plan.contract, self._plan.profile):
             self._pause = min(max(2 * self._pause, FIRST_PAUSE), MAX_PAUSE)
             yield from stage.until(lambda: False, stage.now + self._pause, "the rate limit's pause")
             yield from self._leave()

@@ -1,0 +1,82 @@
+"""The circuit breaker: what has not come several times is not waited for to the end again.
+
+Against an endpoint that never answers a close frame, some six hundred scenarios would each wait a whole timeout for
+the same thing. A wait is known by what it is for: the requirements that its step decides, the kind of step, and the
+messages. Once `ENOUGH` scenarios have waited for it in vain, to their full deadlines, later ones wait only twice as
+long as it ever took where it did come (`LEAST_SECONDS` at the least), and are left undecided where it does not. So an
+endpoint that is slow, but in time, is never given up; and a short wait neither convicts nor acquits anybody.
+
+An endpoint that floods costs memory and time whatever a scenario waits for, and one that refuses every good handshake
+for load costs ten seconds each. Once so many scenarios have met nothing else, no more are played.
+"""
+
+import threading
+from collections.abc import Hashable
+
+ENOUGH = 4
+"""Scenarios that must have waited in vain."""
+
+LEAST_SECONDS = 0.25
+
+FLOODS = 8
+"""Scenarios in a row that must have been ended by a flood."""
+
+
+class CircuitBreaker:
+    """What all scenarios of a run know of each other's waits. Every method may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._missed: dict[Hashable, int] = {}
+        self._longest: dict[Hashable, float] = {}
+        self._floods = 0
+        self._flood: str | None = None
+        self._refusals = 0
+        self._accepted = False
+        self._lock = threading.Lock()
+
+    def patience(self, wait: Hashable, scale: float) -> float | None:
+        """Seconds that this is still waited for; None: to its deadline. `scale` stretches the least."""
+        with self._lock:
+            if self._missed.get(wait, 0) < ENOUGH:
+                return None
+            return max(LEAST_SECONDS * scale, 2 * self._longest.get(wait, 0.0))
+
+    def came(self, wait: Hashable, seconds: float) -> None:
+        """It came, after so many seconds."""
+        with self._lock:
+            self._longest[wait] = max(seconds, self._longest.get(wait, 0.0))
+
+    def missed(self, wait: Hashable) -> None:
+        """It did not come until its deadline."""
+        with self._lock:
+            self._missed[wait] = self._missed.get(wait, 0) + 1
+
+    def accepted(self) -> None:
+        """A good handshake was accepted."""
+        self._accepted = True
+
+    def refused(self) -> None:
+        """A good handshake was refused for load, for as long as is granted."""
+        with self._lock:
+            self._refusals += 1
+
+    def flooded(self, detail: str | None) -> None:
+        """A scenario is over; `detail`: a flood ended it."""
+        with self._lock:
+            self._floods = self._floods + 1 if detail is not None else 0
+            if self._floods == FLOODS:
+                self._flood = detail
+
+    @property
+    def given_up(self) -> str | None:
+        """Why no more scenarios are played; None: they are."""
+        if self._flood is not None:
+            return f"not played: the endpoint floods, {FLOODS} scenarios in a row were ended by {self._flood}"
+        if self._refusals >= ENOUGH and not self._accepted:
+            return "not played: every handshake was refused for load, and none was ever accepted"
+        return None
+
+
+def not_waited_for() -> str:
+    """The reason of a scenario that was left undecided."""
+    return f"not waited for: it did not come in {ENOUGH} scenarios before"

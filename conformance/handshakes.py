@@ -1,0 +1,203 @@
+"""Opening handshakes: the request, overload, and the control beside a refusal.
+
+That a bad token is refused shows something only if good ones were accepted just before and just after: an edge that is
+overloaded, or an endpoint that is gone, refuses everybody. So a handshake that need not be accepted has a control on
+either side of it: another connection, with the actor's own token, that must be acknowledged. Without both, what looks
+like a refusal leaves the scenario undecided.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from conformance.actions import Close, Deflate, Open, Refused, Request
+from conformance.admission import BAD_ATTEMPTS, GOOD_SECONDS, retry_after
+from conformance.blame import Search, ended_as, is_over
+from conformance.patience import owed
+from conformance.record import Conversation
+from conformance.scenario import Actor, Charge, Connect
+from conformance.stage import ActorState, Script, Stage
+from conformance.values import DisturbedError, Enough, InconclusiveError
+from contract.profile import Profile
+
+HANDSHAKE_REQUIREMENT = "CONN-07"
+"""Charged where the handshake's answer is wrong in itself (RFC 6455 §4.2.2), not where it is a refusal."""
+
+CONTROL = "control"
+"""The actor of the connections beside a refusal."""
+
+
+def connect(stage: Stage, deed: Connect) -> Script[None]:
+    """Connect an actor. A handshake that must be accepted raises `StepFailedError` where it is not."""
+    state = stage.actors[deed.actor]
+    token_name = deed.token or state.actor.user
+    token = None if token_name == "none" else stage.values.token(token_name)
+    if deed.token_text is not None:
+        token = stage.values.render(deed.token_text)
+    if token == "" and stage.profile.auth.where == "subprotocol":
+        raise InconclusiveError("an empty token cannot travel as a subprotocol")
+    if not deed.accepted:
+        stage.controlled = state.actor.user
+        stage.control_problem = yield from _control(stage)
+    subprotocols = tuple(stage.values.render(list(deed.subprotocols)))
+    request = handshake_request(stage, deed, token, subprotocols, auto_pong=state.actor.heartbeat == "answer")
+    settled = yield from _admitted(stage, state, request, token, good=deed.accepted)
+    if not deed.accepted:
+        return
+    if not settled:
+        stage.note(deed.actor, "none", "timeout", "no answer to the handshake")
+        text = "the handshake got no answer in time"
+        raise stage.fail(text, deed.actor, expected="101 Switching Protocols", absent="timeout")
+    conversation = stage.conversation(state)
+    if conversation.refused is not None:
+        raise _refused(stage, deed, conversation.refused)
+
+
+def _admitted(stage: Stage, state: ActorState, request: Request, token: str | None, *, good: bool) -> Script[bool]:
+    """Shake hands, again and more slowly while the endpoint says that it is overloaded; whether an answer came."""
+    admission, breaker = stage.setting.admission, stage.setting.breaker
+    patience = GOOD_SECONDS * stage.setting.time_scale
+    start, attempts = stage.now, 0
+    while True:
+        attempts += 1
+        turn = admission.turn(stage.now)
+        yield from stage.until(lambda: False, turn, f"{state.actor.name}: the turn of its handshake")
+        conversation = yield from _shake_hands(stage, state, request, token, good=good)
+        settled = bool(conversation.opened or conversation.refused)
+        if conversation.opened is not None and good:
+            admission.accepted()
+            breaker.accepted()
+        pause = retry_after(conversation.refused)
+        if pause is None or (not good and attempts >= BAD_ATTEMPTS):
+            return settled
+        if good and stage.now - start > patience:
+            breaker.refused()
+            return settled
+        admission.overloaded(stage.now, pause)
+
+
+def _shake_hands(
+    stage: Stage, state: ActorState, request: Request, token: str | None, *, good: bool
+) -> Script[Conversation]:
+    name = state.actor.name
+    number = sum(one.actor == name for one in stage.record.conversations) + 1
+    conversation = Conversation(name, state.actor.user, number, token)
+    conversation.subprotocols = request.subprotocols
+    # One that may be refused, whose pings go unanswered or whose token expires, may be ended at any time.
+    user = stage.profile.users.get(state.actor.user)
+    conversation.usual = good and state.actor.heartbeat == "answer" and user is not None and token == user.token
+    stage.record.conversations.append(conversation)
+    state.conversation = conversation
+    state.inbox, state.controls, state.heartbeats, state.echoes = [], [], [], []
+    stage.note(name, "out", "handshake", f"GET {request.target}")
+    stage.setting.watch.sent(stage.scenario.id, stage.now)
+    yield from stage.act(Open(name, request))
+    deadline = stage.now + stage.seconds("response_timeout")
+
+    def answered() -> bool:
+        return bool(conversation.opened or conversation.refused)
+
+    yield from owed(stage, answered, deadline, "the handshake's answer")
+    return conversation
+
+
+def _control(stage: Stage) -> Script[str | None]:
+    """Connect with a good token, and leave: None where it was acknowledged, else how it ended."""
+    state = stage.actors.setdefault(CONTROL, ActorState(Actor(CONTROL, stage.controlled)))
+    request = handshake_request(stage, Connect(CONTROL), stage.values.token(stage.controlled), (), auto_pong=True)
+    yield from _admitted(stage, state, request, stage.values.token(stage.controlled), good=True)
+    conversation = stage.conversation(state)
+    acknowledged = Search(state, lambda message: message.event == stage.contract.ack_event)
+    if conversation.opened is not None:
+        deadline = stage.now + stage.seconds("ack_timeout")
+        yield from owed(
+            stage, lambda: acknowledged() is not None or is_over(state), deadline, "control: an acknowledgement", state
+        )
+    problem = None if acknowledged() is not None else ended_as(conversation)
+    if conversation.is_open:
+        stage.leave(conversation)
+        yield from stage.act(Close(CONTROL, 1000))
+    return problem
+
+
+def confirm_refusal(stage: Stage) -> Script[None]:
+    """A refusal came: hold it against the controls. Raises `DisturbedError` where one of them was refused as well."""
+    problem = stage.control_problem or (yield from _control(stage))
+    if problem is not None:
+        raise DisturbedError(f"a good token was refused as well ({problem}), so that the refusal shows nothing")
+
+
+def _refused(stage: Stage, deed: Connect, refused: Refused) -> Exception:
+    actor = deed.actor
+    if deed.deflate and refused.problem == "negotiation" and "permessage-deflate" in refused.detail:
+        # What was offered is not what CONN-07 forbids; the step says what an answer to it is charged to.
+        return stage.fail(
+            f"the answer does not fit the offer of compression: {refused.detail}",
+            actor,
+            expected="the answer that RFC 7692 §7.1 prescribes",
+            received=refused.detail,
+        )
+    if isinstance(deed.deflate, Mapping) and refused.problem == "status" and refused.status in range(400, 500):
+        # `ws` and Autobahn refuse demands that they cannot meet. WIRE-09 begins where compression is negotiated.
+        stage.note(actor, "none", "note", "the server refused what the offer of permessage-deflate demands, as it may")
+        return Enough()
+    if refused.problem in ("accept", "negotiation"):
+        return stage.fail(
+            f"the handshake's answer is wrong: {refused.detail}",
+            actor,
+            charge=Charge((HANDSHAKE_REQUIREMENT,), "MUST"),
+            expected="the answer that RFC 6455 §4.2.2 prescribes",
+            received=refused.detail,
+        )
+    # An answer that speaks of load was asked for again, for as long as is granted: that is no accident.
+    return stage.fail(
+        "the handshake was not accepted",
+        actor,
+        expected="101 Switching Protocols",
+        received=str(refused.status) if refused.status else refused.detail,
+        absent=None if retry_after(refused) is not None else "refused",
+    )
+
+
+def handshake_request(
+    stage: Stage, deed: Connect, token: str | None, subprotocols: tuple[str, ...], *, auto_pong: bool
+) -> Request:
+    """The request of a scenario's actor."""
+    answer = auto_pong or stage.profile.heartbeat.form != "control"
+    made = request_for(deed, stage.profile, stage.setting.target, token, stage.values.render)
+    return replace(made, subprotocols=made.subprotocols + subprotocols, answer_control_pings=answer)
+
+
+def request_for(
+    deed: Connect, profile: Profile, target: str, token: str | None, render: Callable[[Any], Any]
+) -> Request:
+    """The request with the token where the profile says it travels (CLIENT-01)."""
+    target, headers, protocols = authorised(profile, target, token)
+    if deed.path is not None:
+        parts = urlsplit(target)
+        target = render(deed.path) + (f"?{parts.query}" if parts.query else "")
+    headers.update({name: render(value) for name, value in (deed.headers or {}).items()})
+    return Request(target, tuple(headers.items()), protocols, deflate=_deflate(deed.deflate), upgrade=deed.upgrade)
+
+
+def _deflate(offer: bool | Mapping[str, Any]) -> Deflate | None:
+    if isinstance(offer, bool):
+        return Deflate() if offer else None
+    return Deflate(**offer)
+
+
+def authorised(profile: Profile, target: str, token: str | None) -> tuple[str, dict[str, str], tuple[str, ...]]:
+    """Request target, headers and subprotocols that carry the token."""
+    if token is None:
+        return target, {}, ()
+    name = profile.auth.name
+    match profile.auth.where:
+        case "query":
+            parts = urlsplit(target)
+            query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), (name, token)], quote_via=quote)
+            return f"{parts.path}?{query}", {}, ()
+        case "header":
+            return target, {name: f"Bearer {token}" if name.lower() == "authorization" else token}, ()
+        case _:
+            return target, {}, (name, token)

@@ -1,0 +1,177 @@
+"""Sees when an endpoint dies, or ends everybody's connection, while many scenarios play.
+
+A server that ends on one message takes the connections of all others with it, and they would be charged with it. The
+signs: a connection is refused by TCP (`stopped`), or every connection on which nothing unusual was sent ends at once
+(`dropped`). Then nothing new is played; what was playing is played again later. Once the endpoint is back, the
+scenarios that had sent something last are played again, one after the other, beside a witness: an idle connection. The
+one that ends the witness, or the endpoint, is the culprit: its requirement fails, and the rest is decided without it.
+Where the endpoint stays away, nobody can be convicted, and they are suspected. `conformance.run` does the playing.
+"""
+
+import threading
+from dataclasses import dataclass, replace
+from typing import Literal
+
+MOMENT = 0.3
+"""Seconds within which connections that end, end at once."""
+
+RECENT = 1.0
+"""Seconds before an outage in which its culprit must have sent something."""
+
+CROWD = 3
+"""Scenarios whose connections must end at once."""
+
+PHANTOMS = 2
+"""How often connections may seem to end at once without any culprit before that is no sign any more."""
+
+MOST_OUTAGES = 3
+"""After so many no more is played."""
+
+CANDIDATES = 24
+"""Scenarios that are played again in search of a culprit, at the most."""
+
+SHOWN = 5
+"""Suspected scenarios that are named."""
+
+Kind = Literal["stopped", "dropped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """The endpoint stopped accepting connections, or ended all of them, `at` seconds after the run began.
+
+    `back_after` in seconds, None: it did not come back. `culprit` is the scenario that did it again, alone;
+    `suspected` are those that had sent something last, where none did.
+    """
+
+    at: float
+    kind: Kind
+    playing: tuple[str, ...]
+    back_after: float | None = None
+    culprit: str | None = None
+    suspected: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Why the run does not pass, where it did not come back."""
+        return f"the endpoint stopped accepting connections at {self.at:.1f} s and did not come back"
+
+    @property
+    def message(self) -> str:
+        """What happened, in one sentence."""
+        if self.kind == "dropped":
+            return f"every connection was ended at {self.at:.1f} s; {self.culprit} ended them again when played alone"
+        while_playing = f", while {_few(self.playing)} {'was' if len(self.playing) == 1 else 'were'} playing"
+        begin = f"the endpoint stopped accepting connections at {self.at:.1f} s"
+        if self.back_after is None:
+            return f"{begin}{while_playing}, and did not come back"
+        back = f"{begin}, was back after {self.back_after:.1f} s"
+        if self.culprit is not None:
+            return f"{back}; {self.culprit} ended it again when played alone"
+        return f"{back}{while_playing}; none of them ended it again when played alone"
+
+
+def _few(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """A sign of an outage, on the transport's clock, with the scenarios that had sent something by then, the last one
+    first, and those that were playing."""
+
+    kind: Kind
+    at: float
+    senders: tuple[str, ...]
+    playing: tuple[str, ...]
+
+
+class Watch:
+    """What the stages of all scenarios tell of their connections. Every method may be called from any thread."""
+
+    def __init__(self) -> None:
+        self.trip: Trip | None = None
+        self._open: dict[tuple[str, int], float] = {}
+        self._ends: list[tuple[float, str]] = []
+        self._sent: dict[str, float] = {}
+        self._playing: set[str] = set()
+        self._phantoms = 0
+        self._lock = threading.Lock()
+
+    def began(self, scenario: str) -> None:
+        """A scenario is being played."""
+        with self._lock:
+            self._playing.add(scenario)
+
+    def over(self, scenario: str) -> None:
+        """It is over, and so are its connections."""
+        with self._lock:
+            self._playing.discard(scenario)
+            for key in [key for key in self._open if key[0] == scenario]:
+                del self._open[key]
+
+    def opened(self, scenario: str, connection: int, t: float) -> None:
+        """A connection was opened with a good token."""
+        with self._lock:
+            self._open[scenario, connection] = t
+
+    @property
+    def connected(self) -> bool:
+        """Whether any connection is open on which nothing unusual was done."""
+        return bool(self._open)
+
+    def unusual(self, scenario: str, connection: int) -> None:
+        """Something happened for which a server may end this connection, or we did: its end is no sign."""
+        with self._lock:
+            self._open.pop((scenario, connection), None)
+
+    def sent(self, scenario: str, t: float) -> None:
+        """Something was sent."""
+        with self._lock:
+            self._sent[scenario] = t
+
+    def ended(self, scenario: str, connection: int, t: float) -> None:
+        """The endpoint ended a connection."""
+        with self._lock:
+            if self._open.pop((scenario, connection), None) is None:
+                return
+            self._ends = [*(one for one in self._ends if t - one[0] <= MOMENT), (t, scenario)]
+            first = min(at for at, _ in self._ends)
+            crowd = len({name for _, name in self._ends}) >= CROWD
+            survivor = any(opened < first for opened in self._open.values())
+            if crowd and not survivor and self._phantoms < PHANTOMS:
+                self._signal("dropped", first)
+
+    def refused(self, t: float) -> None:
+        """TCP refused a connection: nobody listens."""
+        with self._lock:
+            near = [at for at, _ in self._ends if t - at <= RECENT]
+            self._signal("stopped", min(near, default=t))
+
+    def _signal(self, kind: Kind, at: float) -> None:
+        # That nobody listens says more than that connections end.
+        if self.trip is not None and (self.trip.kind == "stopped" or kind == "dropped"):
+            return
+        recent = {name: t for name, t in self._sent.items() if at - RECENT < t <= at + MOMENT}
+        # What was sent after the end can not have caused it.
+        senders = sorted(recent, key=lambda name: (recent[name] > at + 0.05, -recent[name]))
+        self.trip = Trip(kind, at, tuple(senders[:CANDIDATES]), tuple(sorted(self._playing)))
+
+    def reset(self, *, phantom: bool = False) -> None:
+        """The outage is over; `phantom`: there was none."""
+        with self._lock:
+            self.trip = None
+            self._ends.clear()
+            self._open.clear()
+            self._sent.clear()
+            self._phantoms += phantom
+
+
+def outage(trip: Trip, run_started: float) -> Outage:
+    """What is known of an outage at once."""
+    return Outage(max(trip.at - run_started, 0.0), trip.kind, trip.playing, suspected=trip.senders[:SHOWN])
+
+
+def solved(known: Outage, culprit: str) -> Outage:
+    """The same with its culprit."""
+    return replace(known, culprit=culprit, suspected=())

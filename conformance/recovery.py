@@ -1,0 +1,205 @@
+"""After an outage: waits until the endpoint is back, and finds the scenario that brought it about (see `outage`)."""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from conformance.engine import play
+from conformance.outage import MOST_OUTAGES, Outage, Trip, Watch, outage, solved
+from conformance.pace import longest_wait
+from conformance.scenario import Actor, Charge, Connect, ExpectOpen, Scenario, SendMessage, SendRaw, Step
+from conformance.stage import Failure, Setting
+from conformance.transport import StoppedError, Target, Transport
+from conformance.verdicts import Charged, ScenarioVerdict
+from contract.model import Contract
+from contract.profile import Profile
+from contract.requirements import Requirement
+
+BACK_SECONDS = 12.0
+"""How long an endpoint may take to come back, at a time scale of 1: a supervisor may wait for ten."""
+
+PROBE_SECONDS = 0.1
+
+SEARCH_SECONDS = 12.0
+"""How long the search for one culprit may take, without waiting for the endpoint."""
+
+SETTLE_SECONDS = 0.2
+"""How long a scenario that is over may yet end the witness."""
+
+WITNESS = "witness"
+
+
+class Facts(Protocol):
+    """What of a run's plan is needed."""
+
+    @property
+    def target(self) -> Target: ...
+    @property
+    def contract(self) -> Contract: ...
+    @property
+    def profile(self) -> Profile: ...
+    @property
+    def requirements(self) -> Mapping[str, Requirement]: ...
+    @property
+    def time_scale(self) -> float: ...
+
+
+class Witness:
+    """An idle connection that answers heartbeats; whoever ends it, ended everybody's."""
+
+    def __init__(self, facts: Facts) -> None:
+        user = next(iter(facts.profile.users), "")
+        steps = (
+            Step(Connect(WITNESS), Charge(), "1"),
+            Step(ExpectOpen(WITNESS, SEARCH_SECONDS + BACK_SECONDS), Charge(), "2"),
+        )
+        scenario = Scenario(WITNESS, "", "", (), (), (), (Actor(WITNESS, user),), steps, Path(), 0)
+        self._watch = Watch()
+        self._transport = Transport(facts.target)
+        setting = Setting(facts.contract, facts.profile, str, facts.time_scale, facts.target.path, watch=self._watch)
+        self._thread = threading.Thread(target=self._play, args=(scenario, setting), name=WITNESS, daemon=True)
+        self._thread.start()
+
+    def _play(self, scenario: Scenario, setting: Setting) -> None:
+        with contextlib.suppress(StoppedError):
+            self._transport.run(play(scenario, setting))
+
+    def connected(self) -> bool:
+        """Wait for its handshake; whether it was accepted."""
+        while self._thread.is_alive() and not self._watch.connected:
+            self._thread.join(0.01)
+        return self._watch.connected
+
+    def ended(self) -> bool:
+        """Whether the endpoint ends it, now or in a moment."""
+        self._thread.join(SETTLE_SECONDS)
+        return not self._thread.is_alive()
+
+    def leave(self) -> None:
+        """Close it with 1000."""
+        self._transport.stop()
+        self._thread.join()
+
+
+class Recovery:
+    """Handles the outages of one run. `over` says why nothing more is played; None: the run goes on."""
+
+    def __init__(
+        self,
+        facts: Facts,
+        run_started: float,
+        alone: Callable[[Scenario], ScenarioVerdict],
+        stopped: Callable[[], bool],
+    ) -> None:
+        self.outages: list[Outage] = []
+        self.over: str | None = None
+        self.gone = False
+        """Whether the endpoint stayed away."""
+        self.phantom = False
+        """Whether the last sign was none of an outage."""
+        self._facts = facts
+        self._run_started = run_started
+        self._alone = alone
+        self._stopped = stopped
+
+    def recover(self, trip: Trip, candidates: Sequence[Scenario]) -> ScenarioVerdict | None:
+        """Wait, and look for the culprit among the candidates, the likeliest first; its verdict, if there is one."""
+        self.phantom = False
+        known = outage(trip, self._run_started)
+        if not self._comes_back():
+            self._stays_away(known)
+            return None
+        known = replace(known, back_after=round(time.monotonic() - trip.at, 3) if trip.kind == "stopped" else 0.0)
+        culprit = self._search(candidates, trip.kind)
+        if culprit is None and trip.kind == "dropped":
+            self.phantom = True
+            return None
+        if culprit is not None:
+            known = solved(known, culprit.outcome.scenario.id)
+        self.outages.append(known)
+        if culprit is not None and not self._comes_back():
+            self._stays_away(replace(known, back_after=None), again=True)
+        elif len(self.outages) >= MOST_OUTAGES:
+            self.over = "not played: the endpoint stopped accepting connections three times"
+        return culprit
+
+    def _stays_away(self, known: Outage, *, again: bool = False) -> None:
+        self.outages[len(self.outages) - again :] = [known]
+        self.gone = True
+        self.over = "not played: the endpoint stopped accepting connections and did not come back"
+
+    def _comes_back(self) -> bool:
+        """Wait until the endpoint takes connections; whether it does."""
+        until = time.monotonic() + BACK_SECONDS * self._facts.time_scale
+        while not self._stopped():
+            target = self._facts.target
+            with socket.socket(target.family, socket.SOCK_STREAM) as probe:
+                probe.settimeout(1.0)
+                try:
+                    probe.connect(target.address)
+                    return True
+                except OSError:
+                    if time.monotonic() > until:
+                        return False
+            time.sleep(PROBE_SECONDS)
+        return False
+
+    def _search(self, candidates: Sequence[Scenario], kind: str) -> ScenarioVerdict | None:
+        if not self._witness_lasts():
+            return None
+        until = time.monotonic() + SEARCH_SECONDS * self._facts.time_scale
+        for scenario in candidates:
+            if self._stopped() or time.monotonic() + longest_wait(scenario, self._facts.profile) > until:
+                continue
+            witness = Witness(self._facts)
+            if not witness.connected():
+                return None
+            verdict = self._alone(scenario)
+            ended = witness.ended()
+            witness.leave()
+            if ended:
+                return convicted(verdict, kind, self._facts.requirements)
+        return None
+
+    def _witness_lasts(self) -> bool:
+        """Whether an idle connection survives another one of the same user."""
+        first = Witness(self._facts)
+        if not first.connected():
+            return False
+        second = Witness(self._facts)
+        lasts = second.connected() and not first.ended()
+        for witness in (second, first):
+            witness.leave()
+        return lasts
+
+
+def convicted(verdict: ScenarioVerdict, kind: str, requirements: Mapping[str, Requirement]) -> ScenarioVerdict:
+    """The verdict on a scenario that ended the endpoint, or everybody's connection: a requirement of its own fails.
+
+    What it was charged with besides, such as a handshake that found nobody there any more, only follows from that.
+    """
+    outcome = verdict.outcome
+    scenario = outcome.scenario
+    own = tuple(one for one in verdict.charged if one.requirement in scenario.verifies)
+    text = "it ended the endpoint" if kind == "stopped" else "it ended every connection"
+    received = "connections are refused" if kind == "stopped" else "an idle connection was ended as well"
+    if own:
+        charged = tuple(
+            replace(one, failure=replace(one.failure, message=f"{one.failure.message}; {text}", absent=None))
+            for one in own
+        )
+    else:
+        sending = [step for step in scenario.steps if isinstance(step.deed, SendMessage | SendRaw)]
+        step = sending[-1] if sending else scenario.steps[-1]
+        name = scenario.verifies[0] if scenario.verifies else "CONN-01"
+        level = scenario.level or (requirements[name].level if name in requirements else "MUST")
+        expected = "an endpoint that lives on, with everybody's connections"
+        failure = Failure(Charge((name,), level), step.label, None, text, expected, received)
+        charged = (Charged(name, level, failure),)
+    ending = replace(outcome, ending="stopped", reason=charged[0].failure.message)
+    return replace(verdict, outcome=ending, charged=charged, unconfirmed=())
