@@ -6,6 +6,7 @@ from dataclasses import replace
 from contract.profile import Profile
 from reference_server.exchange import CLOSE, Close, Effect, Frame, Happening, Lost, SendText
 from reference_server.faults.fault import fault, profile_fault
+from reference_server.faults.posting import CostsOneAMessage
 from reference_server.seams import Seam
 
 
@@ -106,6 +107,14 @@ class VanishedClientStopsChannel(Seam):
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
         is_dead = isinstance(effect, SendText) and effect.payload.get("channelId") in self._dead
         return () if is_dead else (effect,)
+
+
+@fault("post-lost-when-a-member-vanishes", breaks="SEND-01 CLOSE-03")
+class PostLostWhenAMemberVanishes(CostsOneAMessage):
+    """After a member has vanished without a close frame, another one misses the next post of the channel."""
+
+    def costs(self, lost: Lost) -> bool:
+        return not lost.clean
 
 
 @fault("vanished-client-closes-others", breaks="CLOSE-03", entails="WIRE-08")

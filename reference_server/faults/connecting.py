@@ -21,6 +21,21 @@ def ack_missing(effect: SendText) -> Iterable[Effect]:
     return ()
 
 
+@fault("ack-missing-now-and-then", breaks="CONN-02")
+class AckMissingNowAndThen(Seam):
+    """Every 97th and every 101st connection gets no connection_ack."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._connections = 0
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        if not is_event(effect, "connection_ack"):
+            return (effect,)
+        self._connections += 1
+        return (effect,) if self._connections % 97 and self._connections % 101 else ()
+
+
 @fault("ack-late", breaks="CONN-02")
 class AckLate(Seam):
     """connection_ack comes half an ack_timeout too late, and everything else after it."""

@@ -109,6 +109,21 @@ class DeliveriesLate(Deliveries):
         return ()
 
 
+@fault("deliveries-lost-in-a-crowd", breaks="SEND-01", entails="JOIN-01")
+class DeliveriesLostInACrowd(Deliveries):
+    """While more than 20 connections are open, one delivery in ten is lost."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._crowded = 0
+
+    def delivery(self, effect: SendText, now: float) -> Iterable[Effect]:
+        if len(self.hub.sessions) <= 20:
+            return (effect,)
+        self._crowded += 1
+        return (effect,) if self._crowded % 10 else ()
+
+
 # SEND-03
 
 
@@ -263,3 +278,39 @@ class LeaverCostsAMessage(Deliveries):
 
     def delivery(self, effect: SendText, now: float) -> Iterable[Effect]:
         return () if self._losing and effect.session != self.poster else (effect,)
+
+
+class CostsOneAMessage(Deliveries):
+    """Some ends of connections cost one of the other members the next message of each channel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lossy: set[str] = set()
+        self._loser: int | None = None
+
+    def costs(self, lost: Lost) -> bool:
+        """Whether this end does."""
+        return False
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        if isinstance(happening, Lost) and self.costs(happening):
+            self._lossy |= self.hub.channels.joined(happening.session)
+        return super().happening(happening, now)
+
+    def begins(self, payload: Mapping[str, Any]) -> None:
+        channel, self._loser = payload["channelId"], None
+        others = [one for one in self.hub.channels.members(channel) if one != self.poster]
+        if channel in self._lossy and others:
+            self._lossy.discard(channel)
+            self._loser = others[0]
+
+    def delivery(self, effect: SendText, now: float) -> Iterable[Effect]:
+        return () if effect.session == self._loser else (effect,)
+
+
+@fault("post-lost-when-a-member-leaves", breaks="SEND-01 SEND-10")
+class PostLostWhenAMemberLeaves(CostsOneAMessage):
+    """After a member has left by a close frame, another one misses the next post of the channel."""
+
+    def costs(self, lost: Lost) -> bool:
+        return lost.clean

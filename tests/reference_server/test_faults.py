@@ -152,7 +152,17 @@ def leave(bench: Bench, bob: Client, carol: Client) -> None:
     bench.advance(0.2)
     erin.post("last", "four")
     bench.advance(50)
+    crowd(bench)
     bench.shut_down()
+
+
+def crowd(bench: Bench) -> None:
+    """A hundred connect, and three of them are in a channel."""
+    members = [bench.connect(f"load-{number}") for number in range(100)][:3]
+    for client in members:
+        client.join("crowded")
+    for number in range(5):
+        members[0].post("crowded", f"{number}")
 
 
 def door(bench: Bench) -> Iterator[object]:
@@ -240,3 +250,45 @@ def test_two_servers_share_no_state(make_bench: Callable[..., Bench]) -> None:
         for text in ("one", "two", "three", "four"):
             alice.post("room", text)
         assert alice.texts() == ["one", "two", "four"]
+
+
+# What shows only now and then, or in company
+
+
+def test_some_connections_are_not_acknowledged(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(faults=("ack-missing-now-and-then",))
+    clients = [bench.connect() for _ in range(205)]
+    silent = [number for number, client in enumerate(clients, 1) if not client.events("connection_ack")]
+    assert silent == [97, 101, 194, 202]
+
+
+@pytest.mark.parametrize(("others", "received"), [(19, 40), (20, 36)])
+def test_a_crowd_costs_deliveries(make_bench: Callable[..., Bench], others: int, received: int) -> None:
+    bench = make_bench(faults=("deliveries-lost-in-a-crowd",))
+    alice = bench.connect()
+    alice.join("room")
+    for _ in range(others):
+        bench.connect()
+    for number in range(40):
+        alice.post("room", f"{number}")
+    assert len(alice.texts()) == received
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"), [("post-lost-when-a-member-leaves", True), ("post-lost-when-a-member-vanishes", False)]
+)
+def test_an_end_costs_another_member_one_post(make_bench: Callable[..., Bench], name: str, clean: bool) -> None:
+    bench = make_bench(faults=(name,))
+    alice, bob, carol, dave, erin = (bench.connect() for _ in range(5))
+    for client in (alice, bob, carol, dave, erin):
+        client.join("room")
+    dave.leave(clean=not clean)
+    alice.post("room", "one")
+    erin.leave(clean=clean)
+    alice.post("room", "two")
+    alice.post("room", "three")
+    assert [client.texts() for client in (alice, bob, carol)] == [
+        ["one", "two", "three"],
+        ["one", "three"],
+        ["one", "two", "three"],
+    ]
