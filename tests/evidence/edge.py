@@ -6,7 +6,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 from reference_server.faults.frames import RawFrame, take
 
@@ -58,7 +58,7 @@ class Edge:
                     far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._behind)
                     writers.append(far_writer)
                     far_writer.write(head)
-                    await asyncio.gather(self._watched(reader, far_writer), _pass_on(far_reader, writer))
+                    await asyncio.gather(self._watched(reader, far_writer), self.pass_back(far_reader, writer))
                 elif answer:
                     writer.write(answer)
                     await writer.drain()
@@ -69,33 +69,39 @@ class Edge:
             for one in writers:
                 one.close()
 
+    async def pass_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Give a client what the server sends."""
+        await pass_on(reader, writer)
+
     async def _watched(self, reader: asyncio.StreamReader, far: asyncio.StreamWriter) -> None:
         """Pass on what a client sends, until a frame of it matters."""
         buffer = bytearray()
-        while data := await _read(reader):
+        while data := await read(reader):
             buffer += data
             while (frame := take(buffer)) is not None:
                 if self.watch(frame):
                     self.cut_all()
                     return
-            await _write(far, data)
+            await write(far, data)
         await _end(far)
 
 
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await _read(reader):
-        await _write(writer, data)
+async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Write what is read, the end included."""
+    while data := await read(reader):
+        await write(writer, data)
     await _end(writer)
 
 
-async def _read(reader: asyncio.StreamReader) -> bytes:
+async def read(reader: asyncio.StreamReader) -> bytes:
     """What has come; nothing at the end, however it came."""
     with suppress(OSError):
         return await reader.read(65_536)
     return b""
 
 
-async def _write(writer: asyncio.StreamWriter, data: bytes) -> None:
+async def write(writer: asyncio.StreamWriter, data: bytes) -> None:
+    """Write, as far as somebody reads."""
     with suppress(OSError):
         writer.write(data)
         await writer.drain()
@@ -112,15 +118,18 @@ def reset(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
+def edge_before(url: str, door: Door = open_door, watch: Watch = unconcerned) -> AbstractContextManager[str]:
+    """Run an edge before the server at `url`; gives the URL that leads through it."""
+    return leading_through(Edge(port_of(url), door, watch), url)
+
+
 @contextmanager
-def edge_before(url: str, door: Door = open_door, watch: Watch = unconcerned) -> Iterator[str]:
-    """Run an edge before the server at `url` in a thread of this process; gives the URL that leads through it."""
-    behind = port_of(url)
+def leading_through(edge: Edge, url: str) -> Iterator[str]:
+    """Run an edge in a thread of this process; gives the URL that leads through it."""
     started: Future[tuple[int, Callable[[], None]]] = Future()
 
     async def main() -> None:
         over, loop = asyncio.Event(), asyncio.get_running_loop()
-        edge = Edge(behind, door, watch)
         server = await edge.start()
 
         def stop_soon() -> None:
@@ -135,7 +144,7 @@ def edge_before(url: str, door: Door = open_door, watch: Watch = unconcerned) ->
     thread.start()
     port, stop = started.result()
     try:
-        yield url.replace(f":{behind}/", f":{port}/")
+        yield url.replace(f":{port_of(url)}/", f":{port}/")
     finally:
         stop()
         thread.join()

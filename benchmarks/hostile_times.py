@@ -1,0 +1,174 @@
+"""How long a check of an endpoint takes that never gives what is waited for, at the default time-outs.
+
+`python -m benchmarks.hostile_times [NAME …]` checks each of these endpoints with a heartbeat of half a second, and with
+everything else as in the template. The exit code is 1 where one took more than a minute.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
+from functools import partial
+
+from contract.profile import load_profile
+from reference_server.exchange import CLOSE, TEXT, Abort, Effect, Frame, Outgoing
+from reference_server.faults.fault import FAULTS, Fault, is_event, written
+from reference_server.faults.frames import take
+from reference_server.network import running
+from reference_server.seams import Seam
+from reference_server.settings import ServerSettings
+from tests.conformance.servers import raw_server
+from tests.evidence.edge import Edge, leading_through, pass_on, port_of, read, write
+from tests.hostile.modes import MODES
+from tests.surroundings.checked import checked
+
+ALLOWED_SECONDS = 60.0
+
+HEARTBEAT = ("--set", "heartbeat.interval=500ms")
+
+DIGITS = b"7" * 1_000_000
+
+
+class _EachDelivery(Seam):
+    """Writes each `new_message` in another way."""
+
+    def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
+        message = written(outgoing)
+        if message is None or message["event"] != "new_message" or not isinstance(outgoing, Frame):
+            return (outgoing,)
+        return (replace(outgoing, data=self.changed(outgoing.data)),)
+
+    def changed(self, data: bytes) -> bytes:
+        """The message as it is sent."""
+        return data
+
+
+class BadUtf8(_EachDelivery):
+    """Every new_message holds a byte that is no UTF-8."""
+
+    def changed(self, data: bytes) -> bytes:
+        return data.replace(b'"text":"', b'"text":"\xff', 1)
+
+
+class LongNumbers(_EachDelivery):
+    """The sequence of every new_message has a million digits."""
+
+    def changed(self, data: bytes) -> bytes:
+        return data[: data.rindex(b":") + 1] + DIGITS + b"}"
+
+
+class _ResetLater(Seam):
+    """Ends a connection without a close frame after so many messages."""
+
+    messages = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left: dict[int, int] = {}
+
+    def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
+        if not isinstance(outgoing, Frame) or outgoing.opcode != TEXT:
+            return (outgoing,)
+        left = self._left[outgoing.session] = self._left.get(outgoing.session, self.messages) - 1
+        return (outgoing, Abort(outgoing.session)) if left == 0 else (outgoing,)
+
+
+class ResetAfterOneMessage(_ResetLater):
+    """Every connection is ended after the acknowledgement and one message."""
+
+    messages = 2
+
+
+class ResetAfterFourMessages(_ResetLater):
+    """Every connection is ended after the acknowledgement and four messages."""
+
+    messages = 5
+
+
+class ResetByDelivery(Seam):
+    """Every connection is ended when it should get a new_message."""
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        return (Abort(effect.session),) if is_event(effect, "new_message") else (effect,)
+
+
+SEAMS: Mapping[str, type[Seam]] = {
+    "bad-utf-8": BadUtf8,
+    "long-numbers": LongNumbers,
+    "reset-after-1-message": ResetAfterOneMessage,
+    "reset-after-4-messages": ResetAfterFourMessages,
+    "reset-by-delivery": ResetByDelivery,
+}
+
+
+class KeepsOpen(Edge):
+    """Holds back every close frame of the server, and the end of every connection."""
+
+    async def pass_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = b""
+        with suppress(OSError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+        await write(writer, head)
+        if b" 101 " not in head.partition(b"\r\n")[0]:
+            await pass_on(reader, writer)
+        buffer = bytearray()
+        while data := await read(reader):
+            buffer += data
+            while (frame := take(buffer)) is not None:
+                if frame.opcode != CLOSE:
+                    await write(writer, bytes(frame))
+
+
+@contextmanager
+def reference(seam: type[Seam] = Seam) -> Iterator[str]:
+    """A reference server with one seam."""
+    name = seam.__name__
+    FAULTS[name] = Fault(name, seam.__doc__ or "", (), (), seam)
+    profile = load_profile(None, {"heartbeat.interval": 0.5})
+    with running(ServerSettings(profile=profile, port=0, faults=(name,))) as server:
+        yield server.url
+
+
+@contextmanager
+def kept_open() -> Iterator[str]:
+    """A server that does all that it should, but never closes."""
+    with reference() as url, leading_through(KeepsOpen(port_of(url)), url) as outside:
+        yield outside
+
+
+def endpoints() -> Mapping[str, Callable[[], AbstractContextManager[str]]]:
+    """How each endpoint is started, by name."""
+    return {
+        "right": reference,
+        "never-closes": kept_open,
+        **{name: partial(reference, seam) for name, seam in SEAMS.items()},
+        **{f"raw-{name}": partial(raw_server, talk) for name, talk in MODES.items()},
+    }
+
+
+def main() -> int:
+    """Print the table."""
+    known = endpoints()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*known, []], metavar="NAME", help=", ".join(known))
+    slow = 0
+    print("| endpoint | seconds | verdict | failed | undecided |\n| --- | --- | --- | --- | --- |")
+    for name in parser.parse_args().names or known:
+        with known[name]() as url:
+            try:
+                found = checked(url, profile=HEARTBEAT)
+            except AssertionError as error:  # a run without results says why
+                print(f"| {name} | | {' '.join(str(error).split())} | | |", flush=True)
+                continue
+        slow += found.duration > ALLOWED_SECONDS
+        requirements = {one: verdict for one, verdict in found.of.items() if one.isupper()}
+        failed = sum(one == "failed" for one in requirements.values())
+        undecided = sum(one not in ("failed", "passed") for one in requirements.values())
+        print(f"| {name} | {found.duration:.1f} | {found.overall} | {failed} | {undecided} |", flush=True)
+    return 1 if slow else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
