@@ -68,6 +68,22 @@ class TooManyHandshakes:
         return self._answer if self._excess % self._nth == 0 else None
 
 
+class OnlyOnce:
+    """Answers so one request with a good token, the `nth`, and lets the server answer all others."""
+
+    def __init__(self, answer: bytes, nth: int) -> None:
+        self._answer = answer
+        self._left = nth
+
+    def __call__(self, head: bytes) -> bytes | None:
+        """The answer to one request."""
+        if carries_a_good_token(head):
+            self._left -= 1
+            if self._left == 0:
+                return self._answer
+        return None
+
+
 def turning_bad_tokens_away(answer: bytes) -> Callable[[bytes], bytes | None]:
     """Answers so whoever does not carry a good token; without bytes, by a reset."""
     return lambda head: None if carries_a_good_token(head) else answer

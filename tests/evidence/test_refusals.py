@@ -12,7 +12,7 @@ from websockets.sync.server import ServerConnection
 
 from tests.conformance.servers import websocket_server
 from tests.evidence.edge import edge_before
-from tests.evidence.servers import reference
+from tests.evidence.servers import mortal, reference
 from tests.evidence.situations import BUSY, TooManyHandshakes, turning_bad_tokens_away
 from tests.hostile.checking import Checked, check
 
@@ -69,6 +69,15 @@ def test_a_reset_is_no_refusal(tmp_path: Path) -> None:
     with reference() as url, edge_before(url, turning_bad_tokens_away(b"")) as outside:
         run = check(outside, tmp_path)
     assert "passed" not in verdicts(run).values()
+
+
+def test_a_port_where_nobody_listens_is_no_refusal(tmp_path: Path) -> None:
+    """The server ends with the first handshake, and stays away."""
+    with mortal("1", "never") as url:
+        run = check(url, tmp_path)
+    assert run.failed() == set()
+    assert "passed" not in verdicts(run).values()
+    assert run.code != 0, run.terminal
 
 
 @contextmanager
