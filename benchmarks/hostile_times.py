@@ -6,6 +6,8 @@ everything else as in the template. The exit code is 1 where one took more than 
 
 import argparse
 import asyncio
+import itertools
+import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -19,10 +21,10 @@ from reference_server.faults.frames import take
 from reference_server.network import running
 from reference_server.seams import Seam
 from reference_server.settings import ServerSettings
-from tests.conformance.servers import raw_server
+from tests.conformance.servers import Talk, raw_server, reset
 from tests.evidence.edge import Edge, leading_through, pass_on, port_of, read, write
-from tests.hostile.modes import MODES
-from tests.surroundings.checked import checked
+from tests.hostile.modes import ACKED, MODES, NUMBER, new_message, upgraded
+from tests.surroundings.checked import Verdicts, checked
 
 ALLOWED_SECONDS = 60.0
 
@@ -103,6 +105,31 @@ SEAMS: Mapping[str, type[Seam]] = {
 }
 
 
+def answering(answer: bytes, times: int | None = None) -> Talk:
+    """Acknowledges, and gives one answer to whatever comes, so many times before a reset; no close is answered."""
+
+    def talk(connection: socket.socket) -> None:
+        if not upgraded(connection):
+            return
+        connection.sendall(ACKED)
+        for _ in itertools.repeat(None) if times is None else range(times):
+            if not connection.recv(65_536):
+                return
+            connection.sendall(answer)
+        reset(connection)
+
+    return talk
+
+
+TALKS: Mapping[str, Talk] = {
+    **{f"raw-{name}": talk for name, talk in MODES.items()},
+    "raw-answers-in-bad-utf-8": answering(new_message(1).replace(b"flood", b"\xfflood")),
+    "raw-answers-with-long-numbers": answering(NUMBER),
+    "raw-resets-after-2-answers": answering(new_message(1), 2),
+    "raw-resets-after-5-answers": answering(new_message(1), 5),
+}
+
+
 class KeepsOpen(Edge):
     """Holds back every close frame of the server, and the end of every connection."""
 
@@ -144,8 +171,15 @@ def endpoints() -> Mapping[str, Callable[[], AbstractContextManager[str]]]:
         "right": reference,
         "never-closes": kept_open,
         **{name: partial(reference, seam) for name, seam in SEAMS.items()},
-        **{f"raw-{name}": partial(raw_server, talk) for name, talk in MODES.items()},
+        **{name: partial(raw_server, talk) for name, talk in TALKS.items()},
     }
+
+
+def row(name: str, found: Verdicts) -> str:
+    """A line of the table."""
+    requirements = [verdict for one, verdict in found.of.items() if one.isupper()]
+    failed, passed = requirements.count("failed"), requirements.count("passed")
+    return f"| {name} | {found.duration:.1f} | {found.overall} | {failed} | {len(requirements) - failed - passed} |"
 
 
 def main() -> int:
@@ -163,10 +197,7 @@ def main() -> int:
                 print(f"| {name} | | {' '.join(str(error).split())} | | |", flush=True)
                 continue
         slow += found.duration > ALLOWED_SECONDS
-        requirements = {one: verdict for one, verdict in found.of.items() if one.isupper()}
-        failed = sum(one == "failed" for one in requirements.values())
-        undecided = sum(one not in ("failed", "passed") for one in requirements.values())
-        print(f"| {name} | {found.duration:.1f} | {found.overall} | {failed} | {undecided} |", flush=True)
+        print(row(name, found), flush=True)
     return 1 if slow else 0
 
 
