@@ -160,7 +160,7 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
             charge=None if any(one.closed for one in deed.of) else cause_of_end(stage, state),
             expected=expected,
             received=what_came(state),
-            absent=None if deed.next and first() is not None else absence(stage, state, deed.of[0].event),
+            absent=None if deed.next and first() is not None else absence(stage, state, None),
         )
     alternative, message = found
     if message is not None:

@@ -10,6 +10,7 @@ Where the endpoint stays away, nobody can be convicted, and they are suspected. 
 
 import threading
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 MOMENT = 0.3
@@ -95,6 +96,7 @@ class Watch:
         self._ends: list[tuple[float, str]] = []
         self._sent: dict[str, float] = {}
         self._playing: set[str] = set()
+        self._signs: list[float] = []
         self._phantoms = 0
         self._lock = threading.Lock()
 
@@ -141,6 +143,15 @@ class Watch:
             survivor = any(opened < first for opened in self._open.values())
             if crowd and not survivor and self._phantoms < PHANTOMS:
                 self._signal("dropped", first)
+
+    def alive(self, t: float) -> None:
+        """Something came from the endpoint, on whichever connection."""
+        self._signs.append(t)
+
+    def stood_still(self, start: float, end: float) -> bool:
+        """Whether nothing came on any connection for half of this time or longer: it, or all around it, stood still."""
+        signs = [start, *(t for t in list(self._signs) if start < t < end), end]
+        return max(after - before for before, after in pairwise(sorted(signs))) >= (end - start) / 2
 
     def refused(self, t: float) -> None:
         """TCP refused a connection: nobody listens."""

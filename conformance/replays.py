@@ -5,7 +5,8 @@ of another scenario that played beside it, so a scenario with such a failure is 
 it failed. Where it passes, the scenario is played once more, in company: beside those that it had played with, as far
 as these do nothing wrong on purpose; a server may lose only in a crowd. Where that passes too, the failure counts if
 three scenarios failed alike, since three accidents of one kind are none; else it is `unconfirmed`, and neither failed
-nor passed.
+nor passed. Scenarios that failed while nothing came on any connection at all, not even to others, had one accident: the
+endpoint stood still, or the machine that both are on.
 
 Three causes explain failures better than the endpoint's handling of what a scenario tested, and what they explain is
 not charged:
@@ -55,7 +56,8 @@ def kinds(charged: Iterable[Charged]) -> set[Kind]:
 class Player:
     """How a run plays scenarios again: one alone, or several side by side. `stopped`: nothing more is played.
 
-    `clock` gives the time in seconds. `begun` is told how many replays are left.
+    `clock` gives the time in seconds, `left` is told how many replays are left, and `stood_still` says whether nothing
+    came on any connection between two times of the first play.
     """
 
     alone: Callable[[Scenario], ScenarioVerdict]
@@ -63,6 +65,7 @@ class Player:
     stopped: Callable[[], bool]
     clock: Callable[[], float]
     left: Callable[[int], None]
+    stood_still: Callable[[float, float], bool]
 
 
 @dataclass(slots=True)
@@ -87,7 +90,9 @@ class Replays:
         broken = self._broken_isolation(first)
         if broken:
             return self._apart(first, broken)
-        alike = Counter(kind for one in first.values() for kind in kinds(one.charged))
+        alike = Counter(
+            kind for one in first.values() if one.absences and not self._stood_still(one) for kind in kinds(one.charged)
+        )
         self._certain |= {kind for kind, count in alike.items() if count >= ALIKE}
         self._replay(first.values())
         self._in_company(first)
@@ -117,13 +122,17 @@ class Replays:
     def _stands(self, one: Charged) -> bool:
         return one.failure.absent is None or kinds([one]) <= self._certain
 
+    def _stood_still(self, one: ScenarioVerdict) -> bool:
+        end = one.outcome.started + one.outcome.duration
+        return self.player.stood_still(end - self.profile.response_timeout * self.time_scale, end)
+
     # Playing again
 
     def _replay_heartbeats(self, first: Mapping[str, ScenarioVerdict]) -> None:
         waiting = [one.outcome.scenario for one in first.values() if _is_open(one) and self._is_slow(one)]
         if waiting and not self.player.stopped():
             for name, verdict in self.player.together(waiting).items():
-                self._learn(name, first[name], verdict)
+                self._learn(name, verdict)
 
     def _is_slow(self, one: ScenarioVerdict) -> bool:
         return longest_wait(one.outcome.scenario, self.profile) >= self.profile.heartbeat.interval
@@ -142,13 +151,13 @@ class Replays:
                 break
             self.player.left(len(waiting) - number)
             self._tried.update(absent)
-            self._learn(one.outcome.scenario.id, one, self.player.alone(one.outcome.scenario))
+            self._learn(one.outcome.scenario.id, self.player.alone(one.outcome.scenario))
         self.player.left(0)
 
     def _in_time(self, scenario: Scenario) -> bool:
         return self.player.clock() + longest_wait(scenario, self.profile) < self._until
 
-    def _learn(self, name: str, first: ScenarioVerdict, again: ScenarioVerdict) -> None:
+    def _learn(self, name: str, again: ScenarioVerdict) -> None:
         self._again[name] = again
         self._certain |= kinds(again.charged)
 
@@ -171,10 +180,12 @@ class Replays:
             and any(_overlap(one, each) for each in open_ones)
         ]
         found = self.player.together([*(one.outcome.scenario for one in open_ones), *company])
-        for one in open_ones:
-            name = one.outcome.scenario.id
-            if name in found and found[name].charged:
-                self._learn(name, one, found[name])
+        wanted = {kind for one in open_ones for kind in kinds(one.charged)}
+        for name, verdict in found.items():
+            # Whoever misses it: it is missed again.
+            self._certain |= kinds(verdict.charged) & wanted
+            if name in names and verdict.charged:
+                self._learn(name, verdict)
 
     # Connections that are not kept apart
 

@@ -199,7 +199,8 @@ class Run:
         def left(number: int) -> None:
             self._again = number
 
-        player = Player(self._play_alone, self._play_together, lambda: self._stopped, time.monotonic, left)
+        stopped, still = (lambda: self._stopped), self._watch.stood_still
+        player = Player(self._play_alone, self._play_together, stopped, time.monotonic, left, still)
         replays = Replays(player, self.plan.profile, self.plan.requirements, self.scenarios, self.plan.time_scale)
         return replays.confirmed(first)
 

@@ -223,6 +223,7 @@ class Stage:
             yield heapq.heappop(self._scheduled)[2]
         if isinstance(happening, Tick):
             return
+        self.setting.watch.alive(happening.t)
         state = self.actors[happening.actor]
         conversation = state.conversation
         if conversation is None:
