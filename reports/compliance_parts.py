@@ -33,6 +33,8 @@ class Clause:
     level: str
     mark: Mark
     reason: str | None
+    held: str
+    """On what evidence it passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Requirement:
     failures: tuple[Failed, ...]
     command: str
     """Plays again where it failed; empty where it did not."""
+    held: str
+    """On what evidence it passed; empty where its clauses say."""
 
 
 @dataclass(frozen=True, slots=True)

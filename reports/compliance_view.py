@@ -24,6 +24,7 @@ from reports.compliance_parts import (
 from reports.difference import difference
 from reports.documents import Document
 from reports.evidence import Evidence, evidence
+from reports.held import held
 from reports.language import t
 from reports.visible import cut
 from reports.wording import Mark
@@ -154,6 +155,7 @@ class _Builder:
                 wording.mark_of(clause, self.strict),
                 # What failed is told by the failures themselves.
                 None if clause["verdict"] == "failed" and failed else clause["reason"],
+                held(clause),
             )
             for clause in wording.clauses(entry)
         )
@@ -167,6 +169,7 @@ class _Builder:
             scenarios=tuple(sorted(map(self._scenario_link, entry["scenarios"]), key=_attention)),
             failures=failed,
             command=self._repeating(failed),
+            held="" if len(parts) > 1 else held(entry),
         )
 
     def _repeating(self, failed: tuple[Failed, ...]) -> str:
