@@ -11,6 +11,7 @@ requirements that it verifies go with it.
 * What the baseline lists does not count: a case with nothing else is skipped, as pytest writes an expected failure,
   with the baseline's reason. A stale or expired entry of the baseline is a failed case of the suite ``wsproof``.
 * An inconclusive or untested scenario is skipped with its reason, the tool's own fault is an error.
+* What was seen once, and not again when the scenario was played again, is a note.
 * A run that was cut off, or that played no scenario, gets a case of the suite ``wsproof`` that is an error, so that
   half a run, or none, never looks like a green one.
 
@@ -89,6 +90,8 @@ def _scenario(document: Document, scenario: Json) -> Case:
     counting = [one for one in binding if "baseline" not in one]
     others = [one for one in failures if one not in counting]
     outcome, kind, message = _outcome(scenario, counting, binding)
+    notes = [(_reservation(one), one) for one in others]
+    notes += [(t("formats.case.unconfirmed"), one) for one in scenario.get("unconfirmed", ())]
     return Case(
         suite=scenario["group"],
         id=scenario["id"],
@@ -97,7 +100,7 @@ def _scenario(document: Document, scenario: Json) -> Case:
         kind=kind,
         message=message,
         details=_details(document, scenario, counting) if outcome in ("failed", "error") else "",
-        notes="\n\n".join(f"{_reservation(one)} {_failure(one)}" for one in others),
+        notes="\n\n".join(f"{what} {_failure(one)}" for what, one in notes),
         duration=scenario["duration_s"],
         scenario=scenario,
     )

@@ -82,6 +82,8 @@ class Scenario:
     filter_key: str
     verifies: tuple[Link, ...]
     failures: tuple[Failure, ...]
+    unconfirmed: tuple[Failure, ...]
+    """What was seen once, and not when the scenario was played again."""
     evidence: Evidence
     command: str
 

@@ -117,7 +117,7 @@ class _Builder:
         for (entry, anchor), shown in zip(self.scenarios, self.evidence, strict=True):
             found[entry["group"]].append(self._scenario(entry, anchor, shown))
         for rows in found.values():
-            rows.sort(key=lambda row: row.mark.rank)
+            rows.sort(key=lambda row: (row.mark.rank, not row.unconfirmed))
         return tuple(
             Group(
                 group,
@@ -206,15 +206,19 @@ class _Builder:
             mark=wording.scenario_mark(entry, self.strict),
             filter_key=" ".join(f"{level}:{entry['verdict']}" for level in ordered),
             verifies=tuple(self._requirement_link(name) for name in entry["verifies"]),
-            failures=self._scenario_failures(entry, shown),
+            failures=self._scenario_failures(entry["failures"], shown),
+            unconfirmed=tuple(
+                replace(one, mark=wording.mark("inconclusive"))
+                for one in self._scenario_failures(entry.get("unconfirmed", ()), shown)
+            ),
             evidence=shown,
             command=repeating(self.document, entry),
         )
 
-    def _scenario_failures(self, entry: Json, shown: Evidence) -> tuple[Failure, ...]:
+    def _scenario_failures(self, failures: Iterable[Json], shown: Evidence) -> tuple[Failure, ...]:
         """A scenario's failures, those that differ in nothing but the requirement as one."""
         found: dict[tuple[str | None, ...], list[Json]] = {}
-        for failure in entry["failures"]:
+        for failure in failures:
             found.setdefault(tuple(failure[member] for member in _SAME), []).append(failure)
         return tuple(self._failure(same, shown) for same in list(found.values())[:MAX_FAILURES])
 
