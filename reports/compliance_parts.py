@@ -59,6 +59,8 @@ class Requirement:
     """Plays again where it failed; empty where it did not."""
     held: str
     """On what evidence it passed; empty where its clauses say."""
+    left_out: bool
+    """Whether it was not selected, and nothing decided it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,8 @@ class Compliance:
     played: int
     broken: tuple[Requirement, ...]
     unverified: tuple[Unverified, ...]
+    unselected: str | None
+    """How many requirements were not selected."""
     left_out: int
     """Scenarios whose transcripts are not on the page."""
     sections: tuple[Group, ...]

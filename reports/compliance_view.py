@@ -26,6 +26,7 @@ from reports.documents import Document
 from reports.evidence import Evidence, evidence
 from reports.held import held
 from reports.language import t
+from reports.selection import left_out
 from reports.visible import cut
 from reports.wording import Mark
 
@@ -51,6 +52,7 @@ def build(document: Document) -> Compliance:
         warning=wording.warning_sentence(document),
         broken=tuple(sorted(attention, key=lambda requirement: requirement.mark.rank)),
         unverified=builder.unverified(),
+        unselected=wording.unselected_sentence(document),
         outcome=wording.outcome_sentence(document),
         baseline=builder.baseline(),
         played=sum(one["verdict"] != "untested" for one in document["scenarios"]),
@@ -104,7 +106,7 @@ class _Builder:
                 section,
                 titles[section],
                 self.section_anchors[section],
-                _tallies(row.mark for row in rows),
+                _tallies(row.mark for row in rows if not row.left_out),
                 requirements=tuple(sorted(rows, key=_obligation)),
             )
             for section, rows in found.items()
@@ -159,7 +161,8 @@ class _Builder:
             )
             for clause in wording.clauses(entry)
         )
-        keys = [f"{c['level']}:{c['verdict']}" for c in wording.clauses(entry)]
+        unselected = left_out(entry)
+        keys = [f"{c['level']}:{'unselected' if unselected else c['verdict']}" for c in wording.clauses(entry)]
         return Requirement(
             source=entry,
             anchor=anchor,
@@ -170,6 +173,7 @@ class _Builder:
             failures=failed,
             command=self._repeating(failed),
             held="" if len(parts) > 1 else held(entry),
+            left_out=unselected,
         )
 
     def _repeating(self, failed: tuple[Failed, ...]) -> str:
@@ -243,10 +247,11 @@ class _Builder:
         return self.requirement_links.get(name, Link(name, None))
 
 
-def _obligation(requirement: Requirement) -> tuple[int, int]:
-    """The order inside a section: what must hold before what should, and failures before passes."""
+def _obligation(requirement: Requirement) -> tuple[bool, int, int]:
+    """The order inside a section: what must hold before what should, failures before passes; the unselected last."""
     level = requirement.source["level"]
-    return wording.LEVELS.index(level) if level in wording.LEVELS else len(wording.LEVELS), requirement.mark.rank
+    place = wording.LEVELS.index(level) if level in wording.LEVELS else len(wording.LEVELS)
+    return requirement.left_out, place, requirement.mark.rank
 
 
 def _attention(link: Link) -> int:

@@ -165,6 +165,9 @@ def _unverified(page: Page, document: Document) -> None:
     page.table(headings, rows)
     if len(groups) > MAX_REASONS:
         page.add(tn("formats.markdown.more", len(groups) - MAX_REASONS))
+    unselected = wording.unselected_sentence(document)
+    if unselected:
+        page.marked(wording.mark("untested"), unselected)
 
 
 def _listed(ids: Sequence[str]) -> str:

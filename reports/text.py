@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from reports import wording
+from reports import selection, wording
 from reports.documents import Document
 from reports.language import t, tn
 from reports.load_text import load_summary
@@ -47,7 +47,7 @@ def summary(document: Document, colour: bool = False, width: int = 80) -> str:
 def _sections(page: Page, document: Document) -> None:
     titles: dict[str, str] = {}
     marks: dict[str, list[Mark]] = {}
-    for entry in document["requirements"]:
+    for entry in selection.counted(document):
         titles.setdefault(entry["section"], wording.section_title(entry))
         mark = wording.mark_of(entry, document["strict"])
         marks.setdefault(entry["section"], []).append(mark)
@@ -111,6 +111,9 @@ def _unverified(page: Page, document: Document) -> None:
         if len(listed) > 8:
             ids = t("common.and-more", listed=ids, more=f"{len(listed) - 8:,}")
         page.wrapped(mark, f"{mark.word}: {cut(reason, 300)} ({ids})")
+    unselected = wording.unselected_sentence(document)
+    if unselected:
+        page.wrapped(wording.mark("untested"), unselected)
 
 
 def _baseline(page: Page, document: Document) -> None:
