@@ -13,7 +13,8 @@ requirements that it verifies go with it.
 * An inconclusive or untested scenario is skipped with its reason, the tool's own fault is an error.
 * What was seen once, and not again when the scenario was played again, is a note.
 * A run that was cut off, or that played no scenario, gets a case of the suite ``wsproof`` that is an error, so that
-  half a run, or none, never looks like a green one.
+  half a run, or none, never looks like a green one. One that fails for what no case tells (the endpoint was gone; too
+  little was decided) gets a failed case there.
 
 What a case is called never depends on the language, so that a CI system knows it again.
 
@@ -81,7 +82,15 @@ def cases(document: Document) -> list[Case]:
     if document["complete"] and not found:
         message = t("compliance.nothing-played")
         own.append(Case(OWN, "scenarios-played", "", "error", "nothing-played", message))
-    return [*found, *own]
+    return [*found, *own, *_outcome_of_run(document, [*found, *own])]
+
+
+def _outcome_of_run(document: Document, found: list[Case]) -> list[Case]:
+    """A failed case, where the run fails and no other case does."""
+    outcome = document["outcome"]
+    if outcome["passed"] or any(case.outcome in ("failed", "error") for case in found):
+        return []
+    return [Case(OWN, "run-passes", "", "failed", "outcome", "; ".join(outcome["reasons"]))]
 
 
 def _scenario(document: Document, scenario: Json) -> Case:

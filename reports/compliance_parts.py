@@ -6,6 +6,7 @@ from typing import Any
 
 from reports.difference import Difference
 from reports.evidence import Evidence
+from reports.outages import Outage
 from reports.wording import Mark
 
 Json = Mapping[str, Any]
@@ -124,6 +125,14 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """An outage of the endpoint, with links to the scenarios that may have brought it about."""
+
+    source: Outage
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Compliance:
     """Everything on the compliance page that is not in the document as it stands."""
 
@@ -137,6 +146,8 @@ class Compliance:
     unverified: tuple[Unverified, ...]
     unselected: str | None
     """How many requirements were not selected."""
+    outages: tuple[Gone, ...]
+    more_outages: str | None
     left_out: int
     """Scenarios whose transcripts are not on the page."""
     sections: tuple[Group, ...]

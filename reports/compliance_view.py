@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from reports import wording
+from reports import outages, wording
 from reports.anchors import Anchors
 from reports.commands import repeating
 from reports.compliance_parts import (
@@ -12,6 +12,7 @@ from reports.compliance_parts import (
     Compliance,
     Failed,
     Failure,
+    Gone,
     Group,
     Json,
     Link,
@@ -53,6 +54,8 @@ def build(document: Document) -> Compliance:
         broken=tuple(sorted(attention, key=lambda requirement: requirement.mark.rank)),
         unverified=builder.unverified(),
         unselected=wording.unselected_sentence(document),
+        outages=builder.outages(),
+        more_outages=outages.not_told(document),
         outcome=wording.outcome_sentence(document),
         baseline=builder.baseline(),
         played=sum(one["verdict"] != "untested" for one in document["scenarios"]),
@@ -137,6 +140,9 @@ class _Builder:
             Unverified(mark, reason, tuple(self.requirement_links[r["id"]] for r in listed))
             for mark, reason, listed in wording.unverified_groups(self.document)
         )
+
+    def outages(self) -> tuple[Gone, ...]:
+        return tuple(Gone(one, tuple(map(self._scenario_link, one.names))) for one in outages.outages(self.document))
 
     def baseline(self) -> tuple[Listed, ...]:
         links = {**self.scenario_links, **self.requirement_links}

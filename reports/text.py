@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from reports import selection, wording
+from reports import outages, selection, wording
 from reports.documents import Document
 from reports.language import t, tn
 from reports.load_text import load_summary
@@ -37,6 +37,7 @@ def summary(document: Document, colour: bool = False, width: int = 80) -> str:
         page.wrapped(wording.mark("failed", "SHOULD"), warning)
     if not document["complete"]:
         page.wrapped(wording.mark("failed", "SHOULD"), t("compliance.cut-off"))
+    _outages(page, document)
     page.wrapped(wording.overall_mark(document), wording.verdict_sentence(document), bold=True)
     outcome = wording.outcome_sentence(document)
     if outcome is not None:
@@ -103,6 +104,14 @@ def _failure(page: Page, scenario: Json, failure: Json) -> None:
         page.labelled(received, failure["received"] or t("common.empty"))
     elif failure["expected"] is not None:
         page.labelled(received, t("common.nothing"))
+
+
+def _outages(page: Page, document: Document) -> None:
+    for outage in outages.outages(document):
+        page.wrapped(outage.mark, outage.text)
+    more = outages.not_told(document)
+    if more:
+        page.wrapped(None, more)
 
 
 def _unverified(page: Page, document: Document) -> None:
