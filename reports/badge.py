@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from xml.sax.saxutils import escape
 
-from reports import wording
+from reports import selection, wording
 from reports.documents import LOAD, Document
 from reports.language import t, tn
 from reports.visible import columns
@@ -93,8 +93,9 @@ def _conformance(document: Document) -> tuple[str, str]:
         failing = len(wording.failing(document, counts_against=True))
         return "failed", _with_end(document, tn("formats.badge.broken", failing))
     held, known = _held(document)
-    name = "formats.badge.requirements" if document["strict"] else "formats.badge.musts"
-    words = t(name, held=f"{held:,}", all=f"{known:,}")
+    kind = "requirements" if document["strict"] else "musts"
+    part = "selected-" if selection.narrowed(document) else ""
+    words = t(f"formats.badge.{part}{kind}", held=f"{held:,}", all=f"{known:,}")
     if not document["complete"]:
         return "nothing", t("formats.badge.cut-off", held=words)
     if not known or not document["scenarios"]:
@@ -109,11 +110,11 @@ def _with_end(document: Document, message: str) -> str:
 
 
 def _held(document: Document) -> tuple[int, int]:
-    """How many requirements hold of those that bind, and how many these are."""
+    """How many requirements hold of those that bind and were selected, and how many these are."""
     strict = document["strict"]
     found = [
         [clause["verdict"] for clause in wording.clauses(entry) if wording.binding(clause["level"], strict)]
-        for entry in document["requirements"]
+        for entry in selection.counted(document)
     ]
     binding = [verdicts for verdicts in found if verdicts]
     return sum(set(verdicts) == {"passed"} for verdicts in binding), len(binding)

@@ -11,8 +11,10 @@ requirements that it verifies go with it.
 * What the baseline lists does not count: a case with nothing else is skipped, as pytest writes an expected failure,
   with the baseline's reason. A stale or expired entry of the baseline is a failed case of the suite ``wsproof``.
 * An inconclusive or untested scenario is skipped with its reason, the tool's own fault is an error.
+* What was seen once, and not again when the scenario was played again, is a note.
 * A run that was cut off, or that played no scenario, gets a case of the suite ``wsproof`` that is an error, so that
-  half a run, or none, never looks like a green one.
+  half a run, or none, never looks like a green one. One that fails for what no case tells (the endpoint was gone; too
+  little was decided) gets a failed case there.
 
 What a case is called never depends on the language, so that a CI system knows it again.
 
@@ -80,7 +82,15 @@ def cases(document: Document) -> list[Case]:
     if document["complete"] and not found:
         message = t("compliance.nothing-played")
         own.append(Case(OWN, "scenarios-played", "", "error", "nothing-played", message))
-    return [*found, *own]
+    return [*found, *own, *_outcome_of_run(document, [*found, *own])]
+
+
+def _outcome_of_run(document: Document, found: list[Case]) -> list[Case]:
+    """A failed case, where the run fails and no other case does."""
+    outcome = document["outcome"]
+    if outcome["passed"] or any(case.outcome in ("failed", "error") for case in found):
+        return []
+    return [Case(OWN, "run-passes", "", "failed", "outcome", "; ".join(outcome["reasons"]))]
 
 
 def _scenario(document: Document, scenario: Json) -> Case:
@@ -89,6 +99,8 @@ def _scenario(document: Document, scenario: Json) -> Case:
     counting = [one for one in binding if "baseline" not in one]
     others = [one for one in failures if one not in counting]
     outcome, kind, message = _outcome(scenario, counting, binding)
+    notes = [(_reservation(one), one) for one in others]
+    notes += [(t("formats.case.unconfirmed"), one) for one in scenario.get("unconfirmed", ())]
     return Case(
         suite=scenario["group"],
         id=scenario["id"],
@@ -97,7 +109,7 @@ def _scenario(document: Document, scenario: Json) -> Case:
         kind=kind,
         message=message,
         details=_details(document, scenario, counting) if outcome in ("failed", "error") else "",
-        notes="\n\n".join(f"{_reservation(one)} {_failure(one)}" for one in others),
+        notes="\n\n".join(f"{what} {_failure(one)}" for what, one in notes),
         duration=scenario["duration_s"],
         scenario=scenario,
     )

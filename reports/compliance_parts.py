@@ -6,6 +6,7 @@ from typing import Any
 
 from reports.difference import Difference
 from reports.evidence import Evidence
+from reports.outages import Outage
 from reports.wording import Mark
 
 Json = Mapping[str, Any]
@@ -33,6 +34,8 @@ class Clause:
     level: str
     mark: Mark
     reason: str | None
+    held: str
+    """On what evidence it passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,10 @@ class Requirement:
     failures: tuple[Failed, ...]
     command: str
     """Plays again where it failed; empty where it did not."""
+    held: str
+    """On what evidence it passed; empty where its clauses say."""
+    left_out: bool
+    """Whether it was not selected, and nothing decided it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,8 @@ class Scenario:
     filter_key: str
     verifies: tuple[Link, ...]
     failures: tuple[Failure, ...]
+    unconfirmed: tuple[Failure, ...]
+    """What was seen once, and not when the scenario was played again."""
     evidence: Evidence
     command: str
 
@@ -116,6 +125,14 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """An outage of the endpoint, with links to the scenarios that may have brought it about."""
+
+    source: Outage
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Compliance:
     """Everything on the compliance page that is not in the document as it stands."""
 
@@ -127,6 +144,10 @@ class Compliance:
     played: int
     broken: tuple[Requirement, ...]
     unverified: tuple[Unverified, ...]
+    unselected: str | None
+    """How many requirements were not selected."""
+    outages: tuple[Gone, ...]
+    more_outages: str | None
     left_out: int
     """Scenarios whose transcripts are not on the page."""
     sections: tuple[Group, ...]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from reports import wording
+from reports import outages, wording
 from reports.anchors import Anchors
 from reports.commands import repeating
 from reports.compliance_parts import (
@@ -12,6 +12,7 @@ from reports.compliance_parts import (
     Compliance,
     Failed,
     Failure,
+    Gone,
     Group,
     Json,
     Link,
@@ -24,7 +25,9 @@ from reports.compliance_parts import (
 from reports.difference import difference
 from reports.documents import Document
 from reports.evidence import Evidence, evidence
+from reports.held import held
 from reports.language import t
+from reports.selection import left_out
 from reports.visible import cut
 from reports.wording import Mark
 
@@ -50,6 +53,9 @@ def build(document: Document) -> Compliance:
         warning=wording.warning_sentence(document),
         broken=tuple(sorted(attention, key=lambda requirement: requirement.mark.rank)),
         unverified=builder.unverified(),
+        unselected=wording.unselected_sentence(document),
+        outages=builder.outages(),
+        more_outages=outages.not_told(document),
         outcome=wording.outcome_sentence(document),
         baseline=builder.baseline(),
         played=sum(one["verdict"] != "untested" for one in document["scenarios"]),
@@ -103,7 +109,7 @@ class _Builder:
                 section,
                 titles[section],
                 self.section_anchors[section],
-                _tallies(row.mark for row in rows),
+                _tallies(row.mark for row in rows if not row.left_out),
                 requirements=tuple(sorted(rows, key=_obligation)),
             )
             for section, rows in found.items()
@@ -116,7 +122,7 @@ class _Builder:
         for (entry, anchor), shown in zip(self.scenarios, self.evidence, strict=True):
             found[entry["group"]].append(self._scenario(entry, anchor, shown))
         for rows in found.values():
-            rows.sort(key=lambda row: row.mark.rank)
+            rows.sort(key=lambda row: (row.mark.rank, not row.unconfirmed))
         return tuple(
             Group(
                 group,
@@ -134,6 +140,9 @@ class _Builder:
             Unverified(mark, reason, tuple(self.requirement_links[r["id"]] for r in listed))
             for mark, reason, listed in wording.unverified_groups(self.document)
         )
+
+    def outages(self) -> tuple[Gone, ...]:
+        return tuple(Gone(one, tuple(map(self._scenario_link, one.names))) for one in outages.outages(self.document))
 
     def baseline(self) -> tuple[Listed, ...]:
         links = {**self.scenario_links, **self.requirement_links}
@@ -154,10 +163,12 @@ class _Builder:
                 wording.mark_of(clause, self.strict),
                 # What failed is told by the failures themselves.
                 None if clause["verdict"] == "failed" and failed else clause["reason"],
+                held(clause),
             )
             for clause in wording.clauses(entry)
         )
-        keys = [f"{c['level']}:{c['verdict']}" for c in wording.clauses(entry)]
+        unselected = left_out(entry)
+        keys = [f"{c['level']}:{'unselected' if unselected else c['verdict']}" for c in wording.clauses(entry)]
         return Requirement(
             source=entry,
             anchor=anchor,
@@ -167,6 +178,8 @@ class _Builder:
             scenarios=tuple(sorted(map(self._scenario_link, entry["scenarios"]), key=_attention)),
             failures=failed,
             command=self._repeating(failed),
+            held="" if len(parts) > 1 else held(entry),
+            left_out=unselected,
         )
 
     def _repeating(self, failed: tuple[Failed, ...]) -> str:
@@ -203,15 +216,19 @@ class _Builder:
             mark=wording.scenario_mark(entry, self.strict),
             filter_key=" ".join(f"{level}:{entry['verdict']}" for level in ordered),
             verifies=tuple(self._requirement_link(name) for name in entry["verifies"]),
-            failures=self._scenario_failures(entry, shown),
+            failures=self._scenario_failures(entry["failures"], shown),
+            unconfirmed=tuple(
+                replace(one, mark=wording.mark("inconclusive"))
+                for one in self._scenario_failures(entry.get("unconfirmed", ()), shown)
+            ),
             evidence=shown,
             command=repeating(self.document, entry),
         )
 
-    def _scenario_failures(self, entry: Json, shown: Evidence) -> tuple[Failure, ...]:
+    def _scenario_failures(self, failures: Iterable[Json], shown: Evidence) -> tuple[Failure, ...]:
         """A scenario's failures, those that differ in nothing but the requirement as one."""
         found: dict[tuple[str | None, ...], list[Json]] = {}
-        for failure in entry["failures"]:
+        for failure in failures:
             found.setdefault(tuple(failure[member] for member in _SAME), []).append(failure)
         return tuple(self._failure(same, shown) for same in list(found.values())[:MAX_FAILURES])
 
@@ -236,10 +253,11 @@ class _Builder:
         return self.requirement_links.get(name, Link(name, None))
 
 
-def _obligation(requirement: Requirement) -> tuple[int, int]:
-    """The order inside a section: what must hold before what should, and failures before passes."""
+def _obligation(requirement: Requirement) -> tuple[bool, int, int]:
+    """The order inside a section: what must hold before what should, failures before passes; the unselected last."""
     level = requirement.source["level"]
-    return wording.LEVELS.index(level) if level in wording.LEVELS else len(wording.LEVELS), requirement.mark.rank
+    place = wording.LEVELS.index(level) if level in wording.LEVELS else len(wording.LEVELS)
+    return requirement.left_out, place, requirement.mark.rank
 
 
 def _attention(link: Link) -> int:

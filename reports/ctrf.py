@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from reports import outages
 from reports.cases import TEXT_CHARACTERS, Case, cases, label
 from reports.documents import LOAD, Document, document_id
 from reports.visible import cut, visible
@@ -64,7 +65,9 @@ def _run(document: Document) -> dict[str, Any]:
     if document["format"] == LOAD:
         return run | {"delivery": _ledger(document)}
     verdicts = {_name(entry["id"]): entry["verdict"] for entry in document["requirements"]}
-    return run | {"passed": document["outcome"]["passed"], "clauses": document["summary"], "requirements": verdicts}
+    run |= {"passed": document["outcome"]["passed"], "clauses": document["summary"], "requirements": verdicts}
+    told = [visible(cut(one.text, TEXT_CHARACTERS)) for one in outages.outages(document)]
+    return run | {"outages": told} if told else run
 
 
 def _ledger(document: Document) -> dict[str, int] | None:

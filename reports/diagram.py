@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reports.failed_at import Blow, blows
+from reports.failed_at import Blow, Failures, blows
 from reports.language import t, tn
 from reports.visible import columns, visible
 
@@ -47,8 +47,8 @@ class Lifeline:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row. `form` says how it is drawn: arrow, broken (an end), mark (something on a lifeline), pause, left-out
-    or failed; an arrow goes from `x` to `to`, all else stands at `x`."""
+    """One row. `form` says how it is drawn: arrow, broken (an end), mark (something on a lifeline), pause, left-out,
+    failed or unconfirmed; an arrow goes from `x` to `to`, all else stands at `x`."""
 
     form: str
     y: float
@@ -78,9 +78,9 @@ class Diagram:
     summary: str
 
 
-def diagram(entries: Sequence[Happening], failures: Sequence[Mapping[str, Any]]) -> Diagram | None:
+def diagram(entries: Sequence[Happening], failures: Failures, unconfirmed: Failures = ()) -> Diagram | None:
     """The diagram of a failed scenario's transcript; None where nothing was recorded."""
-    return _Drawing(entries, blows(entries, failures)).drawn() if entries else None
+    return _Drawing(entries, blows(entries, failures, unconfirmed)).drawn() if entries else None
 
 
 class _Drawing:
@@ -167,7 +167,8 @@ class _Drawing:
         self.y += _ROW
         room = int((self.width - _LEFT - 34) / _CHARACTER)
         time = "" if entry is None else _time(entry)
-        return Row("failed", self.y, _LEFT + 10, _fitting(blow.text, room), time=time, title=blow.text)
+        form = "failed" if blow.counts else "unconfirmed"
+        return Row(form, self.y, _LEFT + 10, _fitting(blow.text, room), time=time, title=blow.text)
 
     def _event(self, entry: Happening) -> Row:
         self.y += _ROW

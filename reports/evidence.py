@@ -50,20 +50,24 @@ class Evidence:
 def evidence(document: Mapping[str, Any], ranks: Sequence[int]) -> list[Evidence]:
     """What there is room for of each scenario of a results document; the lower its rank, the sooner."""
     scenarios = document["scenarios"]
+    # Of the same rank, one that holds something to look at comes first.
+    ordered = sorted(range(len(scenarios)), key=lambda one: (ranks[one], not scenarios[one].get("unconfirmed")))
     room = _Room(len(scenarios), len(document["requirements"]))
     found: dict[int, Evidence] = {}
-    for place, index in enumerate(sorted(range(len(scenarios)), key=lambda index: ranks[index])):
+    for place, index in enumerate(ordered):
         entry = scenarios[index]
-        failed = entry["verdict"] == "failed"
+        unconfirmed = entry.get("unconfirmed", [])
+        wrong = [*entry["failures"], *unconfirmed]
+        failed = entry["verdict"] == "failed" or bool(unconfirmed)
         row = len(scenarios) > MANY and not (failed and place < FULL)
         if row:
             found[index] = Evidence(True, True, None, None, False)
             continue
         drawn = None
         if failed and place < MAX_DIAGRAMS:
-            drawn = diagram(entry["transcript"], entry["failures"])
-        room.spend(_FAILURE * len(entry["failures"]) + (_DRAWN_ROW * len(drawn.rows) if drawn else 0))
-        fits = room.take(sum(_bytes(one["expected"]) + _bytes(one["received"]) for one in entry["failures"]))
+            drawn = diagram(entry["transcript"], entry["failures"], unconfirmed)
+        room.spend(_FAILURE * len(wrong) + (_DRAWN_ROW * len(drawn.rows) if drawn else 0))
+        fits = room.take(sum(_bytes(one["expected"]) + _bytes(one["received"]) for one in wrong))
         found[index] = Evidence(False, not fits, room.transcript(entry, failed), drawn, place < OPEN_DIAGRAMS)
     return [found[index] for index in range(len(scenarios))]
 

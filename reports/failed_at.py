@@ -23,22 +23,34 @@ class Blow:
 
     index: int | None
     text: str
+    counts: bool = True
+    """Whether it does: what was seen once, and not again, does not."""
 
 
-def blows(entries: Sequence[Mapping[str, Any]], failures: Sequence[Mapping[str, Any]]) -> tuple[Blow, ...]:
+Failures = Sequence[Mapping[str, Any]]
+
+
+def blows(entries: Sequence[Mapping[str, Any]], failures: Failures, unconfirmed: Failures = ()) -> tuple[Blow, ...]:
     """A scenario's failures with their places; those that differ in the requirement alone as one."""
-    found: dict[tuple[int | None, str, str], list[str]] = {}
-    for failure in failures:
-        key = (place(entries, failure), failure["step"] or "", failure["message"])
-        found.setdefault(key, []).append(failure["requirement"])
-    shown = [Blow(index, _text(step, message, names)) for (index, step, message), names in found.items()]
+    shown = [*_blows(entries, failures, "failed"), *_blows(entries, unconfirmed, "unconfirmed")]
     more = len(shown) - MAX_SHOWN
     return (*shown[:MAX_SHOWN], *([Blow(None, tn("compliance.diagram.more-failures", more))] if more > 0 else []))
 
 
-def _text(step: str, message: str, requirements: Sequence[str]) -> str:
+def _blows(entries: Sequence[Mapping[str, Any]], failures: Failures, what: str) -> list[Blow]:
+    found: dict[tuple[int | None, str, str], list[str]] = {}
+    for failure in failures:
+        key = (place(entries, failure), failure["step"] or "", failure["message"])
+        found.setdefault(key, []).append(failure["requirement"])
+    return [
+        Blow(index, _text(what, step, message, names), what == "failed")
+        for (index, step, message), names in found.items()
+    ]
+
+
+def _text(what: str, step: str, message: str, requirements: Sequence[str]) -> str:
     names = ", ".join(dict.fromkeys(requirements))
-    words = t("compliance.diagram.failed", requirements=names, message=message)
+    words = t(f"compliance.diagram.{what}", requirements=names, message=message)
     return f"{words} ({t('compliance.step')} {step})" if step not in ("", WHOLE) else words
 
 

@@ -33,7 +33,7 @@ def said(text: str, depth: int = 0) -> str:
     for name, pattern in _patterns():
         match = pattern.fullmatch(text)
         if match is not None:
-            return t(name, **{key: said(value, depth + 1) for key, value in match.groupdict().items()})
+            return t(name, **{key: _sentence(value, depth + 1) for key, value in match.groupdict().items()})
     return text
 
 
@@ -63,8 +63,8 @@ def _told(value: Any, member: str) -> Any:
     return _sentence(value) if isinstance(value, str) and member in _SENTENCES else value
 
 
-def _sentence(text: str) -> str:
+def _sentence(text: str, depth: int = 0) -> str:
     """A requirement's reason may begin with the scenario that gave it."""
     name, colon, rest = text.partition(": ")
-    translated = said(text)
-    return f"{name}: {said(rest)}" if translated == text and colon and " " not in name else translated
+    translated = said(text, depth)
+    return f"{name}: {said(rest, depth)}" if translated == text and colon and " " not in name else translated

@@ -7,7 +7,7 @@ stays below `MAX_BYTES`, since GitHub shows nothing at all of a step's summary b
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from reports import capacity, generator, load_view, load_wording, quantities, wording
+from reports import capacity, generator, load_view, load_wording, outages, quantities, wording
 from reports.commands import short_repeating
 from reports.documents import LOAD, Document
 from reports.inert import NAME_CHARACTERS, cell, code, sentence
@@ -95,6 +95,11 @@ def _conformance(page: Page, document: Document) -> None:
     _heading(page, document, wording.verdict_sentence(document))
     if not document["complete"]:
         page.marked(wording.mark("failed", "SHOULD"), t("compliance.cut-off"))
+    for outage in outages.outages(document):
+        page.marked(outage.mark, outage.text)
+    not_told = outages.not_told(document)
+    if not_told:
+        page.add(sentence(not_told))
     outcome = wording.outcome_sentence(document)
     if outcome is not None:
         page.marked(*outcome)
@@ -165,6 +170,9 @@ def _unverified(page: Page, document: Document) -> None:
     page.table(headings, rows)
     if len(groups) > MAX_REASONS:
         page.add(tn("formats.markdown.more", len(groups) - MAX_REASONS))
+    unselected = wording.unselected_sentence(document)
+    if unselected:
+        page.marked(wording.mark("untested"), unselected)
 
 
 def _listed(ids: Sequence[str]) -> str:

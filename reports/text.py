@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from reports import wording
+from reports import outages, selection, wording
 from reports.documents import Document
 from reports.language import t, tn
 from reports.load_text import load_summary
@@ -37,6 +37,7 @@ def summary(document: Document, colour: bool = False, width: int = 80) -> str:
         page.wrapped(wording.mark("failed", "SHOULD"), warning)
     if not document["complete"]:
         page.wrapped(wording.mark("failed", "SHOULD"), t("compliance.cut-off"))
+    _outages(page, document)
     page.wrapped(wording.overall_mark(document), wording.verdict_sentence(document), bold=True)
     outcome = wording.outcome_sentence(document)
     if outcome is not None:
@@ -47,7 +48,7 @@ def summary(document: Document, colour: bool = False, width: int = 80) -> str:
 def _sections(page: Page, document: Document) -> None:
     titles: dict[str, str] = {}
     marks: dict[str, list[Mark]] = {}
-    for entry in document["requirements"]:
+    for entry in selection.counted(document):
         titles.setdefault(entry["section"], wording.section_title(entry))
         mark = wording.mark_of(entry, document["strict"])
         marks.setdefault(entry["section"], []).append(mark)
@@ -105,12 +106,23 @@ def _failure(page: Page, scenario: Json, failure: Json) -> None:
         page.labelled(received, t("common.nothing"))
 
 
+def _outages(page: Page, document: Document) -> None:
+    for outage in outages.outages(document):
+        page.wrapped(outage.mark, outage.text)
+    more = outages.not_told(document)
+    if more:
+        page.wrapped(None, more)
+
+
 def _unverified(page: Page, document: Document) -> None:
     for mark, reason, listed in wording.unverified_groups(document):
         ids = ", ".join(cut(entry["id"], 40) for entry in listed[:8])
         if len(listed) > 8:
             ids = t("common.and-more", listed=ids, more=f"{len(listed) - 8:,}")
         page.wrapped(mark, f"{mark.word}: {cut(reason, 300)} ({ids})")
+    unselected = wording.unselected_sentence(document)
+    if unselected:
+        page.wrapped(wording.mark("untested"), unselected)
 
 
 def _baseline(page: Page, document: Document) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from reports import selection
 from reports.documents import Document
 from reports.language import spoken, t, tn
 from reports.visible import cut
@@ -163,9 +164,9 @@ def failing(document: Document, counts_against: bool) -> list[Mapping[str, Any]]
 
 
 def unverified_groups(document: Document) -> list[tuple[Mark, str, list[Mapping[str, Any]]]]:
-    """What was not verified: (mark, reason, requirements), the tool's own errors first."""
+    """What was not verified of what was selected: (mark, reason, requirements), the tool's own errors first."""
     found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for requirement in document["requirements"]:
+    for requirement in selection.counted(document):
         for clause in clauses(requirement):
             if clause["verdict"] in UNVERIFIED:
                 reason = clause["reason"] or requirement["reason"] or t(f"compliance.no-reason.{clause['verdict']}")
@@ -177,6 +178,12 @@ def unverified_groups(document: Document) -> list[tuple[Mark, str, list[Mapping[
     return [(mark(verdict), reason, listed) for (verdict, reason), listed in ordered]
 
 
+def unselected_sentence(document: Document) -> str | None:
+    """How many requirements were not selected; None where all were."""
+    number = sum(map(selection.left_out, document["requirements"]))
+    return tn("compliance.unselected", number) if number else None
+
+
 def _without_scenario(reason: str, requirement: Mapping[str, Any]) -> str:
     """A reason without the scenario that gave it, since others may have the same one."""
     name, _, rest = reason.partition(": ")
@@ -184,9 +191,9 @@ def _without_scenario(reason: str, requirement: Mapping[str, Any]) -> str:
 
 
 def verdict_sentence(document: Document) -> str:
-    """The verdict on a conformance run in one sentence."""
+    """The verdict on a conformance run in one sentence, which says so where it is about a part."""
     strict = document["strict"]
-    musts = [one for one in document["requirements"] if _has_clause(one, strict)]
+    musts = [one for one in selection.counted(document) if _has_clause(one, strict)]
     unknown = [one for one in musts if _has_clause(one, strict, UNVERIFIED)]
     values = {
         "verdict": overall_mark(document).word,
@@ -199,6 +206,8 @@ def verdict_sentence(document: Document) -> str:
         if not broken:
             return t("compliance.sentence.broken-somehow", **values)
         return tn("compliance.sentence.broken", len(broken), **values, ids=_ids(broken))
+    if selection.narrowed(document):
+        values["verdict"] = t("compliance.sentence.selected", verdict=values["verdict"])
     if document["verdict"] == "incomplete":
         return tn("compliance.sentence.incomplete", len(unknown), **values)
     if unknown:

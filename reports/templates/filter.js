@@ -7,6 +7,8 @@
   const prefix = "#filter:";
   const names = ["level", "verdict", "group", "text"];
   const control = form.elements;
+  // What needs nobody's attention.
+  const quiet = ["passed", "unselected"];
   const items = Array.from(document.querySelectorAll("[data-clauses]"), (node) => ({
     node,
     clauses: node.dataset.clauses.split(" ").map((clause) => clause.split(":")),
@@ -19,7 +21,7 @@
     if (group && item.group !== group) return false;
     const clause = item.clauses.some(([itsLevel, itsVerdict]) =>
       (!level || itsLevel === level) &&
-      (!verdict || (verdict === "!passed" ? itsVerdict !== "passed" : itsVerdict === verdict)));
+      (!verdict || (verdict === "!passed" ? !quiet.includes(itsVerdict) : itsVerdict === verdict)));
     if (!clause || !words.length) return clause;
     item.text ??= item.node.textContent.toLowerCase();
     return words.every((word) => item.text.includes(word));

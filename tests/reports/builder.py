@@ -88,6 +88,8 @@ def results(requirements: list[Json] | None = None, scenarios: list[Json] | None
         for level in ("MUST", "SHOULD", "MAY")
     }
     for entry in entries:
+        if entry.get("selected") is False and entry["verdict"] not in ("passed", "failed"):
+            continue
         for clause in entry["clauses"]:
             counts[clause["level"]][clause["verdict"]] += 1
     must = counts["MUST"]
@@ -142,6 +144,72 @@ def failing_results(**members: Any) -> Json:
             ),
             scenario("err-skipped", "inconclusive", reason="no private channel", transcript=[]),
             scenario("err-broken", "error", reason="KeyError: 'x'", verifies=["ERR-05"]),
+        ],
+        **members,
+    )
+
+
+def evidence(verdict: str = "passed", level: str = "MUST", **members: Any) -> Json:
+    """A requirement's members that say on what it rests, with its only clause, which says the same."""
+    found = {"applied": 0, "of": None, "steps": 0} | members
+    reason = None if verdict == "passed" else f"{verdict}: no such fixture"
+    return {**found, "clauses": [{"level": level, "verdict": verdict, "reason": reason, **found}]}
+
+
+def outage(kind: str = "stopped", **members: Any) -> Json:
+    return {
+        "at_s": 3.2,
+        "kind": kind,
+        "back_after_s": None,
+        "playing": ["err-silent"],
+        "culprit": None,
+        "suspected": [],
+        "message": "what happened, in English",
+    } | members
+
+
+SEEN_ONCE = "no error arrived within 5 s (seen once; not when it was played again, alone and in company)"
+
+STOPPED = "the endpoint stopped accepting connections"
+
+
+def troubled_results(**members: Any) -> Json:
+    """A run of a part, against an endpoint that was gone for a while: all that such a document may say."""
+    played = ["err-code"]
+    mixed = [
+        {"level": "MUST", "verdict": "passed", "reason": None, "applied": 1, "of": "connection", "steps": 0},
+        {"level": "SHOULD", "verdict": "passed", "reason": None, "applied": 0, "of": None, "steps": 1},
+    ]
+    doubtful = evidence("inconclusive", applied=3, of="error") | {"reason": f"err-silent: {SEEN_ONCE}"}
+    doubtful["clauses"][0]["reason"] = doubtful["reason"]
+    unselected: Json = {"selected": False, "reason": "not selected"}
+    return results(
+        [
+            requirement("ERR-01", selected=True, scenarios=played, **evidence(applied=1204, of="message")),
+            requirement("ERR-02", selected=True, scenarios=played, **evidence(steps=36)),
+            requirement("ERR-03", selected=True, scenarios=played, **evidence(applied=1204, of="message", steps=36)),
+            requirement("ERR-04", selected=True, scenarios=played, clauses=mixed),
+            requirement("ERR-05", "inconclusive", selected=True, scenarios=["err-silent"], **doubtful),
+            requirement("ERR-06", "untested", **unselected),
+            requirement("SEND-01", "untested", "SHOULD", **unselected),
+            requirement("SEND-02", selected=False, scenarios=played, **evidence(applied=12, of="ping")),
+        ],
+        [
+            scenario("err-code"),
+            scenario(
+                "err-silent",
+                "inconclusive",
+                verifies=["ERR-05"],
+                reason=SEEN_ONCE,
+                unconfirmed=[failure("ERR-05", received="1006 bye")],
+            ),
+        ],
+        settings={"jobs": 24, "selection": "ERR", "deselection": None},
+        outcome={"passed": False, "reasons": [f"{STOPPED} at 9 s and did not come back"]},
+        outages=[
+            outage("dropped", at_s=1.25, playing=["a", "b"], culprit="err-code"),
+            outage(at_s=3.2, back_after_s=0.4, playing=[f"s-{number}" for number in range(16)]),
+            outage(at_s=9.0, suspected=["err-silent", "err-code", "c", "d"]),
         ],
         **members,
     )
@@ -257,4 +325,4 @@ def hostile(value: Any, text: str = HOSTILE, member: str = "") -> Any:
     return f"{value}{text}" if isinstance(value, str) else value
 
 
-_CLOSED = ("format", "started", "verdict", "level", "direction", "kind", "state", "link", "expires")
+_CLOSED = ("format", "started", "verdict", "level", "direction", "kind", "state", "link", "expires", "of")

@@ -16,6 +16,8 @@ CHECKS: dict[str, Json] = {
     "nothing": builder.results([], []),
     "hostile": builder.hostile(builder.failing_results()),
     "hostile baseline": builder.hostile(builder.baselined_results()),
+    "troubled": builder.troubled_results(),
+    "hostile troubled": builder.hostile(builder.troubled_results()),
     "acting": builder.hostile(builder.failing_results(complete=False), ACTING),
     "long": builder.hostile(builder.failing_results(), "x" * 100_000),
 }

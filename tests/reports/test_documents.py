@@ -38,6 +38,8 @@ def test_the_schema_is_valid_and_names_itself(name: str) -> None:
         builder.results(),
         builder.failing_results(complete=False, strict=True),
         builder.results([], []),
+        builder.troubled_results(),
+        builder.hostile(builder.troubled_results()),
         builder.load(),
         builder.load(delivery=None, generator=None, timeline=[], metrics={}, thresholds=[]),
         builder.load(metrics={"ack": builder.metric(None, 0)}),

@@ -73,6 +73,16 @@ def test_what_is_chosen_goes_into_the_address_and_comes_back(browser: Browser, f
         assert "#" not in one.page.url
 
 
+def test_what_was_not_selected_is_no_gap(browser: Browser, tmp_path: Path) -> None:
+    place = tmp_path / "report.html"
+    place.write_text(html.compliance(builder.troubled_results()), encoding="utf-8")
+    with opened(browser, place, fragment="#filter:verdict=%21passed") as one:
+        assert shown(one.page, REQUIREMENTS) == ["ERR-05"]
+        one.page.locator("select[name=verdict]").select_option("unselected")
+        one.page.locator("#ERR-06").wait_for()
+        assert shown(one.page, REQUIREMENTS) == ["ERR-06", "SEND-01"]
+
+
 def test_a_number_of_the_overview_leads_to_what_it_counts(browser: Browser, file: Path) -> None:
     with opened(browser, file) as one:
         one.page.locator(".counts a[href='#filter:level=SHOULD&verdict=failed']").press("Enter")

@@ -1,6 +1,7 @@
 """What the suite says is known again, and said in the reader's language."""
 
 import ast
+import re
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from contract.files import DATA_ROOT
 from reports.findings import said, told
 from reports.language import ids, speaking, t
-from tests.reports.builder import event, failure, results, scenario
+from tests.reports.builder import event, failure, requirement, results, scenario
 from tests.reports.test_language import placeholders
 
 JUDGES = ("checks", "deliveries", "endings", "expecting", "heartbeat", "steps")
@@ -48,6 +49,37 @@ def test_a_sentence_within_a_sentence() -> None:
     reason = "conn-1 did not get that far: step 3: the connection ended before `error`"
     with speaking("ja"):
         assert said(reason) == "conn-1 はそこまで進みませんでした: ステップ 3: `error` が届く前に接続が終了しました"
+
+
+def test_the_reason_of_a_requirement_begins_with_its_scenario() -> None:
+    reason = "conn-1/a: the connection is open (seen once; not when it was played again, alone and in company)"
+    document = results([requirement("A-1", "inconclusive", reason=reason)])
+    with speaking("ja"):
+        [shown] = told(document)["requirements"]
+    assert shown["reason"].startswith("conn-1/a: 接続は開いています（1 回のみ発生し、")
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "not selected",
+        "not waited for: it did not come in 8 scenarios before, and never at all",
+        "a good token was refused as well (403 Forbidden), so that the refusal shows nothing",
+        "no answer to the handshake, but a lost connection: it shows nothing (reset by the peer)",
+        "the endpoint stopped accepting connections while it was playing",
+        "not played: the endpoint stopped accepting connections and did not come back",
+        "not played: the endpoint stopped accepting connections three times",
+        "every connection was ended while it was playing",
+        "other connections disturbed it (close 1011); there was no time to play it alone",
+        "the endpoint stopped accepting connections at 3.2 s and did not come back",
+        "only 1 of 40 MUST requirements that the selected scenarios verify was decided",
+        "only 3 of 40 MUST requirements that the selected scenarios verify were decided",
+    ],
+)
+def test_reasons_of_gone_endpoints_and_of_doubt(reason: str) -> None:
+    with speaking("ja"):
+        translated = said(reason)
+        assert not re.search("[a-z]{3,} [a-z]{3,}", re.sub("（.*）", "", translated)), translated
 
 
 def test_what_is_not_known_stays() -> None:

@@ -23,6 +23,7 @@ PAGES: dict[str, tuple[Callable[[Document], str], Document]] = {
     "passed": (html.compliance, builder.results()),
     "failed": (html.compliance, builder.failing_results()),
     "baseline": (html.compliance, builder.baselined_results()),
+    "troubled": (html.compliance, builder.troubled_results()),
     "load": (html.load, loads.full()),
     "load-failed": (html.load, loads.faulty()),
     "load-capacity": (html.load, loads.capacity()),
