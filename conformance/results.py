@@ -106,9 +106,8 @@ def _summary(judged: tuple[RequirementVerdict, ...]) -> dict[str, dict[str, int]
     verdicts = ("passed", "failed", "inconclusive", "untested", "error")
     counts = {level: dict.fromkeys(verdicts, 0) for level in LEVELS}
     for one in judged:
-        for clause in one.clauses:
-            if clause.counts:
-                counts[clause.level][clause.verdict] += 1
+        for clause in one.clauses if one.counts else ():
+            counts[clause.level][clause.verdict] += 1
     return {level: counts[level] for level in LEVELS}
 
 

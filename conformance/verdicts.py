@@ -92,11 +92,6 @@ class ClauseVerdict:
     unit: str | None = None
     selected: bool = True
 
-    @property
-    def counts(self) -> bool:
-        """Whether the run speaks of it."""
-        return self.selected or self.verdict in ("passed", "failed")
-
 
 @dataclass(frozen=True, slots=True)
 class RequirementVerdict:
@@ -116,6 +111,11 @@ class RequirementVerdict:
     def selected(self) -> bool:
         """Whether some scenario of the run is there to decide it."""
         return any(one.selected for one in self.clauses)
+
+    @property
+    def counts(self) -> bool:
+        """Whether the run speaks of it: it was selected, or decided all the same."""
+        return self.selected or self.deciding.verdict in ("passed", "failed")
 
 
 def charge_failures(
@@ -372,7 +372,7 @@ def overall(verdicts: Iterable[RequirementVerdict], *, strict: bool, complete: b
     `strict` counts SHOULDs as MUSTs. A run that was cut off acquits nobody.
     """
     binding = Rules(strict).binding
-    clauses = [clause for one in verdicts for clause in one.clauses if clause.level in binding and clause.counts]
+    clauses = [clause for one in verdicts if one.counts for clause in one.clauses if clause.level in binding]
     if any(clause.verdict == "failed" for clause in clauses):
         return "non-conformant"
     if all(clause.verdict == "passed" for clause in clauses) and clauses and complete:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from conformance.actions import Refused
-from conformance.matching import matches
 from conformance.handshakes import request_for
+from conformance.matching import matches
 from conformance.values import ScenarioError, new_nonce
 from contract.json_text import dump_json
 from contract.model import value_at
