@@ -36,7 +36,7 @@ class Edge:
         self._behind = behind
         self.door = door
         self.watch = watch
-        self._clients: set[asyncio.StreamWriter] = set()
+        self._clients: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
 
     async def start(self, port: int = 0) -> asyncio.Server:
         """Accept connections."""
@@ -44,12 +44,13 @@ class Edge:
 
     def cut_all(self) -> None:
         """End every client's connection at once, without a close frame."""
-        for one in self._clients:
+        for one in tuple(self._clients):
             one.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writers = [writer]
-        self._clients.add(writer)
+        # The loop alone does not keep a task alive whose client has left.
+        self._clients[writer] = asyncio.current_task()
         try:
             with suppress(OSError, asyncio.IncompleteReadError):
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -65,7 +66,7 @@ class Edge:
                 else:
                     reset(writer)
         finally:
-            self._clients.discard(writer)
+            del self._clients[writer]
             for one in writers:
                 one.close()
 

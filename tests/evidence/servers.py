@@ -1,4 +1,4 @@
-"""The reference server, and the servers of this folder, as the tests start them."""
+"""The reference server, the one that dies, and a check of either."""
 
 import os
 import signal
@@ -6,17 +6,27 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from contract.profile import load_profile
 from reference_server.network import running
 from reference_server.settings import ServerSettings
+from tests.hostile.checking import Checked, run
 from tests.surroundings.checked import ROOT
+
+TIMES = {"ack_timeout": 2, "response_timeout": 2, "heartbeat.interval": 1, "heartbeat.timeout": 2}
+"""Short, and long enough for a right server on a busy machine."""
+
+
+def check(url: str, folder: Path, *options: str) -> Checked:
+    """Run `wsproof check URL` and wait for its end."""
+    times = [word for name, seconds in TIMES.items() for word in ("--set", f"{name}={seconds}s")]
+    return run(folder, "check", url, *times, *options)
 
 
 def settings(*faults: str) -> ServerSettings:
-    """Of a reference server with the heartbeat that `tests.hostile.checking.check` expects."""
-    profile = load_profile(None, {"heartbeat.interval": 0.5, "heartbeat.timeout": 0.5})
-    return ServerSettings(profile=profile, port=0, close_timeout=0.5, faults=faults)
+    """Of a reference server on a free port."""
+    return ServerSettings(profile=load_profile(None, TIMES), port=0, close_timeout=1.0, faults=faults)
 
 
 @contextmanager

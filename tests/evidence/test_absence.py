@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.evidence.edge import edge_before
-from tests.evidence.servers import reference
+from tests.evidence.servers import check, reference
 from tests.evidence.situations import OnlyOnce
-from tests.hostile.checking import check
 
 INTERNAL_ERROR = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from tests.evidence.edge import edge_before
-from tests.evidence.servers import mortal, reference
+from tests.evidence.servers import check, mortal, reference
 from tests.evidence.situations import FATAL
-from tests.hostile.checking import Checked, check
+from tests.hostile.checking import Checked
 
 CONSTRUCTOR = "err-unknown-event/constructor"
 

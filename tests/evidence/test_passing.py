@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from tests.evidence.servers import reference
-from tests.hostile.checking import Checked, check
+from tests.evidence.servers import check, reference
+from tests.hostile.checking import Checked
 
 WITHOUT_ALICE = """
 users:

@@ -12,9 +12,9 @@ from websockets.sync.server import ServerConnection
 
 from tests.conformance.servers import websocket_server
 from tests.evidence.edge import edge_before
-from tests.evidence.servers import mortal, reference
+from tests.evidence.servers import check, mortal, reference
 from tests.evidence.situations import BUSY, TooManyHandshakes, turning_bad_tokens_away
-from tests.hostile.checking import Checked, check
+from tests.hostile.checking import Checked
 
 ACCEPTING_EVERYBODY = ("no-token-accepted", "invalid-token-accepted", "expired-token-accepted")
 
