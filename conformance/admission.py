@@ -1,8 +1,8 @@
 """Slows handshakes down for an endpoint that says it is overloaded, and only then.
 
 An edge in front of a server may shed load: 429, 502, 503, 504, or any refusal with `Retry-After`. Such an answer says
-nothing about the token, so the handshake is tried again: each such answer doubles the time between two handshakes of
-the whole run, each accepted one shortens it. Good handshakes that are still refused after `GOOD_SECONDS`, one at a
+nothing about the token, so the handshake is tried again: such an answer doubles the time between two handshakes of the
+whole run, once for all that were on their way; each accepted one shortens it a little. Good handshakes that are still refused after `GOOD_SECONDS`, one at a
 time, are refused.
 """
 
@@ -10,8 +10,14 @@ import threading
 
 from conformance.actions import Refused
 
-FIRST_SECONDS, MOST_SECONDS = 0.05, 0.5
+FIRST_SECONDS, MOST_SECONDS = 0.05, 1.0
 """Seconds between two handshakes, after the first such answer, and at the most."""
+
+ON_THEIR_WAY = 0.5
+"""Seconds in which further such answers belong to handshakes that began before the time was doubled."""
+
+SHORTER, NONE_SECONDS = 0.98, 0.002
+"""What an accepted handshake makes of the time, and from when on there is none."""
 
 MOST_RETRY_AFTER = 2.0
 """Seconds of a `Retry-After` that are heeded."""
@@ -42,6 +48,7 @@ class Admission:
     def __init__(self) -> None:
         self._interval = 0.0
         self._next = 0.0
+        self._slowed = float("-inf")
         self._lock = threading.Lock()
 
     def turn(self, now: float) -> float:
@@ -56,10 +63,13 @@ class Admission:
     def overloaded(self, now: float, seconds: float) -> None:
         """An answer spoke of load, and asked for so many seconds."""
         with self._lock:
+            if now - self._slowed < ON_THEIR_WAY:
+                return
+            self._slowed = now
             self._interval = min(max(2 * self._interval, FIRST_SECONDS), MOST_SECONDS)
             self._next = max(self._next, now + max(seconds, self._interval))
 
     def accepted(self) -> None:
         """A handshake was accepted."""
         with self._lock:
-            self._interval = 0.9 * self._interval if self._interval > FIRST_SECONDS / 2 else 0.0
+            self._interval = SHORTER * self._interval if self._interval > NONE_SECONDS else 0.0

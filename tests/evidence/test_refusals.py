@@ -20,8 +20,11 @@ ACCEPTING_EVERYBODY = ("no-token-accepted", "invalid-token-accepted", "expired-t
 
 BAD_TOKENS = ("AUTH-01", "AUTH-02", "AUTH-03")
 
-EDGES = [(429, 40, 1), (429, 40, 3), (503, 40, 1), (503, 40, 3)]
+EDGES = [(429, 40, 1), (503, 40, 3)]
 """Status, handshakes a second that are never turned away, and which of the others are."""
+
+CROWDED = [word for group in ("AUTH", "CONN", "JOIN", "ERR") for word in ("--select", group)]
+"""Enough handshakes to be turned away."""
 
 
 def verdicts(run: Checked) -> dict[str, str]:
@@ -29,11 +32,11 @@ def verdicts(run: Checked) -> dict[str, str]:
     return {one["id"]: one["verdict"] for one in run.document["requirements"] if one["id"] in BAD_TOKENS}
 
 
-@pytest.mark.parametrize(("status", "a_second", "nth"), [*EDGES, (429, 2, 1), (503, 2, 1)])
+@pytest.mark.parametrize(("status", "a_second", "nth"), [*EDGES, (429, 2, 1)])
 def test_an_overloaded_edge_does_not_hide_that_bad_tokens_are_accepted(
     status: int, a_second: int, nth: int, tmp_path: Path
 ) -> None:
-    options = ("--select", "AUTH") if a_second < 10 else ()
+    options = CROWDED if a_second > 10 else ["--select", "AUTH"]
     door = TooManyHandshakes(BUSY[status], a_second, nth)
     with reference(*ACCEPTING_EVERYBODY) as url, edge_before(url, door) as outside:
         run = check(outside, tmp_path, *options)
@@ -44,9 +47,11 @@ def test_an_overloaded_edge_does_not_hide_that_bad_tokens_are_accepted(
 @pytest.mark.parametrize(("status", "a_second", "nth"), EDGES)
 def test_an_overloaded_edge_is_no_fault_of_the_server(status: int, a_second: int, nth: int, tmp_path: Path) -> None:
     with reference() as url, edge_before(url, TooManyHandshakes(BUSY[status], a_second, nth)) as outside:
-        run = check(outside, tmp_path)
+        run = check(outside, tmp_path, *CROWDED)
     assert run.failed() == set()
-    assert {one["id"] for one in run.document["requirements"] if one["verdict"] != "passed"} == set()
+    assert {
+        one["id"] for one in run.document["requirements"] if one["verdict"] != "passed" and one["selected"]
+    } == set()
     assert run.code == 0, run.terminal
 
 
