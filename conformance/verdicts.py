@@ -168,9 +168,10 @@ def _clause(
     levels: set[Level | None] = {*LEVELS, None} if level == "MAY" else {level}
     keys = [(name, one) for one in levels | ({None} if level == requirement.level else set())]
     steps = sum(one.outcome.reached.get(key, 0) for one in played for key in keys)
-    chances = sum(applied.get(use.subject, 0) for use in clause.checks)
+    # Two checks may look at the same messages, or one at messages and one at connections: the greater count is shown.
+    counted = [(applied.get(use.subject, 0), UNITS.get(use.check)) for use in clause.checks]
+    chances, unit = max(counted, key=lambda one: one[0], default=(0, None))
     verifying = [one for one in played if _verifies(one, name, level)]
-    unit = UNITS.get(clause.checks[0].check) if clause.checks else None
     verdict, reason = _seen(name, level, played) or _combined(
         [
             *(_contribution(one, keys, clause) for one in verifying),
