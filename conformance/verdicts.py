@@ -176,7 +176,7 @@ def _clause(
         [
             *(_contribution(one, keys, clause) for one in verifying),
             *_cut_off(clause, played),
-            *([("passed", None)] if steps or chances else []),
+            *([("passed", None)] if chances or any(_looked_at(one.outcome, keys) for one in played) else []),
         ],
         selected=bool(verifying),
     )
@@ -220,10 +220,8 @@ def _contribution(one: ScenarioVerdict, keys: list[Decided], clause: Clause) -> 
     """What a scenario that is there to decide a clause says of it, where it has nothing against it."""
     outcome = one.outcome
     scenario = outcome.scenario
-    reached = any(key in outcome.reached for key in keys)
-    left = any(key in outcome.unreached for key in keys)
     if outcome.ending in ("finished", "stopped"):
-        if reached and not left:
+        if _looked_at(outcome, keys):
             return "passed", None
         if outcome.ending == "stopped":
             return "unreached", f"{scenario.id} did not get that far: {outcome.reason}"
@@ -231,6 +229,11 @@ def _contribution(one: ScenarioVerdict, keys: list[Decided], clause: Clause) -> 
     if outcome.ending == "inconclusive" and ADDITIONAL_TAG in scenario.tags:
         return "nothing", None
     return outcome.ending, f"{scenario.id}: {outcome.reason}"
+
+
+def _looked_at(outcome: Outcome, keys: Iterable[Decided]) -> bool:
+    """Whether a scenario played all its steps that decide a clause, and had some."""
+    return any(key in outcome.reached for key in keys) and not any(key in outcome.unreached for key in keys)
 
 
 def _combined(judged: list[tuple[str, str | None]], *, selected: bool) -> tuple[Verdict, str | None]:
