@@ -19,7 +19,7 @@ from tests.conformance.driver import (
     text,
 )
 
-ERROR = {"expect": {"actor": "alice", "event": "error"}, "requirement": "ERR-01"}
+ERROR: dict[str, Any] = {"expect": {"actor": "alice", "event": "error"}, "requirement": "ERR-01"}
 ACK = {
     "expect": {"actor": "alice", "event": "connection_ack", "within": "ack_timeout"},
     "requirement": "CONN-02",

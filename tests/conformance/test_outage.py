@@ -1,8 +1,14 @@
 """The signs that an endpoint has died, or has ended everybody's connection, and what is none."""
 
-from collections.abc import Callable
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, ClassVar
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import Server, ServerConnection, serve
 
 from conformance.outage import (
     CANDIDATES,
@@ -16,6 +22,11 @@ from conformance.outage import (
     outage,
     solved,
 )
+from conformance.run import Run
+from conformance.scenario import Scenario
+from tests.conformance.chat import Chat
+from tests.conformance.servers import PATIENCE, port_of
+from tests.conformance.test_run import OPEN, named, plan
 
 T = 100.0
 """When it happens."""
@@ -245,3 +256,93 @@ class TestOutage:
     def test_who_is_convicted_frees_the_suspected(self) -> None:
         known = solved(outage(self.TRIP, T), "s-1")
         assert (known.culprit, known.suspected) == ("s-1", ())
+
+
+class TestRun:
+    """The same over sockets: the culprit is found, and nobody else is blamed."""
+
+    STAY: ClassVar[list[Any]] = [
+        *OPEN,
+        {"expect_open": {"actor": "alice", "for": 3}, "requirement": "HB-03"},
+        {"close": {"actor": "alice"}},
+    ]
+    KILL: ClassVar[list[Any]] = [
+        {"call": "open", "with": {"actor": "bob"}},
+        {"call": "provoke", "with": {"actor": "bob"}},
+    ]
+
+    def scenarios(self) -> list[Scenario]:
+        killer = named("killer", self.KILL, verifies=["ERR-04"])
+        return [*(named(f"stay-{number}", self.STAY, verifies=["HB-03"]) for number in range(6)), killer]
+
+    def test_a_message_that_ends_everybodys_connection(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("conformance.outage.MOMENT", PATIENCE)  # however busy this machine is
+        with Deadly().serve() as url:
+            run = Run(plan(url, jobs=8), self.scenarios())
+            run.start()
+            found = {one.outcome.scenario.id: one for one in run.verdicts()}
+        assert {name: one.verdict for name, one in found.items() if name != "killer"} == dict.fromkeys(
+            [f"stay-{number}" for number in range(6)], "passed"
+        )
+        assert {one.requirement for one in found["killer"].charged} == {"ERR-04"}
+        assert "it ended every connection" in found["killer"].charged[0].failure.message
+        (known,) = run.outages
+        assert (known.kind, known.culprit, known.back_after, known.suspected) == ("dropped", "killer", 0.0, ())
+        assert run.complete
+
+    def test_an_endpoint_that_stays_away(self) -> None:
+        """Nothing is charged; candidates are suspected, and what was not played is untested with that reason."""
+        with Deadly(for_good=True).serve() as url:
+            run = Run(plan(url, jobs=8, time_scale=0.1), self.scenarios())
+            run.start()
+            found = run.verdicts()
+        assert [one.charged for one in found] == [()] * 7
+        assert {one.verdict for one in found} <= {"untested", "inconclusive"}
+        (known,) = run.outages
+        assert (known.kind, known.culprit, known.back_after) == ("stopped", None, None), known
+        assert "killer" in known.suspected
+        assert any("did not come back" in str(one.outcome.reason) for one in found)
+
+
+class Deadly(Chat):
+    """Ends all connections on an event that it does not know; `for_good`: and takes no more.
+
+    Bob is acknowledged once six others are there, the first time.
+    """
+
+    def __init__(self, *, for_good: bool = False) -> None:
+        self.arrived = threading.Semaphore(0)
+        self.expected = 6
+        self.for_good = for_good
+        self.server: Server | None = None
+        super().__init__(before_ack=self.arrived.release)
+
+    @contextmanager
+    def serve(self) -> Iterator[str]:
+        with serve(self.handle, "127.0.0.1", 0, close_timeout=PATIENCE) as self.server:
+            thread = threading.Thread(target=self.server.serve_forever)
+            thread.start()
+            try:
+                yield f"ws://127.0.0.1:{port_of(self.server)}/v1/socket"
+            finally:
+                self.server.shutdown()
+                thread.join()
+
+    def handle(self, connection: ServerConnection) -> None:
+        if connection.request is not None and "bob-token" in connection.request.path:
+            for _ in range(self.expected):
+                self.arrived.acquire(timeout=PATIENCE)
+            self.expected = 0
+        with suppress(ConnectionClosed):
+            super().handle(connection)
+
+    def obey(self, connection: ServerConnection, message: Any, author: Any) -> None:
+        if message["event"] != "wsproof_no_such_event":
+            super().obey(connection, message, author)
+            return
+        if self.for_good and self.server is not None:
+            self.server.socket.shutdown(socket.SHUT_RDWR)
+        with self.lock:
+            for one in self.connections:
+                with suppress(OSError):
+                    one.socket.shutdown(socket.SHUT_RDWR)

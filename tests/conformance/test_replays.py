@@ -122,7 +122,8 @@ class TestWhatDidNotCome:
     @pytest.mark.parametrize("again", ["alone", "company"])
     def test_it_fails_in_another_way(self, again: str) -> None:
         """That is confirmed; the first was an accident."""
-        script = Script(**{again: {"a": (OTHERWISE,)}})
+        found_again: dict[str, Any] = {again: {"a": (OTHERWISE,)}}
+        script = Script(**found_again)
         found = script.confirmed(one("a", MISSED), one("b"))
         assert [each.failure for each in found["a"].charged] == [OTHERWISE]
         assert [each.failure for each in found["a"].unconfirmed] == [MISSED]

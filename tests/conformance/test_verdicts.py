@@ -514,8 +514,8 @@ class TestNextToNothing:
 
     def played(self, passed: int, failed: int = 0) -> list[ScenarioVerdict]:
         """One scenario for each name; the others lack a fixture."""
-        endings: list[Ending] = ["finished"] * passed + ["stopped"] * failed
-        endings += ["inconclusive"] * (len(self.NAMES) - passed - failed)
+        counts: dict[Ending, int] = {"finished": passed, "stopped": failed, "inconclusive": len(self.NAMES)}
+        endings = [ending for ending, count in counts.items() for _ in range(count)][: len(self.NAMES)]
         return [
             verdict(name, ending, *([failure(name)] if ending == "stopped" else []))
             for name, ending in zip(self.NAMES, endings, strict=True)
