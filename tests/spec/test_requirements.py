@@ -215,6 +215,7 @@ class TestLanguages:
         ("requirements.0.clauses", [{"level": "MUST", "en": "", "ja": ""}] * 2),
         ("requirements.0.clause", []),
         ("requirements.0.check", ["text"]),
+        ("requirements.13.checks", ["text"]),  # AUTH-05 has clauses, which have checks of their own
         ("requirements.0.checks", "text"),
         ("requirements.0.checks", []),
         ("requirements.0.checks", ["texts"]),
