@@ -62,7 +62,8 @@ def _admitted(stage: Stage, state: ActorState, request: Request, token: str | No
     while True:
         attempts += 1
         turn = admission.turn(stage.now)
-        yield from stage.until(lambda: False, turn, f"{state.actor.name}: the turn of its handshake")
+        if turn > stage.now:
+            yield from stage.until(lambda: False, turn, f"{state.actor.name}: the turn of its handshake")
         conversation = yield from _shake_hands(stage, state, request, token, good=good)
         settled = bool(conversation.opened or conversation.refused)
         if conversation.opened is not None and good:

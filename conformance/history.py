@@ -50,7 +50,11 @@ class Finding:
         """Whether this breaks what the check is used for."""
         if self.check != use.check or use.message not in (None, self.message):
             return False
-        return use.at is None or any(f"{place}.".startswith(f"{use.at}.") for place in self.places)
+        # Where the whole is wrong, or is not there, so are its members.
+        return use.at is None or any(
+            not place or f"{place}.".startswith(f"{use.at}.") or f"{use.at}.".startswith(f"{place}.")
+            for place in self.places
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,8 @@ class Recovery:
         return culprit
 
     def _stays_away(self, known: Outage, *, again: bool = False) -> None:
-        self.outages[len(self.outages) - again :] = [known]
+        # Whatever the first sign of it was, nobody listens.
+        self.outages[len(self.outages) - again :] = [replace(known, kind="stopped")]
         self.gone = True
         self.over = "not played: the endpoint stopped accepting connections and did not come back"
 

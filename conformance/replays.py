@@ -43,6 +43,8 @@ FEW = 3
 REPLAY_SECONDS = 15.0
 """How long all replays of scenarios alone may take, at a time scale of 1."""
 
+NO_TIME = "there was no time to play it again"
+
 Kind = tuple[str, Level, str]
 """Failures are alike: the requirement, the level, and what did not come."""
 
@@ -107,7 +109,10 @@ class Replays:
         if again is None:
             certain = tuple(one for one in first.charged if self._stands(one))
             doubtful = tuple(one for one in first.charged if not self._stands(one))
-            return replace(first, charged=certain, unconfirmed=doubtful) if doubtful else first
+            if not doubtful:
+                return first
+            outcome = replace(first.outcome, ending="inconclusive", reason=NO_TIME)
+            return replace(first, outcome=outcome, charged=certain, unconfirmed=doubtful)
         if absent and absent <= self._certain:
             return first
         certain = tuple(one for one in first.charged if self._stands(one) and one not in again.charged)

@@ -168,14 +168,15 @@ def _clause(
     levels: set[Level | None] = {*LEVELS, None} if level == "MAY" else {level}
     keys = [(name, one) for one in levels | ({None} if level == requirement.level else set())]
     steps = sum(one.outcome.reached.get(key, 0) for one in played for key in keys)
-    chances = sum(applied.get(use.subject, 0) for use in clause.checks)
+    # Two checks may look at the same messages, or one at messages and one at connections: the greater count is shown.
+    counted = [(applied.get(use.subject, 0), UNITS.get(use.check)) for use in clause.checks]
+    chances, unit = max(counted, key=lambda one: one[0], default=(0, None))
     verifying = [one for one in played if _verifies(one, name, level)]
-    unit = UNITS.get(clause.checks[0].check) if clause.checks else None
     verdict, reason = _seen(name, level, played) or _combined(
         [
             *(_contribution(one, keys, clause) for one in verifying),
             *_cut_off(clause, played),
-            *([("passed", None)] if steps or chances else []),
+            *([("passed", None)] if chances or any(_looked_at(one.outcome, keys) for one in played) else []),
         ],
         selected=bool(verifying),
     )
@@ -219,10 +220,8 @@ def _contribution(one: ScenarioVerdict, keys: list[Decided], clause: Clause) -> 
     """What a scenario that is there to decide a clause says of it, where it has nothing against it."""
     outcome = one.outcome
     scenario = outcome.scenario
-    reached = any(key in outcome.reached for key in keys)
-    left = any(key in outcome.unreached for key in keys)
     if outcome.ending in ("finished", "stopped"):
-        if reached and not left:
+        if _looked_at(outcome, keys):
             return "passed", None
         if outcome.ending == "stopped":
             return "unreached", f"{scenario.id} did not get that far: {outcome.reason}"
@@ -230,6 +229,11 @@ def _contribution(one: ScenarioVerdict, keys: list[Decided], clause: Clause) -> 
     if outcome.ending == "inconclusive" and ADDITIONAL_TAG in scenario.tags:
         return "nothing", None
     return outcome.ending, f"{scenario.id}: {outcome.reason}"
+
+
+def _looked_at(outcome: Outcome, keys: Iterable[Decided]) -> bool:
+    """Whether a scenario played all its steps that decide a clause, and had some."""
+    return any(key in outcome.reached for key in keys) and not any(key in outcome.unreached for key in keys)
 
 
 def _combined(judged: list[tuple[str, str | None]], *, selected: bool) -> tuple[Verdict, str | None]:

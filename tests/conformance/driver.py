@@ -20,11 +20,13 @@ from conformance.actions import (
     Open,
     Opened,
     Received,
+    Refused,
     Send,
     Tick,
     Wait,
 )
 from conformance.engine import Outcome, play
+from conformance.handshakes import CONTROL
 from conformance.loading import load_scenarios
 from conformance.scenario import Scenario
 from conformance.stage import Setting
@@ -115,11 +117,18 @@ class _Clock:
     """The transport's part: hands out what is due, and lets the time pass where nothing is."""
 
     def __init__(
-        self, happenings: Iterable[Happening], *, accept: bool, reply: Reply | None, oversleep: float = 0.0
+        self,
+        happenings: Iterable[Happening],
+        *,
+        accept: bool,
+        reply: Reply | None,
+        oversleep: float = 0.0,
+        controls: Iterable[bool] = (),
     ) -> None:
         self.now = START
         self.oversleep = oversleep
         self.accept = accept
+        self.controls = iter(controls)
         self.reply = reply
         self.opened: set[str] = set()
         self.numbers = itertools.count()
@@ -140,12 +149,22 @@ class _Clock:
             if action.actor in self.opened:
                 self.retire(action.actor)
             self.opened.add(action.actor)
-            if self.accept:
+            if action.actor == CONTROL:
+                self.control()
+            elif self.accept:
                 opened = Opened(self.now, action.actor, (), None, action.request.deflate is not None)
                 heapq.heappush(self.queue, (self.now, -1, opened))
         for happening in self.reply(action, self.now) if self.reply is not None else ():
             self.push(happening)
         return Tick(self.now)
+
+    def control(self) -> None:
+        """Answer a connection beside a refusal: it is acknowledged at once, or refused."""
+        if next(self.controls, True):
+            self.push(Opened(self.now, CONTROL, (), None))
+            self.push(message(self.now - START, CONTROL, "connection_ack", {"sessionId": "control"}))
+        else:
+            self.push(Refused(self.now, CONTROL, "status", 401, (), b"", "HTTP 401"))
 
     def retire(self, actor: str) -> None:
         """What the former connection left behind is forgotten."""
@@ -168,6 +187,11 @@ class _Clock:
         return first[2]
 
 
+def setting_of(profile: Profile = DEFAULTS, time_scale: float = 1.0, **members: Any) -> Setting:
+    """What a scenario is played with."""
+    return Setting(CONTRACT, profile, lambda name: f"channel-{name}", time_scale, "/v1/socket", **members)
+
+
 def played(
     one: Scenario,
     *happenings: Happening,
@@ -176,14 +200,17 @@ def played(
     reply: Reply | None = alive,
     time_scale: float = 1.0,
     oversleep: float = 0.0,
+    controls: Iterable[bool] = (),
+    setting: Setting | None = None,
 ) -> Played:
     """Play a scenario to its end. Every handshake is accepted at once, unless `accept` is false.
 
+    `controls` says which of the connections beside a refusal are accepted, one after the other; all, where it ends.
     `reply` is asked at every action of the engine for happenings that it causes. `oversleep` is how late, in seconds,
     the tester wakes from every wait.
     """
-    setting = Setting(CONTRACT, profile, lambda name: f"channel-{name}", time_scale, "/v1/socket")
-    clock = _Clock(happenings, accept=accept, reply=reply, oversleep=oversleep)
+    setting = setting or setting_of(profile, time_scale)
+    clock = _Clock(happenings, accept=accept, reply=reply, oversleep=oversleep, controls=controls)
     script = play(one, setting)
     try:
         action = next(script)

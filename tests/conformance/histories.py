@@ -5,13 +5,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from conformance.actions import CloseReceived, Ended, Opcode, Opened, Received, Refused
-from conformance.checks import History, judge
+from conformance.checks import judge
+from conformance.history import History
 from conformance.record import Conversation, Record, Sent, read_message
+from conformance.stage import Failure
 from conformance.wire import is_legal_close_code
 from contract.model import load_contract
 from contract.profile import Profile, load_profile
+from contract.requirements import load_requirements
 
 PROFILE = load_profile()
+REQUIREMENTS = load_requirements()
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 """UNIX time of the clock's zero."""
 
@@ -54,16 +58,18 @@ class Story:
     def receive(self, one: Conversation, event: str, payload: Any, **members: Any) -> None:
         self.raw(one, json.dumps({"event": event, "payload": payload, **members}))
 
-    def send(self, one: Conversation, event: str, payload: Any) -> None:
+    def send(self, one: Conversation, event: str, payload: Any, *, plain: bool = True, **members: Any) -> None:
         self.now += 1
-        value = {"event": event, "payload": payload}
-        one.sent.append(Sent(self.now, one, value, json.dumps(value)))
+        value = {"event": event, "payload": payload, **members}
+        one.sent.append(Sent(self.now, one, value, json.dumps(value), plain))
 
     def join(self, one: Conversation, channel: str = "c") -> None:
         self.send(one, "join_channel", {"channelId": channel})
 
-    def post(self, one: Conversation, number: int, channel: str = "c", words: str = "hello") -> None:
-        self.send(one, "send_message", {"channelId": channel, "text": f"{nonce(number)} {words}"})
+    def post(self, one: Conversation, number: int, channel: str = "c", words: str = "hello", **changes: Any) -> None:
+        """A post; `changes` are those of `send`, or other members of its payload."""
+        payload = {"channelId": channel, "text": f"{nonce(number)} {words}", **changes.pop("payload", {})}
+        self.send(one, "send_message", payload, **changes)
 
     def delivery(self, number: int, poster: str = "alice", channel: str = "c", **message: Any) -> Any:
         """A right delivery's payload; `message` changes its members."""
@@ -99,10 +105,26 @@ class Story:
         one.refused = Refused(self.now, user, "status", 403, tuple(headers.items()), body, "")
         self.record.conversations.append(one)
 
+    def wait(self, seconds: float) -> None:
+        """Nothing happens for a while."""
+        self.now += seconds
+
+    def leave(self, one: Conversation) -> None:
+        """We close the connection."""
+        one.leave(self.now)
+
     def history(self) -> History:
+        self.record.ended = self.now
         return History(self.record, load_contract(), self.profile, EPOCH)
+
+    def failures(self) -> tuple[Failure, ...]:
+        """Everything that is found, as it is charged."""
+        return judge(self.history(), REQUIREMENTS)[0]
 
     def findings(self) -> list[tuple[str, str | None]]:
         """Requirement and level of everything that is found, each once."""
-        found = judge(self.history())
-        return sorted({(one.charge.requirements[0], one.charge.level) for one in found}, key=str)
+        return sorted({(one.charge.requirements[0], one.charge.level) for one in self.failures()}, key=str)
+
+    def chances(self) -> dict[str, int]:
+        """How often each check might have failed; those that never did are left out."""
+        return {name: count for name, count in judge(self.history(), REQUIREMENTS)[1].items() if count}

@@ -91,7 +91,12 @@ def read_request(connection: socket.socket) -> bytes:
 
 def upgrade(connection: socket.socket) -> bool:
     """Accept the opening handshake by hand. False: the client left before it asked."""
-    for line in read_request(connection).split(b"\r\n"):
+    return accept(connection, read_request(connection))
+
+
+def accept(connection: socket.socket, request: bytes) -> bool:
+    """Accept the handshake whose request was read. False: it is none."""
+    for line in request.split(b"\r\n"):
         name, _, value = line.partition(b": ")
         if name.lower() == b"sec-websocket-key":
             head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

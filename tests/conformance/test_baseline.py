@@ -79,7 +79,7 @@ def test_a_part_of_the_suite_cannot_show_that_an_entry_is_stale() -> None:
         BaselineEntry("JOIN-07", None, "judged in its own"),
         BaselineEntry(None, "send-text-unchanged", "a family"),
     ]
-    assert all(one.whole for one in for_selection(entries, SCENARIOS, SCENARIOS))
+    assert all(one.whole for one in for_selection(entries, SCENARIOS, SCENARIOS, REQUIREMENTS))
     joins = [one for one in SCENARIOS if one.group == "JOIN"]
     part = [*joins, next(one for one in SCENARIOS if one.id.startswith("send-text-unchanged/"))]
-    assert [one.whole for one in for_selection(entries, SCENARIOS, part)] == [False, True, False]
+    assert [one.whole for one in for_selection(entries, SCENARIOS, part, REQUIREMENTS)] == [False, True, False]

@@ -63,9 +63,19 @@ class TestHandshake:
         assert result.outcome.duration == pytest.approx(5.0)
         assert result.noted("timeout") == ["no answer to the handshake"]
 
-    @pytest.mark.parametrize(("problem", "charge"), [("status", "CONN-01"), ("accept", "CONN-07")])
-    def test_a_wrong_answer_has_its_own_requirement(self, problem: Any, charge: str) -> None:
-        refused = Refused(START + 0.1, "alice", problem, 503, (), b"", "why")
+    @pytest.mark.parametrize(
+        ("problem", "status", "charge"),
+        [
+            ("status", 503, "CONN-01"),
+            ("status", 401, "CONN-01"),
+            ("lost", None, "CONN-01"),
+            ("unreachable", None, "CONN-01"),
+            ("accept", 101, "CONN-07"),
+            ("negotiation", 101, "CONN-07"),
+        ],
+    )
+    def test_a_wrong_answer_has_its_own_requirement(self, problem: Any, status: int | None, charge: str) -> None:
+        refused = Refused(START + 0.1, "alice", problem, status, (), b"", "why")
         result = played(scenario(CONNECT), refused, accept=False)
         assert [names for names, _ in result.charges()] == [(charge,)]
 

@@ -1,10 +1,12 @@
 """Checks of what was posted and what was delivered."""
 
+from typing import Any
+
 import pytest
 
 from conformance.deliveries import collect, nonce_of
 from conformance.record import Conversation
-from tests.conformance.histories import Story, nonce, stamp
+from tests.conformance.histories import PROFILE, Story, nonce, stamp
 
 
 @pytest.fixture
@@ -18,6 +20,177 @@ def members(story: Story, *users: str) -> list[Conversation]:
     for one in found:
         story.join(one)
     return found
+
+
+class TestDelivered:
+    """SEND-01: a post reaches every connection whose join is in force, and that stays for the response timeout."""
+
+    LONG = PROFILE.response_timeout + 1
+
+    def met(self, story: Story) -> list[Conversation]:
+        """Alice and Bob, whose joins are in force: a first post has reached both."""
+        alice, bob = members(story, "alice", "bob")
+        story.post(alice, 1)
+        for one in (alice, bob):
+            story.deliver(one, 1)
+        return [alice, bob]
+
+    def test_a_lost_post_is_owed(self, story: Story) -> None:
+        alice, _ = self.met(story)
+        story.post(alice, 2)
+        story.wait(self.LONG)
+        assert story.findings() == [("SEND-01", "MUST")]
+        assert [(one.actor, one.absent) for one in story.failures()] == [
+            ("alice-0", "undelivered"),
+            ("bob-1", "undelivered"),
+        ]
+        assert nonce(2) in str(story.failures()[0].expected)
+        assert story.chances()["delivered"] == 2
+
+    def test_one_that_came_is_a_chance(self, story: Story) -> None:
+        alice, bob = self.met(story)
+        story.post(alice, 2)
+        for one in (alice, bob):
+            story.deliver(one, 2)
+        assert (story.findings(), story.chances()["delivered"]) == ([], 2)
+
+    def test_the_first_post_decides_whether_a_join_is_in_force(self, story: Story) -> None:
+        """It may be ahead of the join, which has no answer."""
+        alice, bob = members(story, "alice", "bob")
+        story.post(alice, 1)
+        story.deliver(alice, 1)
+        story.wait(self.LONG)
+        assert story.findings() == []
+        assert "delivered" not in story.chances()
+        story.post(alice, 2)
+        story.deliver(alice, 2)
+        story.wait(self.LONG)
+        assert story.findings() == [], "nothing has reached Bob yet"
+        story.post(alice, 3)
+        for one in (alice, bob):
+            story.deliver(one, 3)
+        story.post(alice, 4)
+        story.deliver(alice, 4)
+        story.wait(self.LONG)
+        assert [(one.actor, one.charge.requirements) for one in story.failures()] == [("bob-1", ("SEND-01",))]
+
+    def test_a_join_of_another_channel_is_none(self, story: Story) -> None:
+        alice, _ = self.met(story)
+        story.join(alice, "d")
+        story.post(alice, 2, "d")
+        story.wait(self.LONG)
+        assert story.findings() == []
+
+    def test_what_a_stranger_to_the_channel_received_puts_nothing_in_force(self, story: Story) -> None:
+        alice, _ = self.met(story)
+        carol = story.connect("carol")
+        story.deliver(carol, 1)
+        story.post(alice, 2)
+        for one in story.record.conversations[:2]:
+            story.deliver(one, 2)
+        story.wait(self.LONG)
+        assert story.findings() == [("JOIN-02", "MUST")]
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"plain": False},
+            {"sequence": 7},
+            {"traceId": "t"},
+            {"payload": {"color": "red"}},
+            {"payload": {"text": f"{nonce(2)} " + "x" * 5_000}},
+        ],
+    )
+    def test_one_that_is_not_plain_may_be_refused(self, story: Story, changes: dict[str, Any]) -> None:
+        """Fragments, escapes, numbers, unknown members: other requirements say what becomes of these."""
+        alice, _ = self.met(story)
+        story.post(alice, 2, **changes)
+        story.wait(self.LONG)
+        assert story.findings() == []
+
+    def test_but_where_somebody_received_it_the_others_are_owed_it(self, story: Story) -> None:
+        alice, bob = self.met(story)
+        story.post(alice, 2, plain=False)
+        story.deliver(alice, 2)
+        story.wait(self.LONG)
+        (failure,) = story.failures()
+        assert (failure.actor, failure.charge.requirements) == (bob.actor, ("SEND-01",))
+        assert story.chances()["delivered"] == 2
+
+    def test_an_error_after_it_may_be_its_answer(self, story: Story) -> None:
+        alice, _ = self.met(story)
+        story.post(alice, 2)
+        story.receive(alice, "error", {"code": "INVALID_PAYLOAD", "message": "m"})
+        story.wait(self.LONG)
+        assert story.findings() == []
+
+    def test_an_error_before_it_or_on_another_connection_is_none(self, story: Story) -> None:
+        alice, bob = self.met(story)
+        story.receive(alice, "error", {"code": "INVALID_PAYLOAD", "message": "m"})
+        story.post(alice, 2)
+        story.receive(bob, "error", {"code": "INVALID_PAYLOAD", "message": "m"})
+        story.wait(self.LONG)
+        assert story.findings() == [("SEND-01", "MUST")]
+
+    def test_a_sender_that_has_not_joined_is_owed_nothing(self, story: Story) -> None:
+        _, _ = self.met(story)
+        carol = story.connect("carol")
+        story.post(carol, 2)
+        story.wait(self.LONG)
+        assert story.findings() == []
+
+    @pytest.mark.parametrize("how", ["leave", "close", "end"])
+    @pytest.mark.parametrize(("late", "found"), [(False, []), (True, ["bob-1"])])
+    def test_a_receiver_must_have_stayed(self, story: Story, how: str, late: bool, found: list[str]) -> None:
+        alice, bob = self.met(story)
+        story.post(alice, 2)
+        story.deliver(alice, 2)
+        story.wait(self.LONG if late else 0)
+        if how == "leave":
+            story.leave(bob)
+        elif how == "close":
+            story.close(bob, 1000)
+        else:
+            story.end(bob)
+        story.wait(self.LONG)
+        assert [one.actor for one in story.failures()] == found
+
+    def test_a_sender_that_left_may_have_taken_its_post_along(self, story: Story) -> None:
+        alice, _ = self.met(story)
+        story.post(alice, 2)
+        story.leave(alice)
+        story.wait(self.LONG)
+        assert story.findings() == []
+
+    def test_nobody_is_charged_before_the_timeout(self, story: Story) -> None:
+        alice, _ = self.met(story)
+        story.post(alice, 2)
+        story.wait(PROFILE.response_timeout - 0.1)
+        assert (story.findings(), "delivered" in story.chances()) == ([], False)
+        story.wait(0.2)
+        assert story.findings() == [("SEND-01", "MUST")]
+
+    def test_what_held_up_the_tester_is_added(self, story: Story) -> None:
+        alice, _ = self.met(story)
+        story.post(alice, 2)
+        story.record.stalls.append((story.now + 1, 1.0))
+        story.wait(PROFILE.response_timeout + 2.9)
+        assert story.findings() == []
+        story.wait(0.2)
+        assert story.findings() == [("SEND-01", "MUST")]
+
+    def test_an_endpoint_that_limits_the_rate_owes_nothing(self, story: Story) -> None:
+        alice, bob = self.met(story)
+        story.post(alice, 2)
+        story.receive(bob, "error", {"code": "RATE_LIMITED", "message": "m"})
+        story.wait(self.LONG)
+        assert (story.findings(), "delivered" in story.chances()) == ([], False)
+
+    def test_a_post_without_a_nonce_is_nobodys(self, story: Story) -> None:
+        alice, _ = self.met(story)
+        story.send(alice, "send_message", {"channelId": "c", "text": "hello"})
+        story.wait(self.LONG)
+        assert story.findings() == []
 
 
 class TestFidelity:

@@ -19,7 +19,7 @@ from tests.conformance.driver import (
     text,
 )
 
-ERROR = {"expect": {"actor": "alice", "event": "error"}, "requirement": "ERR-01"}
+ERROR: dict[str, Any] = {"expect": {"actor": "alice", "event": "error"}, "requirement": "ERR-01"}
 ACK = {
     "expect": {"actor": "alice", "event": "connection_ack", "within": "ack_timeout"},
     "requirement": "CONN-02",
@@ -142,8 +142,43 @@ class TestDeadlines:
     def test_what_was_reached_and_what_was_not(self) -> None:
         last = {**received("a"), "requirement": "SEND-03"}
         result = played(scenario(CONNECT, ERROR, last))
-        assert result.outcome.reached == {"CONN-01"}
-        assert result.outcome.unreached == {"ERR-01", "SEND-03"}
+        assert result.outcome.reached == {("CONN-01", None): 1}
+        assert result.outcome.unreached == {("ERR-01", None): 1, ("SEND-03", None): 1}
+
+    def test_each_played_step_counts_for_its_clause(self) -> None:
+        should = {**ERROR, "level": "SHOULD"}
+        one = scenario(CONNECT, joined(), ERROR, should, ERROR, received("a"), verifies=["SEND-01", "SEND-02"])
+        result = played(one, *(message(0.1, "alice", "error") for _ in range(3)), delivered(0.1, "a"))
+        assert result.outcome.reached == {
+            ("CONN-01", None): 1,
+            ("ERR-01", None): 2,
+            ("ERR-01", "SHOULD"): 1,
+            ("SEND-01", None): 1,
+            ("SEND-02", None): 1,
+        }
+        assert result.outcome.unreached == {}
+
+    @pytest.mark.parametrize(
+        "deed",
+        [
+            joined(),
+            {"send_raw": {"actor": "alice", "text": "{"}},
+            {"ping": {"actor": "alice", "payload": "x"}},
+            {"drop": {"actor": "alice"}},
+        ],
+    )
+    def test_what_no_endpoint_can_fail_decides_nothing(self, deed: dict[str, Any]) -> None:
+        result = played(scenario(CONNECT, {**deed, "requirement": "ERR-01"}))
+        assert (result.outcome.ending, result.outcome.reached) == ("finished", {("CONN-01", None): 1})
+
+    def test_a_graded_part_is_decided_where_it_is_judged(self) -> None:
+        """Whether it holds or not; and not where its step failed before."""
+        check = {"requirement": "ERR-09", "level": "SHOULD", "match": {"payload": {"code": "A"}}}
+        graded = {"expect": {**ERROR["expect"], "checks": [check]}, "requirement": "ERR-01"}
+        for code in "AB":
+            result = played(scenario(CONNECT, graded), message(0.1, "alice", "error", {"code": code}))
+            assert result.outcome.reached[("ERR-09", "SHOULD")] == 1
+        assert ("ERR-09", "SHOULD") not in played(scenario(CONNECT, graded)).outcome.reached
 
     def test_the_end_of_the_connection_ends_the_wait(self) -> None:
         result = played(scenario(CONNECT, ERROR), close(0.5, "alice", 1011, "oops"), ended(0.6, "alice"))

@@ -125,7 +125,8 @@ class TestOne:
         enough = {"close": ["rate_limited"], "enough": True}
         result = played(scenario(CONNECT, one_of(enough), never), close(0.1, "alice", 4429))
         assert (result.outcome.ending, result.charges()) == ("finished", [])
-        assert result.outcome.reached == {"CONN-01", "ERR-07"}
+        assert result.outcome.reached == {("CONN-01", None): 1, ("SEND-01", None): 1}, "and not what was left out"
+        assert result.outcome.unreached == {}
 
 
 class TestNothing:

@@ -1,5 +1,6 @@
 """What cannot be decided is given up early; what is only slow never is. And the memory of a run is bounded."""
 
+import socket
 import threading
 from dataclasses import replace
 from typing import Any
@@ -9,26 +10,137 @@ import pytest
 from conformance.actions import Opcode, Received
 from conformance.archive import Archive
 from conformance.bounds import MEBIBYTE, Memory, weight
+from conformance.breaker import ENOUGH, FLOODS, LEAST_SECONDS, CircuitBreaker, not_waited_for
 from conformance.engine import Outcome
-from conformance.outlook import LEAST, first_wait
 from conformance.record import Record
 from conformance.run import unfinished
 from conformance.scenario import Charge
-from conformance.stage import Failure
+from conformance.stage import Failure, Setting
 from conformance.transcript import FIRST_ENTRIES, LAST_ENTRIES, MAX_CHARACTERS, Entry, Transcript
+from conformance.verdicts import requirement_verdicts
 from tests.conformance.chat import Chat
-from tests.conformance.driver import CONNECT, scenario
-from tests.conformance.servers import drain, raw_server, upgrade
-from tests.conformance.test_run import MEET, OPEN, PROFILE, named, play_all
+from tests.conformance.driver import CONNECT, close, message, played, scenario, setting_of
+from tests.conformance.servers import drain, raw_server, read_request, upgrade
+from tests.conformance.test_run import MEET, OPEN, PROFILE, REQUIREMENTS, named, play_all
 
-COUNT = 3 * LEAST
-
-
-def reasons(found: dict[str, Any]) -> list[str]:
-    return [one.outcome.reason or "" for one in found.values()]
+JOBS = 4
+COUNT = 4 * ENOUGH
 
 
-class TestOutlook:
+class TestCircuitBreaker:
+    """What has not come several times is not waited for to the end again."""
+
+    def opened(self, times: int = ENOUGH) -> CircuitBreaker:
+        breaker = CircuitBreaker()
+        for _ in range(times):
+            breaker.missed("it")
+        return breaker
+
+    def test_some_must_have_waited_to_the_end(self) -> None:
+        assert CircuitBreaker().patience("it", 1.0) is None
+        assert self.opened(ENOUGH - 1).patience("it", 1.0) is None
+        assert self.opened().patience("it", 1.0) == LEAST_SECONDS
+
+    def test_each_wait_is_known_by_what_it_is_for(self) -> None:
+        assert self.opened().patience("another", 1.0) is None
+
+    def test_what_came_late_is_waited_for_twice_as_long(self) -> None:
+        breaker = self.opened()
+        for seconds in (0.5, 2.0, 0.1):
+            breaker.came("it", seconds)
+        assert breaker.patience("it", 1.0) == 4.0
+
+    def test_the_time_scale_stretches_the_least(self) -> None:
+        assert self.opened().patience("it", 10.0) == 10 * LEAST_SECONDS
+
+    def test_coming_takes_back_no_miss(self) -> None:
+        breaker = self.opened(ENOUGH - 1)
+        breaker.came("it", 0.01)
+        breaker.missed("it")
+        assert breaker.patience("it", 1.0) == LEAST_SECONDS
+
+    def test_floods_in_a_row(self) -> None:
+        breaker = CircuitBreaker()
+        for _ in range(FLOODS - 1):
+            breaker.flooded("a message of 1 MiB")
+        breaker.flooded(None)
+        for _ in range(FLOODS - 1):
+            breaker.flooded("a message of 1 MiB")
+        assert breaker.given_up is None
+        breaker.flooded("the last")
+        assert f"{FLOODS} scenarios in a row were ended by the last" in str(breaker.given_up)
+        breaker.flooded(None)
+        assert breaker.given_up is not None, "once given up, for good"
+
+    def test_refusals_for_load(self) -> None:
+        breaker = CircuitBreaker()
+        for _ in range(ENOUGH):
+            assert breaker.given_up is None
+            breaker.refused()
+        assert "every handshake was refused for load" in str(breaker.given_up)
+
+    def test_one_accepted_handshake_keeps_everything_in_play(self) -> None:
+        breaker = CircuitBreaker()
+        breaker.accepted()
+        for _ in range(2 * ENOUGH):
+            breaker.refused()
+        assert breaker.given_up is None
+
+
+class TestWaits:
+    """A scenario after others that waited in vain, on a fake clock."""
+
+    ONE = scenario(CONNECT, {"expect": {"actor": "alice", "event": "error"}, "requirement": "ERR-01"})
+
+    def setting(self, missed: int = ENOUGH, came: float | None = None, time_scale: float = 1.0) -> Setting:
+        setting = setting_of(time_scale=time_scale)
+        for _ in range(missed):
+            assert played(self.ONE, setting=setting).outcome.ending == "stopped"
+        if came is not None:
+            assert played(self.ONE, message(came, "alice", "error"), setting=setting).outcome.ending == "finished"
+        return setting
+
+    def test_it_is_cut_short(self) -> None:
+        outcome = played(self.ONE, setting=self.setting()).outcome
+        assert (outcome.ending, outcome.reason, outcome.cut_short) == ("inconclusive", not_waited_for(), True)
+        assert outcome.duration == pytest.approx(LEAST_SECONDS)
+        assert outcome.failures == ()
+        assert outcome.unreached == {("ERR-01", None): 1}
+
+    def test_it_leaves_politely(self) -> None:
+        assert played(self.ONE, setting=self.setting()).closes() == [("alice", 1000)]
+
+    def test_what_comes_soon_is_found(self) -> None:
+        result = played(self.ONE, message(0.9 * LEAST_SECONDS, "alice", "error"), setting=self.setting())
+        assert (result.outcome.ending, result.outcome.cut_short) == ("finished", False)
+
+    @pytest.mark.parametrize(("t", "ending"), [(3.9, "finished"), (4.1, "inconclusive")])
+    def test_where_it_once_came_late_it_may_come_late_again(self, t: float, ending: str) -> None:
+        setting = self.setting(ENOUGH - 1, came=2.0)
+        assert played(self.ONE, setting=setting).outcome.ending == "stopped"
+        assert played(self.ONE, message(t, "alice", "error"), setting=setting).outcome.ending == ending
+
+    @pytest.mark.parametrize(
+        "step",
+        [
+            {"expect": {"actor": "alice", "event": "error"}, "requirement": "ERR-02"},
+            {"expect": {"actor": "alice", "event": "ping"}, "requirement": "ERR-01"},
+            {"expect_one": {"actor": "alice", "of": [{"event": "error"}]}, "requirement": "ERR-01"},
+        ],
+    )
+    def test_another_wait_is_waited_for_to_its_end(self, step: dict[str, Any]) -> None:
+        outcome = played(scenario(CONNECT, step), setting=self.setting()).outcome
+        assert (outcome.ending, outcome.cut_short) == ("stopped", False)
+        assert outcome.duration >= 5.0
+
+    def test_the_end_of_the_connection_convicts_at_once(self) -> None:
+        result = played(self.ONE, close(0.1, "alice", 1011), setting=self.setting())
+        assert (result.outcome.ending, result.charges()) == ("stopped", [(("ERR-01",), None)])
+
+
+class TestGivingUp:
+    """The same over real sockets."""
+
     def test_without_any_acknowledgement(self) -> None:
         def talk(connection: Any) -> None:
             if upgrade(connection):
@@ -36,48 +148,48 @@ class TestOutlook:
 
         scenarios = [named(f"open-{number}", OPEN) for number in range(COUNT)]
         with raw_server(talk) as url:
-            found = play_all(url, scenarios, jobs=4, profile=replace(PROFILE, ack_timeout=0.3))
-        given_up = [reason for reason in reasons(found) if "no connection was ever acknowledged" in reason]
-        assert COUNT - LEAST - 4 <= len(given_up) <= COUNT - LEAST
-        assert {one.requirement for verdict in found.values() for one in verdict.charged} == {"CONN-02"}
+            found = play_all(url, scenarios, jobs=JOBS, profile=replace(PROFILE, ack_timeout=0.6))
+        waited = [one for one in found.values() if one.charged]
+        assert ENOUGH <= len(waited) <= ENOUGH + JOBS
+        assert {one.requirement for verdict in waited for one in verdict.charged} == {"CONN-02"}
+        others = [one for one in found.values() if not one.charged]
+        assert {(one.verdict, one.outcome.reason) for one in others} == {("inconclusive", not_waited_for())}
 
-    def test_one_acknowledgement_keeps_everything_in_play(self) -> None:
-        """The last of many connections is acknowledged, long after the others' deadline."""
-        lock, count, late = threading.Lock(), iter(range(1_000)), threading.Event()
-
-        def hold() -> None:
-            with lock:
-                number = next(count)
-            if number:
-                late.wait(1.0)
-
+    def test_what_is_slow_but_in_time_is_never_given_up(self) -> None:
+        """Each acknowledgement takes longer than a wait that is cut short."""
         scenarios = [named(f"open-{number}", OPEN) for number in range(COUNT)]
-        with Chat(before_ack=hold).serve() as url:
-            found = play_all(url, scenarios, jobs=4, profile=replace(PROFILE, ack_timeout=0.3))
-            late.set()
-        assert not [reason for reason in reasons(found) if "not played" in reason]
+        with Chat(before_ack=lambda: threading.Event().wait(2 * LEAST_SECONDS)).serve() as url:
+            found = play_all(url, scenarios, jobs=JOBS)
+        assert [one.verdict for one in found.values()] == ["passed"] * COUNT
 
-    def test_without_any_delivery_what_needs_none_is_played(self) -> None:
+    def test_without_any_delivery_what_needs_none_is_decided(self) -> None:
         provoke = [*OPEN, {"call": "provoke", "with": {"actor": "alice"}}]
         scenarios = [named(f"meet-{number}", MEET) for number in range(COUNT)]
-        scenarios += [named("provoke", provoke, verifies=["ERR-04"]), named("control", MEET, tags=["control"])]
+        scenarios += [named(f"provoke-{number}", provoke, verifies=["ERR-04"]) for number in range(COUNT)]
         with Chat(loses_posts=True).serve() as url:
-            found = play_all(url, scenarios, jobs=4, profile=replace(PROFILE, response_timeout=1.0))
-        assert len([reason for reason in reasons(found) if "no post was ever delivered" in reason]) >= COUNT - LEAST - 4
-        assert found["provoke"].verdict == "passed"
-        assert found["control"].verdict == "failed"
+            found = play_all(url, scenarios, jobs=JOBS, profile=replace(PROFILE, response_timeout=2.0))
+        assert [found[f"provoke-{number}"].verdict for number in range(COUNT)] == ["passed"] * COUNT
+        meetings = [found[f"meet-{number}"] for number in range(COUNT)]
+        waited = [one for one in meetings if one.charged]
+        assert ENOUGH <= len(waited) <= ENOUGH + JOBS
+        assert {one.outcome.reason for one in meetings if not one.charged} == {not_waited_for()}
+        judged = {one.requirement.id: one for one in requirement_verdicts(REQUIREMENTS, found.values())}
+        assert judged["SEND-01"].deciding.verdict == "failed"
 
-    @pytest.mark.parametrize(
-        ("steps", "beyond", "event"),
-        [
-            (OPEN, (), "connection_ack"),
-            (MEET, ("connection_ack",), "new_message"),
-            ([CONNECT, {"close": {"actor": "alice"}}, *OPEN], (), None),
-            ([{"connect": {"actor": "alice", "accepted": False}}, {"expect_refusal": {"actor": "alice"}}], (), None),
-        ],
-    )
-    def test_the_first_wait(self, steps: list[Any], beyond: tuple[str, ...], event: str | None) -> None:
-        assert first_wait(named("it", steps), beyond) == event
+    def test_an_endpoint_that_refuses_everybody_for_load(self) -> None:
+        def talk(connection: socket.socket) -> None:
+            if read_request(connection):
+                connection.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+                drain(connection)
+
+        scenarios = [named(f"open-{number}", OPEN) for number in range(COUNT)]
+        with raw_server(talk) as url:
+            found = play_all(url, scenarios, jobs=JOBS, time_scale=0.05)
+        refused = [one for one in found.values() if one.charged]
+        assert ENOUGH <= len(refused) <= ENOUGH + JOBS
+        assert {one.requirement for verdict in refused for one in verdict.charged} == {"CONN-01"}
+        others = [str(one.outcome.reason) for one in found.values() if not one.charged]
+        assert [reason for reason in others if "every handshake was refused for load" not in reason] == []
 
 
 class TestMemory:

@@ -13,12 +13,12 @@ from websockets.sync.server import ServerConnection
 from conformance.loading import BUNDLED, load_scenarios
 from conformance.pace import longest_wait
 from conformance.results import RunFacts, results_document
-from conformance.run import CUT_OFF, Channels, Plan, Run
+from conformance.run import CUT_OFF, Channels, Plan, Run, unfinished
 from conformance.scenario import Charge, Scenario, Step
 from conformance.selection import SelectionError, select
 from conformance.transport import resolve
 from conformance.values import InconclusiveError
-from conformance.verdicts import ScenarioVerdict
+from conformance.verdicts import ScenarioVerdict, charge_failures, requirement_verdicts
 from contract.files import DATA_ROOT
 from contract.model import load_contract
 from contract.profile import Profile, load_profile
@@ -80,7 +80,10 @@ class TestAtOnce:
         assert [(one.verdict, one.charged) for one in found.values()] == [("passed", ())] * 8
 
     def test_rounds(self) -> None:
-        """A thorough run repeats what does not last long by itself, and stops repeating what failed."""
+        """A thorough run repeats what does not last long by itself, and stops repeating what failed.
+
+        What did not come is asked for once more in the end.
+        """
         scenarios = [
             named("short", OPEN),
             named("long", OPEN, tags=["slow"]),
@@ -90,7 +93,7 @@ class TestAtOnce:
         with Chat(before_ack=lambda: connections.append(None)).serve() as url:
             found = play_all(url, scenarios, rounds=3)
         assert [one.verdict for one in found.values()] == ["passed", "passed", "failed"]
-        assert len(connections) == 3 + 1 + 1
+        assert len(connections) == 3 + 1 + (1 + 1)
 
     def test_no_more_than_the_jobs(self) -> None:
         with Chat().serve() as url:
@@ -137,8 +140,9 @@ class TestWrongServers:
         }
         assert {one.requirement for one in found["meet"].charged} == {"JOIN-01", "SEND-01"}
 
-    @pytest.mark.parametrize(("times", "verdicts"), [(2, ["passed", "passed"]), (9, ["failed", "failed"])])
-    def test_a_close_frame_that_haste_lost_is_asked_for_again(self, times: int, verdicts: list[str]) -> None:
+    @pytest.mark.parametrize(("times", "verdict"), [(2, "inconclusive"), (9, "failed")])
+    def test_a_close_frame_that_haste_lost_is_asked_for_again(self, times: int, verdict: str) -> None:
+        """Two accidents that do not happen again are neither a failure nor a pass."""
         left = iter(range(times))
 
         def serve(connection: ServerConnection) -> None:
@@ -153,7 +157,13 @@ class TestWrongServers:
         leave = [*OPEN, {"close": {"actor": "alice"}, "requirement": "CLOSE-01"}]
         with websocket_server(serve) as url:
             found = play_all(url, [named("one", leave), named("two", leave)])
-        assert [one.verdict for one in found.values()] == verdicts
+        assert [one.verdict for one in found.values()] == [verdict] * 2
+        charges = [one.charged if verdict == "failed" else one.unconfirmed for one in found.values()]
+        assert [[each.requirement for each in one] for one in charges] == [["CLOSE-01"]] * 2
+        judged = {
+            one.requirement.id: one.deciding.verdict for one in requirement_verdicts(REQUIREMENTS, found.values())
+        }
+        assert judged["CLOSE-01"] == verdict
 
     def test_transcript_checks_are_charged(self) -> None:
         provoke = [*OPEN, {"call": "provoke", "with": {"actor": "alice"}}]
@@ -230,9 +240,11 @@ def document_of(verdicts: list[ScenarioVerdict], **facts: Any) -> Any:
 
 class TestDocument:
     def test_it_is_valid_and_holds_no_token(self) -> None:
-        scenarios = [named("meet", MEET), named("open", OPEN, needs=["heartbeat"])]
+        scenarios = [named("meet", MEET), named("lacking", OPEN, verifies=["JOIN-07"], needs=["missing_channel"])]
+        scenarios += [named("must", OPEN, verifies=["JOIN-01"], needs=["missing_channel"])]
+        profile = replace(PROFILE, channels=replace(PROFILE.channels, missing=None))
         with Chat().serve() as url:
-            found = play_all(url, scenarios)
+            found = play_all(url, scenarios, profile=profile)
         document = document_of([*found.values()], settings={"jobs": 2})
         schema = compile_schema({"$ref": (DATA_ROOT / "schemas" / "results.schema.json").as_uri()})
         assert [str(error) for error in schema.iter_errors(document)] == []
@@ -240,8 +252,27 @@ class TestDocument:
         assert not [token for token in PROFILE.secrets() if token in text]
         assert document["verdict"] == "incomplete"
 
+    def test_what_was_not_selected_does_not_count(self) -> None:
+        with Chat().serve() as url:
+            found = play_all(url, [named("meet", MEET)])
+        document = document_of([*found.values()])
+        assert document["verdict"] == "conformant"
+        requirements = {one["id"]: one for one in document["requirements"]}
+        shown = {name: (one["verdict"], one["selected"]) for name, one in requirements.items()}
+        assert (shown["SEND-01"], shown["ENV-01"]) == (("passed", True), ("passed", False))
+        assert shown["ERR-01"] == ("untested", False)
+        assert requirements["ERR-01"]["reason"] == "not selected"
+        (clause,) = requirements["ENV-01"]["clauses"]
+        assert (clause["applied"] > 0, clause["of"], clause["steps"]) == (True, "message", 0)
+        (clause,) = requirements["SEND-01"]["clauses"]
+        assert (clause["of"], clause["steps"]) == ("delivery", 3), "each enters, and one receives"
+
     def test_the_summary_counts_clauses(self) -> None:
-        summary = document_of([])["summary"]
+        assert {count for counts in document_of([])["summary"].values() for count in counts.values()} == {0}
+        everything = named("everything", OPEN, verifies=sorted(REQUIREMENTS))
+        summary = document_of([charge_failures(unfinished(everything, "unfinished", CUT_OFF), (), REQUIREMENTS)])[
+            "summary"
+        ]
         clauses = [
             clause.level for one in REQUIREMENTS.values() if one.section.id != "CLIENT" for clause in one.clauses
         ]

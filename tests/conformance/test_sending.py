@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.actions import Action, Close, Drop, Happening, Opcode, OutFrame, Refused, Send
+from conformance.actions import Action, Close, Drop, Happening, Opcode, Open, OutFrame, Problem, Refused, Send
 from conformance.deflate import TAIL
 from conformance.steps import fragmented
 from tests.conformance.driver import (
@@ -206,8 +206,8 @@ class TestRefusal:
         "requirement": "AUTH-02",
     }
 
-    def refusal(self, *happenings: Happening, accept: bool = True) -> Played:
-        return played(scenario(self.CONNECT, self.REFUSAL), *happenings, accept=accept)
+    def refusal(self, *happenings: Happening, **facts: Any) -> Played:
+        return played(scenario(self.CONNECT, self.REFUSAL), *happenings, **facts)
 
     def status(self, code: int) -> Refused:
         return Refused(START + 0.1, "alice", "status", code, (), b"", f"HTTP {code}")
@@ -242,6 +242,33 @@ class TestRefusal:
 
     def test_a_handshake_that_is_never_answered_is_none(self) -> None:
         assert self.refusal(accept=False).charges() == [(("AUTH-02",), None)]
+
+    def test_a_good_token_is_tried_before_and_after(self) -> None:
+        result = self.refusal(self.status(401), accept=False)
+        assert [one.actor for _, one in result.actions if isinstance(one, Open)] == ["control", "alice", "control"]
+        assert result.closes() == [("control", 1000), ("control", 1000)]
+        assert result.outcome.reached == {("AUTH-02", None): 1, ("AUTH-04", None): 1}
+
+    @pytest.mark.parametrize("controls", [(False, False), (False, True), (True, False)])
+    @pytest.mark.parametrize("accept", [True, False])
+    def test_where_a_good_one_is_refused_as_well_it_shows_nothing(
+        self, controls: tuple[bool, ...], accept: bool
+    ) -> None:
+        found = (close(0.1, "alice", 1000),) if accept else (self.status(500),)
+        result = self.refusal(*found, accept=accept, controls=controls)
+        assert (result.outcome.ending, result.charges(), result.outcome.disturbed) == ("inconclusive", [], True)
+        assert "a good token was refused as well (handshake refused: 401)" in str(result.outcome.reason)
+        assert result.outcome.reached == {}
+
+    def test_an_acknowledgement_convicts_whatever_the_controls_say(self) -> None:
+        ack = message(0.0, "alice", "connection_ack", {"sessionId": "s"})
+        assert self.refusal(ack, controls=(False, False)).charges() == [(("AUTH-02",), None)]
+
+    @pytest.mark.parametrize("problem", ["lost", "tls", "unreachable"])
+    def test_a_lost_connection_is_no_refusal(self, problem: Problem) -> None:
+        lost = Refused(START + 0.1, "alice", problem, None, (), b"", "ECONNRESET")
+        result = self.refusal(lost, accept=False)
+        assert (result.outcome.ending, result.charges(), result.outcome.disturbed) == ("inconclusive", [], True)
 
     def test_a_plain_request_must_not_be_upgraded(self) -> None:
         connect = step("connect", upgrade=False, accepted=False)

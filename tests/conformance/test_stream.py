@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.baseline import BaselineEntry
+from conformance.outage import Outage
 from conformance.results import RunFacts, results_document
 from conformance.run import CUT_OFF, unfinished
 from conformance.stream import StreamWriter, is_stream, read_stream
@@ -19,10 +20,16 @@ from tests.conformance.test_verdicts import ALL, failure, verdict
 
 SCHEMA = compile_schema({"$ref": (DATA_ROOT / "schemas" / "stream.schema.json").as_uri()})
 
-PASSED = verdict("SEND-01", messages=True)
+PASSED = verdict("SEND-01", applied={"text": 4, "payload:new_message": 2}, unreached={("SEND-02", "MUST"): 2})
 FAILED = verdict("JOIN-02", "stopped", failure("JOIN-02"), failure("ENV-05", "SHOULD"))
-LACKING = verdict("HB-01", "inconclusive", level="MUST", tags=("slow",))
+LACKING = verdict(
+    "HB-01", "inconclusive", level="MUST", tags=("slow",), unconfirmed=(failure("HB-03", absent="ended"),)
+)
 ONES = (PASSED, FAILED, LACKING)
+OUTAGES = (
+    Outage(0.5, "dropped", ("a", "b"), back_after=0.0, culprit="a"),
+    Outage(1.5, "stopped", ("a",), suspected=("a", "b")),
+)
 
 
 def facts(**members: Any) -> RunFacts:
@@ -35,7 +42,7 @@ def written(path: Path, *verdicts: ScenarioVerdict, complete: bool | None = True
     writer = StreamWriter(path, facts(**members), ALL, [one.outcome.scenario for one in ONES])
     for one in verdicts:
         writer.scenario(one, 0.0)
-    writer.close(2.5, complete=bool(complete))
+    writer.close(2.5, complete=bool(complete), outages=OUTAGES)
     assert writer.error is None
     if complete is None:
         path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
@@ -54,8 +61,37 @@ def of(document: dict[str, Any]) -> dict[str, str]:
 def test_a_whole_stream_gives_the_document_of_its_run(path: Path) -> None:
     FAILED.outcome.record.transcript.first.append(Entry(0.5, "alice", "in", "message", "ping", "\ud800 \x00 é", True))
     entries = (BaselineEntry("JOIN-02", None, "known", "https://example.com/1", "2030-01-01", 4, False),)
-    given: dict[str, Any] = {"strict": True, "require_complete": True, "baseline": entries}
-    assert read_stream(written(path, *ONES, **given)) == results_document(facts(**given), ALL, ONES)
+    given: dict[str, Any] = {"strict": True, "require_complete": True, "allow_undecided": True, "baseline": entries}
+    document = results_document(facts(**given, outages=OUTAGES), ALL, ONES)
+    assert read_stream(written(path, *ONES, **given)) == document
+    assert document["outages"]
+
+
+def test_a_stream_of_version_1_can_be_read(path: Path) -> None:
+    """It had ids alone for what was decided, and neither counts nor outages."""
+
+    def older(line: str) -> str:
+        value = json.loads(line)
+        for name in ("allow_undecided", "applied", "unconfirmed", "outages"):
+            value.pop(name, None)
+        for name in {"reached", "unreached"} & set(value):
+            value[name] = sorted({one for one, _, _ in value[name]})
+        for one in value.get("requirements", ()):
+            for clause in one["clauses"]:
+                del clause["checks"]
+        return json.dumps(value).replace("stream/2", "stream/1")
+
+    lines = written(path, *ONES).read_text(encoding="ascii").splitlines()
+    path.write_text("".join(f"{older(line)}\n" for line in lines), encoding="ascii")
+    document = read_stream(path)
+    assert of(document) == {"of-SEND-01": "passed", "of-JOIN-02": "failed", "of-HB-01": "inconclusive"}
+    requirements = {one["id"]: one["verdict"] for one in document["requirements"]}
+    assert (requirements["SEND-01"], requirements["JOIN-02"], requirements["ENV-01"]) == (
+        "passed",
+        "failed",
+        "untested",
+    )
+    assert document["outages"] == []
 
 
 def test_every_line_is_valid(path: Path) -> None:
@@ -110,7 +146,7 @@ def test_cut_anywhere_after_the_header_it_can_be_read(path: Path) -> None:
         (lambda lines: [lines[0], "{", *lines[2:]], "2: expected a JSON object on one line"),
         (lambda lines: [*lines[:2], '{"kind": "scenario", "id": "x"}'], "3: "),
         (lambda lines: [lines[0], lines[1], lines[0]], "3: a second header"),
-        (lambda lines: [lines[0].replace("stream/1", "stream/2"), *lines[1:]], "1: "),
+        (lambda lines: [lines[0].replace("stream/2", "stream/3"), *lines[1:]], "1: "),
         (lambda lines: ["[" * 100_000], "1: expected a JSON object"),
     ],
 )

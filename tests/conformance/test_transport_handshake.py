@@ -67,7 +67,7 @@ class TestHandshake:
             resolve(url)
         (refused,) = Transport(target).run(until(Refused, OPEN))
         assert isinstance(refused, Refused)
-        assert refused.problem == "lost"
+        assert refused.problem == "unreachable"
 
     @pytest.mark.parametrize(
         ("url", "reason"),

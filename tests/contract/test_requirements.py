@@ -6,7 +6,8 @@ import pytest
 
 from contract.errors import ContractError
 from contract.files import DATA_ROOT
-from contract.requirements import load_requirements
+from contract.model import load_contract
+from contract.requirements import CheckUse, load_requirements
 
 
 def line_of(text: str, part: str) -> int:
@@ -33,12 +34,33 @@ class TestRequirements:
             found["CONN-01"].statement_ja,
         )
 
+    def test_the_checks_that_decide_a_clause(self) -> None:
+        found = load_requirements()
+        (only,) = found["ENV-01"].clauses
+        assert only.checks == (CheckUse("text"), CheckUse("frames"))
+        must, should = found["SEND-06"].clauses
+        assert must.checks == (CheckUse("payload", "new_message", "message.author"), CheckUse("author"))
+        assert should.checks == (CheckUse("author-name"), CheckUse("author-distinct"))
+        assert [one.subject for one in must.checks] == ["payload:new_message", "author"]
+        assert [found[name].checked for name in ("ENV-01", "SEND-04", "SEND-10")] == [True, True, False]
+        assert [clause.checks for clause in found["ERR-01"].clauses] == [(), ()]
+
+    def test_what_is_narrowed_names_messages_and_members_of_the_contract(self) -> None:
+        contract = load_contract()
+        for one in load_requirements().values():
+            for use in (use for clause in one.clauses for use in clause.checks if use.message is not None):
+                assert contract.events[str(use.message)].sender == "server", one.id
+                if use.at is not None:
+                    missing = contract.check_payload(str(use.message), {"channelId": "c", "message": {}})
+                    assert use.at in {place for violation in missing for place in violation.places}, one.id
+
     @pytest.mark.parametrize(
         ("old", "new", "message"),
         [
             ("  - id: CONN-02", "  - id: CONN-01", "CONN-01 stands twice"),
             ("    section: AUTH\n", "    section: AUTHS\n", "no section 'AUTHS' is declared"),
             ("    level: MUST", "    level: MUSTN", "/level: expected one of"),
+            ("    checks: [acknowledged-first]", "    checks: [acknowledged-frist]", "/checks/0"),
         ],
     )
     def test_a_mistake_has_its_place(self, tmp_path: Path, old: str, new: str, message: str) -> None:

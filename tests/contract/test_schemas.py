@@ -134,6 +134,32 @@ class TestViolations:
         assert violations(SCHEMA, {"a": None, "b": "y", "c": 1, "e": True}) == ()
 
     @pytest.mark.parametrize(
+        ("value", "places"),
+        [
+            ({}, [("a", "b")]),
+            ({"a": "abc"}, [("b",)]),
+            ({"a": "abc", "b": "z"}, [("b",)]),
+            ({"a": "abc", "b": "x", "e": 1}, [("e",)]),
+            ([], [("",)]),
+        ],
+    )
+    def test_each_says_which_places_are_wrong(self, value: Any, places: list[tuple[str, ...]]) -> None:
+        """A check that is narrowed to a member must know of the members that are not there."""
+        assert sorted({place for one in violations(SCHEMA, value) for place in one.places}) == sorted(
+            {place for each in places for place in each}
+        )
+
+    def test_places_lie_deep(self) -> None:
+        found = load_contract().check_payload("new_message", {"channelId": "c", "message": {"author": {"id": 1}}})
+        assert {place for one in found for place in one.places} == {
+            "message.id",
+            "message.text",
+            "message.timestamp",
+            "message.author.id",
+            "message.author.name",
+        }
+
+    @pytest.mark.parametrize(
         "value",
         [
             {"a": "x" * 1_000_000, "b": "x" * 1_000_000},

@@ -214,6 +214,19 @@ class TestLanguages:
         ("requirements.0.clauses", [{"level": "MUST", "en": "a", "ja": "b"}]),
         ("requirements.0.clauses", [{"level": "MUST", "en": "", "ja": ""}] * 2),
         ("requirements.0.clause", []),
+        ("requirements.0.check", ["text"]),
+        ("requirements.13.checks", ["text"]),  # AUTH-05 has clauses, which have checks of their own
+        ("requirements.0.checks", "text"),
+        ("requirements.0.checks", []),
+        ("requirements.0.checks", ["texts"]),
+        ("requirements.0.checks", ["payload:error"]),
+        ("requirements.0.checks", [{"text": {"message": "error"}}]),
+        ("requirements.0.checks", [{"payload": {}}]),
+        ("requirements.0.checks", [{"payload": {"at": "code"}}]),
+        ("requirements.0.checks", [{"payload": {"message": ""}}]),
+        ("requirements.0.checks", [{"payload": {"message": "error", "at": ""}}]),
+        ("requirements.0.checks", [{"payload": {"message": "error", "where": "code"}}]),
+        ("requirements.0.checks", [{"payload": {"message": "error"}, "envelope": {"message": "error"}}]),
     ],
 )
 def test_the_schema_refuses(schema: Draft202012Validator, path: str, value: Any) -> None:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from conformance.checks import TRANSCRIPT_REQUIREMENTS
-from conformance.endings import CLOSE_CODE_REQUIREMENT
+from conformance.endings import CLOSE_CODE
 from conformance.loading import BUNDLED, JOURNEYS, THOROUGH, load_scenarios, scenario_files
 from conformance.scenario import (
     Alternative,
+    Charge,
     Connect,
+    Decided,
     Expect,
     ExpectClose,
     ExpectOne,
@@ -21,6 +22,7 @@ from conformance.scenario import (
     Scenario,
     SendMessage,
     Step,
+    decided,
 )
 from conformance.stage import Setting, Stage
 from conformance.verdicts import CLIENT_SECTION
@@ -78,6 +80,19 @@ def charges_of(one: Scenario) -> list[Any]:
     """Everything that a failure of a scenario can be charged to by a step."""
     charges = [step.charge for step in one.steps]
     return charges + [check.charge for step in one.steps for check in checks_of(step)]
+
+
+def decisions(one: Scenario) -> set[Decided]:
+    """What a scenario that is played to its end decides, as the engine counts it."""
+    found = {each for step in one.steps for each in decided(step, one)}
+    for step in one.steps:
+        graded = [check.charge for check in checks_of(step)]
+        if isinstance(step.deed, ExpectRefusal):
+            graded.append(Charge(step.deed.graded))
+        if isinstance(step.deed, ExpectClose):
+            graded.append(CLOSE_CODE)
+        found |= {(name, charge.level) for charge in graded for name in charge.requirements}
+    return found
 
 
 def codes_of(deed: Any) -> tuple[str | int, ...]:
@@ -163,17 +178,28 @@ class TestRequirements:
             assert any(REQUIREMENTS[name].has_clause(one.level) for name in one.verifies)
 
     @each_scenario
-    def test_what_it_verifies_something_in_it_decides(self, one: Scenario) -> None:
-        """Else a scenario would count as a proof of what it never looks at."""
-        charged = {name for charge in charges_of(one) for name in charge.requirements}
-        graded = {name for step in one.steps if isinstance(step.deed, ExpectRefusal) for name in step.deed.graded}
-        if any(isinstance(step.deed, ExpectClose) for step in one.steps):
-            charged.add(CLOSE_CODE_REQUIREMENT)
-        uncharged = any(not step.charge.requirements for step in one.steps)
-        assert uncharged or set(one.verifies) <= charged | graded | TRANSCRIPT_REQUIREMENTS
+    def test_what_it_verifies_a_step_of_it_or_a_check_decides(self, one: Scenario) -> None:
+        """Else a scenario would be there for what it never looks at, and leave it untested."""
+        found = {name for name, _ in decisions(one)}
+        assert set(one.verifies) <= found | {name for name in REQUIREMENTS if REQUIREMENTS[name].checked}
 
-    def test_transcript_checks_name_some_that_exist(self) -> None:
-        assert set(REQUIREMENTS) >= TRANSCRIPT_REQUIREMENTS
+    def test_each_clause_is_decided(self) -> None:
+        """By a step of a scenario that is there for it, or by a check; a permission by whatever looks at it."""
+        found = {(name, level) for one in SCENARIOS for name, level in decisions(one) if name in one.verifies}
+        for one in REQUIREMENTS.values():
+            if one.section.id == CLIENT_SECTION:
+                continue
+            for clause in one.clauses:
+                levels = {clause.level} | ({None} if clause.level == one.level else set())
+                steps = {level for name, level in found if name == one.id}
+                if clause.level == "MAY":
+                    levels = steps
+                assert clause.checks or levels & steps, f"{one.id} {clause.level}"
+
+    @each_scenario
+    def test_a_step_decides_a_clause_that_exists(self, one: Scenario) -> None:
+        for name, level in decisions(one):
+            assert level is None or REQUIREMENTS[name].has_clause(level), name
 
 
 class TestNames:

@@ -71,18 +71,55 @@ class TestSelection:
 
 class TestStrictness:
     @pytest.mark.parametrize(
-        ("options", "code", "verdict"), [((), 0, "incomplete"), (("--strict",), 1, "non-conformant")]
+        ("options", "code", "verdict"), [((), 0, "conformant"), (("--strict",), 1, "non-conformant")]
     )
     def test_a_should(self, tmp_path: Path, options: tuple[str, ...], code: int, verdict: str) -> None:
         with server(SHOULD) as url:
             found, document = checked(tmp_path, url, "--select", "CONN-06", *options)
         assert (found, document["verdict"]) == (code, verdict)
 
-    @pytest.mark.parametrize(("options", "code"), [((), 0), (("--require-complete",), 1)])
-    def test_what_is_incomplete(self, tmp_path: Path, options: tuple[str, ...], code: int) -> None:
-        found, document = checked(tmp_path, "--select", "CONN-01", *options)
-        assert (found, document["verdict"]) == (code, "incomplete")
-        assert document["outcome"]["reasons"] == ["not everything was verified"][:code]
+    @pytest.mark.parametrize("options", [(), ("--require-complete",)])
+    def test_what_was_not_selected_leaves_nothing_open(self, tmp_path: Path, options: tuple[str, ...]) -> None:
+        found, document = checked(tmp_path, "--select", "CONN-02", *options)
+        assert (found, document["verdict"], document["outcome"]["reasons"]) == (0, "conformant", [])
+        verdicts = {one["id"]: one["verdict"] for one in document["requirements"]}
+        posts = [name for name in verdicts if name.startswith(("SEND", "JOIN"))]
+        assert {verdicts[name] for name in posts} == {"untested"}, "no scenario of it posts anything"
+        assert verdicts["CONN-02"] == "passed"
+        counts = document["summary"]["MUST"]
+        assert (counts["untested"], counts["inconclusive"]) == (0, 0)
+
+    ALICE = "users: {alice: {token: alice-token}}\nchannels: {open: 'wsproof-{nonce}'}\n"
+    """Nobody else, and no private channel."""
+
+    @pytest.mark.parametrize(
+        ("selected", "options", "reasons"),
+        [
+            ((SPACES, "JOIN-05"), (), []),
+            ((SPACES, "JOIN-05"), ("--require-complete",), ["not everything was verified"]),
+            (
+                ("JOIN-05",),
+                (),
+                ["only 0 of 1 MUST requirements that the selected scenarios verify were decided"],
+            ),
+            (("JOIN-05",), ("--allow-undecided",), []),
+            (
+                ("JOIN-05",),
+                ("--allow-undecided", "--require-complete"),
+                ["not everything was verified"],
+            ),
+        ],
+    )
+    def test_what_is_incomplete(
+        self, tmp_path: Path, selected: tuple[str, ...], options: tuple[str, ...], reasons: list[str]
+    ) -> None:
+        (tmp_path / "wsproof.yaml").write_text(self.ALICE, encoding="utf-8")
+        wanted = [part for name in selected for part in ("--select", name)]
+        with server() as url:
+            found, document = checked(tmp_path, url, *wanted, *options)
+        assert (found, document["verdict"]) == (1 if reasons else 0, "incomplete")
+        assert document["outcome"]["reasons"] == reasons
+        assert document["settings"]["allow_undecided"] is ("--allow-undecided" in options)
 
 
 class TestBaseline:
@@ -155,7 +192,7 @@ class TestJson:
     def test_alone_on_stdout(self, tmp_path: Path) -> None:
         done = wsproof("check", *BEAT, "--select", "CONN-01", "--json", "-", folder=tmp_path)
         assert json.loads(done.stdout) == read(tmp_path / "wsproof-report" / "results.json")
-        assert "Incomplete" in done.stderr
+        assert "Conformant" in done.stderr
 
     def test_in_a_file(self, tmp_path: Path) -> None:
         done = wsproof("check", *BEAT, "--select", "CONN-01", "--json", "more.json", folder=tmp_path)

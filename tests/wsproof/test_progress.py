@@ -4,7 +4,9 @@ import os
 import pty
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -90,18 +92,23 @@ def test_a_terminal_gets_one_line_that_changes(tmp_path: Path) -> None:
         stderr=theirs,
     )
     os.close(theirs)
-    shown = b""
-    try:
-        while more := os.read(ours, 65_536):
-            shown += more
-    except OSError:
-        pass  # a pseudo-terminal ends so
+    shown: list[bytes] = []
+
+    def read() -> None:
+        with suppress(OSError):  # a pseudo-terminal ends so
+            while more := os.read(ours, 65_536):
+                shown.append(more)
+
+    # Both are read at once: the document is larger than what a pipe holds.
+    reading = threading.Thread(target=read)
+    reading.start()
+    out, _ = process.communicate(timeout=PATIENCE)
+    reading.join()
     os.close(ours)
-    out, _ = process.communicate()
     assert process.returncode == 0, shown
     assert out.startswith(b'{\n "format": "wsproof.results/1"')
     assert out.endswith(b"}\n")
-    frames = shown.split(b"\r\x1b[K")
+    frames = b"".join(shown).split(b"\r\x1b[K")
     assert b"0 of 1 finished" in frames[1]
     assert any(b"; hb-period waits at most " in one and b" for the next ping" in one for one in frames), frames
     assert not any(b"\n" in one for one in frames[:-1])
