@@ -2,8 +2,8 @@
 
 An edge in front of a server may shed load: 429, 502, 503, 504, or any refusal with `Retry-After`. Such an answer says
 nothing about the token, so the handshake is tried again: such an answer doubles the time between two handshakes of the
-whole run, once for all that were on their way; each accepted one shortens it a little. Good handshakes that are still refused after `GOOD_SECONDS`, one at a
-time, are refused.
+whole run, once for all that were on their way; each accepted one shortens it a little. Good handshakes that are still
+refused after `GOOD_SECONDS`, one at a time, are refused.
 """
 
 import threading

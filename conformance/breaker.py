@@ -31,7 +31,8 @@ class CircuitBreaker:
         self._floods = 0
         self._flood: str | None = None
         self._refusals = 0
-        self._accepted = False
+        self.any_accepted = False
+        """Whether a good handshake was ever accepted."""
         self._lock = threading.Lock()
 
     def patience(self, wait: Hashable, scale: float) -> float | None:
@@ -53,7 +54,7 @@ class CircuitBreaker:
 
     def accepted(self) -> None:
         """A good handshake was accepted."""
-        self._accepted = True
+        self.any_accepted = True
 
     def refused(self) -> None:
         """A good handshake was refused for load, for as long as is granted."""
@@ -72,7 +73,7 @@ class CircuitBreaker:
         """Why no more scenarios are played; None: they are."""
         if self._flood is not None:
             return f"not played: the endpoint floods, {FLOODS} scenarios in a row were ended by {self._flood}"
-        if self._refusals >= ENOUGH and not self._accepted:
+        if self._refusals >= ENOUGH and not self.any_accepted:
             return "not played: every handshake was refused for load, and none was ever accepted"
         return None
 

@@ -92,7 +92,10 @@ def _shake_hands(
     state.conversation = conversation
     state.inbox, state.controls, state.heartbeats, state.echoes = [], [], [], []
     stage.note(name, "out", "handshake", f"GET {request.target}")
-    stage.setting.watch.sent(stage.scenario.id, stage.now)
+    watch = stage.setting.watch
+    watch.sent(stage.scenario.id, stage.now)
+    if conversation.usual:
+        watch.opened(stage.scenario.id, id(conversation), stage.now)
     yield from stage.act(Open(name, request))
     deadline = stage.now + stage.seconds("response_timeout")
 

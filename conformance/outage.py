@@ -113,14 +113,9 @@ class Watch:
                 del self._open[key]
 
     def opened(self, scenario: str, connection: int, t: float) -> None:
-        """A connection was opened with a good token."""
+        """A connection is being opened with a good token."""
         with self._lock:
             self._open[scenario, connection] = t
-
-    @property
-    def connected(self) -> bool:
-        """Whether any connection is open on which nothing unusual was done."""
-        return bool(self._open)
 
     def unusual(self, scenario: str, connection: int) -> None:
         """Something happened for which a server may end this connection, or we did: its end is no sign."""
@@ -133,14 +128,15 @@ class Watch:
             self._sent[scenario] = t
 
     def ended(self, scenario: str, connection: int, t: float) -> None:
-        """The endpoint ended a connection."""
+        """The endpoint ended a connection, or lost it before its handshake was answered."""
         with self._lock:
             if self._open.pop((scenario, connection), None) is None:
                 return
             self._ends = [*(one for one in self._ends if t - one[0] <= MOMENT), (t, scenario)]
             first = min(at for at, _ in self._ends)
             crowd = len({name for _, name in self._ends}) >= CROWD
-            survivor = any(opened < first for opened in self._open.values())
+            # One that is younger may not have been known to the endpoint yet.
+            survivor = any(opened < first - MOMENT for opened in self._open.values())
             if crowd and not survivor and self._phantoms < PHANTOMS:
                 self._signal("dropped", first)
 

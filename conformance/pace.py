@@ -45,6 +45,8 @@ def _wait(step: Step, profile: Profile) -> float:
             return (intervals + 1) * beat.interval
         case ExpectOpen(duration="heartbeat_watch"):
             return 2 * beat.interval + beat.timeout
+        case ExpectOpen(duration=float() | int() as seconds) | ExpectNothing(duration=float() | int() as seconds):
+            return float(seconds)
         case ExpectClose(within="heartbeat_limit"):
             return beat.interval + beat.timeout
         case ExpectClose(optional=True):

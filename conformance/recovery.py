@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from conformance.breaker import CircuitBreaker
 from conformance.engine import play
-from conformance.outage import MOST_OUTAGES, Outage, Trip, Watch, outage, solved
+from conformance.outage import MOST_OUTAGES, Outage, Trip, outage, solved
 from conformance.pace import longest_wait
 from conformance.scenario import Actor, Charge, Connect, ExpectOpen, Scenario, SendMessage, SendRaw, Step
 from conformance.stage import Failure, Setting
@@ -59,9 +60,9 @@ class Witness:
             Step(ExpectOpen(WITNESS, SEARCH_SECONDS + BACK_SECONDS), Charge(), "2"),
         )
         scenario = Scenario(WITNESS, "", "", (), (), (), (Actor(WITNESS, user),), steps, Path(), 0)
-        self._watch = Watch()
+        self._breaker = CircuitBreaker()
         self._transport = Transport(facts.target)
-        setting = Setting(facts.contract, facts.profile, str, facts.time_scale, facts.target.path, watch=self._watch)
+        setting = Setting(facts.contract, facts.profile, str, facts.time_scale, facts.target.path, self._breaker)
         self._thread = threading.Thread(target=self._play, args=(scenario, setting), name=WITNESS, daemon=True)
         self._thread.start()
 
@@ -71,9 +72,9 @@ class Witness:
 
     def connected(self) -> bool:
         """Wait for its handshake; whether it was accepted."""
-        while self._thread.is_alive() and not self._watch.connected:
+        while self._thread.is_alive() and not self._breaker.any_accepted:
             self._thread.join(0.01)
-        return self._watch.connected
+        return self._breaker.any_accepted
 
     def ended(self) -> bool:
         """Whether the endpoint ends it, now or in a moment."""

@@ -235,13 +235,14 @@ class Stage:
                 yield from self._control(happening, state)
             case Opened():
                 conversation.opened = happening
-                if conversation.usual:
-                    self.setting.watch.opened(self.scenario.id, id(conversation), happening.t)
                 self.note(happening.actor, "in", "handshake", "101 Switching Protocols")
             case Refused():
                 conversation.refused = happening
                 if happening.problem == "unreachable" and happening.detail in GONE:
                     self.setting.watch.refused(happening.t)
+                elif happening.problem == "lost":
+                    self.setting.watch.ended(self.scenario.id, id(conversation), happening.t)
+                self.unusual(conversation)
                 status = f"{happening.status} " if happening.status is not None else ""
                 self.note(happening.actor, "in", "handshake", f"{status}{happening.detail}")
             case CloseReceived():

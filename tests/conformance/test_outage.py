@@ -214,7 +214,8 @@ class TestReset:
         self.drop(watch)
         watch.reset()
         assert watch.trip is None
-        assert not watch.connected
+        watch.ended("a", 1, T)
+        assert watch.trip is None, "its connections are forgotten"
         watch.refused(T)
         assert watch.trip == Trip("stopped", T, (), tuple(crowd()))
 

@@ -48,6 +48,7 @@ class Script:
     alone: Mapping[str, Failures] = field(default_factory=dict)
     company: Mapping[str, Failures] = field(default_factory=dict)
     takes: float = 0.1
+    still: Callable[[float, float], bool] = lambda start, end: False
     interrupted: Callable[[], bool] = lambda: False
     now: float = 1_000.0
     played_alone: list[str] = field(default_factory=list)
@@ -68,7 +69,7 @@ class Script:
 
     def confirmed(self, *first: ScenarioVerdict) -> dict[str, ScenarioVerdict]:
         by_id = {each.outcome.scenario.id: each for each in first}
-        player = Player(self.play, self.together, self.interrupted, lambda: self.now, self.left.append)
+        player = Player(self.play, self.together, self.interrupted, lambda: self.now, self.left.append, self.still)
         scenarios = [each.outcome.scenario for each in first]
         found = Replays(player, PROFILE, ALL, scenarios).confirmed(by_id)
         assert list(found) == list(by_id), "in the order given"
