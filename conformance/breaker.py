@@ -13,7 +13,7 @@ for load costs ten seconds each. Once so many scenarios have met nothing else, n
 import threading
 from collections.abc import Hashable
 
-ENOUGH = 4
+ENOUGH = 3
 """Scenarios that must have waited in vain."""
 
 LEAST_SECONDS = 0.25

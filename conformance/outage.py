@@ -22,7 +22,7 @@ RECENT = 1.0
 CROWD = 3
 """Scenarios whose connections must end at once."""
 
-PHANTOMS = 2
+PHANTOMS = 1
 """How often connections may seem to end at once without any culprit before that is no sign any more."""
 
 MOST_OUTAGES = 3

@@ -38,6 +38,10 @@ DEFAULT_JOBS = 16
 PLAYED_ONCE = frozenset({"slow", "thorough"})
 """Tags of scenarios that last long by themselves."""
 
+IDLE_SECONDS, WAITING_SHARE = 0.5, 3
+"""A scenario on whose connections nothing has happened for so long only waits, and lets another one begin, up to so
+many times the jobs. Else an endpoint that takes its time with everything would be checked for minutes."""
+
 THOROUGH_ROUNDS = 3
 """How often a thorough run plays a scenario."""
 
@@ -171,7 +175,7 @@ class Run:
         keys = {}
         for one in self.scenarios:
             turn[one.verifies] += 1
-            keys[one.id] = (-longest_wait(one, self.plan.profile), turn[one.verifies])
+            keys[one.id] = (-int(longest_wait(one, self.plan.profile)), turn[one.verifies])
         return sorted(self.scenarios, key=lambda one: keys[one.id])
 
     def _recover(self, trip: Trip, recovery: Recovery) -> list[Scenario]:
@@ -226,17 +230,21 @@ class Run:
         self._in_threads(work, len(scenarios))
 
     def _in_threads(self, work: Callable[[], None], most: int) -> None:
-        threads = [
-            threading.Thread(target=work, name=f"scenario-{number}", daemon=True)
-            for number in range(min(self.plan.jobs, most))
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(0.05)
-                if self._watch.trip is not None:
-                    self._stop_transports()
+        """Do the work in as many threads as there are jobs. Scenarios that only wait are no job, within bounds."""
+        jobs = self.plan.jobs
+        bound = min(jobs if jobs == 1 else jobs * WAITING_SHARE, most)
+        threads: list[threading.Thread] = []
+        started = 0
+        while started == 0 or threads:
+            idle = sum(one.idle > IDLE_SECONDS for one, _ in list(self._transports.values()))
+            while started < most and len(threads) < min(jobs + idle, bound):
+                started += 1
+                threads.append(threading.Thread(target=work, name=f"scenario-{started}", daemon=True))
+                threads[-1].start()
+            threads[0].join(0.05)
+            if self._watch.trip is not None:
+                self._stop_transports()
+            threads = [one for one in threads if one.is_alive()]
 
     def _play_together(self, scenarios: Sequence[Scenario]) -> dict[str, ScenarioVerdict]:
         """Play scenarios again, side by side."""

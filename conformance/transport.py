@@ -281,11 +281,17 @@ class Transport:
         self.bounds = bounds or Bounds()
         self.share = share
         self.waiting: Wait | None = None
+        self._active = time.monotonic()
         self._connections: dict[str, Connection] = {}
         self._watched: dict[str, int] = {}
         self._queue: deque[Happening] = deque()
         self._selector = selectors.DefaultSelector()
         self._stopped = False
+
+    @property
+    def idle(self) -> float:
+        """Seconds since anything was done, or happened."""
+        return time.monotonic() - self._active
 
     def run(self, script: Script[Result]) -> Result:
         """Play a script to its end and give back what it returns. All sockets are closed afterwards."""
@@ -347,7 +353,8 @@ class Transport:
                 self._watch(connection)
             case Send() | Close() | Drop():
                 self._write(action)
-        return Tick(time.monotonic())
+        self._active = time.monotonic()
+        return Tick(self._active)
 
     def _write(self, action: Send | Close | Drop) -> None:
         connection = self._connections.get(action.actor)
@@ -374,6 +381,8 @@ class Transport:
             if self._stopped:
                 raise StoppedError
             t = time.monotonic()
+            if ready:
+                self._active = t
             for key, mask in ready:
                 connection: Connection = key.data
                 self._queue.extend(connection.ready(mask, t))

@@ -17,6 +17,7 @@ from conformance.admission import (
     GOOD_SECONDS,
     MOST_RETRY_AFTER,
     MOST_SECONDS,
+    SHORTER,
     Admission,
     retry_after,
 )
@@ -265,10 +266,16 @@ class TestAdmission:
     def test_each_answer_doubles_the_space_to_a_bound(self) -> None:
         admission = Admission()
         found = []
-        for _ in range(6):
-            admission.overloaded(START, 0.0)
+        for number in range(6):
+            admission.overloaded(START + number, 0.0)
             found.append(self.gaps(admission)[0])
         assert found == [min(FIRST_SECONDS * 2**power, MOST_SECONDS) for power in range(6)]
+
+    def test_answers_to_handshakes_that_were_on_their_way_count_once(self) -> None:
+        admission = Admission()
+        for _ in range(16):
+            admission.overloaded(START, 0.0)
+        assert self.gaps(admission) == [FIRST_SECONDS] * 3
 
     def test_what_was_asked_for_is_heeded(self) -> None:
         admission = Admission()
@@ -288,15 +295,15 @@ class TestAdmission:
 
     def test_accepted_handshakes_make_it_fast_again(self) -> None:
         admission = Admission()
-        for _ in range(10):
-            admission.overloaded(START, 0.0)
-        for _ in range(100):
+        for number in range(10):
+            admission.overloaded(START + number, 0.0)
+        for _ in range(400):
             admission.accepted()
         assert self.turns(admission, 3, START + 100) == [START + 100] * 3
 
     def test_one_of_them_does_not_yet(self) -> None:
         admission = Admission()
-        for _ in range(10):
-            admission.overloaded(START, 0.0)
+        for number in range(10):
+            admission.overloaded(START + number, 0.0)
         admission.accepted()
-        assert self.gaps(admission)[0] == pytest.approx(0.9 * MOST_SECONDS)
+        assert self.gaps(admission)[0] == pytest.approx(SHORTER * MOST_SECONDS)
