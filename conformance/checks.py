@@ -88,7 +88,7 @@ def _is_cut(message: Message) -> bool:
 def check_envelope(history: History) -> Iterator[Finding]:
     """The envelope's schema; a wrong number in it is the check `number`'s."""
     for message in _parsed(history):
-        history.chance("envelope", message.event)
+        history.chance("envelope", message.event if message.event in history.contract.events else None)
         for violation in history.contract.check_envelope(message.value):
             if violation.pointer == "/sequence":
                 continue

@@ -1,7 +1,6 @@
 """After an outage: waits until the endpoint is back, and finds the scenario that brought it about (see `outage`)."""
 
 import contextlib
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +14,7 @@ from conformance.outage import MOST_OUTAGES, Outage, Trip, outage, solved
 from conformance.pace import longest_wait
 from conformance.scenario import Actor, Charge, Connect, ExpectOpen, Scenario, SendMessage, SendRaw, Step
 from conformance.stage import Failure, Setting
-from conformance.transport import StoppedError, Target, Transport
+from conformance.transport import StoppedError, Target, Transport, is_listening
 from conformance.verdicts import Charged, ScenarioVerdict
 from contract.model import Contract
 from contract.profile import Profile
@@ -139,15 +138,10 @@ class Recovery:
         """Wait until the endpoint takes connections; whether it does."""
         until = time.monotonic() + BACK_SECONDS * self._facts.time_scale
         while not self._stopped():
-            target = self._facts.target
-            with socket.socket(target.family, socket.SOCK_STREAM) as probe:
-                probe.settimeout(1.0)
-                try:
-                    probe.connect(target.address)
-                    return True
-                except OSError:
-                    if time.monotonic() > until:
-                        return False
+            if is_listening(self._facts.target):
+                return True
+            if time.monotonic() > until:
+                break
             time.sleep(PROBE_SECONDS)
         return False
 

@@ -42,8 +42,8 @@ connection ended; a handshake's acceptance. Each may be the work of another scen
 Result = TypeVar("Result")
 Script = Generator[Action, Happening, Result]
 
-GONE = ("ECONNREFUSED", "ECONNRESET")
-"""What TCP says where nobody listens."""
+NOBODY_LISTENS = "ECONNREFUSED"
+"""What TCP says then; a reset may have come from whoever accepted the connection."""
 
 STALL_WATCH = 0.25
 """A wait looks up this often, in seconds, so that it is seen when the machine holds the tester up."""
@@ -238,7 +238,7 @@ class Stage:
                 self.note(happening.actor, "in", "handshake", "101 Switching Protocols")
             case Refused():
                 conversation.refused = happening
-                if happening.problem == "unreachable" and happening.detail in GONE:
+                if happening.problem == "unreachable" and happening.detail == NOBODY_LISTENS:
                     self.setting.watch.refused(happening.t)
                 elif happening.problem == "lost":
                     self.setting.watch.ended(self.scenario.id, id(conversation), happening.t)

@@ -102,6 +102,17 @@ def resolve(url: str, *, verify: bool = True, ca: str | None = None, timeout: fl
     raise UnreachableError("; ".join(problems) or f"{uri.host} has no address")
 
 
+def is_listening(target: Target, timeout: float = 1.0) -> bool:
+    """Whether somebody takes TCP connections at the endpoint, within `timeout` seconds."""
+    with socket.socket(target.family, socket.SOCK_STREAM) as probe:
+        probe.settimeout(timeout)
+        try:
+            probe.connect(target.address)
+        except OSError:
+            return False
+    return True
+
+
 def _tls_context(verify: bool, ca: str | None) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=ca)

@@ -12,7 +12,7 @@ from typing import Literal
 from conformance.baseline import BaselineEntry
 from conformance.engine import Ending, Outcome
 from conformance.history import UNITS
-from conformance.outage import Outage
+from conformance.outage import MOST_OUTAGES, Outage
 from conformance.scenario import Decided
 from conformance.stage import Failure
 from contract.requirements import LEVELS, Clause, Level, Requirement
@@ -322,7 +322,10 @@ def run_verdict(
         names = [one.name for one, its in states if its == state]
         if names:
             reasons.append(f"{text}: {_few(names)}")
-    reasons += [one.reason for one in outages if one.back_after is None and one.kind == "stopped"]
+    happened = tuple(outages)
+    reasons += [one.reason for one in happened if one.back_after is None and one.kind == "stopped"]
+    if len(happened) >= MOST_OUTAGES:
+        reasons.append("the endpoint stopped accepting connections three times, and the rest was not played")
     if complete and verdict == "incomplete" and rules.require_complete:
         reasons.append("not everything was verified")
     if complete and not rules.allow_undecided:

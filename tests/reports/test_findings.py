@@ -13,7 +13,7 @@ from reports.language import ids, speaking, t
 from tests.reports.builder import event, failure, requirement, results, scenario
 from tests.reports.test_language import placeholders
 
-JUDGES = ("checks", "deliveries", "endings", "expecting", "heartbeat", "steps")
+JUDGES = ("checks", "deliveries", "endings", "expecting", "handshakes", "heartbeat", "steps")
 
 
 def messages() -> list[str]:
@@ -21,11 +21,19 @@ def messages() -> list[str]:
     found = []
     for name in JUDGES:
         for node in ast.walk(ast.parse((DATA_ROOT / "conformance" / f"{name}.py").read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                place = {"fail": 0, "failure": 0, "finding": 3}.get(node.func.attr)
-                if place is not None and len(node.args) > place and isinstance(node.args[place], ast.Constant):
-                    found.append(str(ast.literal_eval(node.args[place])))
+            found += [str(ast.literal_eval(one)) for one in _texts(node) if isinstance(one, ast.Constant)]
     return found
+
+
+def _texts(node: ast.AST) -> list[ast.expr]:
+    """What a piece of code says: the text of a failure or a finding, or what is kept for one under that name."""
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        place = {"fail": 0, "failure": 0, "Finding": 2}.get(name)
+        return [] if place is None else node.args[place : place + 1]
+    if isinstance(node, ast.Assign) and any(getattr(one, "id", "") == "text" for one in node.targets):
+        return [node.value]
+    return []
 
 
 def test_every_message_of_the_suite_has_its_translation() -> None:
@@ -63,7 +71,7 @@ def test_the_reason_of_a_requirement_begins_with_its_scenario() -> None:
     "reason",
     [
         "not selected",
-        "not waited for: it did not come in 8 scenarios before, and never at all",
+        "not waited for: it did not come in 8 scenarios before",
         "a good token was refused as well (403 Forbidden), so that the refusal shows nothing",
         "no answer to the handshake, but a lost connection: it shows nothing (reset by the peer)",
         "the endpoint stopped accepting connections while it was playing",

@@ -27,7 +27,7 @@ FOOTER: Json = {"kind": "footer", "complete": True, "duration_s": 3.2}
     "line",
     [
         LINE,
-        LINE | {"reached": ["ERR-01", ["ERR-02", "SHOULD"], ["ERR-03", None]]},
+        LINE | {"reached": ["ERR-01", ["ERR-02", "SHOULD", 1], ["ERR-03", None, 12]]},
         LINE | {"unconfirmed": [failure("ERR-01")], "applied": {"ERR-01 MUST": 12, "ERR-02": 0}},
         FOOTER,
         FOOTER | {"outages": [outage(), outage("dropped", culprit="err-silent")]},
@@ -41,8 +41,8 @@ def test_a_line_is_accepted(line: Json) -> None:
     ("line", "change"),
     [
         (LINE, {"reached": [["ERR-02"]]}),
-        (LINE, {"reached": [["ERR-02", "must"]]}),
-        (LINE, {"reached": [["ERR-02", None, 1]]}),
+        (LINE, {"reached": [["ERR-02", "must", 1]]}),
+        (LINE, {"reached": [["ERR-02", None, 0]]}),
         (LINE, {"applied": {"ERR-01": -1}}),
         (LINE, {"unconfirmed": [{"requirement": "ERR-01"}]}),
         (FOOTER, {"outages": [outage("slow")]}),

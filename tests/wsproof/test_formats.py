@@ -42,7 +42,7 @@ def test_a_check_writes_what_it_is_asked_for(url: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     document = read_document(out / "results.json")
     assert done.stdout == render("badge-svg", document)
-    assert "CONN   Connecting" in done.stderr
+    assert "CONN  Connecting" in done.stderr
     assert done.stderr.splitlines()[-1].endswith(f"{out / 'ctrf.json'}  here.md")
     # What was not asked for may be anybody's.
     usual = {"results.json", "results.jsonl", "report.html", "junit.xml"}

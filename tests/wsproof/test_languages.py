@@ -11,7 +11,7 @@ FOLDER = "wsproof-report"
 def test_a_check_reports_in_japanese(tmp_path: Path) -> None:
     done = wsproof(*ONE, folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "検証できませんでした" in done.stdout
+    assert "（選択範囲のみ）: MUST 要件" in done.stdout
     page = (tmp_path / FOLDER / "report.html").read_text(encoding="utf-8")
     assert '<html lang="ja">' in page
     assert "適合性レポート" in page
