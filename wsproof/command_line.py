@@ -112,7 +112,8 @@ def main() -> None:
 def check(url: str | None, profile: Path | None, changes: tuple[str, ...], **options: Any) -> None:
     """Check an endpoint against the specification. Without URL: the reference server, started for it.
 
-    Exit codes: 0 no MUST failed, 1 non-conformant, 2 usage or a broken file, 3 not reachable, 130 interrupted.
+    Exit codes: 0 no MUST failed, 1 non-conformant or too little decided, 2 usage or a broken file, 3 not reachable,
+    130 interrupted.
     SIGINT and SIGTERM close all connections, and the reports are written all the same.
     """
     from wsproof.checking import CheckOptions, run_check
