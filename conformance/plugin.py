@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from conformance.loading import load_scenarios
-from conformance.run import Plan, Run
+from conformance.plan import Plan
+from conformance.run import Run
 from conformance.scenario import Scenario
 from conformance.verdicts import Charged, ScenarioVerdict
 from contract.errors import ContractError

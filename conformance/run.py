@@ -5,35 +5,26 @@ A run has one conductor, a thread of its own. It plays everything side by side; 
 not come (`replays`). Only then is any verdict known.
 """
 
-import itertools
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 from conformance.admission import Admission
 from conformance.archive import Archive
-from conformance.bounds import Bounds, Memory
+from conformance.bounds import Memory
 from conformance.breaker import CircuitBreaker
-from conformance.checks import judge
-from conformance.engine import Ending, Outcome, play
-from conformance.history import History
+from conformance.engine import Outcome, play
+from conformance.judging import CUT_OFF, checked, own_fault, undecided, unfinished
 from conformance.outage import Outage, Trip, Watch
 from conformance.pace import Playing, Status, longest_wait, time_left
-from conformance.record import Record
+from conformance.plan import Channels, Plan
 from conformance.recovery import Recovery
 from conformance.replays import Player, Replays
 from conformance.scenario import Scenario
-from conformance.stage import Failure, Setting
-from conformance.transport import StoppedError, Target, Transport
-from conformance.values import InconclusiveError, new_nonce
+from conformance.stage import Setting
+from conformance.transport import StoppedError, Transport
 from conformance.verdicts import ScenarioVerdict, charge_failures
-from contract.model import Contract
-from contract.profile import Profile
-from contract.requirements import Requirement
-
-DEFAULT_JOBS = 16
 
 PLAYED_ONCE = frozenset({"slow", "thorough"})
 """Tags of scenarios that last long by themselves."""
@@ -45,58 +36,9 @@ many times the jobs. Else an endpoint that takes its time with everything would 
 THOROUGH_ROUNDS = 3
 """How often a thorough run plays a scenario."""
 
-CUT_OFF = "not finished: the run was cut off"
 GONE = "the endpoint stopped accepting connections before it could be played again"
 
 Finished = Callable[[ScenarioVerdict], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run is made of.
-
-    `time_scale` stretches every deadline. `rounds` is how often a scenario is played, until it fails; those that wait
-    for a heartbeat, and the long ones, are played once.
-    """
-
-    target: Target
-    contract: Contract
-    profile: Profile
-    requirements: Mapping[str, Requirement]
-    jobs: int = DEFAULT_JOBS
-    time_scale: float = 1.0
-    rounds: int = 1
-    bounds: Bounds = field(default_factory=Bounds)
-
-
-class Channels:
-    """Gives every name of a scenario a channel: one of its own where the endpoint lets users create them."""
-
-    def __init__(self, profile: Profile, offset: int) -> None:
-        self._profile = profile
-        self._given: dict[str, str] = {}
-        self._offset = offset
-        self._next = itertools.count(offset)
-
-    def __call__(self, name: str) -> str:
-        """The channel for `${channel.name}`."""
-        if name not in self._given:
-            self._given[name] = self._choose(name)
-        return self._given[name]
-
-    def _choose(self, name: str) -> str:
-        channels = self._profile.channels
-        if name == "private":
-            return str(channels.private)
-        if name == "missing":
-            return str(channels.missing).replace("{nonce}", new_nonce())
-        if isinstance(channels.open, str):
-            return channels.open.replace("{nonce}", new_nonce())
-        number = next(self._next)
-        if number - self._offset >= len(channels.open):
-            # Two names of a scenario for one channel would be a fault of ours.
-            raise InconclusiveError(f"it needs another channel than the {len(channels.open)} that the profile lists")
-        return channels.open[number % len(channels.open)]
 
 
 class Run:
@@ -367,40 +309,3 @@ class Run:
         self.interrupt()
         if self._conductor is not None:
             self._conductor.join()
-
-
-def judged(outcome: Outcome, plan: Plan) -> ScenarioVerdict:
-    """The verdict with the transcript checks' failures."""
-    failures, applied = checked(outcome, plan)
-    return charge_failures(outcome, failures, plan.requirements, applied)
-
-
-def checked(outcome: Outcome, plan: Plan) -> tuple[tuple[Failure, ...], Mapping[str, int]]:
-    """The scenario's own failures and the transcript checks', and how often each check had a chance to fail."""
-    offset = time.time() - time.monotonic()
-    history = History(outcome.record, plan.contract, plan.profile, offset, plan.time_scale)
-    found, applied = judge(history, plan.requirements)
-    # What a step waited for in vain is not charged once more.
-    charged = {name for one in outcome.failures if one.absent is not None for name in one.charge.requirements}
-    kept = [one for one in found if one.absent is None or not charged & {*one.charge.requirements}]
-    return (*outcome.failures, *kept), applied
-
-
-def unfinished(scenario: Scenario, ending: Ending, reason: str) -> Outcome:
-    """The outcome of a scenario that did not come to an end of its own."""
-    return Outcome(scenario, ending, reason, (), {}, {}, Record(0.0, ()), 0.0, 0.0)
-
-
-def undecided(verdict: ScenarioVerdict, reason: str) -> ScenarioVerdict:
-    """The verdict where what did not come can not be confirmed any more."""
-    absences = verdict.absences
-    if not absences:
-        return verdict
-    outcome = replace(verdict.outcome, ending="inconclusive", reason=reason)
-    charged = tuple(one for one in verdict.charged if one not in absences)
-    return replace(verdict, outcome=outcome, charged=charged, unconfirmed=absences)
-
-
-def own_fault(scenario: Scenario, error: Exception) -> Outcome:
-    """The outcome of a scenario in which wsproof itself failed."""
-    return unfinished(scenario, "error", f"fault of wsproof: {type(error).__name__}: {error}")

@@ -13,10 +13,10 @@ from typing import IO, Any, get_args
 
 from conformance.baseline import BaselineEntry
 from conformance.engine import Ending, Outcome
+from conformance.judging import CUT_OFF, unfinished
 from conformance.outage import Outage
 from conformance.record import Record
 from conformance.results import RunFacts, baseline_entry, outage_entry, results_document, scenario_entry
-from conformance.run import CUT_OFF, unfinished
 from conformance.scenario import Charge, Decided, Scenario
 from conformance.stage import Failure
 from conformance.transcript import Entry

@@ -19,8 +19,9 @@ from pathlib import Path
 from zlib import crc32
 
 from conformance.loading import BUNDLED, THOROUGH, load_scenarios
+from conformance.plan import Plan
 from conformance.replays import CONTROL_TAG
-from conformance.run import Plan, Run
+from conformance.run import Run
 from conformance.scenario import Expect, ExpectOne, Scenario, Step
 from conformance.transport import resolve
 from contract.model import load_contract

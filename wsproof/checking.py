@@ -17,9 +17,10 @@ import pytest
 from conformance.baseline import BaselineEntry, baseline_text, for_selection, load_baseline
 from conformance.loading import BUNDLED, FUZZ, THOROUGH, load_scenarios
 from conformance.pace import Status
+from conformance.plan import DEFAULT_JOBS, Plan
 from conformance.plugin import ConformanceWarning, Player, ScenarioCollector
 from conformance.results import RunFacts, baseline_of, results_document
-from conformance.run import DEFAULT_JOBS, THOROUGH_ROUNDS, Plan, Run
+from conformance.run import THOROUGH_ROUNDS, Run
 from conformance.scenario import Scenario
 from conformance.selection import SelectionError, select
 from conformance.stream import StreamWriter

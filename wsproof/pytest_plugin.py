@@ -26,8 +26,8 @@ def _own_packages() -> Iterator[None]:
 
 with _own_packages():
     from conformance.loading import BUNDLED
+    from conformance.plan import DEFAULT_JOBS, Plan
     from conformance.plugin import Player, ScenarioCollector
-    from conformance.run import DEFAULT_JOBS, Plan
     from conformance.transport import UnreachableError, resolve
     from contract.errors import ContractError
     from contract.model import load_contract

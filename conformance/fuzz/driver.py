@@ -13,8 +13,8 @@ from conformance.fuzz.grammar import grammar
 from conformance.fuzz.hunt import Budget, Hunt, Share
 from conformance.loading import FUZZ, load_scenarios
 from conformance.pace import Playing, Status
+from conformance.plan import Channels, Plan
 from conformance.replays import without_consequences
-from conformance.run import Channels, Plan
 from conformance.scenario import Scenario
 from conformance.verdicts import ScenarioVerdict
 

@@ -13,7 +13,8 @@ from conformance.fuzz.finding import Finding, Signature, passed, signatures, und
 from conformance.fuzz.grammar import Grammar
 from conformance.fuzz.messages import examples_of
 from conformance.fuzz.session import Played, Session, SetupFailedError, UnjudgedError
-from conformance.run import CUT_OFF, Channels, Plan
+from conformance.judging import CUT_OFF
+from conformance.plan import Channels, Plan
 from conformance.scenario import Scenario
 from conformance.transport import StoppedError, Transport
 from conformance.verdicts import ScenarioVerdict

@@ -6,8 +6,9 @@ from conformance.actions import Wait
 from conformance.blame import is_rate_limited
 from conformance.engine import Outcome, play_steps
 from conformance.fuzz.example import Example, holds
+from conformance.judging import judged
+from conformance.plan import Channels, Plan
 from conformance.record import Conversation
-from conformance.run import Channels, Plan, judged
 from conformance.scenario import Scenario, SendRaw, Step
 from conformance.stage import Script, Setting, Stage
 from conformance.transport import Transport

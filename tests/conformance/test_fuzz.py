@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conformance.fuzz.driver import Fuzz, FuzzOptions, fuzz_scenarios
-from conformance.run import Plan
+from conformance.plan import Plan
 from conformance.transport import resolve
 from conformance.verdicts import ScenarioVerdict
 from contract.model import load_contract

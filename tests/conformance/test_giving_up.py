@@ -12,8 +12,8 @@ from conformance.archive import Archive
 from conformance.bounds import MEBIBYTE, Memory, weight
 from conformance.breaker import ENOUGH, FLOODS, LEAST_SECONDS, CircuitBreaker, not_waited_for
 from conformance.engine import Outcome
+from conformance.judging import unfinished
 from conformance.record import Record
-from conformance.run import unfinished
 from conformance.scenario import Charge
 from conformance.stage import Failure, Setting
 from conformance.transcript import FIRST_ENTRIES, LAST_ENTRIES, MAX_CHARACTERS, Entry, Transcript

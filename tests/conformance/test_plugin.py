@@ -16,7 +16,7 @@ import os
 from dataclasses import replace
 
 from conformance.plugin import Player, ScenarioCollector
-from conformance.run import Plan
+from conformance.plan import Plan
 from conformance.transport import resolve
 from contract.model import load_contract
 from contract.profile import load_profile

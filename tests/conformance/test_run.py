@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from websockets.sync.server import ServerConnection
 
+from conformance.judging import CUT_OFF, unfinished
 from conformance.loading import BUNDLED, load_scenarios
 from conformance.pace import longest_wait
+from conformance.plan import Channels, Plan
 from conformance.results import RunFacts, results_document
-from conformance.run import CUT_OFF, Channels, Plan, Run, unfinished
+from conformance.run import Run
 from conformance.scenario import Charge, Scenario, Step
 from conformance.selection import SelectionError, select
 from conformance.transport import resolve

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from conformance.baseline import BaselineEntry
+from conformance.judging import CUT_OFF, unfinished
 from conformance.outage import Outage
 from conformance.results import RunFacts, results_document
-from conformance.run import CUT_OFF, unfinished
 from conformance.stream import StreamWriter, is_stream, read_stream
 from conformance.transcript import Entry
 from conformance.verdicts import ScenarioVerdict, charge_failures
