@@ -25,7 +25,8 @@ FLOODS = 8
 class CircuitBreaker:
     """What all scenarios of a run know of each other's waits. Every method may be called from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, enough: float = ENOUGH) -> None:
+        self._enough = enough
         self._missed: dict[Hashable, int] = {}
         self._longest: dict[Hashable, float] = {}
         self._floods = 0
@@ -38,7 +39,7 @@ class CircuitBreaker:
     def patience(self, wait: Hashable, scale: float) -> float | None:
         """Seconds that this is still waited for; None: to its deadline. `scale` stretches the least."""
         with self._lock:
-            if self._missed.get(wait, 0) < ENOUGH:
+            if self._missed.get(wait, 0) < self._enough:
                 return None
             return max(LEAST_SECONDS * scale, 2 * self._longest.get(wait, 0.0))
 

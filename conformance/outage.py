@@ -79,9 +79,10 @@ def _few(names: tuple[str, ...]) -> str:
 @dataclass(frozen=True, slots=True)
 class Trip:
     """A sign of an outage, on the transport's clock, with the scenarios that had sent something by then, the last one
-    first, and those that were playing."""
+    first, and those that were playing. `since` is when the first connection ended that belongs to it."""
 
     kind: Kind
+    since: float
     at: float
     senders: tuple[str, ...]
     playing: tuple[str, ...]
@@ -138,7 +139,7 @@ class Watch:
             # One that is younger may not have been known to the endpoint yet.
             survivor = any(opened < first - MOMENT for opened in self._open.values())
             if crowd and not survivor and self._phantoms < PHANTOMS:
-                self._signal("dropped", first)
+                self._signal("dropped", first, t)
 
     def alive(self, t: float) -> None:
         """Something came from the endpoint, on whichever connection."""
@@ -153,16 +154,16 @@ class Watch:
         """TCP refused a connection: nobody listens."""
         with self._lock:
             near = [at for at, _ in self._ends if t - at <= RECENT]
-            self._signal("stopped", min(near, default=t))
+            self._signal("stopped", min(near, default=t), t)
 
-    def _signal(self, kind: Kind, at: float) -> None:
+    def _signal(self, kind: Kind, since: float, at: float) -> None:
         # That nobody listens says more than that connections end.
         if self.trip is not None and (self.trip.kind == "stopped" or kind == "dropped"):
             return
         recent = {name: t for name, t in self._sent.items() if at - RECENT < t <= at + MOMENT}
-        # What was sent after the end can not have caused it.
-        senders = sorted(recent, key=lambda name: (recent[name] > at + 0.05, -recent[name]))
-        self.trip = Trip(kind, at, tuple(senders[:CANDIDATES]), tuple(sorted(self._playing)))
+        # What was sent after the last end can not have caused it.
+        senders = sorted(recent, key=lambda name: (recent[name] > at, -recent[name]))
+        self.trip = Trip(kind, since, at, tuple(senders[:CANDIDATES]), tuple(sorted(self._playing)))
 
     def reset(self, *, phantom: bool = False) -> None:
         """The outage is over; `phantom`: there was none."""
@@ -176,7 +177,7 @@ class Watch:
 
 def outage(trip: Trip, run_started: float) -> Outage:
     """What is known of an outage at once."""
-    return Outage(max(trip.at - run_started, 0.0), trip.kind, trip.playing, suspected=trip.senders[:SHOWN])
+    return Outage(max(trip.since - run_started, 0.0), trip.kind, trip.playing, suspected=trip.senders[:SHOWN])
 
 
 def solved(known: Outage, culprit: str) -> Outage:

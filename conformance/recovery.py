@@ -6,18 +6,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from conformance.breaker import CircuitBreaker
 from conformance.engine import play
 from conformance.outage import MOST_OUTAGES, Outage, Trip, outage, solved
 from conformance.pace import longest_wait
+from conformance.plan import Plan
 from conformance.scenario import Actor, Charge, Connect, ExpectOpen, Scenario, SendMessage, SendRaw, Step
 from conformance.stage import Failure, Setting
-from conformance.transport import StoppedError, Target, Transport, is_listening
+from conformance.transport import StoppedError, Transport, is_listening
 from conformance.verdicts import Charged, ScenarioVerdict
-from contract.model import Contract
-from contract.profile import Profile
 from contract.requirements import Requirement
 
 BACK_SECONDS = 12.0
@@ -34,34 +32,19 @@ SETTLE_SECONDS = 0.2
 WITNESS = "witness"
 
 
-class Facts(Protocol):
-    """What of a run's plan is needed."""
-
-    @property
-    def target(self) -> Target: ...
-    @property
-    def contract(self) -> Contract: ...
-    @property
-    def profile(self) -> Profile: ...
-    @property
-    def requirements(self) -> Mapping[str, Requirement]: ...
-    @property
-    def time_scale(self) -> float: ...
-
-
 class Witness:
     """An idle connection that answers heartbeats; whoever ends it, ended everybody's."""
 
-    def __init__(self, facts: Facts) -> None:
-        user = next(iter(facts.profile.users), "")
+    def __init__(self, plan: Plan) -> None:
+        user = next(iter(plan.profile.users), "")
         steps = (
             Step(Connect(WITNESS), Charge(), "1"),
             Step(ExpectOpen(WITNESS, SEARCH_SECONDS + BACK_SECONDS), Charge(), "2"),
         )
         scenario = Scenario(WITNESS, "", "", (), (), (), (Actor(WITNESS, user),), steps, Path(), 0)
         self._breaker = CircuitBreaker()
-        self._transport = Transport(facts.target)
-        setting = Setting(facts.contract, facts.profile, str, facts.time_scale, facts.target.path, self._breaker)
+        self._transport = Transport(plan.target)
+        setting = Setting(plan.contract, plan.profile, str, plan.time_scale, plan.target.path, self._breaker)
         self._thread = threading.Thread(target=self._play, args=(scenario, setting), name=WITNESS, daemon=True)
         self._thread.start()
 
@@ -91,7 +74,7 @@ class Recovery:
 
     def __init__(
         self,
-        facts: Facts,
+        plan: Plan,
         run_started: float,
         alone: Callable[[Scenario], ScenarioVerdict],
         stopped: Callable[[], bool],
@@ -102,7 +85,9 @@ class Recovery:
         """Whether the endpoint stayed away."""
         self.phantom = False
         """Whether the last sign was none of an outage."""
-        self._facts = facts
+        self._refused = False
+        """Whether nobody listened at any time of the present outage."""
+        self._plan = plan
         self._run_started = run_started
         self._alone = alone
         self._stopped = stopped
@@ -110,64 +95,92 @@ class Recovery:
     def recover(self, trip: Trip, candidates: Sequence[Scenario]) -> ScenarioVerdict | None:
         """Wait, and look for the culprit among the candidates, the likeliest first; its verdict, if there is one."""
         self.phantom = False
+        self._refused = trip.kind == "stopped"
         known = outage(trip, self._run_started)
-        if not self._comes_back():
+        if not self.comes_back():
             self._stays_away(known)
             return None
-        known = replace(known, back_after=round(time.monotonic() - trip.at, 3) if trip.kind == "stopped" else 0.0)
-        culprit = self._search(candidates, trip.kind)
-        if culprit is None and trip.kind == "dropped":
+        back_after = round(time.monotonic() - trip.since, 3) if self._refused else 0.0
+        culprit = self._search(candidates)
+        if culprit is None and not self._refused:
             self.phantom = True
             return None
-        if culprit is not None:
-            known = solved(known, culprit.outcome.scenario.id)
-        self.outages.append(known)
-        if culprit is not None and not self._comes_back():
-            self._stays_away(replace(known, back_after=None), again=True)
-        elif len(self.outages) >= MOST_OUTAGES:
+        # Nobody listened for a while, whatever the first sign was: it did not only end everybody's connection.
+        known = replace(known, kind="stopped" if self._refused else "dropped", back_after=back_after)
+        if self.gone:
+            self._stays_away(known)
+            return None
+        self.outages.append(known if culprit is None else solved(known, culprit.outcome.scenario.id))
+        if len(self.outages) >= MOST_OUTAGES:
             self.over = "not played: the endpoint stopped accepting connections three times"
         return culprit
 
-    def _stays_away(self, known: Outage, *, again: bool = False) -> None:
-        # Whatever the first sign of it was, nobody listens.
-        self.outages[len(self.outages) - again :] = [replace(known, kind="stopped")]
+    def _stays_away(self, known: Outage) -> None:
+        self.outages.append(replace(known, kind="stopped", back_after=None))
         self.gone = True
         self.over = "not played: the endpoint stopped accepting connections and did not come back"
 
-    def _comes_back(self) -> bool:
+    def comes_back(self) -> bool:
         """Wait until the endpoint takes connections; whether it does."""
-        until = time.monotonic() + BACK_SECONDS * self._facts.time_scale
+        until = time.monotonic() + BACK_SECONDS * self._plan.time_scale
         while not self._stopped():
-            if is_listening(self._facts.target):
+            if is_listening(self._plan.target):
                 return True
+            self._refused = True
             if time.monotonic() > until:
                 break
             time.sleep(PROBE_SECONDS)
         return False
 
-    def _search(self, candidates: Sequence[Scenario], kind: str) -> ScenarioVerdict | None:
+    def _search(self, candidates: Sequence[Scenario]) -> ScenarioVerdict | None:
         if not self._witness_lasts():
             return None
-        until = time.monotonic() + SEARCH_SECONDS * self._facts.time_scale
+        until = time.monotonic() + SEARCH_SECONDS * self._plan.time_scale
         for scenario in candidates:
-            if self._stopped() or time.monotonic() + longest_wait(scenario, self._facts.profile) > until:
+            if self._stopped() or time.monotonic() + longest_wait(scenario, self._plan.profile) > until:
                 continue
-            witness = Witness(self._facts)
-            if not witness.connected():
+            began = time.monotonic()
+            verdict = self._ends_everybody(scenario)
+            # Once more: an endpoint that ends after so many connections dies of anybody.
+            if verdict is not None:
+                verdict = self._ends_everybody(scenario)
+                until += time.monotonic() - began
+            if self.gone:
                 return None
-            verdict = self._alone(scenario)
-            ended = witness.ended()
-            witness.leave()
-            if ended:
-                return convicted(verdict, kind, self._facts.requirements)
+            if verdict is not None:
+                return convicted(verdict, "stopped" if self._refused else "dropped", self._plan.requirements)
+        return None
+
+    def _ends_everybody(self, scenario: Scenario) -> ScenarioVerdict | None:
+        """Play a scenario beside a witness; its verdict, where it ended the witness. The endpoint is back then."""
+        witness = self._witness()
+        if witness is None:
+            return None
+        verdict = self._alone(scenario)
+        ended = witness.ended()
+        witness.leave()
+        if ended and not self.comes_back():
+            self.gone = True
+        return verdict if ended else None
+
+    def _witness(self) -> Witness | None:
+        """A witness; None where no good handshake is accepted. Who begins to listen may not answer at once."""
+        until = time.monotonic() + BACK_SECONDS * self._plan.time_scale * self._refused
+        while not self._stopped():
+            witness = Witness(self._plan)
+            if witness.connected():
+                return witness
+            if time.monotonic() >= until:
+                break
+            time.sleep(PROBE_SECONDS)
         return None
 
     def _witness_lasts(self) -> bool:
         """Whether an idle connection survives another one of the same user."""
-        first = Witness(self._facts)
-        if not first.connected():
+        first = self._witness()
+        if first is None:
             return False
-        second = Witness(self._facts)
+        second = Witness(self._plan)
         lasts = second.connected() and not first.ended()
         for witness in (second, first):
             witness.leave()

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from conformance.admission import Admission
 from conformance.archive import Archive
@@ -19,7 +20,7 @@ from conformance.judging import CUT_OFF, checked, own_fault, undecided, unfinish
 from conformance.outage import Outage, Trip, Watch
 from conformance.pace import Playing, Status, longest_wait, time_left
 from conformance.plan import Channels, Plan
-from conformance.recovery import Recovery
+from conformance.recovery import Recovery, convicted
 from conformance.replays import Player, Replays
 from conformance.scenario import Scenario
 from conformance.stage import Setting
@@ -93,7 +94,7 @@ class Run:
             self._settled = {name: undecided(one, "wsproof failed") for name, one in played.items()} | faults
 
     def _played(self, finished: Finished | None) -> dict[str, ScenarioVerdict]:
-        recovery = Recovery(self.plan, self.started, self._play_alone, lambda: self._stopped)
+        recovery = Recovery(self.plan, self.started, self._play_beside, lambda: self._stopped)
         waiting = self._in_order()
         while waiting and not self._stopped:
             self._side_by_side(waiting, finished)
@@ -109,7 +110,7 @@ class Run:
         first = {one.id: self._first[one.id] for one in self.scenarios}
         if recovery.gone:
             return {name: undecided(one, GONE) for name, one in first.items()}
-        return self._confirmed(first)
+        return self._confirmed(first, recovery)
 
     def _in_order(self) -> list[Scenario]:
         """The longest first; else what decides each requirement in turn, so that little shows in much."""
@@ -126,7 +127,8 @@ class Run:
         spoilt = {
             name
             for name, one in self._first.items()
-            if one.absences and one.outcome.started + one.outcome.duration >= trip.at - 0.05
+            if (one.absences or one.outcome.ending == "inconclusive")
+            and one.outcome.started + one.outcome.duration >= trip.since - 0.05
         }
         by_id = {one.id: one for one in self.scenarios}
         culprit = recovery.recover(trip, [by_id[name] for name in trip.senders if name in by_id])
@@ -141,12 +143,13 @@ class Run:
             return []
         return [one for one in self._in_order() if one.id in cut_off | spoilt and one.id not in self._first]
 
-    def _confirmed(self, first: Mapping[str, ScenarioVerdict]) -> dict[str, ScenarioVerdict]:
+    def _confirmed(self, first: Mapping[str, ScenarioVerdict], recovery: Recovery) -> dict[str, ScenarioVerdict]:
         def left(number: int) -> None:
             self._again = number
 
         stopped, still = (lambda: self._stopped), self._watch.stood_still
-        player = Player(self._play_alone, self._play_together, stopped, time.monotonic, left, still)
+        alone = partial(self._play_alone, recovery=recovery)
+        player = Player(alone, self._play_together, stopped, time.monotonic, left, still)
         replays = Replays(player, self.plan.profile, self.plan.requirements, self.scenarios, self.plan.time_scale)
         return replays.confirmed(first)
 
@@ -190,7 +193,7 @@ class Run:
 
     def _play_together(self, scenarios: Sequence[Scenario]) -> dict[str, ScenarioVerdict]:
         """Play scenarios again, side by side."""
-        waiting, found = deque(scenarios), {}
+        waiting, found, watches = deque(scenarios), {}, list[Watch]()
 
         def work() -> None:
             while not self._stopped:
@@ -198,14 +201,29 @@ class Run:
                     scenario = waiting.popleft()
                 except IndexError:
                     return
-                found[scenario.id] = self._play(scenario, CircuitBreaker(), Watch())
+                watch = Watch()
+                watches.append(watch)
+                found[scenario.id] = self._play(scenario, CircuitBreaker(), watch)
 
         self._in_threads(work, len(scenarios))
-        return found
+        # Where the endpoint went away meanwhile, what did not come shows nothing.
+        gone = any(one.trip is not None and one.trip.kind == "stopped" for one in watches)
+        return {name: one for name, one in found.items() if not (gone and one.absences)}
 
-    def _play_alone(self, scenario: Scenario) -> ScenarioVerdict:
-        """Play a scenario again, to the full deadlines."""
+    def _play_beside(self, scenario: Scenario) -> ScenarioVerdict:
+        """Play a scenario again, beside a witness."""
         return self._play(scenario, CircuitBreaker(), Watch())
+
+    def _play_alone(self, scenario: Scenario, recovery: Recovery) -> ScenarioVerdict:
+        """Play a scenario again, to the full deadlines. That nobody listens confirms nothing; doing it twice does."""
+        for _ in range(2):
+            watch = Watch()
+            verdict = self._play(scenario, CircuitBreaker(), watch)
+            if watch.trip is None or watch.trip.kind == "dropped":
+                return verdict
+            if not recovery.comes_back():
+                return undecided(verdict, GONE)
+        return convicted(verdict, "stopped", self.plan.requirements)
 
     def _play_rounds(self, scenario: Scenario) -> ScenarioVerdict:
         rounds = 1 if PLAYED_ONCE & {*scenario.tags} else self.plan.rounds

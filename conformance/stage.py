@@ -321,11 +321,11 @@ class Stage:
         if not conversation.is_open:
             self.note(state.actor.name, "none", "note", "not sent, the connection is closed")
             return
+        if not (plain and self._is_usual(value)):
+            self.unusual(conversation)
         plain = plain and conversation.opened is not None and not conversation.opened.compressed
         conversation.sent.append(Sent(self.now, conversation, value, text, plain))
         self.setting.watch.sent(self.scenario.id, self.now)
-        if not self._is_usual(value):
-            self.unusual(conversation)
         self.note(state.actor.name, "out", kind, text, event)
 
     def _is_usual(self, value: Any) -> bool:

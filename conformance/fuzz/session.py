@@ -1,9 +1,11 @@
 """Plays generated messages one after the other, on a connection that is kept for as long as it is of use."""
 
+import math
 from dataclasses import dataclass
 
 from conformance.actions import Wait
 from conformance.blame import is_rate_limited
+from conformance.breaker import CircuitBreaker
 from conformance.engine import Outcome, play_steps
 from conformance.fuzz.example import Example, holds
 from conformance.judging import judged
@@ -71,7 +73,9 @@ class Session:
         self._plan = plan
         self._scenario = scenario
         self._transport = transport
-        self._setting = Setting(plan.contract, plan.profile, channels, plan.time_scale, plan.target.path)
+        # A message is only made smaller where each is waited for to the end; the hunt has a budget of its own.
+        breaker = CircuitBreaker(math.inf)
+        self._setting = Setting(plan.contract, plan.profile, channels, plan.time_scale, plan.target.path, breaker)
         at = sending_step(scenario)
         self._setup: tuple[Step, ...] = scenario.steps[:at]
         self._steps: tuple[Step, ...] = scenario.steps[at:]

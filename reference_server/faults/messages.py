@@ -80,7 +80,7 @@ class InvalidJsonAnsweredInPlainText(Seam):
         return (outgoing,)
 
 
-@fault("third-payload-as-string", breaks="ENV-02", entails="ENV-03 ERR-07 JOIN-01 SEND-01")
+@fault("third-payload-as-string", breaks="ENV-02", entails="ENV-03 ERR-07 JOIN-01 SEND-01 SEND-04 SEND-05 SEND-06")
 class ThirdPayloadAsString(Seam):
     """The payload of a connection's third new_message is JSON inside a string."""
 

@@ -55,14 +55,14 @@ class TestRefused:
     def test_it_has_stopped(self) -> None:
         watch = connected("a")
         watch.refused(T)
-        assert watch.trip == Trip("stopped", T, (), ("a",))
+        assert watch.trip == Trip("stopped", T, T, (), ("a",))
 
     def test_it_stopped_when_the_first_connection_ended(self) -> None:
         watch = connected("a", "b")
         watch.ended("a", 1, T - 0.2)
         watch.ended("b", 1, T - 0.1)
         watch.refused(T)
-        assert tripped(watch).at == T - 0.2
+        assert (tripped(watch).since, tripped(watch).at) == (T - 0.2, T)
 
     def test_an_end_of_long_ago_was_another_one(self) -> None:
         watch = connected("a")
@@ -82,7 +82,7 @@ class TestRefused:
             watch.ended(name, 1, T)
         assert tripped(watch).kind == "dropped"
         watch.refused(T + 0.1)
-        assert (tripped(watch).kind, tripped(watch).at) == ("stopped", T)
+        assert (tripped(watch).kind, tripped(watch).since) == ("stopped", T)
 
 
 class TestDropped:
@@ -93,7 +93,7 @@ class TestDropped:
         for number, name in enumerate(crowd()):
             assert watch.trip is None
             watch.ended(name, 1, T + number * MOMENT / CROWD)
-        assert (tripped(watch).kind, tripped(watch).at) == ("dropped", T)
+        assert (tripped(watch).kind, tripped(watch).since) == ("dropped", T)
         assert tripped(watch).playing == tuple(crowd())
 
     def test_too_few(self) -> None:
@@ -217,7 +217,7 @@ class TestReset:
         watch.ended("a", 1, T)
         assert watch.trip is None, "its connections are forgotten"
         watch.refused(T)
-        assert watch.trip == Trip("stopped", T, (), tuple(crowd()))
+        assert watch.trip == Trip("stopped", T, T, (), tuple(crowd()))
 
     def test_phantoms_wear_the_sign_out(self) -> None:
         """A server that ends connections in crowds for reasons of its own."""
@@ -240,7 +240,7 @@ class TestReset:
 
 
 class TestOutage:
-    TRIP = Trip("stopped", T, tuple(f"s-{number}" for number in range(2 * SHOWN)), ("a", "b"))
+    TRIP = Trip("stopped", T, T, tuple(f"s-{number}" for number in range(2 * SHOWN)), ("a", "b"))
 
     def test_what_is_known_at_once(self) -> None:
         known = outage(self.TRIP, T - 3.5)

@@ -69,6 +69,7 @@ def test_server_is_acquitted(name: str, tmp_path: Path) -> None:
     undecided = {
         one["id"]: one["reason"] for one in results["requirements"] if one["verdict"] not in ("passed", "failed")
     }
-    assert not undecided
+    # Who sends no sequence has none that could leap.
+    assert undecided.keys() <= {"ENV-05"}, undecided
     convicted = {one["id"] for one in results["requirements"] if one["id"] in failed and one["level"] == "MUST"}
     assert results["verdict"] == ("non-conformant" if convicted else "conformant")
