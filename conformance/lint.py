@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from conformance.endings import CLOSE_CODE
 from conformance.loading import BUNDLED, THOROUGH, load_scenarios
-from conformance.scenario import Scenario
+from conformance.scenario import Expect, ExpectClose, ExpectOne, ExpectRefusal, Scenario, decided
 from conformance.verdicts import CLIENT_SECTION
 from contract.errors import ContractError
 from contract.requirements import Requirement, load_requirements
@@ -32,8 +33,26 @@ def lint_scenarios(path: Path | None = None) -> Findings:
         problems += _unverified(scenarios, requirements)
     server = [one for one in requirements.values() if one.section.id != CLIENT_SECTION]
     verified = {name for one in scenarios for name in one.verifies} & {one.id for one in server}
-    counts = f"{len(scenarios)} scenarios verify {len(verified)} of {len(server)} requirements of a server"
+    scenarios_verify = "1 scenario verifies" if len(scenarios) == 1 else f"{len(scenarios)} scenarios verify"
+    counts = f"{scenarios_verify} {len(verified)} of {len(server)} requirements of a server"
     return Findings(tuple(problems), f"{counts}; {len(problems)} problem{'' if len(problems) == 1 else 's'}")
+
+
+def deciding(scenario: Scenario) -> set[str]:
+    """The requirements that some step of a scenario decides, by itself or in a graded part."""
+    found: set[str] = set()
+    for step in scenario.steps:
+        deed = step.deed
+        found |= {name for name, _ in decided(step, scenario)}
+        if isinstance(deed, Expect):
+            found |= {name for one in deed.of for check in one.checks for name in check.charge.requirements}
+        elif isinstance(deed, ExpectOne):
+            found |= {name for one in deed.of if one.fails for name in one.fails.charge.requirements}
+        elif isinstance(deed, ExpectRefusal):
+            found |= {*deed.graded}
+        elif isinstance(deed, ExpectClose):
+            found |= {*CLOSE_CODE.requirements}
+    return found
 
 
 def _unknown(scenarios: tuple[Scenario, ...], requirements: Mapping[str, Requirement]) -> Iterator[str]:
@@ -44,6 +63,9 @@ def _unknown(scenarios: tuple[Scenario, ...], requirements: Mapping[str, Require
         named = {*one.verifies, *(name for step in one.steps for name in step.charge.requirements)}
         for name in sorted(named - set(requirements)):
             yield f"{place}: scenario {one.id} names {name}, which is no requirement"
+        known = deciding(one) | {name for name, each in requirements.items() if each.checked}
+        for name in sorted({*one.verifies} & set(requirements) - known):
+            yield f"{place}: scenario {one.id} verifies {name}, but no step of it decides that; name it at a step"
 
 
 def _unverified(scenarios: tuple[Scenario, ...], requirements: Mapping[str, Requirement]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from conformance.loading import load_scenarios
 from conformance.plan import Plan
 from conformance.run import Run
 from conformance.scenario import Scenario
-from conformance.verdicts import Charged, ScenarioVerdict
+from conformance.verdicts import SEEN_ONCE, Charged, Rules, ScenarioVerdict, requirement_verdicts, run_verdict
 from contract.errors import ContractError
 
 FORMAT_MARK = "wsproof.scenarios/"
@@ -85,8 +85,12 @@ class ScenarioItem(pytest.Item):
         for one in verdict.charged:
             text = f"{one.requirement} ({one.level}): {printable(one.failure.message)}"
             warnings.warn(ConformanceWarning(text), stacklevel=2)
-        if outcome.ending == "inconclusive":
-            pytest.skip(f"inconclusive: {printable(outcome.reason or '')}")
+        if outcome.ending == "unfinished":
+            pytest.skip(f"untested: {printable(outcome.reason or '')}")
+        if verdict.verdict == "inconclusive":
+            once = "; ".join(f"{one.failure.message} {SEEN_ONCE}" for one in verdict.unconfirmed)
+            undecided = outcome.ending == "inconclusive" and outcome.reason
+            pytest.skip(f"inconclusive: {printable(undecided or once)}")
         if outcome.ending == "error":
             raise RuntimeError(printable(outcome.reason or ""))
 
@@ -112,10 +116,18 @@ class Player:
     """Holds the run: everything selected is played at once, and the items wait for their verdicts."""
 
     def __init__(
-        self, plan_of: PlanFactory, *, strict: bool = False, scenarios: Sequence[Scenario] | None = None
+        self,
+        plan_of: PlanFactory,
+        *,
+        strict: bool = False,
+        allow_undecided: bool = False,
+        scenarios: Sequence[Scenario] | None = None,
     ) -> None:
         self.plan_of = plan_of
         self.strict = strict
+        self.allow_undecided = allow_undecided
+        self.reasons: tuple[str, ...] = ()
+        """Why the session fails, where no item does."""
         self.scenarios = scenarios
         self.run: Run | None = None
         self.finished: Callable[[ScenarioVerdict], None] | None = None
@@ -143,6 +155,23 @@ class Player:
         """The verdict of one scenario."""
         assert self.run is not None
         return self.run.result(scenario)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """What no item can say of the whole run fails the session: that next to nothing was decided, or an outage."""
+        if self.run is None or session.exitstatus != pytest.ExitCode.OK:
+            return
+        verdicts = self.run.verdicts()
+        judged = requirement_verdicts(self.run.plan.requirements, verdicts)
+        rules = Rules(self.strict, allow_undecided=self.allow_undecided)
+        found = run_verdict(rules, judged, verdicts, complete=self.run.complete, outages=self.run.outages)
+        if not found.passed:
+            self.reasons = (*(one.message for one in self.run.outages), *found.reasons)
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say why."""
+        for reason in self.reasons:
+            terminalreporter.write_line(f"wsproof: {printable(reason)}", red=True)
 
     def pytest_unconfigure(self) -> None:
         """Whatever ended the session ends the run."""

@@ -42,6 +42,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--wsproof-url", metavar="URL", help="the endpoint; default: that of the profile")
     group.addoption("--wsproof-profile", metavar="FILE", type=Path, help="the endpoint's file")
     group.addoption("--wsproof-strict", action="store_true", help="count SHOULDs as MUSTs")
+    group.addoption(
+        "--wsproof-allow-undecided", action="store_true", help="pass even if most of the selected MUSTs are undecided"
+    )
     group.addoption("--wsproof-jobs", metavar="N", type=int, default=DEFAULT_JOBS, help="scenarios at once")
     group.addoption("--wsproof-time-scale", metavar="X", type=float, default=1.0, help="stretch every deadline")
     group.addoption("--wsproof-bundled", action="store_true", help="collect the bundled scenarios")
@@ -52,8 +55,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--wsproof-bundled"):
         config.args.append(str(BUNDLED))
     config.pluginmanager.register(ScenarioCollector())
-    config.pluginmanager.register(Player(_plan, strict=config.getoption("--wsproof-strict")))
-    for name in ("slow", "control", "additional", "conn", "auth", "hb", "env", "join", "send", "err", "close", "wire"):
+    strict, allowed = config.getoption("--wsproof-strict"), config.getoption("--wsproof-allow-undecided")
+    config.pluginmanager.register(Player(_plan, strict=strict, allow_undecided=allowed))
+    groups = ("conn", "auth", "hb", "env", "join", "send", "err", "close", "wire")
+    for name in ("slow", "control", "additional", "isolation", *groups):
         config.addinivalue_line("markers", f"{name}: scenarios of wsproof")
 
 

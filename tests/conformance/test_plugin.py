@@ -1,8 +1,10 @@
 """The pytest plugin, in a pytest of its own."""
 
 import os
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -193,3 +195,29 @@ def test_files_of_another_kind_are_left_alone(inner: Inner) -> None:
     (inner.folder / "own.yaml").unlink()
     code, _ = inner.run()
     assert code == 5  # pytest's "no tests were collected"
+
+
+def test_what_was_not_played_is_no_pass(inner: Inner) -> None:
+    """An endpoint that is gone after the trial connection of `resolve`."""
+    taken = threading.Event()
+
+    def accept_once(listener: socket.socket) -> None:
+        listener.accept()[0].close()
+        listener.close()
+        taken.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"ws://127.0.0.1:{listener.getsockname()[1]}/"
+        threading.Thread(target=accept_once, args=(listener,)).start()
+        code, output = inner.run("-k", "posts or errors", URL=url)
+        assert taken.wait(30)
+    assert code == 1, output
+    assert "3 skipped" in output
+    assert "untested: not played: the endpoint stopped accepting connections and did not come back" in output
+    assert "wsproof: the endpoint stopped accepting connections at 0.0 s" in output
+
+
+def test_a_session_that_decides_next_to_nothing_fails(inner: Inner, url: str) -> None:
+    code, output = inner.run("-k", "carol", URL=url)
+    assert code == 1, output
+    assert "wsproof: only 0 of 1 MUST requirements that the selected scenarios verify were decided" in output
