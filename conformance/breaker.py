@@ -56,6 +56,7 @@ class CircuitBreaker:
     def accepted(self) -> None:
         """A good handshake was accepted."""
         self.any_accepted = True
+        self._refusals = 0
 
     def refused(self) -> None:
         """A good handshake was refused for load, for as long as is granted."""
@@ -74,8 +75,8 @@ class CircuitBreaker:
         """Why no more scenarios are played; None: they are."""
         if self._flood is not None:
             return f"not played: the endpoint floods, {FLOODS} scenarios in a row were ended by {self._flood}"
-        if self._refusals >= ENOUGH and not self.any_accepted:
-            return "not played: every handshake was refused for load, and none was ever accepted"
+        if self._refusals >= ENOUGH:
+            return "not played: every handshake was refused for load"
         return None
 
 

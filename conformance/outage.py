@@ -53,9 +53,12 @@ class Outage:
     suspected: tuple[str, ...] = ()
 
     @property
-    def reason(self) -> str:
-        """Why the run does not pass, where it did not come back."""
-        return f"the endpoint stopped accepting connections at {self.at:.1f} s and did not come back"
+    def reason(self) -> str | None:
+        """Why the run does not pass; None where the culprit's requirement fails."""
+        if self.culprit is not None:
+            return None
+        end = "did not come back" if self.back_after is None else "it is not known why"
+        return f"the endpoint stopped accepting connections at {self.at:.1f} s and {end}"
 
     @property
     def message(self) -> str:

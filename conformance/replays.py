@@ -153,7 +153,7 @@ class Replays:
             if (absent and known) or (one.outcome.cut_short and failed & unreached):
                 continue
             if self.player.stopped() or not self._in_time(one.outcome.scenario):
-                break
+                continue
             self.player.left(len(waiting) - number)
             self._tried.update(absent)
             self._learn(one.outcome.scenario.id, self.player.alone(one.outcome.scenario))
@@ -180,7 +180,8 @@ class Replays:
             one.outcome.scenario
             for one in first.values()
             if one.outcome.scenario.id not in names
-            and not _does_wrong(one.outcome.scenario)
+            and one.verdict == "passed"
+            and not does_wrong(one.outcome.scenario)
             and not self._is_slow(one)
             and any(_overlap(one, each) for each in open_ones)
         ]
@@ -241,7 +242,7 @@ def _overlap(one: ScenarioVerdict, other: ScenarioVerdict) -> bool:
     return first.started < second.started + second.duration and second.started < first.started + first.duration
 
 
-def _does_wrong(scenario: Scenario) -> bool:
+def does_wrong(scenario: Scenario) -> bool:
     """Whether a scenario does what no good client does, or provokes an error."""
     for step in scenario.steps:
         deed = step.deed

@@ -21,7 +21,7 @@ from conformance.outage import Outage, Trip, Watch
 from conformance.pace import Playing, Status, longest_wait, time_left
 from conformance.plan import Channels, Plan
 from conformance.recovery import Recovery, convicted
-from conformance.replays import Player, Replays
+from conformance.replays import Player, Replays, does_wrong
 from conformance.scenario import Scenario
 from conformance.stage import Setting
 from conformance.transport import StoppedError, Transport
@@ -127,11 +127,12 @@ class Run:
         spoilt = {
             name
             for name, one in self._first.items()
-            if (one.absences or one.outcome.ending == "inconclusive")
-            and one.outcome.started + one.outcome.duration >= trip.since - 0.05
+            if one.verdict != "passed" and one.outcome.started + one.outcome.duration >= trip.since - 0.05
         }
         by_id = {one.id: one for one in self.scenarios}
-        culprit = recovery.recover(trip, [by_id[name] for name in trip.senders if name in by_id])
+        # What does something wrong on purpose is likelier than what does not, then what was sent last.
+        senders = sorted((by_id[name] for name in trip.senders if name in by_id), key=lambda one: not does_wrong(one))
+        culprit = recovery.recover(trip, senders)
         self._watch.reset(phantom=recovery.phantom)
         if recovery.phantom:
             spoilt = set()
@@ -141,7 +142,10 @@ class Run:
             self._first[culprit.outcome.scenario.id] = culprit
         if recovery.over:
             return []
-        return [one for one in self._in_order() if one.id in cut_off | spoilt and one.id not in self._first]
+        left = [one for one in self._in_order() if one.id in cut_off | spoilt and one.id not in self._first]
+        # The culprit's variants may do the same: what else there is comes first.
+        families = {one.culprit.partition("/")[0] for one in recovery.outages if one.culprit is not None}
+        return sorted(left, key=lambda one: one.id.partition("/")[0] in families)
 
     def _confirmed(self, first: Mapping[str, ScenarioVerdict], recovery: Recovery) -> dict[str, ScenarioVerdict]:
         def left(number: int) -> None:
@@ -151,7 +155,8 @@ class Run:
         alone = partial(self._play_alone, recovery=recovery)
         player = Player(alone, self._play_together, stopped, time.monotonic, left, still)
         replays = Replays(player, self.plan.profile, self.plan.requirements, self.scenarios, self.plan.time_scale)
-        return replays.confirmed(first)
+        culprits = {one.culprit: first[one.culprit] for one in recovery.outages if one.culprit is not None}
+        return {**replays.confirmed(first), **culprits}
 
     # Playing
 

@@ -7,13 +7,13 @@ that of `schemas/stream.schema.json`.
 import json
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any, get_args
 
 from conformance.baseline import BaselineEntry
 from conformance.engine import Ending, Outcome
-from conformance.judging import CUT_OFF, unfinished
+from conformance.judging import CUT_OFF, undecided, unfinished
 from conformance.outage import Outage
 from conformance.record import Record
 from conformance.results import RunFacts, baseline_entry, outage_entry, results_document, scenario_entry
@@ -117,6 +117,7 @@ def _scenario(verdict: ScenarioVerdict, run_started: float) -> dict[str, Any]:
         "unreached": _decided(outcome.unreached),
         "applied": dict(verdict.applied),
         "unconfirmed": entry.get("unconfirmed", []),
+        "absent": [one.failure.absent for one in verdict.charged],
         "heard": bool(outcome.record.saw_messages or outcome.record.messages),
     }
 
@@ -204,6 +205,9 @@ def _document(
     )
     requirements = {one["id"]: _requirement_of(one) for one in header["requirements"]}
     verdicts = [_verdict_of(one, lines.get(one.id)) for one in scenarios]
+    if footer is None:
+        # Nothing was confirmed any more.
+        verdicts = [undecided(one, CUT_OFF) for one in verdicts]
     return results_document(facts, requirements, verdicts)
 
 
@@ -241,6 +245,10 @@ def _verdict_of(scenario: Scenario, line: Mapping[str, Any] | None) -> ScenarioV
     times = line["started_s"], line["duration_s"]
     outcome = Outcome(scenario, ending, line["reason"], (), reached, unreached, record, *times)
     failures, unconfirmed = (tuple(map(_charged_of, line.get(name, ()))) for name in ("failures", "unconfirmed"))
+    failures = tuple(
+        replace(one, failure=replace(one.failure, absent=absent))
+        for one, absent in zip(failures, line.get("absent") or [None] * len(failures), strict=True)
+    )
     return ScenarioVerdict(outcome, failures, line.get("applied", {}), unconfirmed)
 
 

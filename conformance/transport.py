@@ -333,14 +333,14 @@ class Transport:
     def _part(self) -> None:
         """Close what is open with 1000, and read on for a moment: an early reset would overtake the close frame."""
         for actor in self._connections:
-            self._write(Close(actor, 1000, "interrupted"))
+            self._write(Close(actor, 1000))
         until = time.monotonic() + PARTING_SECONDS
         while self._watched and (left := until - time.monotonic()) > 0:
             for key, mask in self._selector.select(left):
                 connection: Connection = key.data
                 connection.ready(mask, time.monotonic())
                 # A handshake that was still under way has opened another one.
-                self._write(Close(connection.actor, 1000, "interrupted"))
+                self._write(Close(connection.actor, 1000))
                 self._watch(connection)
 
     def shut(self) -> None:

@@ -311,7 +311,9 @@ def run_verdict(
 ) -> RunVerdict:
     """Judge a run as a whole; `complete` is False where it was cut off."""
     judged, played = tuple(requirements), tuple(scenarios)
-    verdict = overall(judged, strict=rules.strict, complete=complete)
+    happened = tuple(outages)
+    explained = all(one.culprit is not None for one in happened)
+    verdict = overall(judged, strict=rules.strict, complete=complete and explained)
     states = tuple((one, _state(one, rules, judged, played)) for one in rules.baseline or ())
     reasons = [] if complete else ["the run was cut off"]
     unexpected = _unexpected(rules, played)
@@ -322,8 +324,7 @@ def run_verdict(
         names = [one.name for one, its in states if its == state]
         if names:
             reasons.append(f"{text}: {_few(names)}")
-    happened = tuple(outages)
-    reasons += [one.reason for one in happened if one.back_after is None and one.kind == "stopped"]
+    reasons += [one.reason for one in happened if one.reason is not None]
     if len(happened) >= MOST_OUTAGES:
         reasons.append("the endpoint stopped accepting connections three times, and the rest was not played")
     if complete and verdict == "incomplete" and rules.require_complete:

