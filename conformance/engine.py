@@ -14,7 +14,10 @@ from conformance.steps import perform
 from conformance.values import DisturbedError, Enough, InconclusiveError, NotWaitedForError, ScenarioError
 
 Ending = Literal["finished", "stopped", "inconclusive", "error", "unfinished"]
-"""`stopped`: a step failed. `unfinished`: the run ended before the scenario did."""
+"""`stopped`: a step failed. `unfinished`: the run ended before the scenario did, or it was not played."""
+
+CUT_OFF = "not finished: the run was cut off"
+"""The reason of a scenario that was interrupted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,6 @@ from conformance.scenario import Scenario
 from conformance.stage import Failure
 from conformance.verdicts import ScenarioVerdict, charge_failures
 
-CUT_OFF = "not finished: the run was cut off"
-
 
 def judged(outcome: Outcome, plan: Plan) -> ScenarioVerdict:
     """The verdict with the transcript checks' failures."""

@@ -15,8 +15,8 @@ from conformance.admission import Admission
 from conformance.archive import Archive
 from conformance.bounds import Memory
 from conformance.breaker import CircuitBreaker
-from conformance.engine import Outcome, play
-from conformance.judging import CUT_OFF, checked, own_fault, undecided, unfinished
+from conformance.engine import CUT_OFF, Outcome, play
+from conformance.judging import checked, own_fault, undecided, unfinished
 from conformance.outage import Outage, Trip, Watch
 from conformance.pace import Playing, Status, longest_wait, time_left
 from conformance.plan import Channels, Plan

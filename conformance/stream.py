@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO, Any, get_args
 
 from conformance.baseline import BaselineEntry
-from conformance.engine import Ending, Outcome
-from conformance.judging import CUT_OFF, undecided, unfinished
+from conformance.engine import CUT_OFF, Ending, Outcome
+from conformance.judging import undecided, unfinished
 from conformance.outage import Outage
 from conformance.record import Record
 from conformance.results import RunFacts, baseline_entry, outage_entry, results_document, scenario_entry

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from conformance.baseline import BaselineEntry
-from conformance.engine import Ending, Outcome
+from conformance.engine import CUT_OFF, Ending, Outcome
 from conformance.history import UNITS
 from conformance.outage import MOST_OUTAGES, Outage
 from conformance.scenario import Decided
@@ -211,9 +211,9 @@ SEEN_ONCE = "(seen once; not when it was played again, alone and in company)"
 
 
 def _cut_off(clause: Clause, played: tuple[ScenarioVerdict, ...]) -> list[tuple[str, str | None]]:
-    """What checks look at in every scenario is not all there, where one has not been played."""
-    left = next((one.outcome for one in played if one.outcome.ending == "unfinished"), None)
-    return [("unfinished", left.reason)] if left is not None and clause.checks else []
+    """What checks look at in every scenario is not all there, where the run was interrupted."""
+    cut_off = any(one.outcome.ending == "unfinished" and one.outcome.reason == CUT_OFF for one in played)
+    return [("unfinished", CUT_OFF)] if cut_off and clause.checks else []
 
 
 def _contribution(one: ScenarioVerdict, keys: list[Decided], clause: Clause) -> tuple[str, str | None]:

@@ -96,7 +96,13 @@ def main() -> None:
     help="Send N generated messages as well, valid and invalid ones, and make small what fails.",
 )
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), metavar="S", help="Repeat the messages of --fuzz.")
-@click.option("--jobs", type=click.IntRange(1, 500), default=None, envvar="WSPROOF_JOBS", help="Scenarios at once.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 500),
+    default=None,
+    envvar="WSPROOF_JOBS",
+    help="Scenarios at once, not counting those that only wait.",
+)
 @click.option("--time-scale", type=click.FloatRange(0.1, 100), default=1.0, help="Stretch every deadline.")
 @click.option(
     "--output",

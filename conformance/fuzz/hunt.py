@@ -8,12 +8,12 @@ from random import Random
 from hypothesis import Phase, Verbosity, find, settings
 from hypothesis.errors import HypothesisException
 
+from conformance.engine import CUT_OFF
 from conformance.fuzz.example import Example
 from conformance.fuzz.finding import Finding, Signature, passed, signatures, undecided, verdict_on
 from conformance.fuzz.grammar import Grammar
 from conformance.fuzz.messages import examples_of
 from conformance.fuzz.session import Played, Session, SetupFailedError, UnjudgedError
-from conformance.judging import CUT_OFF
 from conformance.plan import Channels, Plan
 from conformance.scenario import Scenario
 from conformance.transport import StoppedError, Transport

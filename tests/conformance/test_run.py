@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from websockets.sync.server import ServerConnection
 
-from conformance.judging import CUT_OFF, unfinished
+from conformance.engine import CUT_OFF
+from conformance.judging import unfinished
 from conformance.loading import BUNDLED, load_scenarios
 from conformance.pace import longest_wait
 from conformance.plan import Channels, Plan

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from conformance.baseline import BaselineEntry
-from conformance.judging import CUT_OFF, unfinished
+from conformance.engine import CUT_OFF
+from conformance.judging import unfinished
 from conformance.outage import Outage
 from conformance.results import RunFacts, results_document
 from conformance.stream import StreamWriter, is_stream, read_stream

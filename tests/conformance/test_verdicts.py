@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.baseline import BaselineEntry
-from conformance.engine import Ending, Outcome
+from conformance.engine import CUT_OFF, Ending, Outcome
 from conformance.outage import Outage
 from conformance.record import Record
 from conformance.replays import without_consequences
@@ -406,7 +406,14 @@ class TestCutOff:
     def test_what_is_judged_in_every_message_is_not_verified(self) -> None:
         heard = verdict("ERR-07", applied={"text": 3})
         assert clauses("ENV-01", heard) == {"MUST": "passed"}
-        assert clauses("ENV-01", heard, verdict("ERR-08", "unfinished")) == {"MUST": "untested"}
+        cut_off = verdict("ERR-08", "unfinished")
+        cut_off = replace(cut_off, outcome=replace(cut_off.outcome, reason=CUT_OFF))
+        assert clauses("ENV-01", heard, cut_off) == {"MUST": "untested"}
+
+    def test_what_an_outage_left_out_takes_nothing_from_what_was_seen(self) -> None:
+        heard = verdict("ERR-07", applied={"text": 3})
+        assert clauses("ENV-01", heard, verdict("ERR-08", "unfinished")) == {"MUST": "passed"}
+        assert clauses("ENV-01", heard, verdict("ENV-01", "unfinished")) == {"MUST": "untested"}
 
     def test_nobody_is_acquitted(self) -> None:
         judged = [of("ERR-07", verdict("ERR-07"))]
