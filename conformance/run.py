@@ -87,11 +87,12 @@ class Run:
     def _conduct(self, finished: Finished | None) -> None:
         try:
             self._settled = self._played(finished)
-            self.complete = not self._stopped
         except Exception as error:  # noqa: BLE001  # a fault of ours is a verdict of its own, never the endpoint's
             played = dict(self._first)
-            faults = {one.id: self.judged(own_fault(one, error)) for one in self.scenarios if one.id not in played}
-            self._settled = {name: undecided(one, "wsproof failed") for name, one in played.items()} | faults
+            left = [one for one in self.scenarios if one.id not in played] or self.scenarios[:1]
+            faults = {one.id: self.judged(own_fault(one, error)) for one in left}
+            self._settled = {name: undecided(one, "wsproof itself failed") for name, one in played.items()} | faults
+        self.complete = not self._stopped
 
     def _played(self, finished: Finished | None) -> dict[str, ScenarioVerdict]:
         recovery = Recovery(self.plan, self.started, self._play_beside, lambda: self._stopped)

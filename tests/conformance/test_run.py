@@ -334,3 +334,17 @@ class TestSelection:
     def test_nothing(self, wanted: list[str], unwanted: list[str], message: str) -> None:
         with pytest.raises(SelectionError, match=message):
             select(self.SCENARIOS, REQUIREMENTS, wanted, unwanted)
+
+
+def test_a_fault_of_the_conductor_ends_the_run_with_a_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: Any, __: Any) -> None:
+        raise ZeroDivisionError("no luck")
+
+    monkeypatch.setattr("conformance.replays.Replays.confirmed", broken)
+    with Chat().serve() as url:
+        run = Run(plan(url), [named("open", OPEN), named("meet", MEET)])
+        run.start()
+        verdicts = {one.outcome.scenario.id: one for one in run.verdicts()}
+    assert run.complete
+    assert {name: one.verdict for name, one in verdicts.items()} == {"open": "error", "meet": "passed"}
+    assert verdicts["open"].outcome.reason == "fault of wsproof: ZeroDivisionError: no luck"
