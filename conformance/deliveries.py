@@ -1,5 +1,6 @@
 """Transcript checks of what was posted and what was delivered, over `x-delivery` of the contract."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -108,6 +109,25 @@ def check_delivered(history: History, found: Deliveries) -> Iterator[Finding]:
     A join is in force once anything of the channel has arrived. What was refused, or not plain, is owed nothing; what
     one connection received was accepted, and is owed to the others.
     """
+    ended = history.record.ended
+    for post, conversation, due, arrived in _owing(history, found, ended):
+        if arrived:
+            history.chance("delivered")
+        elif conversation.stayed(ended) >= due:
+            history.chance("delivered")
+            text = "a post did not reach a connection that had joined its channel"
+            yield Finding("delivered", conversation, text, post.text[:400], absent="undelivered")
+
+
+def outstanding(history: History) -> float | None:
+    """When the last delivery that is owed, and has not come, must have come; None: there is none."""
+    owing = _owing(history, collect(history), math.inf)
+    dues = [due for _, conversation, due, arrived in owing if not arrived and conversation.stayed(math.inf) >= due]
+    return max(dues, default=None)
+
+
+def _owing(history: History, found: Deliveries, ended: float) -> Iterator[tuple[Post, Conversation, float, bool]]:
+    """Every post with each connection that it is owed to: when it must have come, and whether it has."""
     if is_rate_limited(history.record, history.contract, history.profile):
         return
     reached = {(one.post.nonce, id(one.message.conversation)) for one in found.arrivals}
@@ -119,18 +139,12 @@ def check_delivered(history: History, found: Deliveries) -> Iterator[Finding]:
             in_force.setdefault((id(conversation), one.post.channel), one.message.t)
     for post in found.posts:
         due = _due(history, post.sent.t)
-        if not (post.nonce in accepted or _owed(history, post, in_force, due)):
+        if not (post.nonce in accepted or _owed(history, post, in_force, due, ended)):
             continue
         for conversation in history.record.conversations:
             since = in_force.get((id(conversation), post.channel))
-            if since is None or since >= post.sent.t:
-                continue
-            if (post.nonce, id(conversation)) in reached:
-                history.chance("delivered")
-            elif conversation.stayed(history.record.ended) >= due:
-                history.chance("delivered")
-                text = "a post did not reach a connection that had joined its channel"
-                yield Finding("delivered", conversation, text, post.text[:400], absent="undelivered")
+            if since is not None and since < post.sent.t:
+                yield post, conversation, due, (post.nonce, id(conversation)) in reached
 
 
 def _due(history: History, sent: float) -> float:
@@ -138,11 +152,11 @@ def _due(history: History, sent: float) -> float:
     return sent + history.profile.response_timeout * history.scale + 3 * history.record.held_up(sent)
 
 
-def _owed(history: History, post: Post, in_force: dict[tuple[int, str], float], due: float) -> bool:
+def _owed(history: History, post: Post, in_force: dict[tuple[int, str], float], due: float, ended: float) -> bool:
     """Whether a post that reached nobody should have: a plain one of a member that stayed and got no error."""
     sender = post.sent.conversation
     since = in_force.get((id(sender), post.channel))
-    if not post.sent.plain or since is None or since >= post.sent.t or sender.stayed(history.record.ended) < due:
+    if not post.sent.plain or since is None or since >= post.sent.t or sender.stayed(ended) < due:
         return False
     if history.contract.undeclared_members(post.sent.value) or "sequence" in post.sent.value:
         return False

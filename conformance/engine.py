@@ -7,6 +7,8 @@ from typing import Literal
 
 from conformance.actions import Action, Happening, Wait
 from conformance.blame import is_rate_limited
+from conformance.deliveries import outstanding
+from conformance.history import History
 from conformance.record import Record
 from conformance.scenario import Decided, Scenario, Step, decided
 from conformance.stage import Failure, Setting, Stage, StepFailedError
@@ -15,6 +17,9 @@ from conformance.values import DisturbedError, Enough, InconclusiveError, NotWai
 
 Ending = Literal["finished", "stopped", "inconclusive", "error", "unfinished"]
 """`stopped`: a step failed. `unfinished`: the run ended before the scenario did, or it was not played."""
+
+OWED = ("deliveries that are owed",)
+"""A wait, as the circuit breaker counts it."""
 
 CUT_OFF = "not finished: the run was cut off"
 """The reason of a scenario that was interrupted."""
@@ -63,6 +68,7 @@ def play_steps(stage: Stage, steps: tuple[Step, ...], *, stay: bool = False) -> 
             yield from perform(stage, step)
             played += 1
         if not stay:
+            yield from _await_deliveries(stage)
             yield from stage.close_all()
     except Enough:
         played = len(steps)
@@ -97,6 +103,21 @@ def play_steps(stage: Stage, steps: tuple[Step, ...], *, stay: bool = False) -> 
         disturbed,
         cut_short,
     )
+
+
+def _await_deliveries(stage: Stage) -> Generator[Action, Happening, None]:
+    """Wait for what was posted and is owed to a connection, whatever the scenario is there for: it may be lost."""
+    history = History(stage.record, stage.contract, stage.profile, 0.0, stage.setting.time_scale)
+    breaker, start, pause = stage.setting.breaker, stage.now, 0.005
+    patience = breaker.patience(OWED, stage.setting.time_scale)
+    while (due := outstanding(history)) is not None:
+        limit = due if patience is None else min(due, start + patience)
+        if stage.now >= limit:
+            breaker.missed(OWED)
+            return
+        yield from stage.until(lambda: False, min(stage.now + pause, limit), "deliveries that are owed")
+        pause = min(2 * pause, 0.25)
+    breaker.came(OWED, stage.now - start)
 
 
 def check_needs(scenario: Scenario, setting: Setting) -> None:
