@@ -70,9 +70,19 @@ def _admitted(stage: Stage, state: ActorState, request: Request, token: str | No
             admission.accepted()
             breaker.accepted()
         pause = retry_after(conversation.refused)
-        if pause is None or (not good and attempts >= BAD_ATTEMPTS):
+        if pause is None:
             return settled
-        if good and stage.now - start > patience:
+        if not good:
+            # It counts only where a good token is not refused for load at the same moment.
+            shed = yield from _is_refused_for_load(stage)
+            attempts -= shed
+            if attempts >= BAD_ATTEMPTS:
+                return settled
+            if not shed:
+                continue
+        if stage.now - start > patience:
+            if not good:
+                raise DisturbedError(not_controlled(ended_as(conversation)))
             breaker.refused()
             return settled
         admission.overloaded(stage.now, pause)
@@ -125,11 +135,28 @@ def _control(stage: Stage) -> Script[str | None]:
     return problem
 
 
+def _is_refused_for_load(stage: Stage) -> Script[bool]:
+    """Whether a good handshake, tried once, gets an answer that speaks of load."""
+    state = stage.actors[CONTROL]
+    token = stage.values.token(stage.controlled)
+    request = handshake_request(stage, Connect(CONTROL), token, (), auto_pong=True)
+    conversation = yield from _shake_hands(stage, state, request, token, good=True)
+    if conversation.is_open:
+        stage.leave(conversation)
+        yield from stage.act(Close(CONTROL, 1000))
+    return conversation.refused is not None
+
+
+def not_controlled(answer: str) -> str:
+    """The reason of a refusal that shows nothing."""
+    return f"a good token was refused as well ({answer}), so that the refusal shows nothing"
+
+
 def confirm_refusal(stage: Stage) -> Script[None]:
     """A refusal came: hold it against the controls. Raises `DisturbedError` where one of them was refused as well."""
     problem = stage.control_problem or (yield from _control(stage))
     if problem is not None:
-        raise DisturbedError(f"a good token was refused as well ({problem}), so that the refusal shows nothing")
+        raise DisturbedError(not_controlled(problem))
 
 
 def _refused(stage: Stage, deed: Connect, refused: Refused) -> Exception:

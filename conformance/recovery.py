@@ -23,7 +23,7 @@ BACK_SECONDS = 12.0
 
 PROBE_SECONDS = 0.1
 
-SEARCH_SECONDS = 8.0
+SEARCH_SECONDS = 12.0
 """How long the search for one culprit may take, without waiting for the endpoint."""
 
 SETTLE_SECONDS = 0.2

@@ -30,9 +30,9 @@ from conformance.verdicts import ScenarioVerdict, charge_failures
 PLAYED_ONCE = frozenset({"slow", "thorough"})
 """Tags of scenarios that last long by themselves."""
 
-IDLE_SECONDS, WAITING_SHARE = 0.5, 3
-"""A scenario on whose connections nothing has happened for so long only waits, and lets another one begin, up to so
-many times the jobs. Else an endpoint that takes its time with everything would be checked for minutes."""
+IDLE_SECONDS, WAITING_SHARE, WAITING_MOST = 0.5, 3, 48
+"""A scenario on whose connections nothing has happened for so long only waits, and lets another one begin: up to so
+many times the jobs, and so many scenarios. Else an endpoint that takes its time with everything would take minutes."""
 
 THOROUGH_ROUNDS = 3
 """How often a thorough run plays a scenario."""
@@ -183,7 +183,7 @@ class Run:
     def _in_threads(self, work: Callable[[], None], most: int) -> None:
         """Do the work in as many threads as there are jobs. Scenarios that only wait are no job, within bounds."""
         jobs = self.plan.jobs
-        bound = min(jobs if jobs == 1 else jobs * WAITING_SHARE, most)
+        bound = min(jobs if jobs == 1 else max(jobs, min(jobs * WAITING_SHARE, WAITING_MOST)), most)
         threads: list[threading.Thread] = []
         started = 0
         while started == 0 or threads:
