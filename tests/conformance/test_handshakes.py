@@ -119,11 +119,11 @@ class TestControls:
 
     @pytest.mark.parametrize("status", [429, 502, 503, 504])
     def test_a_status_that_speaks_of_load_where_only_the_bad_one_gets_it(self, status: int) -> None:
-        """Then it is that of a refusal, and the wrong one."""
+        """Then it is that of a refusal, and the wrong one: a good token behind each attempt shows it."""
         edge = Edge(always(acknowledge), always(http(status)))
         outcome = outcome_of(edge, time_scale=SCALE * 10)
         assert (outcome.ending, charges(outcome)) == ("finished", ["AUTH-04"])
-        assert edge.seen == ["good", *["bad"] * BAD_ATTEMPTS, "good"]
+        assert edge.seen == ["good", *["bad", "good"] * BAD_ATTEMPTS, "good"]
 
     @pytest.mark.parametrize("status", [429, 502, 503, 504])
     def test_everybody_is_refused_for_load(self, status: int) -> None:
@@ -151,7 +151,7 @@ class TestControls:
         )
         outcome = outcome_of(edge)
         assert (outcome.ending, charges(outcome)) == ("finished", [])
-        assert edge.seen == ["good", "good", "bad", "bad", "good", "good"]
+        assert edge.seen == ["good", "good", "bad", "good", "bad", "good"]
 
     def test_a_lost_connection_is_no_refusal(self) -> None:
         outcome = outcome_of(Edge(always(acknowledge), always(lose)))
