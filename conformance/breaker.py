@@ -55,8 +55,9 @@ class CircuitBreaker:
 
     def accepted(self) -> None:
         """A good handshake was accepted."""
-        self.any_accepted = True
-        self._refusals = 0
+        with self._lock:
+            self.any_accepted = True
+            self._refusals = 0
 
     def refused(self) -> None:
         """A good handshake was refused for load, for as long as is granted."""

@@ -118,9 +118,8 @@ def _shake_hands(
 
 def _control(stage: Stage) -> Script[str | None]:
     """Connect with a good token, and leave: None where it was acknowledged, else how it ended."""
-    state = stage.actors.setdefault(CONTROL, ActorState(Actor(CONTROL, stage.controlled)))
-    request = handshake_request(stage, Connect(CONTROL), stage.values.token(stage.controlled), (), auto_pong=True)
-    yield from _admitted(stage, state, request, stage.values.token(stage.controlled), good=True)
+    state, request, token = _controlling(stage)
+    yield from _admitted(stage, state, request, token, good=True)
     conversation = stage.conversation(state)
     acknowledged = Search(state, lambda message: message.event == stage.contract.ack_event)
     if conversation.opened is not None:
@@ -129,22 +128,29 @@ def _control(stage: Stage) -> Script[str | None]:
             stage, lambda: acknowledged() is not None or is_over(state), deadline, "control: an acknowledgement", state
         )
     problem = None if acknowledged() is not None else ended_as(conversation)
-    if conversation.is_open:
-        stage.leave(conversation)
-        yield from stage.act(Close(CONTROL, 1000))
+    yield from _dismiss(stage, conversation)
     return problem
 
 
 def _is_refused_for_load(stage: Stage) -> Script[bool]:
     """Whether a good handshake, tried once, gets an answer that speaks of load."""
-    state = stage.actors[CONTROL]
+    conversation = yield from _shake_hands(stage, *_controlling(stage), good=True)
+    yield from _dismiss(stage, conversation)
+    return conversation.refused is not None
+
+
+def _controlling(stage: Stage) -> tuple[ActorState, Request, str]:
+    """The control's actor, its request, and the token of whoever is controlled."""
+    state = stage.actors.setdefault(CONTROL, ActorState(Actor(CONTROL, stage.controlled)))
     token = stage.values.token(stage.controlled)
-    request = handshake_request(stage, Connect(CONTROL), token, (), auto_pong=True)
-    conversation = yield from _shake_hands(stage, state, request, token, good=True)
+    return state, handshake_request(stage, Connect(CONTROL), token, (), auto_pong=True), token
+
+
+def _dismiss(stage: Stage, conversation: Conversation) -> Script[None]:
+    """Close a control's connection, where it is open."""
     if conversation.is_open:
         stage.leave(conversation)
         yield from stage.act(Close(CONTROL, 1000))
-    return conversation.refused is not None
 
 
 def not_controlled(answer: str) -> str:

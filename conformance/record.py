@@ -29,7 +29,6 @@ class Conversation:
     refused: Refused | None = None
     close_received: CloseReceived | None = None
     ended: Ended | None = None
-    closing: bool = False
     usual: bool = True
     """Nothing was done for which a server may end it."""
     left: float | None = None
@@ -43,9 +42,13 @@ class Conversation:
         """Whether messages may still arrive."""
         return self.opened is not None and self.close_received is None and self.ended is None
 
+    @property
+    def closing(self) -> bool:
+        """Whether we closed it, or vanished."""
+        return self.left is not None
+
     def leave(self, t: float) -> None:
         """We close the connection, or vanish from it."""
-        self.closing = True
         self.left = t if self.left is None else self.left
 
     def stayed(self, until: float) -> float:
