@@ -164,8 +164,8 @@ class Watch:
         if self.trip is not None and (self.trip.kind == "stopped" or kind == "dropped"):
             return
         recent = {name: t for name, t in self._sent.items() if at - RECENT < t <= at + MOMENT}
-        # What was sent after the last end can not have caused it.
-        senders = sorted(recent, key=lambda name: (recent[name] > at, -recent[name]))
+        # What was sent after the first end cannot have caused it.
+        senders = sorted(recent, key=lambda name: (recent[name] > since, -recent[name]))
         self.trip = Trip(kind, since, at, tuple(senders[:CANDIDATES]), tuple(sorted(self._playing)))
 
     def reset(self, *, phantom: bool = False) -> None:
@@ -178,9 +178,9 @@ class Watch:
             self._phantoms += phantom
 
 
-def outage(trip: Trip, run_started: float) -> Outage:
-    """What is known of an outage at once."""
-    return Outage(max(trip.since - run_started, 0.0), trip.kind, trip.playing, suspected=trip.senders[:SHOWN])
+def outage(trip: Trip, run_started: float, candidates: tuple[str, ...]) -> Outage:
+    """What is known of an outage at once; the likeliest candidate comes first."""
+    return Outage(max(trip.since - run_started, 0.0), trip.kind, trip.playing, suspected=candidates[:SHOWN])
 
 
 def solved(known: Outage, culprit: str) -> Outage:

@@ -96,7 +96,7 @@ class Recovery:
         """Wait, and look for the culprit among the candidates, the likeliest first; its verdict, if there is one."""
         self.phantom = False
         self._refused = trip.kind == "stopped"
-        known = outage(trip, self._run_started)
+        known = outage(trip, self._run_started, tuple(one.id for one in candidates))
         if not self.comes_back():
             self._stays_away(known)
             return None

@@ -185,6 +185,15 @@ class TestSenders:
         """It cannot have been the cause, as far as clocks can tell."""
         assert self.senders(a=T - 0.5, b=T + 0.2, c=T - 0.1) == ("c", "a", "b")
 
+    def test_what_was_sent_after_the_first_end_comes_last(self) -> None:
+        """An endpoint that is gone is often noticed late, by a refused connection."""
+        watch = connected("a", "b")
+        for name, at in {"culprit": T - 0.31, "c": T - 0.2, "d": T - 0.1}.items():
+            watch.sent(name, at)
+        watch.ended("a", 1, T - 0.3)
+        watch.refused(T)
+        assert tripped(watch).senders == ("culprit", "d", "c")
+
     def test_what_was_sent_long_after_it_does_not_come_at_all(self) -> None:
         assert self.senders(a=T + MOMENT + 0.1) == ()
 
@@ -243,7 +252,7 @@ class TestOutage:
     TRIP = Trip("stopped", T, T, tuple(f"s-{number}" for number in range(2 * SHOWN)), ("a", "b"))
 
     def test_what_is_known_at_once(self) -> None:
-        known = outage(self.TRIP, T - 3.5)
+        known = outage(self.TRIP, T - 3.5, self.TRIP.senders)
         assert (known.at, known.kind, known.playing, known.back_after, known.culprit) == (
             3.5,
             "stopped",
@@ -252,10 +261,10 @@ class TestOutage:
             None,
         )
         assert known.suspected == self.TRIP.senders[:SHOWN]
-        assert outage(self.TRIP, T + 1).at == 0.0
+        assert outage(self.TRIP, T + 1, ()).at == 0.0
 
     def test_who_is_convicted_frees_the_suspected(self) -> None:
-        known = solved(outage(self.TRIP, T), "s-1")
+        known = solved(outage(self.TRIP, T, self.TRIP.senders), "s-1")
         assert (known.culprit, known.suspected) == ("s-1", ())
 
 
