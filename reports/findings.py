@@ -8,8 +8,9 @@ import re
 from functools import cache
 from typing import Any, Final
 
+from contract.findings import CATALOGUES
+from contract.language import DEFAULT, speaking, spoken
 from reports.documents import Document
-from reports.language import DEFAULT, ids, speaking, spoken, t
 
 MAX_CHARACTERS: Final = 2_000
 """A longer sentence is none of ours."""
@@ -33,7 +34,7 @@ def said(text: str, depth: int = 0) -> str:
     for name, pattern in _patterns():
         match = pattern.fullmatch(text)
         if match is not None:
-            return t(name, **{key: _sentence(value, depth + 1) for key, value in match.groupdict().items()})
+            return CATALOGUES.t(name, **{key: _sentence(value, depth + 1) for key, value in match.groupdict().items()})
     return text
 
 
@@ -41,7 +42,7 @@ def said(text: str, depth: int = 0) -> str:
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """The sentences' English forms, those that say most first."""
     with speaking(DEFAULT):
-        forms = {name: t(name) for name in ids("findings")}
+        forms = {name: CATALOGUES.t(name) for name in CATALOGUES.ids("findings")}
     ordered = sorted(forms.items(), key=lambda item: (item[1].count("{"), -len(item[1])))
     return tuple((name, re.compile(_NAME.sub(r"(?P<\1>.+?)", re.escape(form)), re.DOTALL)) for name, form in ordered)
 
