@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
 
+from contract.findings import Phrase
+
 
 class Opcode(IntEnum):
     """RFC 6455 §5.2; a raw frame may carry any number from 0 to 15."""
@@ -120,10 +122,10 @@ class Opened:
     compressed: bool = False
 
 
-Problem = Literal["status", "accept", "negotiation", "response", "lost", "tls", "unreachable"]
-"""Why a handshake failed; `unreachable`: no TCP connection came about."""
+Problem = Literal["status", "accept", "negotiation", "response", "lost", "tls", "unreachable", "not-listening"]
+"""Why a handshake failed; `unreachable`: no TCP connection came about, `not-listening`: TCP refused it."""
 
-LOST: tuple[Problem, ...] = ("lost", "tls", "unreachable")
+LOST: tuple[Problem, ...] = ("lost", "tls", "unreachable", "not-listening")
 """No answer at all: nothing was refused."""
 
 
@@ -137,7 +139,7 @@ class Refused:
     status: int | None
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    detail: str
+    detail: Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,7 @@ class Ended:
     t: float
     actor: str
     how: Literal["eof", "reset", "violation", "flood"]
-    detail: str = ""
+    detail: Phrase | None = None
 
 
 Happening = Tick | Opened | Refused | Received | Control | CloseReceived | Ended

@@ -41,6 +41,7 @@ from conformance.values import substitute
 from conformance.variants import combinations
 from contract.errors import ContractError
 from contract.files import DATA_ROOT, Document, load_yaml
+from contract.findings import Phrase, phrase
 from contract.schemas import check_document
 
 BUNDLED = DATA_ROOT / "spec" / "scenarios"
@@ -264,15 +265,22 @@ class _Reader:
             raise document.error(f"{verb}: {error}", where) from None
         subject = body.get("actor") or ", ".join(body.get("actors", ()))
         what = body.get("event") or ""
-        label = " ".join(part for part in (str(self.count), subject, verb.replace("_", " "), what) if part)
+        parts = (str(self.count), subject, phrase(f"verb-{verb.replace('_', '-')}"), what)
+        label = phrase("step", parts=[part for part in parts if part])
         return Step(deed, charge, label, procedure)
 
 
 def _checks(body: Any) -> tuple[Check, ...]:
     return tuple(
-        Check(Charge(_names(one["requirement"]), one.get("level")), one["match"], one.get("message", ""))
+        Check(Charge(_names(one["requirement"]), one.get("level")), one["match"], _said(one))
         for one in body.get("checks", ())
     )
+
+
+def _said(body: Any) -> Phrase | None:
+    """What a scenario's author has to say of a failure, in English and, if given, in Japanese."""
+    english = body.get("message")
+    return phrase("said", en=english, ja=body.get("message_ja", english)) if english else None
 
 
 def _expectation(body: Any) -> Expectation:
@@ -283,7 +291,7 @@ def _alternative(body: Any) -> Alternative:
     fails = body.get("fails")
     check = None
     if fails:
-        check = Check(Charge(_names(fails["requirement"]), fails.get("level")), {}, fails.get("message", ""))
+        check = Check(Charge(_names(fails["requirement"]), fails.get("level")), {}, _said(fails))
     return Alternative(
         body.get("event"),
         body.get("match"),

@@ -7,6 +7,7 @@ from typing import Any
 from conformance.actions import CloseReceived, Ended, Opcode, Opened, Received, Refused
 from conformance.masking import mask
 from conformance.transcript import Direction, Entry, Transcript
+from contract.findings import Phrase, Text, phrase
 from contract.json_text import JsonTextError, parse_json
 
 OUTER = 200
@@ -68,7 +69,7 @@ class Message:
     opcode: int
     text: str
     value: Any
-    problem: str | None
+    problem: Phrase | None
     fragments: tuple[int, ...] = ()
 
     @property
@@ -96,13 +97,13 @@ def read_message(happening: Received, conversation: Conversation) -> Message:
         text = happening.data.decode("utf-8")
     except UnicodeDecodeError as error:
         shown = happening.data.decode("utf-8", "backslashreplace")
-        problem = f"not UTF-8 at byte {error.start}"
+        problem = phrase("not-utf-8", byte=error.start)
         return Message(happening.t, conversation, happening.opcode, shown, UNPARSED, problem, happening.fragments)
     try:
-        value, problem_text = parse_json(text), None
+        value, wrong = parse_json(text), None
     except JsonTextError as error:
-        value, problem_text = UNPARSED, f"not JSON: {str(error)[:200]}"
-    return Message(happening.t, conversation, happening.opcode, text, value, problem_text, happening.fragments)
+        value, wrong = UNPARSED, error.problem
+    return Message(happening.t, conversation, happening.opcode, text, value, wrong, happening.fragments)
 
 
 class Record:
@@ -132,13 +133,17 @@ class Record:
         """The text without any token of the profile."""
         return mask(text, self._secrets)
 
+    def shown(self, text: str) -> str:
+        """The text as it is shown to people: bounded, and without any token of the profile."""
+        return self.mask(cut(text))
+
     def note(
         self,
         t: float,
         actor: str | None,
         direction: Direction,
         kind: str,
-        data: str,
+        data: Text,
         event: str | None = None,
     ) -> None:
         """Add a line to the transcript."""
@@ -159,6 +164,22 @@ class Record:
     def messages(self) -> list[Message]:
         """Every message of the server, connection by connection."""
         return [message for conversation in self.conversations for message in conversation.received]
+
+
+def close_frame(code: int | None, reason: str) -> Text:
+    """What a close frame says."""
+    return phrase("no-code") if code is None else f"{code} {reason}".rstrip()
+
+
+def tcp_end(ended: Ended) -> Phrase:
+    """How a TCP connection ended."""
+    end = phrase(f"tcp-{ended.how}")
+    return end if ended.detail is None else phrase("with-detail", what=end, detail=ended.detail)
+
+
+def cut(text: str, limit: int = 2_000) -> str:
+    """A text for people, bounded."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def outer(messages: list[Message]) -> list[Message]:

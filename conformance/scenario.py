@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from contract.findings import Phrase, Text
 from contract.requirements import Level
 
 Way = Literal["plain", "stored", "blocks", "last"]
@@ -28,7 +29,7 @@ class Check:
 
     charge: Charge
     match: Mapping[str, Any]
-    message: str = ""
+    message: Phrase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +258,7 @@ class Step:
 
     deed: Deed
     charge: Charge
-    label: str
+    label: Text
     procedure: str | None = None
 
 

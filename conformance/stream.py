@@ -22,10 +22,11 @@ from conformance.stage import Failure
 from conformance.transcript import Entry
 from conformance.verdicts import Charged, Rules, ScenarioVerdict, charge_failures
 from contract.errors import ContractError
+from contract.findings import message_of, text_of
 from contract.requirements import CheckUse, Clause, Requirement, Section
 from contract.schemas import format_validator, violations
 
-FORMAT = "wsproof.stream/2"
+FORMAT = "wsproof.stream/3"
 
 MAX_LINE = 64 * 1024 * 1024
 """Longest line that is read, in bytes."""
@@ -108,10 +109,10 @@ def _outline(one: Scenario) -> dict[str, Any]:
 def _scenario(verdict: ScenarioVerdict, run_started: float) -> dict[str, Any]:
     outcome = verdict.outcome
     entry = scenario_entry(verdict, run_started, Rules())
-    kept = ("id", "reason", "started_s", "duration_s", "failures", "transcript")
+    kept = ("id", "reason", "texts", "started_s", "duration_s", "failures", "transcript")
     return {
         "kind": "scenario",
-        **{name: entry[name] for name in kept},
+        **{name: entry[name] for name in kept if name in entry},
         "ending": outcome.ending,
         "reached": _decided(outcome.reached),
         "unreached": _decided(outcome.unreached),
@@ -238,12 +239,13 @@ def _verdict_of(scenario: Scenario, line: Mapping[str, Any] | None) -> ScenarioV
     if line is None:
         return charge_failures(unfinished(scenario, "unfinished", CUT_OFF), (), {})
     record = Record(0.0, ())
-    record.transcript.first = [Entry(**one) for one in line["transcript"]]
+    record.transcript.first = list(map(_entry_of, line["transcript"]))
     record.saw_messages = line["heard"]
     ending: Ending = next(one for one in get_args(Ending) if one == line["ending"])
     reached, unreached = (dict(map(_decided_of, line[name])) for name in ("reached", "unreached"))
     times = line["started_s"], line["duration_s"]
-    outcome = Outcome(scenario, ending, line["reason"], (), reached, unreached, record, *times)
+    reason = text_of(line, "reason")
+    outcome = Outcome(scenario, ending, reason, (), reached, unreached, record, *times)
     failures, unconfirmed = (tuple(map(_charged_of, line.get(name, ()))) for name in ("failures", "unconfirmed"))
     failures = tuple(
         replace(one, failure=replace(one.failure, absent=absent))
@@ -259,5 +261,12 @@ def _decided_of(one: Any) -> tuple[Decided, int]:
 
 def _charged_of(one: Mapping[str, Any]) -> Charged:
     charge = Charge((one["requirement"],), one["level"])
-    failure = Failure(charge, one["step"], one["actor"], one["message"], one["expected"], one["received"])
+    expected, received = (text_of(one, name) for name in ("expected", "received"))
+    step = text_of(one, "step") or ""
+    failure = Failure(charge, step, one["actor"], message_of(one), expected, received, check=one.get("check"))
     return Charged(one["requirement"], one["level"], failure)
+
+
+def _entry_of(one: Mapping[str, Any]) -> Entry:
+    kept = {name: value for name, value in one.items() if name != "texts"}
+    return Entry(**{**kept, "data": text_of(one, "data") or ""})

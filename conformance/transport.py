@@ -5,6 +5,7 @@ bounds everything that a peer can do: message size, bytes and messages in all, h
 """
 
 import errno
+import os
 import selectors
 import socket
 import ssl
@@ -35,6 +36,7 @@ from conformance.actions import (
 from conformance.bounds import FRAME_WEIGHT, Bounds, Share, weight
 from conformance.wire import Wire
 from contract.errors import ContractError
+from contract.findings import Phrase, phrase
 
 Result = TypeVar("Result")
 Script = Generator[Action, Happening, Result]
@@ -173,14 +175,16 @@ class Connection:
             self.flush()
             return self._read(t)
         except ssl.SSLError as error:
-            return self._lost(t, f"TLS: {error.reason or error}", tls=True)
+            return self._lost(t, "tls", phrase("tls", error=error.reason or type(error).__name__))
         except OSError as error:
-            return self._lost(t, error.strerror or str(error))
+            name = errno.errorcode.get(error.errno or 0, type(error).__name__)
+            problem: Problem = "not-listening" if name == "ECONNREFUSED" else "unreachable"
+            return self._lost(t, "lost" if self._handshaking_tls else problem, phrase("socket", error=name))
 
     def _finish_connecting(self) -> None:
         failure = self._failure or self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if failure:
-            raise OSError(failure, errno.errorcode.get(failure, "connecting failed"))
+            raise OSError(failure, os.strerror(failure))
         self._connecting = False
         if self._tls is not None:
             self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._host, do_handshake_on_connect=False)
@@ -250,18 +254,17 @@ class Connection:
             self._received_bytes += len(piece)
             self._happenings += len(happened)
             if self._received_bytes > self.bounds.total_bytes or self._happenings > self.bounds.happenings:
-                detail = f"more than {self.bounds.total_bytes} bytes or {self.bounds.happenings} messages"
+                detail = phrase("flood", bytes=self.bounds.total_bytes, messages=self.bounds.happenings)
                 return [*found, Ended(t, self.actor, "flood", detail)]
             taken = len(piece) + FRAME_WEIGHT * (self.wire.frames - frames) + sum(map(weight, happened))
             if self.share is not None and not self.share.take(taken):
-                detail = f"more than is taken in one scenario (here {self._received_bytes} bytes on the wire)"
+                detail = phrase("flood-in-a-scenario", bytes=self._received_bytes)
                 return [*found, Ended(t, self.actor, "flood", detail)]
         return found
 
-    def _lost(self, t: float, detail: str, *, tls: bool = False) -> list[Happening]:
+    def _lost(self, t: float, problem: Problem, detail: Phrase) -> list[Happening]:
         """The socket failed: a reset, or a refused connection."""
         if self._connecting or self._failure or self._handshaking_tls:
-            problem: Problem = "tls" if tls else "lost" if self._handshaking_tls else "unreachable"
             found: list[Happening] = [Refused(t, self.actor, problem, None, (), b"", detail)]
         else:
             found = list(self.wire.eof(t, reset=True))

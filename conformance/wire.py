@@ -7,7 +7,8 @@ here: pings may stay unanswered, any frame may be written, and illegal close cod
 import logging
 import secrets
 import struct
-from collections.abc import Iterator
+import zlib
+from collections.abc import Generator, Iterator
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import (
@@ -23,6 +24,7 @@ from websockets.frames import Opcode as LibraryOpcode
 from websockets.http11 import Request as HttpRequest
 from websockets.http11 import Response
 from websockets.protocol import SEND_EOF, State
+from websockets.streams import StreamReader
 from websockets.typing import Subprotocol
 from websockets.uri import WebSocketURI
 
@@ -32,6 +34,7 @@ from conformance.actions import (
     Control,
     Ended,
     Happening,
+    Opcode,
     Opened,
     OutFrame,
     Problem,
@@ -40,6 +43,7 @@ from conformance.actions import (
     Request,
 )
 from conformance.deflate import Offer
+from contract.findings import Phrase, phrase
 
 try:
     from websockets.speedups import apply_mask
@@ -55,6 +59,12 @@ _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
 _SILENT.setLevel(logging.CRITICAL + 1)
 
+MAX_SHOWN = 300
+"""Characters of a header that are shown."""
+
+MAX_CONTROL_BYTES = 125
+"""Of a control frame's payload (RFC 6455 §5.5)."""
+
 MAX_BODY_BYTES = 65_536
 """Bytes that are kept of a refusal's body."""
 
@@ -66,17 +76,35 @@ def is_legal_close_code(code: int) -> bool:
     return (1000 <= code <= 1014 or 3000 <= code <= 4999) and code not in ILLEGAL_CLOSE_CODES
 
 
+class HeadReader(StreamReader):
+    """The library's reader, which remembers the first two bytes of the frame that is being read."""
+
+    head = b""
+
+    def read_exact(self, n: int) -> Generator[None, None, bytearray]:
+        """Read so many bytes. Raises `EOFError` where the stream ends before."""
+        data = yield from super().read_exact(n)
+        self.head = self.head or bytes(data)
+        return data
+
+
 class TesterProtocol(ClientProtocol):
     """`ClientProtocol` that shows what the server did instead of repairing it."""
 
     answer_pings = True
     close_payload: bytes | None = None
 
+    def parse(self) -> Generator[None]:
+        """Parse what arrives, with a reader that knows where a frame began."""
+        self.reader = self.heads = HeadReader()
+        return (yield from super().parse())
+
     def recv_frame(self, frame: Frame) -> None:
         """Keep every frame for the tester, also one that the library refuses afterwards."""
         if frame.opcode is LibraryOpcode.CLOSE:
             self.close_payload = bytes(frame.data)
         super().recv_frame(frame)
+        self.heads.head = b""
 
     def send_frame(self, frame: Frame) -> None:
         """Send, but leave the library's own pong out where pings are to stay unanswered."""
@@ -110,6 +138,8 @@ class Wire:
 
     def __init__(self, actor: str, uri: WebSocketURI, request: Request | None, max_message_bytes: int) -> None:
         self.actor = actor
+        self._max_message_bytes = max_message_bytes
+        self._request_made = request
         self._raw_writes: list[bytes] = []
         self._message = bytearray()
         self._opcode = 0
@@ -196,7 +226,7 @@ class Wire:
             return
         self._over = True
         if handshaking:
-            yield Refused(t, self.actor, "lost", None, (), b"", "the connection ended without an answer")
+            yield Refused(t, self.actor, "lost", None, (), b"", phrase("handshake-unanswered"))
         else:
             yield Ended(t, self.actor, "reset" if reset else "eof")
 
@@ -229,7 +259,31 @@ class Wire:
             yield self._close_received(self.protocol.close_payload, t)
         self._over = True
         too_big = isinstance(problem, PayloadTooBig)
-        yield Ended(t, self.actor, "flood" if too_big else "violation", str(problem)[:200])
+        detail = phrase("message-too-big", bytes=self._max_message_bytes) if too_big else self._broken(problem)
+        yield Ended(t, self.actor, "flood" if too_big else "violation", detail)
+
+    def _broken(self, problem: Exception) -> Phrase:
+        """What is wrong with the frame that the library refused (RFC 6455 §5, RFC 7692 §6)."""
+        if isinstance(problem.__cause__, zlib.error):
+            return phrase("frame-inflate")
+        first, second, *_ = *self.protocol.heads.head, 0, 0
+        opcode, fin, length = first & 0x0F, first & 0x80, second & 0x7F
+        control, unfinished = opcode & 0x08, self.protocol.current_size is not None
+        if opcode not in Opcode._value2member_map_:
+            return phrase("frame-opcode", opcode=f"{opcode:x}")
+        if second & 0x80:
+            return phrase("frame-masked")
+        if first & 0x30 or (first & 0x40 and (control or opcode == Opcode.CONT or not self.protocol.extensions)):
+            return phrase("frame-reserved-bits")
+        if control and not fin:
+            return phrase("frame-control-cut")
+        if control and length > MAX_CONTROL_BYTES:
+            return phrase("frame-control-long")
+        if opcode == Opcode.CLOSE:
+            return phrase("frame-close-too-early" if unfinished else "frame-close")
+        if control:
+            return phrase("frame-other")
+        return phrase("frame-nothing-to-continue" if opcode == Opcode.CONT else "frame-unfinished-message")
 
     def _frame(self, frame: Frame, t: float) -> Iterator[Happening]:
         data = bytes(frame.data)
@@ -263,8 +317,34 @@ class Wire:
         status = response.status_code if response is not None else None
         headers = tuple(response.headers.raw_items()) if response is not None else ()
         body = bytes(response.body or b"")[:MAX_BODY_BYTES] if response is not None else b""
-        detail = str(error.__cause__ or error)[:300]
-        return Refused(t, self.actor, _problem(error), status, headers, body, detail)
+        return Refused(t, self.actor, _problem(error), status, headers, body, self._why_refused(error))
+
+    def _why_refused(self, error: Exception) -> Phrase:
+        """What is wrong with the answer to the handshake (RFC 6455 §4.2.2, RFC 7692 §7.1)."""
+        response = self._response
+        if isinstance(error, InvalidMessage) and isinstance(error.__cause__, EOFError):
+            return phrase("handshake-unanswered")
+        if response is None:
+            return phrase("answer-not-http")
+        if isinstance(error, InvalidStatus):
+            return phrase("answer-status", status=response.status_code, reason=response.reason_phrase[:MAX_SHOWN])
+        if isinstance(error, NegotiationError):
+            return self._not_negotiated(response)
+        if isinstance(error, InvalidHeader):
+            if error.value is None:
+                return phrase("answer-no-header", name=error.name)
+            return phrase("answer-header", name=error.name, value=error.value[:MAX_SHOWN])
+        return phrase("answer-wrong")
+
+    def _not_negotiated(self, response: Response) -> Phrase:
+        extensions = ", ".join(response.headers.get_all("Sec-WebSocket-Extensions"))[:MAX_SHOWN]
+        subprotocols = ", ".join(response.headers.get_all("Sec-WebSocket-Protocol"))[:MAX_SHOWN]
+        request = self._request_made
+        offered = request.subprotocols if request is not None else ()
+        if extensions and (not subprotocols or subprotocols in offered):
+            known = request is not None and request.deflate is not None and "permessage-deflate" in extensions.lower()
+            return phrase("answer-extension" if known else "answer-extension-not-offered", extensions=extensions)
+        return phrase("answer-subprotocol", subprotocol=subprotocols)
 
 
 def _problem(error: Exception) -> Problem:
