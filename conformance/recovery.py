@@ -199,12 +199,7 @@ def convicted(verdict: ScenarioVerdict, kind: str, requirements: Mapping[str, Re
     text = phrase("ended-endpoint" if kind == "stopped" else "ended-everybody")
     received = phrase("connections-refused" if kind == "stopped" else "witness-ended")
     if own:
-        charged = tuple(
-            replace(
-                one, failure=replace(one.failure, message=phrase("and", items=(one.failure.message, text)), absent=None)
-            )
-            for one in own
-        )
+        charged = tuple(_also(one, text) for one in own)
     else:
         sending = [step for step in scenario.steps if isinstance(step.deed, SendMessage | SendRaw)]
         step = sending[-1] if sending else scenario.steps[-1]
@@ -215,3 +210,9 @@ def convicted(verdict: ScenarioVerdict, kind: str, requirements: Mapping[str, Re
         charged = (Charged(name, level, failure),)
     ending = replace(outcome, ending="stopped", reason=charged[0].failure.message)
     return replace(verdict, outcome=ending, charged=charged, unconfirmed=())
+
+
+def _also(one: Charged, text: Phrase) -> Charged:
+    """The same, which did something else as well: nothing that did not come, but what it did is the evidence."""
+    message = phrase("and", items=(one.failure.message, text))
+    return replace(one, failure=replace(one.failure, message=message, absent=None))
