@@ -213,6 +213,8 @@ def request_for(
 ) -> Request:
     """The request with the token where the profile says it travels (CLIENT-01)."""
     target, headers, protocols = authorised(profile, target, token)
+    if profile.origin is not None:
+        headers["Origin"] = profile.origin
     if deed.path is not None:
         parts = urlsplit(target)
         target = render(deed.path) + (f"?{parts.query}" if parts.query else "")

@@ -37,6 +37,8 @@ class Conversation:
     received: list["Message"] = field(default_factory=list)
     sent: list["Sent"] = field(default_factory=list)
     subprotocols: tuple[str, ...] = ()
+    heard: bool = False
+    """Whether a message ever came."""
 
     @property
     def is_open(self) -> bool:

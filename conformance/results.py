@@ -18,7 +18,7 @@ from conformance.verdicts import (
     requirement_verdicts,
     run_verdict,
 )
-from contract.findings import english, phrase, texts
+from contract.findings import Phrase, english, phrase, texts
 from contract.requirements import LEVELS, Requirement
 
 FORMAT = "wsproof.results/2"
@@ -37,6 +37,8 @@ class RunFacts:
     require_complete: bool = False
     allow_undecided: bool = False
     outages: tuple[Outage, ...] = ()
+    hints: tuple[Phrase, ...] = ()
+    """What is suspected of the set-up."""
     baseline: tuple[BaselineEntry, ...] | None = None
     complete: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -71,6 +73,7 @@ def results_document(
         "verdict": run.verdict,
         "outcome": {"passed": run.passed, "reasons": list(map(str, run.reasons)), **texts(reasons=run.reasons)},
         "baseline": None if facts.baseline is None else _baseline(run),
+        "hints": [hint_entry(one) for one in facts.hints],
         "outages": [outage_entry(one) for one in facts.outages],
         "summary": _summary(judged),
         "requirements": [_requirement(one, played, facts.rules) for one in judged],
@@ -88,6 +91,11 @@ def baseline_entry(one: BaselineEntry) -> dict[str, Any]:
     """An entry of the baseline, in a document or a stream."""
     kind = "requirement" if one.requirement is not None else "scenario"
     return {kind: one.name, "reason": one.reason, "link": one.link, "expires": one.expires, "line": one.line}
+
+
+def hint_entry(one: Phrase) -> dict[str, Any]:
+    """A suspicion, in a document or a stream."""
+    return {**one.json, "message": str(one)}
 
 
 def outage_entry(one: Outage) -> dict[str, Any]:

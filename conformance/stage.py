@@ -267,6 +267,7 @@ class Stage:
         state.inbox.append(message)
         state.arrived += 1
         conversation.received.append(message)
+        conversation.heard = True
         self.note(happening.actor, "in", kind_of(happening.opcode), message.text, message.event)
         beat = self.profile.heartbeat.form == "message"
         if beat and message.event == self.contract.ping_event:

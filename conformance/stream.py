@@ -16,7 +16,7 @@ from conformance.engine import CUT_OFF, Ending, Outcome
 from conformance.judging import undecided, unfinished
 from conformance.outage import Outage
 from conformance.record import Record
-from conformance.results import RunFacts, baseline_entry, outage_entry, results_document, scenario_entry
+from conformance.results import RunFacts, baseline_entry, hint_entry, outage_entry, results_document, scenario_entry
 from conformance.scenario import Charge, Decided, Scenario
 from conformance.stage import Failure
 from conformance.transcript import Entry
@@ -57,11 +57,12 @@ class StreamWriter:
                 self._write(_scenario(verdict, run_started))
                 self._written[name] = verdict
 
-    def close(self, duration: float, *, complete: bool, outages: Iterable[Outage] = ()) -> None:
+    def close(self, facts: RunFacts) -> None:
         """Write the footer."""
-        footer = {"kind": "footer", "complete": complete, "duration_s": round(duration, 3)}
+        footer = {"kind": "footer", "complete": facts.complete, "duration_s": round(facts.duration, 3)}
+        seen = {"outages": list(map(outage_entry, facts.outages)), "hints": list(map(hint_entry, facts.hints))}
         with self._lock, self._file:
-            self._write({**footer, "outages": [outage_entry(one) for one in outages]})
+            self._write({**footer, **seen})
 
     def _write(self, value: Mapping[str, Any]) -> None:
         line = memoryview(json.dumps(value, ensure_ascii=True, allow_nan=False).encode() + b"\n")
@@ -200,6 +201,7 @@ def _document(
         require_complete=header["require_complete"],
         allow_undecided=header.get("allow_undecided", False),
         outages=tuple(map(_outage_of, (footer or {}).get("outages", ()))),
+        hints=tuple(map(message_of, (footer or {}).get("hints", ()))),
         baseline=None if header["baseline"] is None else tuple(map(_baseline_of, header["baseline"])),
         complete=footer is not None and footer["complete"] and all(one.id in lines for one in scenarios),
         settings=header["settings"],

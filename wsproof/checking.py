@@ -15,6 +15,7 @@ import click
 import pytest
 
 from conformance.baseline import BaselineEntry, baseline_text, for_selection, load_baseline
+from conformance.hints import hints
 from conformance.loading import BUNDLED, FUZZ, THOROUGH, load_scenarios
 from conformance.pace import Status
 from conformance.plan import DEFAULT_JOBS, Plan
@@ -217,8 +218,9 @@ class _Check:
         for verdict in verdicts:
             stream.scenario(verdict, run.started)
         duration = time.monotonic() - self.began
-        facts = replace(self.facts, duration=duration, complete=complete, outages=run.outages)
-        stream.close(facts.duration, complete=facts.complete, outages=facts.outages)
+        suspected = hints(verdicts, self.plan.contract, self.plan.profile, secure=self.plan.target.tls is not None)
+        facts = replace(self.facts, duration=duration, complete=complete, outages=run.outages, hints=tuple(suspected))
+        stream.close(facts)
         return results_document(facts, self.plan.requirements, verdicts, run.started)
 
     def _status(self) -> Status | None:
