@@ -55,15 +55,12 @@ def _refused(played: list[ScenarioVerdict], profile: Profile, *, secure: bool) -
 
 def _good(verdict: ScenarioVerdict, profile: Profile) -> Iterator[Conversation]:
     """The connections of a scenario that had to be accepted."""
-    odd = {step.deed.actor for step in verdict.outcome.scenario.steps if _is_odd(step.deed)}
+    connects = [step.deed for step in verdict.outcome.scenario.steps if isinstance(step.deed, Connect)]
+    odd = {one.actor for one in connects if not one.accepted or one.headers or one.path or not one.upgrade}
     for one in verdict.outcome.record.conversations:
         user = profile.users.get(one.user)
         if user is not None and one.token == user.token and one.actor not in odd:
             yield one
-
-
-def _is_odd(deed: object) -> bool:
-    return isinstance(deed, Connect) and bool(not deed.accepted or deed.headers or deed.path or not deed.upgrade)
 
 
 def _answer(one: Conversation) -> int | str | None:
@@ -80,9 +77,8 @@ def _heartbeat(played: list[ScenarioVerdict], contract: Contract, profile: Profi
     beat = profile.heartbeat
     if beat.form == "none":
         return None
-    periods = [
-        period for one in played for period in _periods(one, contract.ping_event, control=beat.form == "control")
-    ]
+    control = beat.form == "control"
+    periods = [period for one in played for period in _periods(one, contract.ping_event, control=control)]
     if len(periods) < ENOUGH:
         return None
     middle = median(periods)

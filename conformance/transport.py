@@ -98,10 +98,20 @@ def resolve(url: str, *, verify: bool = True, ca: str | None = None, timeout: fl
                 if context is not None:
                     context.wrap_socket(trial, server_hostname=uri.host).close()
             except OSError as error:
-                problems.append(f"{address[0]!s} port {address[1]!s}: {error.strerror or error}")
+                problems.append(f"{address[0]!s} port {address[1]!s}: {_why_unreachable(error)}")
                 continue
         return Target(uri, family, address, context)
     raise UnreachableError("; ".join(problems) or f"{uri.host} has no address")
+
+
+def _why_unreachable(error: OSError) -> str:
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is not trusted ({error.verify_message}): see tls.ca and tls.verify"
+        case ssl.SSLError():
+            return f"no TLS connection ({error.reason}): where the port speaks no TLS, the URL begins with ws:"
+        case _:
+            return str(error.strerror or error)
 
 
 def is_listening(target: Target, timeout: float = 1.0) -> bool:
