@@ -243,11 +243,6 @@ class Ledger:
         """Deliveries of any kind."""
         return self.delivered + self.strangers + self.counts["duplicated"] + self.elsewhere
 
-    @property
-    def posts_so_far(self) -> int:
-        """Posts of all streams."""
-        return sum(len(one.posted) for one in self.streams.values())
-
     def open_gaps(self) -> int:
         """Deliveries that are missing so far though a later one came."""
         return sum(

@@ -3,7 +3,6 @@
 A measurement costs an append: it is counted and put into histograms once a second.
 """
 
-import resource
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -50,7 +49,7 @@ class Slice:
     """What a process measured in one stretch of time; all of it can be sent to another process as it is.
 
     `began` and `ended` in seconds since the start of the run; `connected` users with an accepted connection at its
-    end, `most` at its peak; `cpu` in seconds, `rss` in bytes.
+    end, `most` at its peak; `cpu` in seconds.
     """
 
     began: float = 0.0
@@ -63,7 +62,6 @@ class Slice:
     connected: int = 0
     most: int = 0
     cpu: float = 0.0
-    rss: int = 0
     ledger: dict[str, int] = field(default_factory=dict)
     """The ledger's counts so far, from the beginning of the run."""
 
@@ -125,7 +123,6 @@ class Recorder:
             connected=self.connected,
             most=self.most,
             cpu=cpu - self._cpu,
-            rss=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             ledger=ledger or {},
         )
         for values in self.samples.values():
