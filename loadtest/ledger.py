@@ -243,16 +243,10 @@ class Ledger:
         """Deliveries of any kind."""
         return self.delivered + self.strangers + self.counts["duplicated"] + self.elsewhere
 
-    @property
-    def posts_so_far(self) -> int:
-        """Posts of all streams."""
-        return sum(len(one.posted) for one in self.streams.values())
-
-    def open_gaps(self) -> int:
-        """Deliveries that are missing so far though a later one came."""
-        return sum(
-            high - low + 1 for seat in self.seats if seat.holes for holes in seat.holes.values() for low, high in holes
-        )
+    def so_far(self) -> dict[str, int]:
+        """The counts that are certain while the run goes on."""
+        wrong: tuple[Kind, ...] = ("duplicated", "reordered", "misdelivered")
+        return {"delivered": self.delivered, **{kind: self.counts[kind] for kind in wrong}}
 
 
 def _fill(holes: list[tuple[int, int]], number: int) -> bool:

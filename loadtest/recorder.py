@@ -3,10 +3,11 @@
 A measurement costs an append: it is counted and put into histograms once a second.
 """
 
-import resource
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+
+from loadtest.ledger import Ledger
 
 METRICS = ("connect", "ack", "join", "post_to_own", "post_to_receive", "ping_period", "close")
 """Latencies by step of a journey; `ping_period` is the time between two heartbeats of the server."""
@@ -50,7 +51,7 @@ class Slice:
     """What a process measured in one stretch of time; all of it can be sent to another process as it is.
 
     `began` and `ended` in seconds since the start of the run; `connected` users with an accepted connection at its
-    end, `most` at its peak; `cpu` in seconds, `rss` in bytes.
+    end, `most` at its peak; `cpu` in seconds.
     """
 
     began: float = 0.0
@@ -63,7 +64,6 @@ class Slice:
     connected: int = 0
     most: int = 0
     cpu: float = 0.0
-    rss: int = 0
     ledger: dict[str, int] = field(default_factory=dict)
     """The ledger's counts so far, from the beginning of the run."""
 
@@ -71,7 +71,9 @@ class Slice:
 class Recorder:
     """Collects from all users of one process. Times are in seconds of one monotonic clock."""
 
-    def __init__(self, started: float) -> None:
+    def __init__(self, started: float, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._arrived = 0
         self.samples: dict[str, list[float]] = {name: [] for name in (*METRICS, LATE, LAG)}
         self.own = self.samples["post_to_own"]
         self.others = self.samples["post_to_receive"]
@@ -112,9 +114,9 @@ class Recorder:
         self.connected -= 1
         self.closes[str(code if code is not None else NO_CLOSE_FRAME)] += 1
 
-    def take(self, t: float, ledger: dict[str, int] | None = None) -> Slice:
+    def take(self, t: float) -> Slice:
         """What was measured since the last time, at time `t`."""
-        cpu = time.process_time()
+        cpu, arrived = time.process_time(), self.ledger.arrived
         taken = Slice(
             began=self._since - self.started,
             ended=t - self.started,
@@ -122,11 +124,11 @@ class Recorder:
             errors=dict(self.errors),
             closes=dict(self.closes),
             posts=self.posts,
+            received=arrived - self._arrived,
             connected=self.connected,
             most=self.most,
             cpu=cpu - self._cpu,
-            rss=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-            ledger=ledger or {},
+            ledger=self.ledger.so_far(),
         )
         for values in self.samples.values():
             values.clear()
@@ -134,5 +136,5 @@ class Recorder:
         self.closes.clear()
         self.posts = 0
         self.most = self.connected
-        self._since, self._cpu = t, cpu
+        self._since, self._cpu, self._arrived = t, cpu, arrived
         return taken
