@@ -19,12 +19,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks.servers import serving
-from conformance.wire import mask
 from loadtest.child import run_load
 from loadtest.plan import new_run
 from loadtest.settings import LoadSettings
 from loadtest.stamps import LENGTH, PREFIX
 from loadtest.tally import rank
+from wire.masking import mask
 
 USERS, RATE, SECONDS = 40, 10.0, 15.0
 PERCENTS = {"p50": 50.0, "p95": 95.0, "p99": 99.0}

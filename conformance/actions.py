@@ -4,19 +4,9 @@ Times are in seconds on the transport's monotonic clock.
 """
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Literal
 
-
-class Opcode(IntEnum):
-    """RFC 6455 §5.2; a raw frame may carry any number from 0 to 15."""
-
-    CONT = 0
-    TEXT = 1
-    BINARY = 2
-    CLOSE = 8
-    PING = 9
-    PONG = 10
+from wire.deflate import Deflate
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +19,6 @@ class OutFrame:
     rsv: int = 0
     masked: bool = True
     raw: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Deflate:
-    """An offer of permessage-deflate (RFC 7692 §7.1)."""
-
-    server_no_context_takeover: bool = False
-    client_no_context_takeover: bool = False
-    server_max_window_bits: int | None = None
-    client_max_window_bits: int | bool = True
 
 
 @dataclass(frozen=True, slots=True)

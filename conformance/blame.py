@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from conformance.actions import Opcode
 from conformance.matching import matches
 from conformance.record import UNPARSED, Conversation, Message, Record, outer
 from conformance.scenario import Charge
@@ -11,6 +10,7 @@ from conformance.stage import Absence, ActorState, Stage, show
 from conformance.values import DisturbedError
 from contract.model import Contract
 from contract.profile import Profile
+from wire.frames import Opcode
 
 
 def ended_as(conversation: Conversation) -> str:

@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from contract.requirements import Level
-
-Way = Literal["plain", "stored", "blocks", "last"]
-"""How a raw message is compressed (`conformance.deflate`)."""
+from wire.deflate import Way
 
 Duration = float | str
 """Seconds, or the name of a duration of the profile (`conformance.durations`)."""

@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from conformance.actions import Close, Drop, Opcode, OutFrame, Send
+from conformance.actions import Close, Drop, OutFrame, Send
 from conformance.blame import ended_as
-from conformance.deflate import compressed
 from conformance.expecting import EXPECTATIONS
 from conformance.handshakes import connect
 from conformance.patience import owed
@@ -27,6 +26,8 @@ from conformance.scenario import (
 from conformance.stage import Absence, Script, Stage
 from conformance.values import Enough
 from contract.json_text import JsonTextError, dump_json, parse_json
+from wire.deflate import compressed
+from wire.frames import Opcode
 
 
 def perform(stage: Stage, step: Step) -> Script[None]:

@@ -39,15 +39,9 @@ from conformance.actions import (
     Refused,
     Request,
 )
-from conformance.deflate import Offer
-
-try:
-    from websockets.speedups import apply_mask
-except ImportError:  # pragma: no cover  # a platform without compiled speedups
-    from websockets.utils import apply_mask
-
-mask = apply_mask
-"""Masks a payload with a key of four bytes (RFC 6455 §5.3)."""
+from wire.close_codes import is_legal_close_code
+from wire.deflate import Offer
+from wire.masking import mask
 
 # The library logs frames, and with them tokens; transcripts are our log.
 _SILENT = logging.getLogger("wsproof.wire")
@@ -57,13 +51,6 @@ _SILENT.setLevel(logging.CRITICAL + 1)
 
 MAX_BODY_BYTES = 65_536
 """Bytes that are kept of a refusal's body."""
-
-ILLEGAL_CLOSE_CODES = frozenset({1004, 1005, 1006, 1015})
-
-
-def is_legal_close_code(code: int) -> bool:
-    """Whether a code may stand on the wire (CLOSE-02; RFC 6455 §7.4, IANA's 1012–1014)."""
-    return (1000 <= code <= 1014 or 3000 <= code <= 4999) and code not in ILLEGAL_CLOSE_CODES
 
 
 class TesterProtocol(ClientProtocol):

@@ -16,8 +16,9 @@ from typing import Protocol
 
 from conformance.actions import Close, CloseReceived, Ended, Happening, Opened, Received, Refused, Request
 from conformance.transport import Target
-from conformance.wire import Wire, mask
+from conformance.wire import Wire
 from loadtest.tls import TlsSocket
+from wire.masking import mask
 
 READ_BYTES = 65_536
 MAX_MESSAGE_BYTES = 1_048_576

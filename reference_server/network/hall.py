@@ -6,8 +6,8 @@ from typing import Protocol
 
 from reference_server.assembly import Assembly
 from reference_server.exchange import TEXT, Copies, Frame, Happening, Outgoing
-from reference_server.network.frames import text_header
 from reference_server.settings import ServerSettings
+from wire.frames import text_header
 
 GRAIN = 0.004
 """Least seconds between two ticks: with thousands of heartbeats, several are served by one."""

@@ -22,10 +22,10 @@ from reference_server.exchange import (
     Outgoing,
     Text,
 )
-from reference_server.network.frames import take_text, text_header
 from reference_server.network.hall import Hall
 from reference_server.network.reception import Reception
 from reference_server.network.wire import Wire
+from wire.frames import take_text, text_header
 
 logger = logging.getLogger("wsproof.reference_server")
 

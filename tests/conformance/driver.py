@@ -16,7 +16,6 @@ from conformance.actions import (
     Control,
     Ended,
     Happening,
-    Opcode,
     Open,
     Opened,
     Received,
@@ -32,6 +31,7 @@ from conformance.scenario import Scenario
 from conformance.stage import Setting
 from contract.model import load_contract
 from contract.profile import Profile, load_profile
+from wire.frames import Opcode
 
 START = 100.0
 """The fake clock's first reading."""

@@ -4,15 +4,16 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from conformance.actions import CloseReceived, Ended, Opcode, Opened, Received, Refused
+from conformance.actions import CloseReceived, Ended, Opened, Received, Refused
 from conformance.checks import judge
 from conformance.history import History
 from conformance.record import Conversation, Record, Sent, read_message
 from conformance.stage import Failure
-from conformance.wire import is_legal_close_code
 from contract.model import load_contract
 from contract.profile import Profile, load_profile
 from contract.requirements import load_requirements
+from wire.close_codes import is_legal_close_code
+from wire.frames import Opcode
 
 PROFILE = load_profile()
 REQUIREMENTS = load_requirements()

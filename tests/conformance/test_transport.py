@@ -16,7 +16,6 @@ from conformance.actions import (
     Drop,
     Ended,
     Happening,
-    Opcode,
     Open,
     Opened,
     OutFrame,
@@ -41,6 +40,7 @@ from tests.conformance.servers import (
     upgrade,
     websocket_server,
 )
+from wire.frames import Opcode
 
 Script = Generator[Action, Happening, list[Happening]]
 OPEN = Open("alice", Request("/v1/socket"))

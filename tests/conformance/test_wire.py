@@ -14,16 +14,17 @@ from conformance.actions import (
     Close,
     CloseReceived,
     Control,
-    Deflate,
     Ended,
     Happening,
-    Opcode,
     OutFrame,
     Received,
     Request,
 )
-from conformance.wire import Wire, is_legal_close_code, serialize_raw
+from conformance.wire import Wire, serialize_raw
 from tests.conformance.pair import LIMIT, Pair, server_frame
+from wire.close_codes import is_legal_close_code
+from wire.deflate import Deflate
+from wire.frames import Opcode
 
 
 @pytest.fixture

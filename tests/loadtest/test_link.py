@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from conformance.actions import Received, Refused, Request
 from conformance.transport import resolve
-from conformance.wire import mask
 from contract.profile import load_profile
 from loadtest.link import MAX_UNSENT_BYTES, Link, text_frame
 from reference_server.network import running
@@ -23,6 +22,7 @@ from reference_server.settings import ServerSettings
 from tests.conformance.servers import raw_server
 from tests.hostile.modes import frame, upgraded
 from tests.loadtest.reactor import SelectorReactor
+from wire.masking import mask
 
 Talk = Callable[[socket.socket], None]
 

@@ -3,9 +3,22 @@
 They are exactly what the library would write and read, and whatever is not so plain is left to it.
 """
 
+from enum import IntEnum
 from typing import NamedTuple
 
 from websockets.frames import apply_mask  # type: ignore[attr-defined]  # in C where it was built
+
+
+class Opcode(IntEnum):
+    """RFC 6455 §5.2; a raw frame may carry any number from 0 to 15."""
+
+    CONT = 0
+    TEXT = 1
+    BINARY = 2
+    CLOSE = 8
+    PING = 9
+    PONG = 10
+
 
 TEXT_HEAD = 0x81
 """A final text frame without reserved bits (RFC 6455 §5.2)."""
