@@ -7,17 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wire.deflate import Deflate
+from wire.frames import RawFrame
 
 
 @dataclass(frozen=True, slots=True)
-class OutFrame:
+class OutFrame(RawFrame):
     """A frame to send. `raw` frames bypass every check, so that they may be illegal."""
 
-    opcode: int
-    payload: bytes
-    fin: bool = True
-    rsv: int = 0
-    masked: bool = True
     raw: bool = False
 
 

@@ -15,6 +15,7 @@ from contract.model import value_at
 from loadtest.ledger import Seat, Stream
 from loadtest.link import Link
 from loadtest.script import AwaitEvent
+from wire.frames import Opcode
 
 if TYPE_CHECKING:
     from loadtest.world import World
@@ -87,7 +88,7 @@ class Receiver:
 
     def strange(self, happening: Received, t: float) -> None:
         """A message in fragments, or a binary one."""
-        if happening.opcode != 1:
+        if happening.opcode != Opcode.TEXT:
             self._fail("ENV-01: a binary message")
             return
         self.message(happening.data, t)

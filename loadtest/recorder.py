@@ -8,6 +8,8 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from wire.close_codes import CloseCode
+
 METRICS = ("connect", "ack", "join", "post_to_own", "post_to_receive", "ping_period", "close")
 """Latencies by step of a journey; `ping_period` is the time between two heartbeats of the server."""
 
@@ -15,7 +17,7 @@ LATE, LAG = "late", "lag"
 """How late the generator itself sent what was due, and how late its timers ran."""
 
 ROUND_TRIP = "post_to_own"
-NO_CLOSE_FRAME = 1006
+NO_CLOSE_FRAME = int(CloseCode.ABNORMAL_CLOSURE)
 """Stands for an end without a close frame (RFC 6455 §7.1.5)."""
 
 MAX_KINDS = 100

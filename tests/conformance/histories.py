@@ -12,7 +12,7 @@ from conformance.stage import Failure
 from contract.model import load_contract
 from contract.profile import Profile, load_profile
 from contract.requirements import load_requirements
-from wire.close_codes import is_legal_close_code
+from wire.close_codes import is_legal_code
 from wire.frames import Opcode
 
 PROFILE = load_profile()
@@ -95,7 +95,7 @@ class Story:
         self.receive(one, "new_message", self.delivery(number, poster, channel, **message))
 
     def close(self, one: Conversation, code: int | None, reason: str = "", legal: bool | None = None) -> None:
-        allowed = code is None or is_legal_close_code(code)
+        allowed = code is None or is_legal_code(code)
         one.close_received = CloseReceived(self.now, one.actor, code, reason, allowed if legal is None else legal)
 
     def end(self, one: Conversation, how: Any = "eof", detail: str = "detail") -> None:

@@ -31,7 +31,6 @@ from conformance.transport import (
     Transport,
     resolve,
 )
-from conformance.wire import serialize_raw
 from tests.conformance.servers import (
     PATIENCE,
     drain,
@@ -51,7 +50,7 @@ def text(data: bytes) -> Send:
 
 
 def server_text(data: bytes) -> bytes:
-    return serialize_raw(OutFrame(Opcode.TEXT, data, masked=False))
+    return OutFrame(Opcode.TEXT, data, masked=False).encode()
 
 
 def until(kind: type[Happening], *actions: Action) -> Script:
