@@ -18,8 +18,7 @@ from conformance.run import Run
 from conformance.scenario import Scenario
 from conformance.verdicts import SEEN_ONCE, Charged, Rules, ScenarioVerdict, requirement_verdicts, run_verdict
 from contract.errors import ContractError
-
-FORMAT_MARK = "wsproof.scenarios/"
+from contract.formats import SCENARIOS, family
 
 PlanFactory = Callable[[pytest.Config], Plan]
 
@@ -192,6 +191,6 @@ class ScenarioCollector:
             return None
         with file_path.open(encoding="utf-8", errors="replace") as file:
             head = file.read(4_096)
-        if FORMAT_MARK not in head:
+        if f"{family(SCENARIOS)}/" not in head:
             return None
         return ScenarioFile.from_parent(parent, path=file_path)

@@ -18,9 +18,8 @@ from conformance.verdicts import (
     requirement_verdicts,
     run_verdict,
 )
+from contract.formats import RESULTS
 from contract.requirements import LEVELS, Requirement
-
-FORMAT = "wsproof.results/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def results_document(
     run = run_verdict(facts.rules, judged, played, complete=facts.complete, outages=facts.outages)
     title, version = facts.contract
     return {
-        "format": FORMAT,
+        "format": RESULTS,
         "tool": {"name": "wsproof", "version": facts.version},
         "endpoint": facts.endpoint,
         "contract": {"title": title, "version": version},

@@ -9,12 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from contract.formats import LOAD
 from contract.model import Contract
 from loadtest.settings import LoadSettings, Stage
 from loadtest.settling import Part, settle
 from loadtest.thresholds import parse_threshold
-
-FORMAT = "wsproof.load/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ def load_document(
     thresholds = [parse_threshold(text).judge(timed) for text in settings.thresholds]
     reason = _reason(measured, thresholds)
     return {
-        "format": FORMAT,
+        "format": LOAD,
         "tool": {"name": "wsproof", "version": settings.version},
         "endpoint": settings.endpoint,
         "contract": {"title": contract.title, "version": contract.version},
