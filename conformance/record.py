@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conformance.actions import CloseReceived, Ended, Opened, Received, Refused
-from conformance.masking import mask
 from conformance.transcript import Direction, Entry, Transcript
 from contract.json_text import JsonTextError, parse_json
+from contract.redaction import mask
 from wire.frames import Opcode
 
 OUTER = 200

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from conformance.masking import cut_and_masked, window
+from contract.redaction import cut_and_masked, window
 
 MAX_DATA = 4_096
 """Characters of a message that a transcript keeps."""

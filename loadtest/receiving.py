@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET, DecodeError
 
 from conformance.actions import Received
-from conformance.masking import cut_and_masked
 from contract.json_text import JsonTextError, parse_json
 from contract.model import value_at
+from contract.redaction import cut_and_masked
 from loadtest.ledger import Seat, Stream
 from loadtest.link import Link
 from loadtest.script import AwaitEvent
