@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from conformance.engine import Outcome
-from conformance.masking import mask
 from conformance.record import Record
 from conformance.scenario import Charge
 from conformance.stage import Failure
 from contract.findings import changed
+from contract.redaction import mask
 
 FULL = 6_291_456
 """Characters of JSON that all scenarios of a run may fill with evidence; a usual run has two million. What is over

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from conformance.actions import Opcode
 from conformance.matching import matches
 from conformance.record import UNPARSED, Conversation, Message, Record, cut, outer, tcp_end
 from conformance.scenario import Charge
@@ -12,6 +11,7 @@ from conformance.values import DisturbedError
 from contract.findings import Phrase, Text, phrase
 from contract.model import Contract
 from contract.profile import Profile
+from wire.frames import Opcode
 
 SHOWN = 3
 """Messages that are shown of what came."""

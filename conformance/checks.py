@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice, pairwise
 
-from conformance.actions import Opcode
 from conformance.deliveries import DELIVERY_CHECKS, collect
 from conformance.history import MAX_FINDINGS, Finding, History, charged
 from conformance.record import UNPARSED, Conversation, Message, outer
@@ -13,6 +12,7 @@ from contract.findings import phrase
 from contract.json_text import type_name
 from contract.model import value_at
 from contract.requirements import Requirement
+from wire.frames import Opcode
 
 SMALLEST_BUFFER = 1_000
 """Bytes that every transport fills before it cuts a message into frames (ENV-01)."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from conformance.actions import Close, Deflate, Open, Refused, Request
+from conformance.actions import Close, Open, Refused, Request
 from conformance.admission import BAD_ATTEMPTS, GOOD_SECONDS, retry_after
 from conformance.blame import Search, ended_as, is_over
 from conformance.patience import owed
@@ -21,6 +21,7 @@ from conformance.stage import ActorState, Script, Stage
 from conformance.values import DisturbedError, Enough, InconclusiveError
 from contract.findings import Phrase, phrase
 from contract.profile import Profile
+from wire.deflate import Deflate
 
 HANDSHAKE_REQUIREMENT = "CONN-07"
 """Charged where the handshake's answer is wrong in itself (RFC 6455 §4.2.2), not where it is a refusal."""

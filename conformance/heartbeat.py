@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
-from conformance.actions import Opcode, OutFrame, Send
+from conformance.actions import OutFrame, Send
 from conformance.blame import ended_as
 from conformance.record import Conversation
 from conformance.scenario import ExpectHeartbeat
 from conformance.stage import ActorState, Script, Stage
 from conformance.values import DisturbedError
 from contract.findings import phrase
+from wire.frames import Opcode
 
 PATIENCE = 6
 """Periods that are watched on top, where lag leaves it open whether a period was right."""

@@ -43,6 +43,7 @@ from contract.errors import ContractError
 from contract.files import DATA_ROOT, Document, load_yaml
 from contract.findings import Phrase, phrase
 from contract.schemas import check_document
+from wire.frames import Opcode
 
 BUNDLED = DATA_ROOT / "spec" / "scenarios"
 THOROUGH = DATA_ROOT / "spec" / "thorough"
@@ -52,7 +53,10 @@ MAX_STEPS = 20_000
 OF_JOURNEYS = ("pause", "pace", "backoff")
 """Steps that only journeys of a load test have."""
 
-OPCODES = {"continuation": 0, "text": 1, "binary": 2, "close": 8, "ping": 9, "pong": 10}
+OPCODES = {
+    "continuation": Opcode.CONT,
+    **{one.name.lower(): one for one in (Opcode.TEXT, Opcode.BINARY, Opcode.CLOSE, Opcode.PING, Opcode.PONG)},
+}
 
 Where = tuple[str | int, ...]
 

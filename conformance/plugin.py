@@ -19,8 +19,7 @@ from conformance.scenario import Scenario
 from conformance.verdicts import Charged, Rules, ScenarioVerdict, requirement_verdicts, run_verdict
 from contract.errors import ContractError
 from contract.findings import Phrase, Text, phrase
-
-FORMAT_MARK = "wsproof.scenarios/"
+from contract.formats import SCENARIOS, family
 
 PlanFactory = Callable[[pytest.Config], Plan]
 
@@ -194,6 +193,6 @@ class ScenarioCollector:
             return None
         with file_path.open(encoding="utf-8", errors="replace") as file:
             head = file.read(4_096)
-        if FORMAT_MARK not in head:
+        if f"{family(SCENARIOS)}/" not in head:
             return None
         return ScenarioFile.from_parent(parent, path=file_path)

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from conformance.actions import CloseReceived, Ended, Opcode, Opened, Received, Refused
-from conformance.masking import mask
+from conformance.actions import CloseReceived, Ended, Opened, Received, Refused
 from conformance.transcript import Direction, Entry, Transcript
 from contract.findings import Phrase, Text, phrase
 from contract.json_text import JsonTextError, parse_json
+from contract.redaction import mask
+from wire.frames import Opcode
 
 OUTER = 200
 """Messages that are held against the schemas, which takes its time, from the start of a scenario and from its end.

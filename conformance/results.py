@@ -19,9 +19,8 @@ from conformance.verdicts import (
     run_verdict,
 )
 from contract.findings import Phrase, english, phrase, texts
+from contract.formats import RESULTS
 from contract.requirements import LEVELS, Requirement
-
-FORMAT = "wsproof.results/2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ def results_document(
     run = run_verdict(facts.rules, judged, played, complete=facts.complete, outages=facts.outages)
     title, version = facts.contract
     return {
-        "format": FORMAT,
+        "format": RESULTS,
         "tool": {"name": "wsproof", "version": facts.version},
         "endpoint": facts.endpoint,
         "contract": {"title": title, "version": version},

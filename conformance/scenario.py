@@ -7,9 +7,7 @@ from typing import Any, Literal
 
 from contract.findings import Phrase, Text
 from contract.requirements import Level
-
-Way = Literal["plain", "stored", "blocks", "last"]
-"""How a raw message is compressed (`conformance.deflate`)."""
+from wire.deflate import Way
 
 Duration = float | str
 """Seconds, or the name of a duration of the profile (`conformance.durations`)."""

@@ -15,7 +15,6 @@ from conformance.actions import (
     Control,
     Ended,
     Happening,
-    Opcode,
     Opened,
     OutFrame,
     Received,
@@ -44,6 +43,7 @@ from contract.json_text import dump_json
 from contract.model import Contract
 from contract.profile import Profile
 from contract.profile import seconds as parse_seconds
+from wire.frames import Opcode
 
 Absence = Literal["undelivered", "timeout", "ended", "refused"]
 """What did not come: a delivery, on a connection that stayed open; anything else in time; anything more, since the

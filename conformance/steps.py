@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from conformance.actions import Close, Drop, Opcode, OutFrame, Send
+from conformance.actions import Close, Drop, OutFrame, Send
 from conformance.blame import ended_as
-from conformance.deflate import compressed
 from conformance.expecting import EXPECTATIONS
 from conformance.handshakes import connect
 from conformance.patience import owed
@@ -29,6 +28,8 @@ from conformance.stage import Absence, Script, Stage
 from conformance.values import Enough
 from contract.findings import phrase
 from contract.json_text import JsonTextError, dump_json, parse_json
+from wire.deflate import compressed
+from wire.frames import RSV1, Opcode
 
 
 def perform(stage: Stage, step: Step) -> Script[None]:
@@ -93,7 +94,7 @@ def _message(deed: SendRaw, payload: bytes, opcode: int) -> tuple[OutFrame, ...]
         return fragmented(payload, opcode, deed.fragments, interleave=deed.interleave)
     first, *others = fragmented(compressed(payload, deed.deflate), opcode, deed.fragments, interleave=deed.interleave)
     # RSV1 stands on the first frame only (RFC 7692 §6.1).
-    return (replace(first, rsv=4, raw=True), *(replace(one, raw=True) for one in others))
+    return (replace(first, rsv=RSV1, raw=True), *(replace(one, raw=True) for one in others))
 
 
 def _payload(stage: Stage, text: Any, hexadecimal: str | None) -> bytes:

@@ -23,10 +23,9 @@ from conformance.transcript import Entry
 from conformance.verdicts import Charged, Rules, ScenarioVerdict, charge_failures
 from contract.errors import ContractError
 from contract.findings import message_of, text_of
+from contract.formats import STREAM, family
 from contract.requirements import CheckUse, Clause, Requirement, Section
 from contract.schemas import format_validator, violations
-
-FORMAT = "wsproof.stream/3"
 
 MAX_LINE = 64 * 1024 * 1024
 """Longest line that is read, in bytes."""
@@ -77,7 +76,7 @@ class StreamWriter:
 def _header(facts: RunFacts, requirements: Mapping[str, Requirement], scenarios: Sequence[Scenario]) -> dict[str, Any]:
     title, version = facts.contract
     return {
-        "format": FORMAT,
+        "format": STREAM,
         "kind": "header",
         "tool": {"name": "wsproof", "version": facts.version},
         "endpoint": facts.endpoint,
@@ -132,7 +131,7 @@ def is_stream(path: Path) -> bool:
     """Whether a file is a stream, by its name or its first bytes."""
     try:
         with path.open("rb") as file:
-            return path.suffix == ".jsonl" or FORMAT.partition("/")[0].encode() in file.read(200)
+            return path.suffix == ".jsonl" or family(STREAM).encode() in file.read(200)
     except OSError:
         return False
 

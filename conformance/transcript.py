@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from conformance.masking import cut_and_masked, mask, window
 from contract.findings import Phrase, Text
+from contract.redaction import cut_and_masked, mask, window
 
 MAX_DATA = 4_096
 """Characters of a message that a transcript keeps."""

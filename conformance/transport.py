@@ -136,6 +136,13 @@ def _tls_context(verify: bool, ca: str | None) -> ssl.SSLContext:
     return context
 
 
+def socket_problem(error: OSError) -> Phrase:
+    """Why a socket failed, by the name of its error."""
+    if isinstance(error, ssl.SSLError):
+        return phrase("tls", error=error.reason or type(error).__name__)
+    return phrase("socket", error=errno.errorcode.get(error.errno or 0, type(error).__name__))
+
+
 class Connection:
     """One actor's socket and wire."""
 
@@ -185,11 +192,12 @@ class Connection:
             self.flush()
             return self._read(t)
         except ssl.SSLError as error:
-            return self._lost(t, "tls", phrase("tls", error=error.reason or type(error).__name__))
+            return self._lost(t, "tls", socket_problem(error))
         except OSError as error:
-            name = errno.errorcode.get(error.errno or 0, type(error).__name__)
-            problem: Problem = "not-listening" if name == "ECONNREFUSED" else "unreachable"
-            return self._lost(t, "lost" if self._handshaking_tls else problem, phrase("socket", error=name))
+            problem: Problem = "not-listening" if error.errno == errno.ECONNREFUSED else "unreachable"
+            if self._handshaking_tls and not self._connecting:
+                problem = "lost"
+            return self._lost(t, problem, socket_problem(error))
 
     def _finish_connecting(self) -> None:
         failure = self._failure or self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)

@@ -5,8 +5,6 @@ here: pings may stay unanswered, any frame may be written, and illegal close cod
 """
 
 import logging
-import secrets
-import struct
 import zlib
 from collections.abc import Generator, Iterator
 
@@ -20,7 +18,6 @@ from websockets.exceptions import (
     PayloadTooBig,
 )
 from websockets.frames import Frame
-from websockets.frames import Opcode as LibraryOpcode
 from websockets.http11 import Request as HttpRequest
 from websockets.http11 import Response
 from websockets.protocol import SEND_EOF, State
@@ -34,7 +31,6 @@ from conformance.actions import (
     Control,
     Ended,
     Happening,
-    Opcode,
     Opened,
     OutFrame,
     Problem,
@@ -42,16 +38,10 @@ from conformance.actions import (
     Refused,
     Request,
 )
-from conformance.deflate import Offer
 from contract.findings import Phrase, phrase
-
-try:
-    from websockets.speedups import apply_mask
-except ImportError:  # pragma: no cover  # a platform without compiled speedups
-    from websockets.utils import apply_mask
-
-mask = apply_mask
-"""Masks a payload with a key of four bytes (RFC 6455 §5.3)."""
+from wire.close_codes import code_of, is_legal_code
+from wire.deflate import Offer
+from wire.frames import Opcode
 
 # The library logs frames, and with them tokens; transcripts are our log.
 _SILENT = logging.getLogger("wsproof.wire")
@@ -67,13 +57,6 @@ MAX_CONTROL_BYTES = 125
 
 MAX_BODY_BYTES = 65_536
 """Bytes that are kept of a refusal's body."""
-
-ILLEGAL_CLOSE_CODES = frozenset({1004, 1005, 1006, 1015})
-
-
-def is_legal_close_code(code: int) -> bool:
-    """Whether a code may stand on the wire (CLOSE-02; RFC 6455 §7.4, IANA's 1012–1014)."""
-    return (1000 <= code <= 1014 or 3000 <= code <= 4999) and code not in ILLEGAL_CLOSE_CODES
 
 
 class HeadReader(StreamReader):
@@ -101,33 +84,16 @@ class TesterProtocol(ClientProtocol):
 
     def recv_frame(self, frame: Frame) -> None:
         """Keep every frame for the tester, also one that the library refuses afterwards."""
-        if frame.opcode is LibraryOpcode.CLOSE:
+        if frame.opcode is Opcode.CLOSE:
             self.close_payload = bytes(frame.data)
         super().recv_frame(frame)
         self.heads.head = b""
 
     def send_frame(self, frame: Frame) -> None:
         """Send, but leave the library's own pong out where pings are to stay unanswered."""
-        if frame.opcode is LibraryOpcode.PONG and not self.answer_pings:
+        if frame.opcode is Opcode.PONG and not self.answer_pings:
             return
         super().send_frame(frame)
-
-
-def serialize_raw(frame: OutFrame) -> bytes:
-    """The bytes of a frame, legal or not."""
-    head = (0x80 if frame.fin else 0) | (frame.rsv << 4) | frame.opcode
-    mask_bit = 0x80 if frame.masked else 0
-    length = len(frame.payload)
-    if length < 126:
-        header = struct.pack("!BB", head, mask_bit | length)
-    elif length < 65536:
-        header = struct.pack("!BBH", head, mask_bit | 126, length)
-    else:
-        header = struct.pack("!BBQ", head, mask_bit | 127, length)
-    if not frame.masked:
-        return header + frame.payload
-    key = secrets.token_bytes(4)
-    return header + key + mask(frame.payload, key)
 
 
 class Wire:
@@ -190,9 +156,9 @@ class Wire:
         for frame in frames:
             if frame.raw:
                 self._raw_writes.extend(self.protocol.data_to_send())
-                self._raw_writes.append(serialize_raw(frame))
+                self._raw_writes.append(frame.encode())
             else:
-                self.protocol.send_frame(Frame(LibraryOpcode(frame.opcode), frame.payload, frame.fin))
+                self.protocol.send_frame(Frame(Opcode(frame.opcode), frame.payload, frame.fin))
         return True
 
     def close(self, close: Close) -> bool:
@@ -287,13 +253,13 @@ class Wire:
 
     def _frame(self, frame: Frame, t: float) -> Iterator[Happening]:
         data = bytes(frame.data)
-        if frame.opcode in (LibraryOpcode.PING, LibraryOpcode.PONG):
+        if frame.opcode in (Opcode.PING, Opcode.PONG):
             yield Control(t, self.actor, int(frame.opcode), data)
-        elif frame.opcode is LibraryOpcode.CLOSE:
+        elif frame.opcode is Opcode.CLOSE:
             yield self._close_received(data, t)
             self.protocol.close_payload = None
         else:
-            if frame.opcode is not LibraryOpcode.CONT:
+            if frame.opcode is not Opcode.CONT:
                 self._message, self._opcode, self._sizes = bytearray(), int(frame.opcode), []
             self._sizes.append(len(data))
             if frame.fin and len(self._sizes) == 1:
@@ -306,11 +272,11 @@ class Wire:
                 self._message = bytearray()
 
     def _close_received(self, payload: bytes, t: float) -> CloseReceived:
-        if len(payload) < 2:
+        code = code_of(payload)
+        if code is None:
             return CloseReceived(t, self.actor, None, "", legal=not payload)
-        code = int.from_bytes(payload[:2], "big")
         reason = payload[2:].decode("utf-8", "replace")
-        return CloseReceived(t, self.actor, code, reason, is_legal_close_code(code))
+        return CloseReceived(t, self.actor, code, reason, is_legal_code(code))
 
     def _refusal(self, error: Exception, t: float) -> Refused:
         response = self._response

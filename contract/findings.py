@@ -118,6 +118,16 @@ def _to_json(value: Param) -> Any:
     return [_to_json(one) for one in value] if isinstance(value, tuple) else value
 
 
+def charged(requirement: str | None, problem: Phrase) -> Phrase:
+    """What is charged to a requirement; None: to none."""
+    return problem if requirement is None else phrase("charged", requirement=requirement, problem=problem)
+
+
+def missing(event: str) -> Phrase:
+    """A message of this event did not come in time."""
+    return phrase("missing", events=[f"`{event}`"])
+
+
 def changed(text: Text, change: Callable[[str], str]) -> Text:
     """A text with every text in it changed, for instance masked."""
     return text.changed(change) if isinstance(text, Phrase) else change(text)
@@ -207,7 +217,7 @@ def translated(value: Any) -> Any:
         return [translated(one) for one in value]
     if not isinstance(value, dict):
         return value
-    changed = {name: translated(inner) for name, inner in value.items() if name not in ("params", "texts")}
+    changed = {name: inner if name in ("params", "texts") else translated(inner) for name, inner in value.items()}
     own = {"message": {"code": value["code"], "params": value["params"]}} if "params" in value else {}
     for name, written in {**(value.get("texts") or {}), **own}.items():
         if name in changed:

@@ -10,13 +10,15 @@ from typing import Any
 from msgspec import UNSET, DecodeError
 
 from conformance.actions import Received, Refused, Request
-from conformance.masking import cut_and_masked
+from contract.findings import Phrase, Text, charged, phrase
 from contract.model import value_at
+from contract.redaction import cut_and_masked
 from loadtest.account import Account
 from loadtest.decoder import MessageError
 from loadtest.link import Link
 from loadtest.load_context import LoadContext
 from loadtest.task import StepError, Task
+from wire.frames import Opcode
 
 MAX_TOLD = 120
 """Characters of what an endpoint said that stand in an error."""
@@ -24,8 +26,8 @@ MAX_TOLD = 120
 MAX_KEPT = 16
 """Messages that wait to be expected; the oldest are forgotten first."""
 
-NOT_OPEN = "the connection is not open"
-NOT_INCREASING = "ENV-04: `sequence` does not increase"
+NOT_OPEN = phrase("not-open")
+NOT_INCREASING = charged("ENV-04", phrase("number-falls", name="sequence"))
 
 Fits = Callable[[dict[str, Any]], bool]
 """Whether a message is the awaited one."""
@@ -53,7 +55,7 @@ class Connection:
         *("account", "awaited_number", "awaits_end", "closing", "link", "name", "token"),
     )
 
-    def __init__(self, context: LoadContext, name: str, token: str, task: Task, lost: Callable[[str], None]) -> None:
+    def __init__(self, context: LoadContext, name: str, token: str, task: Task, lost: Callable[[Phrase], None]) -> None:
         self._context = context
         self.name = name
         self.token = token
@@ -138,10 +140,10 @@ class Connection:
     def refused(self, refused: Refused) -> None:
         """It was not."""
         self.link = None
-        status = f" ({refused.status})" if refused.status is not None else f": {self._masked(refused.detail)}"
-        self._lost(f"CONN-01: the handshake was not accepted{status}")
+        problem = phrase("with-detail", what=phrase("handshake-refused"), detail=refused.detail.changed(self._masked))
+        self._lost(charged("CONN-01", problem))
 
-    def ended(self, code: int | None, how: str, t: float) -> None:
+    def ended(self, code: int | None, how: Phrase, t: float) -> None:
         """The connection is over."""
         recorder = self._context.recorder
         recorder.closed(code)
@@ -154,8 +156,8 @@ class Connection:
         if self.awaits_end:
             self._task.go_on(True)
         else:
-            told = f"close code {code}" if code is not None else f"no close frame, {self._masked(how)}"
-            self._lost(f"the connection ended ({told})")
+            end = phrase("closed", code=str(code)) if code is not None else phrase("no-close-frame", end=how)
+            self._lost(phrase("with-detail", what=phrase("ended"), detail=end.changed(self._masked)))
 
     def message(self, data: bytes, t: float) -> None:
         """A whole text message: decoded at once where it is certainly valid, and judged in full otherwise."""
@@ -182,8 +184,8 @@ class Connection:
 
     def strange(self, happening: Received, t: float) -> None:
         """A message in fragments, or a binary one."""
-        if happening.opcode != 1:
-            self._fail("ENV-01: a binary message")
+        if happening.opcode != Opcode.TEXT:
+            self._fail(charged("ENV-01", phrase("binary-message")))
             return
         self.message(happening.data, t)
 
@@ -192,7 +194,7 @@ class Connection:
         try:
             value = self._context.decoder.judge(data)
         except MessageError as error:
-            self._fail(error.problem + self._masked(error.told))
+            self._fail(error.problem.changed(self._masked))
             return
         self._take(value, t)
 
@@ -234,7 +236,8 @@ class Connection:
 
     def _told_error(self, value: dict[str, Any], paths: Mapping[str, str], post_event: str) -> None:
         code = value_at(value, paths["code"])
-        self._fail(f"the server sent the error {self._masked(code) if isinstance(code, str) else 'without a code'}")
+        told: Text = self._masked(code) if isinstance(code, str) else phrase("no-code")
+        self._fail(phrase("error-came", error=told))
         original = value_at(value, paths.get("original_event", "payload.originalEvent"))
         if original in (None, post_event):
             self.account.refused()
@@ -257,8 +260,8 @@ class Connection:
         if number == self.awaited_number:
             self._task.go_on(True)
 
-    def _fail(self, message: str) -> None:
-        self._context.recorder.failed(message)
+    def _fail(self, problem: Phrase) -> None:
+        self._context.recorder.failed(problem)
 
     def _masked(self, told: str) -> str:
         """What an endpoint said, short and without a token in any spelling."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from contract.findings import Phrase, charged, phrase
 from contract.json_text import JsonTextError, parse_json
 from contract.model import Contract
 from contract.schemas import is_date_time
@@ -12,12 +13,11 @@ MAX_MOMENTS = 4096
 
 
 class MessageError(Exception):
-    """A message breaks the contract. `told` is what the endpoint said, and may hold a token."""
+    """A message breaks the contract. What the endpoint said in `problem` may hold a token."""
 
-    def __init__(self, problem: str, told: str = "") -> None:
+    def __init__(self, requirement: str, problem: Phrase) -> None:
         super().__init__(problem)
-        self.problem = problem
-        self.told = told
+        self.problem = charged(requirement, problem)
 
 
 class Decoder:
@@ -55,15 +55,15 @@ class Decoder:
         contract = self._contract
         try:
             value: dict[str, Any] = parse_json(data.decode())
-        except UnicodeDecodeError:
-            raise MessageError("ENV-01: a message is not UTF-8") from None
+        except UnicodeDecodeError as error:
+            raise MessageError("ENV-01", phrase("not-utf-8", byte=error.start)) from None
         except JsonTextError as error:
-            raise MessageError("ENV-01: a message is not JSON: ", str(error)) from None
+            raise MessageError("ENV-01", error.problem) from None
         problems = contract.check_envelope(value)
         if problems:
-            raise MessageError("ENV-02: ", str(problems[0]))
+            raise MessageError("ENV-02", problems[0].phrase)
         if value["event"] in contract.events:
             problems = contract.check_payload(value["event"], value["payload"])
             if problems:
-                raise MessageError(f"ENV-03: {value['event']}: ", str(problems[0]))
+                raise MessageError("ENV-03", phrase("at", place=value["event"], problem=problems[0].in_payload))
         return value

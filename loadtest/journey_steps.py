@@ -7,6 +7,7 @@ from typing import Any
 from conformance.handshakes import request_for
 from conformance.matching import matches
 from conformance.values import new_nonce
+from contract.findings import charged, missing, phrase
 from contract.json_text import dump_json
 from contract.model import value_at
 from loadtest.connection import NOT_OPEN, Connection
@@ -33,7 +34,7 @@ from loadtest.task import NO_LIMIT, StepError, Task, Waiting
 EARLY_SECONDS = 0.001
 """Timers are coarse by so much: what is due so soon is done at once, and its clock starts then."""
 
-UNANSWERED = "CLOSE-01: the connection was not ended after the close frame"
+UNANSWERED = charged("CLOSE-01", phrase("tcp-not-ended"))
 
 _monotonic = time.monotonic
 
@@ -70,7 +71,7 @@ class JourneySteps:
         connection.dial(request_for(op.deed, profile, path, connection.token, render))
         accepted = yield from self._task.wait(profile.response_timeout)
         if not accepted:
-            raise StepError(f"{op.charge}the handshake got no answer in time")
+            raise StepError(charged(op.charge, phrase("handshake-late")))
 
     def _join(self, op: Join) -> None:
         names = self._context.contract.delivery
@@ -147,7 +148,7 @@ class JourneySteps:
         connection.awaited_number = 0
         task.deadline = NO_LIMIT
         if not came:
-            raise StepError(f"{op.charge}`{self._context.decoder.delivery_event}` did not arrive in time")
+            raise StepError(charged(op.charge, missing(self._context.decoder.delivery_event)))
 
     def _await_event(self, op: AwaitEvent) -> Waiting:
         if self._connection.expect(lambda message: self._fits(op, message)):
@@ -155,7 +156,7 @@ class JourneySteps:
         came = yield from self._task.wait(op.within)
         self._connection.expect_nothing()
         if not came:
-            raise StepError(f"{op.charge}`{op.event}` did not arrive in time")
+            raise StepError(charged(op.charge, missing(op.event)))
 
     def _fits(self, op: AwaitEvent, message: dict[str, Any]) -> bool:
         if message.get("event") != op.event:

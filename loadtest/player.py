@@ -1,9 +1,11 @@
 """A virtual user: plays its journey again and again over one connection after another, until it leaves."""
 
+import errno
 import time
 from collections.abc import Callable
 
 from conformance.values import ScenarioError
+from contract.findings import Phrase, phrase
 from loadtest.connection import Connection
 from loadtest.journey_steps import EARLY_SECONDS, UNANSWERED, JourneySteps
 from loadtest.load_context import LoadContext
@@ -52,7 +54,7 @@ class Player:
                 yield from steps.close(1000)
                 steps.failures = 0
             except (StepError, ScenarioError, OSError) as error:
-                self._fail(str(error))
+                self._context.recorder.failed(_problem(error))
                 steps.failures += 1
                 self._connection.drop()
             if steps.failures:
@@ -61,7 +63,7 @@ class Player:
                 # A journey that waits for nothing must not keep all others waiting.
                 yield from task.sleep(self._context.schedule.period)
 
-    def _lost(self, reason: str) -> None:
+    def _lost(self, reason: Phrase) -> None:
         """The connection is over, or none came about."""
         if self.leaving:
             self._finish()
@@ -75,9 +77,6 @@ class Player:
             self.part()
         else:
             self.task.go_on(False)
-
-    def _fail(self, message: str) -> None:
-        self._context.recorder.failed(message)
 
     # Leaving
 
@@ -118,7 +117,7 @@ class Player:
             self.task.deadline = _monotonic() + self._context.closing_seconds
             return
         if link is not None:
-            self._fail(UNANSWERED)
+            self._context.recorder.failed(UNANSWERED)
         connection.drop()
         self._finish()
 
@@ -136,3 +135,11 @@ class Player:
             self._connection.drop()
             if not self.done:
                 self._finish()
+
+
+def _problem(error: StepError | ScenarioError | OSError) -> Phrase:
+    if isinstance(error, StepError):
+        return error.problem
+    if isinstance(error, OSError):
+        return phrase("socket", error=errno.errorcode.get(error.errno or 0, type(error).__name__))
+    return phrase("said", en=str(error), ja=str(error))

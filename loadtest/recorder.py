@@ -3,11 +3,15 @@
 A measurement costs an append: it is counted and put into histograms once a second.
 """
 
+import json
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from conformance.record import cut
+from contract.findings import Phrase, phrase
 from loadtest.ledger import Ledger
+from wire.close_codes import CloseCode
 
 METRICS = ("connect", "ack", "join", "post_to_own", "post_to_receive", "ping_period", "close")
 """Latencies by step of a journey; `ping_period` is the time between two heartbeats of the server."""
@@ -16,14 +20,14 @@ LATE, LAG = "late", "lag"
 """How late the generator itself sent what was due, and how late its timers ran."""
 
 ROUND_TRIP = "post_to_own"
-NO_CLOSE_FRAME = 1006
+NO_CLOSE_FRAME = int(CloseCode.ABNORMAL_CLOSURE)
 """Stands for an end without a close frame (RFC 6455 §7.1.5)."""
 
 MAX_KINDS = 100
 """Kinds of errors that are told apart; what goes beyond is counted as one."""
 
-MAX_KIND_CHARACTERS = 300
-OTHER_ERRORS = "(other errors)"
+MAX_PARAMETER = 200
+"""Characters of each text in a kind of error."""
 
 EXACT_BITS = 11
 """Leading bits of a latency in microseconds that are kept: steps of less than 0.1 per cent."""
@@ -32,6 +36,14 @@ HIGHEST_US = 3_600_000_000
 
 Counts = dict[int, int]
 """Latencies in microseconds, and how often each was measured."""
+
+
+def written(problem: Phrase) -> str:
+    """A kind of error as processes tell each other: its JSON text."""
+    return json.dumps(problem.changed(lambda text: cut(text, MAX_PARAMETER)).json, sort_keys=True)
+
+
+OTHER_ERRORS = written(phrase("other-errors"))
 
 
 def counted(seconds: list[float]) -> Counts:
@@ -58,6 +70,7 @@ class Slice:
     ended: float = 0.0
     latencies: dict[str, Counts] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
+    """By the JSON text of what went wrong (`written`)."""
     closes: dict[str, int] = field(default_factory=dict)
     posts: int = 0
     received: int = 0
@@ -79,6 +92,7 @@ class Recorder:
         self.others = self.samples["post_to_receive"]
         self.late = self.samples[LATE]
         self.errors: Counter[str] = Counter()
+        """By the JSON text of what went wrong."""
         self.kinds: set[str] = set()
         self.closes: Counter[str] = Counter()
         self.posts = 0
@@ -95,14 +109,14 @@ class Recorder:
         """A latency."""
         self.samples[metric].append(seconds)
 
-    def failed(self, message: str) -> None:
+    def failed(self, problem: Phrase) -> None:
         """Something that went wrong for a user."""
-        cut = message if len(message) <= MAX_KIND_CHARACTERS else message[: MAX_KIND_CHARACTERS - 1] + "…"
-        if cut not in self.kinds:
+        kind = written(problem)
+        if kind not in self.kinds:
             if len(self.kinds) >= MAX_KINDS:
-                cut = OTHER_ERRORS
-            self.kinds.add(cut)
-        self.errors[cut] += 1
+                kind = OTHER_ERRORS
+            self.kinds.add(kind)
+        self.errors[kind] += 1
 
     def opened(self) -> None:
         """A connection was accepted."""

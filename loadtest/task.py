@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Generator
 
+from contract.findings import Phrase
 from loadtest.link import Reactor, Watch
 
 NO_LIMIT = math.inf
@@ -16,6 +17,10 @@ _monotonic = time.monotonic
 
 class StepError(Exception):
     """A step failed; the journey is begun anew."""
+
+    def __init__(self, problem: Phrase) -> None:
+        super().__init__(problem)
+        self.problem = problem
 
 
 class Task:

@@ -10,7 +10,7 @@ from conformance.record import Record, cut
 from conformance.scenario import Scenario
 from conformance.transcript import MAX_DATA, Entry
 from conformance.verdicts import Charged, ScenarioVerdict
-from contract.findings import Text, phrase
+from contract.findings import Text, missing, phrase
 
 SHOWN_MESSAGE = 300
 """Characters of the smallest message that a failure quotes; the transcript has more."""
@@ -18,7 +18,7 @@ SHOWN_MESSAGE = 300
 KEPT_ENTRIES = 12
 """Lines of the transcript that a kind without a failure keeps: its last message."""
 
-UNANSWERED = phrase("missing", events=["`error`"])
+UNANSWERED = missing("error")
 """What a step says that waited for an error in vain, on a connection that stayed open."""
 
 Signature = tuple[str, str, str]

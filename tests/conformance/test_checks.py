@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from conformance.actions import Opcode, Opened
+from conformance.actions import Opened
 from conformance.checks import judge
 from conformance.history import MAX_FINDINGS
 from contract.profile import load_profile
 from tests.conformance.histories import REQUIREMENTS, Story
+from wire.frames import Opcode
 
 
 @pytest.fixture

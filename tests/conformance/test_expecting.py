@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from conformance.actions import Control, Happening, Opcode, Send
+from conformance.actions import Control, Happening, Send
 from tests.conformance.driver import (
     CONNECT,
     START,
@@ -16,6 +16,7 @@ from tests.conformance.driver import (
     scenario,
     text,
 )
+from wire.frames import Opcode
 
 TWO = {"alice": "alice", "bob": "bob"}
 

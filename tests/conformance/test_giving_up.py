@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conformance.actions import Opcode, Received
+from conformance.actions import Received
 from conformance.archive import Archive
 from conformance.bounds import MEBIBYTE, Memory, weight
 from conformance.breaker import ENOUGH, FLOODS, LEAST_SECONDS, CircuitBreaker, not_waited_for
@@ -23,6 +23,7 @@ from tests.conformance.chat import Chat
 from tests.conformance.driver import CONNECT, close, message, played, scenario, setting_of
 from tests.conformance.servers import drain, raw_server, read_request, upgrade
 from tests.conformance.test_run import MEET, OPEN, PROFILE, REQUIREMENTS, named, play_all
+from wire.frames import Opcode
 
 JOBS = 4
 COUNT = 6 * JOBS * WAITING_SHARE

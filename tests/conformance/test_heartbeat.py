@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conformance.actions import Action, Control, Happening, Opcode, Open, Send
+from conformance.actions import Action, Control, Happening, Open, Send
 from contract.profile import Heartbeat, Profile
 from tests.conformance.driver import (
     CONNECT,
@@ -20,6 +20,7 @@ from tests.conformance.driver import (
     pong,
     scenario,
 )
+from wire.frames import Opcode
 
 BEAT = replace(DEFAULTS, heartbeat=Heartbeat(interval=10.0, tolerance=0.2, timeout=4.0))
 CONTROL = replace(DEFAULTS, heartbeat=replace(BEAT.heartbeat, form="control"))

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.actions import Action, Close, Drop, Happening, Opcode, Open, OutFrame, Problem, Refused, Send
-from conformance.deflate import TAIL
+from conformance.actions import Action, Close, Drop, Happening, Open, OutFrame, Problem, Refused, Send
 from conformance.steps import fragmented
 from tests.conformance.driver import (
     CONNECT,
@@ -21,6 +20,8 @@ from tests.conformance.driver import (
     played,
     scenario,
 )
+from wire.deflate import TAIL
+from wire.frames import Opcode
 
 
 def step(verb: str, **members: Any) -> dict[str, Any]:
