@@ -8,8 +8,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "json.md"
 FILES = {
-    "results.json": ("results", "wsproof.results/1"),
-    "load.json": ("load", "wsproof.load/1"),
+    "results.json": ("results", "wsproof.results/2"),
+    "load.json": ("load", "wsproof.load/2"),
     "comparison.json": ("comparison", "wsproof.comparison/1"),
 }
 HEAD = """# The JSON files

@@ -12,6 +12,8 @@ from loadtest.child import run_load
 from loadtest.document import write_document
 from loadtest.plan import new_run
 from loadtest.settings import LoadError, LoadSettings
+from reports.documents import upgraded
+from reports.load_view import error_count
 
 Unit = Literal["users", "rate"]
 
@@ -101,7 +103,7 @@ def _row(document: dict[str, Any], settings: LoadSettings, unit: Unit, load: flo
         "rate": load if unit == "rate" else settings.rate,
         **{name: metric.get(name) for name in ("p50", "p95", "p99")},
         "throughput": round(delivery.get("delivered", 0) / duration, 3),
-        "errors": sum(document["errors"].values()),
+        "errors": error_count(upgraded(document)),
         "lost": delivery.get("lost"),
         "passed": document["verdict"] == "passed",
         "breached": [f"{one['metric']} {one['limit']}" for one in document["thresholds"] if not one["passed"]],

@@ -15,9 +15,9 @@ from contract.errors import ContractError
 from reports import comparison
 from reports.comparison_parts import ComparisonError, Run
 from reports.comparison_text import comparison_summary, last_line
-from reports.documents import Document, DocumentError, check_document, read_document
-from reports.findings import told
+from reports.documents import LOAD, RESULTS, Document, DocumentError, check_document, read_document
 from reports.language import speaking
+from reports.phrases import translated
 from wsproof import __version__
 from wsproof.formats import Wanted, print_wanted, wanted_reports, writers
 from wsproof.output import OutputError, prepare_folder, write_all
@@ -29,7 +29,7 @@ EXIT_SAME = 0
 EXIT_WORSE = 1
 EXIT_USAGE = 2
 
-_PAGES: Final = {"wsproof.results/1": "report.html", "wsproof.load/1": "load.html"}
+_PAGES: Final = {RESULTS: "report.html", LOAD: "load.html"}
 """What a run's own page is called, by the format of its document."""
 _FINISHED: Final = ("results.json", "load.json")
 _CUT_OFF: Final = "results.jsonl"
@@ -162,4 +162,4 @@ def _show(document: Any, *, quiet: bool, err: bool) -> None:
     colour = stream.isatty() and "NO_COLOR" not in os.environ
     width = min(os.get_terminal_size(stream.fileno()).columns, 120) if stream.isatty() else 100
     summary = last_line if quiet else comparison_summary
-    click.echo(summary(told(document), colour, width), nl=False, err=err, color=colour)
+    click.echo(summary(translated(document), colour, width), nl=False, err=err, color=colour)

@@ -15,7 +15,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "contract": frozenset(),
     "reference_server": frozenset({"contract"}),
     "conformance": frozenset({"contract"}),
-    "reports": frozenset(),
+    "reports": frozenset({"contract"}),
     "loadtest": frozenset({"contract", "conformance"}),
     "wsproof": frozenset({"contract", "reference_server", "conformance", "reports", "loadtest"}),
 }
@@ -101,7 +101,7 @@ def test_imports_point_downward(path: Path) -> None:
     [
         ("contract.model", "import contract.errors, json", []),
         ("contract.model", "import conformance.engine", ["contract must not know conformance"]),
-        ("reports.html", "from contract import errors", ["reports must not know contract"]),
+        ("reports.html", "from conformance import run", ["reports must not know conformance"]),
         ("conformance.run", "from reports.documents import to_json", ["conformance must not know reports"]),
         ("reference_server.hub", "from conformance import run", ["reference_server must not know conformance"]),
         ("loadtest.user", "from conformance.engine import play\nimport locust", []),
