@@ -12,6 +12,7 @@ from contract.formats import COMPARISON, RESULTS
 from reports import comparison_figures, comparison_requirements, generator, wording
 from reports.comparison_parts import LISTS, ComparisonError, Json, Run
 from reports.documents import Document
+from reports.phrases import moved
 from reports.visible import cut
 
 TOLERANCE: Final = 0.1
@@ -99,12 +100,15 @@ def _run(run: Run) -> Json:
 def _notes(document: Document) -> list[Json]:
     """What to know of a run before it is compared; the words for it are those who show it."""
     found: list[tuple[str, str | None]] = [] if document["complete"] else [("cut-off", None)]
+    reason = moved(document.get("generator") or {}, "reason", "detail")
     if document["format"] == RESULTS:
         warned = [requirement["id"] for requirement in wording.failing(document, counts_against=False)]
         found += [("warnings", _listed(warned))] if warned else []
     else:
         found += [(doubt.anchor, _doubted(document, doubt.anchor)) for doubt in generator.doubts(document)]
-    return [{"kind": kind, "detail": detail} for kind, detail in found]
+    return [
+        {"kind": kind, "detail": detail, **(reason if kind == "generator" and detail else {})} for kind, detail in found
+    ]
 
 
 def _doubted(document: Document, kind: str) -> str | None:

@@ -14,7 +14,9 @@ from typing import Final
 
 from reports.comparison_parts import Json, sorted_changes
 from reports.documents import Document
+from reports.load_view import error_count
 from reports.load_wording import WRONG
+from reports.phrases import moved
 
 FLOOR_MS: Final = 1.0
 """A smaller difference (milliseconds) is nobody's concern, whatever share it is."""
@@ -55,7 +57,7 @@ def metrics(documents: Sequence[Document]) -> list[Json]:
 
 def counts(documents: Sequence[Document]) -> list[Json]:
     """Errors, and what the delivery ledgers say, in each run; None where no ledger was kept."""
-    errors = [_all_errors(document) for document in documents]
+    errors = [error_count(document) for document in documents]
     rows: list[Json] = [{"kind": "errors", "name": "errors", "wrong": True, "values": errors}]
     rows += [
         {
@@ -66,17 +68,21 @@ def counts(documents: Sequence[Document]) -> list[Json]:
         }
         for name in ("expected", "delivered", *WRONG)
     ]
-    totals: dict[str, int] = {}
-    for document in documents:
-        for message, number in document["errors"].items():
-            totals[message] = totals.get(message, 0) + number
+    return rows + _each_error(documents)
+
+
+def _each_error(documents: Sequence[Document]) -> list[Json]:
+    numbers = [{entry["message"]: entry["count"] for entry in document["errors"]} for document in documents]
+    known = {entry["message"]: entry for document in documents for entry in document["errors"]}
+    totals = {message: sum(one.get(message, 0) for one in numbers) for message in known}
     most = sorted(totals, key=lambda message: (-totals[message], message))[:MAX_ERRORS]
-    return rows + [
+    return [
         {
             "kind": "error",
             "name": message,
+            **moved(known[message], "message", "name"),
             "wrong": True,
-            "values": [one["errors"].get(message, 0) for one in documents],
+            "values": [one.get(message, 0) for one in numbers],
         }
         for message in most
     ]
@@ -135,11 +141,7 @@ def _direction(was: float, now: float, differs: Callable[[float, float], bool]) 
 
 
 def _errors(before: Document, after: Document) -> Iterator[Found]:
-    yield from _counted("errors", "errors", _all_errors(before), _all_errors(after))
-
-
-def _all_errors(document: Document) -> int:
-    return int(sum(document["errors"].values()))
+    yield from _counted("errors", "errors", error_count(before), error_count(after))
 
 
 def _deliveries(before: Document, after: Document) -> Iterator[Found]:
@@ -216,6 +218,7 @@ def _end(document: Document, failed: bool) -> Json:
         "verdict": "failed" if failed else "passed",
         "value": None,
         "reason": document["reason"] if failed else None,
+        **(moved(document, "reason") if failed else {}),
     }
 
 

@@ -15,6 +15,7 @@ from reports import wording
 from reports.anchors import of_compliance_page
 from reports.comparison_parts import Json, Run, sorted_changes
 from reports.documents import Document
+from reports.phrases import moved, phrase
 
 _WORST_FIRST: Final = ("failed", "error", "inconclusive", "untested", "passed")
 
@@ -129,12 +130,15 @@ def _side(side: tuple[Json, Json] | None, key: Key, told: _Told) -> Json | None:
         return None
     requirement, clause = side
     scenario, failure = told.failure(key, clause["verdict"])
+    reasons = clause if clause["reason"] or clause["verdict"] == "passed" else requirement
     return {
         "verdict": clause["verdict"],
         "expected": "baseline" in clause,
-        "reason": clause["reason"] or (requirement["reason"] if clause["verdict"] != "passed" else None),
+        "reason": reasons["reason"],
+        **moved(reasons, "reason"),
         "scenario": scenario,
         "message": failure.get("message"),
+        **(phrase(failure, "message") or {}),
         "link": told.link(key, clause["verdict"]),
     }
 
@@ -168,6 +172,7 @@ def _cells(run: Run) -> Mapping[str, Json]:
             "level": level,
             "expected": "baseline" in requirement,
             "reason": requirement["reason"],
+            **moved(requirement, "reason"),
             "link": told.link((name, level), verdict),
         }
         found.setdefault(name, cell)

@@ -238,7 +238,7 @@ class _Builder:
             same[0],
             self._worst(same),
             tuple((self._requirement_link(one["requirement"]), one["level"]) for one in same),
-            None if shown.cut else difference(expected, received),
+            None if shown.cut else difference(same[0]),
             *(cut(text, CUT_CHARACTERS) if shown.cut and text else text for text in (expected, received)),
         )
 

@@ -20,7 +20,10 @@ Document = Mapping[str, Any]
 
 MAX_BYTES: Final = 256 * 1024 * 1024
 """Largest file that is read (bytes); a full run of the bundled contract writes about 1 MiB."""
+MAX_DEPTH: Final = 100
+"""A document that is nested deeper is none of ours, and nobody need be able to walk through it."""
 
+_UPGRADES: Final = {"wsproof.results/1": RESULTS, "wsproof.load/1": LOAD}
 _SCHEMAS: Final = {RESULTS: "results.schema.json", LOAD: "load.schema.json"}
 _SCHEMA_FOLDER: Final = Path(__file__).resolve().parents[1] / "schemas"
 
@@ -40,7 +43,7 @@ class DocumentError(Exception):
 
 
 def read_document(path: Path, max_bytes: int = MAX_BYTES) -> Document:
-    """The checked document in a file.
+    """The checked document in a file, in the shape of its format's newest version.
 
     Raises `DocumentError` for a file that cannot be read, is larger than `max_bytes`, is no JSON,
     is of another format or version, or breaks its schema.
@@ -50,14 +53,34 @@ def read_document(path: Path, max_bytes: int = MAX_BYTES) -> Document:
 
 
 def check_document(value: object, name: str = "document") -> Document:
-    """`value` itself where its schema accepts it; else `DocumentError`, in which `name` stands."""
+    """`value`, upgraded if it is of an earlier version. Raises `DocumentError` with `name` if its schema refuses it."""
     if not isinstance(value, dict):
         raise DocumentError(name, "", f"expected a JSON object, found {_kind(value)}")
-    validator = _validator(_format_of(value, name))
-    first = _first_error(validator.iter_errors(value))
+    if _deeper(value, MAX_DEPTH):
+        raise DocumentError(name, "", f"expected at most {MAX_DEPTH} levels of nesting")
+    document = upgraded(value)
+    validator = _validator(_format_of(document, name))
+    first = _first_error(validator.iter_errors(document))
     if first is not None:
         raise DocumentError(name, _pointer(first.absolute_path), _expectation(first))
-    return value
+    return document
+
+
+def upgraded(document: Document) -> Document:
+    """A document of an earlier version in the shape of the newest one; any other as it is.
+
+    Version 1 had its sentences in English only, and they stay so. In a load test `errors` was an object, which had the
+    count of each message.
+    """
+    found = document.get("format")
+    newest = _UPGRADES.get(found) if isinstance(found, str) else None
+    if newest is None:
+        return document
+    errors = document.get("errors")
+    if newest == LOAD and isinstance(errors, dict):
+        listed = [{"message": message, "count": count} for message, count in errors.items()]
+        return {**document, "format": newest, "errors": listed}
+    return {**document, "format": newest}
 
 
 def to_json(document: Document) -> str:
@@ -147,6 +170,18 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"the number {text[:40]} is out of range")
     return value
+
+
+def _deeper(value: object, limit: int) -> bool:
+    """Whether a JSON value is nested deeper than that."""
+    level = [value]
+    for _ in range(limit):
+        level = [inner for outer in level if isinstance(outer, dict | list) for inner in _inner(outer)]
+    return bool(level)
+
+
+def _inner(value: dict[str, object] | list[object]) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _format_of(value: Mapping[str, object], name: str) -> str:

@@ -83,4 +83,4 @@ def _is_the_close(entry: Mapping[str, Any], failure: Mapping[str, Any]) -> bool:
     code = re.match(r"\d{3,4}\b", entry["data"])
     if code is None or entry["direction"] != "in" or entry["kind"] not in ("close", "handshake"):
         return False
-    return re.search(rf"\b{code[0]}\b", failure["received"] or "") is not None
+    return re.search(rf"(?<!\d){code[0]}(?!\d)", failure["received"] or "") is not None

@@ -45,7 +45,7 @@ def _load(document: Document) -> Iterator[tuple[str, Json]]:
     yield from (("metric", {"name": name, "figures": figures}) for name, figures in document["metrics"].items())
     yield from _each("slice", document["timeline"])
     yield from (("close", {"code": code, "count": number}) for code, number in document["closes"].items())
-    yield from (("error", {"message": message, "count": number}) for message, number in document["errors"].items())
+    yield from _each("error", document["errors"])
     for (name, member), kind in zip(inner.items(), ("delivery", "worker", "load"), strict=True):
         yield from _each(kind, (document.get(name) or {}).get(member, ()))
 

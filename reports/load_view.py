@@ -12,6 +12,7 @@ from reports.distribution import Distributions
 from reports.documents import Document
 from reports.generator import Doubt, Reading, Worker
 from reports.language import t, tn
+from reports.phrases import code
 from reports.wording import Mark
 
 _LEDGER: Final = ("posts", "expected", "delivered", *load_wording.WRONG, "undecided", "strangers")
@@ -35,6 +36,8 @@ _SETTINGS: Final = frozenset(
 """Settings that the page gives a name; others keep their own."""
 _UNITS: Final = frozenset(("spawn_rate", "time_s", "think_time_s", "rate", "size"))
 _STEPS: Final = frozenset(("connect", "ack", "join", "post_to_own", "post_to_receive", "ping_period", "close"))
+BREACHED: Final = "load-breached"
+"""The code of a reason that says no more than which thresholds were breached."""
 _FIRST_SCREEN: Final = ("users", "rate", "stages", "journeys")
 
 
@@ -98,6 +101,7 @@ class Load:
     examples: tuple[Mapping[str, Any], ...]
     closes: tuple[tuple[str, str, int], ...]
     errors: tuple[tuple[str, int], ...]
+    """Error messages with their counts."""
     readings: tuple[Reading, ...]
     workers: tuple[Worker, ...]
     settings: tuple[tuple[str, str], ...]
@@ -135,8 +139,14 @@ def build(document: Document) -> Load:
 
 
 def sorted_errors(document: Document) -> tuple[tuple[str, int], ...]:
-    """Error messages with their numbers, the most frequent first."""
-    return tuple(sorted(document["errors"].items(), key=lambda item: (-item[1], item[0])))
+    """Error messages with their counts, the most frequent first."""
+    found = ((entry["message"], entry["count"]) for entry in document["errors"])
+    return tuple(sorted(found, key=lambda error: (-error[1], error[0])))
+
+
+def error_count(document: Document) -> int:
+    """How many errors there were, of every kind."""
+    return sum(entry["count"] for entry in document["errors"])
 
 
 def closes(document: Document) -> tuple[tuple[str, str, int], ...]:
@@ -169,12 +179,9 @@ def verdict_mark(passed: bool) -> Mark:
 
 
 def _reason(document: Document) -> str:
-    reason = document["reason"] or ""
-    if not reason or reason in load_wording.load_sentence(document):
-        return ""
-    breached = [f"{one['metric']} {one['limit']}" for one in document["thresholds"] if not one["passed"]]
-    # A list of the breached thresholds, and nothing else, stands in the sentence already.
-    return "" if breached and reason.endswith(", ".join(breached)) else reason
+    breached = any(not one["passed"] for one in document["thresholds"])
+    # Without a breach the sentence is the reason, and with one it lists the thresholds itself.
+    return document["reason"] or "" if breached and code(document, "reason") != BREACHED else ""
 
 
 def _thresholds(document: Document) -> tuple[Threshold, ...]:
@@ -216,7 +223,7 @@ def _figures(document: Document) -> tuple[Figure, ...]:
     timeline = document["timeline"]
     rates = [point["rate"] for point in timeline if point["rate"] is not None]
     users = max((point["users"] for point in timeline), default=0)
-    errors = sum(document["errors"].values())
+    errors = error_count(document)
     found = [
         Figure(quantities.count(users) if timeline else quantities.NOTHING, t("load.figure.users")),
         Figure(quantities.measured(max(rates, default=None)), t("load.figure.trips")),

@@ -8,9 +8,9 @@ from contract.formats import COMPARISON, LOAD, RESULTS
 from reports import badge, ctrf, html, junit, lines, load_text, markdown, text
 from reports.comparison_markdown import comparison_markdown
 from reports.comparison_text import comparison_summary
-from reports.documents import Document, to_json
-from reports.findings import told
+from reports.documents import Document, to_json, upgraded
 from reports.language import DEFAULT, speaking
+from reports.phrases import translated
 
 
 class Renderer(NamedTuple):
@@ -71,12 +71,13 @@ DATA: Final = frozenset(("json", "jsonl"))
 
 
 def renderer(format_name: str, document: Document) -> Renderer:
-    """How to render `document` as `format_name`. Raises `KeyError` for an unknown name."""
+    """How to render `document`, of the newest version, as `format_name`. Raises `KeyError` for an unknown name."""
     return FORMATS[format_name].renderer(document["format"])
 
 
 def render(format_name: str, document: Document, language: str = DEFAULT) -> str:
     """`document` as a report in one of `language.LANGUAGES`. Raises `KeyError` for an unknown `format_name`."""
     with speaking(language):
-        shown = document if format_name in DATA else told(document)
-        return renderer(format_name, document).function(shown)
+        newest = upgraded(document)
+        shown = newest if format_name in DATA else translated(newest)
+        return renderer(format_name, newest).function(shown)

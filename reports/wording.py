@@ -11,6 +11,7 @@ from typing import Any, Final
 from reports import selection
 from reports.documents import Document
 from reports.language import spoken, t, tn
+from reports.phrases import phrase, rendered
 from reports.visible import cut
 
 LEVELS: Final = ("MUST", "SHOULD", "MAY")
@@ -19,6 +20,8 @@ _SETTINGS: Final = frozenset(
     ("jobs", "time_scale", "rounds", "embedded", "selection", "deselection", "require_complete", "baseline", "fuzz",
      "heartbeat_interval_s", "heartbeat_timeout_s")
 )  # fmt: skip
+OF_SCENARIO: Final = "of-scenario"
+"""The code of a reason that says which scenario gave it: its parameters are `scenario` and `reason`."""
 UNVERIFIED: Final = ("error", "inconclusive", "untested")
 
 
@@ -169,8 +172,8 @@ def unverified_groups(document: Document) -> list[tuple[Mark, str, list[Mapping[
     for requirement in selection.counted(document):
         for clause in clauses(requirement):
             if clause["verdict"] in UNVERIFIED:
-                reason = clause["reason"] or requirement["reason"] or t(f"compliance.no-reason.{clause['verdict']}")
-                reason = _without_scenario(reason, requirement)
+                reason = _without_scenario(clause) or _without_scenario(requirement)
+                reason = reason or t(f"compliance.no-reason.{clause['verdict']}")
                 listed = found.setdefault((clause["verdict"], reason), [])
                 if requirement not in listed[-1:]:
                     listed.append(requirement)
@@ -184,10 +187,13 @@ def unselected_sentence(document: Document) -> str | None:
     return tn("compliance.unselected", number) if number else None
 
 
-def _without_scenario(reason: str, requirement: Mapping[str, Any]) -> str:
-    """A reason without the scenario that gave it, since others may have the same one."""
-    name, _, rest = reason.partition(": ")
-    return rest if rest and name in requirement["scenarios"] else reason
+def _without_scenario(entry: Mapping[str, Any]) -> str | None:
+    """The reason of a verdict without the scenario that gave it, since others may have the same one."""
+    reason: str | None = entry["reason"]
+    written = phrase(entry, "reason")
+    if not reason or written is None or written["code"] != OF_SCENARIO:
+        return reason
+    return rendered(written["params"].get("reason"), reason)
 
 
 def verdict_sentence(document: Document) -> str:

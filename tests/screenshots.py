@@ -19,8 +19,8 @@ from reference_server.network import running
 from reference_server.settings import ServerSettings
 from reports import html
 from reports.anchors import of_compliance_page
-from reports.findings import told
 from reports.language import speaking
+from reports.phrases import translated
 from tests.reports import loads
 from tests.reports.browser import CHROMIUM, DESK, PHONE, chromium, opened
 from tests.reports.comparisons import compared
@@ -84,7 +84,7 @@ def take(browser: Browser, picture: Picture, folder: Path) -> None:
     """Write a page, open it, and photograph the window."""
     file = folder / f"{picture.name}.html"
     with speaking(picture.language):
-        file.write_text(picture.function(dict(told(picture.document))), encoding="utf-8")
+        file.write_text(picture.function(dict(translated(picture.document))), encoding="utf-8")
     with opened(browser, file, dark=picture.dark, size=picture.size, fragment=picture.fragment) as one:
         target = IMAGES / f"{picture.name}.png"
         one.page.screenshot(path=target)

@@ -16,9 +16,9 @@ from contract.formats import COMPARISON, LOAD, RESULTS
 from reports import comparison
 from reports.comparison_parts import ComparisonError, Run
 from reports.comparison_text import comparison_summary, last_line
-from reports.documents import Document, DocumentError, check_document, read_document
-from reports.findings import told
+from reports.documents import LOAD, RESULTS, Document, DocumentError, check_document, read_document
 from reports.language import speaking
+from reports.phrases import translated
 from wsproof import __version__
 from wsproof.exit_codes import ExitCode
 from wsproof.formats import Wanted, print_wanted, wanted_reports, writers
@@ -160,4 +160,4 @@ def _show(document: Any, *, quiet: bool, err: bool) -> None:
     colour = stream.isatty() and "NO_COLOR" not in os.environ
     width = min(os.get_terminal_size(stream.fileno()).columns, 120) if stream.isatty() else 100
     summary = last_line if quiet else comparison_summary
-    click.echo(summary(told(document), colour, width), nl=False, err=err, color=colour)
+    click.echo(summary(translated(document), colour, width), nl=False, err=err, color=colour)

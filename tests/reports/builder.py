@@ -45,8 +45,11 @@ def failure(name: str, level: str = "MUST", **members: Any) -> Json:
     return {
         "requirement": name,
         "level": level,
+        "check": None,
         "step": "3 expect error",
         "actor": "alice",
+        "code": "note-none",
+        "params": {"event": "error"},
         "message": "no error arrived within 5 s",
         "expected": "error with code INVALID_JSON",
         "received": None,
@@ -96,7 +99,7 @@ def results(requirements: list[Json] | None = None, scenarios: list[Json] | None
     unverified = must["inconclusive"] + must["untested"] + must["error"]
     verdict = "non-conformant" if must["failed"] else "incomplete" if unverified else "conformant"
     return {
-        "format": "wsproof.results/1",
+        "format": "wsproof.results/2",
         "tool": {"name": "wsproof", "version": "0.1.0"},
         "endpoint": "ws://127.0.0.1:8765/v1/socket",
         "contract": {"title": "Chat WebSocket API", "version": "1.0.0"},
@@ -156,6 +159,11 @@ def evidence(verdict: str = "passed", level: str = "MUST", **members: Any) -> Js
     return {**found, "clauses": [{"level": level, "verdict": verdict, "reason": reason, **found}]}
 
 
+def of_scenario(name: str, reason: str) -> Json:
+    """The phrase of a requirement's reason, which says which scenario gave it."""
+    return {"code": "of-scenario", "params": {"scenario": name, "reason": reason}}
+
+
 def outage(kind: str = "stopped", **members: Any) -> Json:
     return {
         "at_s": 3.2,
@@ -181,7 +189,8 @@ def troubled_results(**members: Any) -> Json:
         {"level": "SHOULD", "verdict": "passed", "reason": None, "applied": 0, "of": None, "steps": 1},
     ]
     doubtful = evidence("inconclusive", applied=3, of="error") | {"reason": f"err-silent: {SEEN_ONCE}"}
-    doubtful["clauses"][0]["reason"] = doubtful["reason"]
+    doubtful |= {"texts": {"reason": of_scenario("err-silent", SEEN_ONCE)}}
+    doubtful["clauses"][0] |= {"reason": doubtful["reason"], "texts": doubtful["texts"]}
     unselected: Json = {"selected": False, "reason": "not selected"}
     return results(
         [
@@ -268,7 +277,7 @@ def point(t: float, **members: Any) -> Json:
 def load(**members: Any) -> Json:
     """A load document whose thresholds hold."""
     return {
-        "format": "wsproof.load/1",
+        "format": "wsproof.load/2",
         "tool": {"name": "wsproof", "version": "0.1.0"},
         "endpoint": "ws://127.0.0.1:8765/v1/socket",
         "contract": {"title": "Chat WebSocket API", "version": "1.0.0"},
@@ -290,9 +299,14 @@ def load(**members: Any) -> Json:
         },
         "timeline": [point(float(second)) for second in range(1, 11)],
         "closes": {"1000": 20},
-        "errors": {},
+        "errors": [],
         "generator": {"cpu_percent": 34.5, "late_ms_max": 4.2},
     } | members
+
+
+def errors(counts: dict[str, int]) -> list[Json]:
+    """A load test's errors, by message."""
+    return [{"code": "none-of-ours", "params": {}, "message": name, "count": number} for name, number in counts.items()]
 
 
 def breaking_load() -> Json:
@@ -301,7 +315,7 @@ def breaking_load() -> Json:
     return load(
         verdict="failed",
         thresholds=[*load()["thresholds"], breached],
-        errors={"no answer within 5 s": 3, "close 1011": 40},
+        errors=errors({"no answer within 5 s": 3, "close 1011": 40}),
         closes={"1000": 18, "1011": 2},
         delivery=load()["delivery"] | {"lost": 7},
         generator={"cpu_percent": 97, "late_ms_max": 80.5},
@@ -315,7 +329,7 @@ def hostile(value: Any, text: str = HOSTILE, member: str = "") -> Any:
         def closed(name: str) -> bool:
             return name in _CLOSED or (member, name) == ("capacity", "unit")
 
-        free_names = member in ("settings", "metrics", "errors", "closes", "journeys")
+        free_names = member in ("settings", "metrics", "closes", "journeys")
         return {
             (f"{name}{text}" if free_names else name): (item if closed(name) else hostile(item, text, name))
             for name, item in value.items()

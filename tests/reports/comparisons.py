@@ -97,6 +97,6 @@ def load_tests(draw: st.DrawFn) -> Json:
         verdict=draw(st.sampled_from(("passed", "failed"))),
         thresholds=[{"metric": one, "limit": two, "value": None, "passed": held} for one, two, held in limits],
         delivery=draw(st.none() | st.just(kept | {"misdelivered": 0})),
-        errors=draw(st.dictionaries(st.sampled_from(("no answer", "closed")), st.integers(1, 5))),
+        errors=builder.errors(draw(st.dictionaries(st.sampled_from(("no answer", "closed")), st.integers(1, 5)))),
         capacity=draw(st.none() | st.just(loads.capacity()["capacity"] | {"knee": knee})),
     )

@@ -211,7 +211,7 @@ def faulty(**members: Any) -> Json:
                 for point in timeline(60, 400, stalled=(31, 33))
             ],
             closes={"1000": 371, "1006": 12, "1011": 4, "4001": 3, "4400": 1, "1000000": 1},
-            errors={"no answer within 5 s": 12, "closed with 1011 (internal error)": 1},
+            errors=builder.errors({"no answer within 5 s": 12, "closed with 1011 (internal error)": 1}),
             generator=health,
         )
         | members

@@ -58,7 +58,7 @@ def test_shields_takes_it(name: str) -> None:
 def test_what_it_says(document: Json, message: str, color: str) -> None:
     found = badge(document)
     assert (found["message"], found["color"]) == (message, color)
-    assert found["label"] == ("WebSocket load" if document["format"] == "wsproof.load/1" else "WebSocket API")
+    assert found["label"] == ("WebSocket load" if document["format"] == "wsproof.load/2" else "WebSocket API")
 
 
 def test_half_a_run_or_none_is_an_error() -> None:

@@ -66,6 +66,8 @@ def test_a_change_says_where_it_failed() -> None:
         "expected": False,
         "reason": None,
         "scenario": "case-err-01",
+        "code": "note-none",
+        "params": {"event": "error"},
         "message": "no error arrived within 5 s",
         "link": "1/page.html#scenario-case-err-01",
     }
@@ -161,7 +163,7 @@ def test_a_run_that_measured_nothing_is_worse() -> None:
 
 
 def test_the_most_frequent_errors_are_counted_by_message() -> None:
-    found = compared(loads.full(errors={f"error {n}": n + 1 for n in range(100)}), loads.full())
+    found = compared(loads.full(errors=builder.errors({f"error {n}": n + 1 for n in range(100)})), loads.full())
     rows = {row["name"]: row["values"] for row in found["counts"]}
     assert rows["errors"] == [5050, 0]
     assert rows["error 99"] == [100, 0]

@@ -46,7 +46,7 @@ def test_the_matrix_has_what_differs() -> None:
 
 
 def test_several_load_tests() -> None:
-    text = comparison_markdown(compared(slower(1.0), slower(3.0), slower(4.0, errors={"no answer": 3})))
+    text = comparison_markdown(compared(slower(1.0), slower(3.0), slower(4.0, errors=builder.errors({"no answer": 3}))))
     assert "| `post_to_own` | p99 | `4.20 ms` | `12.6 ms` ⬇ ×3.00 | `16.8 ms` ⬇ ×4.00 |\n" in text
     assert "- ⬇ `p99(post_to_own)` `4.20 ms` → `12.6 ms` (×3.00)" in comparison_markdown(
         compared(slower(1.0), slower(3.0))

@@ -63,7 +63,8 @@ def test_a_matrix_without_room_for_names_has_numbers() -> None:
 
 
 def test_several_load_tests_have_their_figures() -> None:
-    text = comparison_summary(compared(slower(1.0), slower(3.0), loads.full(metrics={}, errors={"no answer": 2})))
+    silent = loads.full(metrics={}, errors=builder.errors({"no answer": 2}))
+    text = comparison_summary(compared(slower(1.0), slower(3.0), silent))
     assert "    b  p50 4.07 ms  p95 8.99 ms  p99 12.6 ms  max 30.1 ms\n    c  nothing measured\n" in text
     assert "    errors: 0 | 0 | 2\n" in text
 

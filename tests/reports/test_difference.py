@@ -7,25 +7,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.difference import MAX_CHARACTERS, Line, difference
+from contract.findings import Phrase, Text, phrase, texts, words
+from reports.difference import MAX_CHARACTERS, Difference, Line, difference
+from reports.language import speaking
+from reports.phrases import translated
+from tests.reports.builder import failure
+
+
+def compared(expected: Text | None, received: str | None) -> Difference | None:
+    """Both sides; what is a phrase need be in no catalogue."""
+    english = expected if expected is None or isinstance(expected, str) else "in English"
+    return difference(failure("ERR-01", expected=english, received=received, **texts(expected=expected)))
 
 
 def marks(lines: Sequence[Line]) -> list[str]:
     return [piece.text for line in lines for piece in line if piece.marked]
 
 
-def both(expected: str, received: str) -> tuple[list[str], list[str]]:
-    found = difference(expected, received)
+def both(expected: Text, received: str) -> tuple[list[str], list[str]]:
+    found = compared(expected, received)
     assert found is not None
     return marks(found.expected), marks(found.received)
 
 
 def test_a_member_that_is_another_one_is_marked_on_both_sides() -> None:
     expected, received = both(
-        '{"payload": {"code": "<INVALID_JSON>"}}',
+        '{"payload": {"code": "INVALID_JSON"}}',
         '{"event":"error","payload":{"code":"BAD","message":"x"},"sequence":3}',
     )
-    assert expected == ['"code": "<INVALID_JSON>"']
+    assert expected == ['"code": "INVALID_JSON"']
     assert received == ['"code": "BAD"']
 
 
@@ -38,33 +48,59 @@ def test_a_member_that_is_missing_is_marked_where_it_was_expected() -> None:
 @pytest.mark.parametrize(
     ("operator", "fitting", "wrong"),
     [
-        ("<a text with 12>", '"a 12 b"', '"a 13 b"'),
-        ("<a text of 3 characters>", '"abc"', '"ab"'),
-        ("<a value of type string>", '"abc"', "1073"),
-        ("<a value of type integer>", "1073", "10.5"),
-        ("<a non-empty string>", '"x"', '""'),
-        ("<one of ['a', 'b']>", '"a"', '"c"'),
-        ("<anything but x>", '"y"', '"x"'),
-        ("<anything>", "null", ""),
-        ("<TOO_LONG>", '"TOO_LONG"', '"too long"'),
-        ("<a value of type string> and <a text with q>", '"q"', '"r"'),
+        (phrase("match-contains", wanted="12"), '"a 12 b"', '"a 13 b"'),
+        (phrase("match-length", wanted="3"), '"abc"', '"ab"'),
+        (phrase("match-type", wanted="string"), '"abc"', "1073"),
+        (phrase("match-type", wanted="integer"), "1073", "10.5"),
+        (phrase("match-nonempty"), '"x"', '""'),
+        (phrase("match-in", items=['"a"', '"b"']), '"a"', '"c"'),
+        (phrase("match-not", wanted='"x"'), '"y"', '"x"'),
+        (phrase("match-not", wanted=words({"c": phrase("match-any")})), "1", '{"c": 1}'),
+        (phrase("match-any"), "null", ""),
+        (phrase("match-code", code="TOO_LONG"), '"TOO_LONG"', '"too long"'),
+        (phrase("match-any-code"), '"X"', "1"),
+        (phrase("match-optional", wanted="1"), "1", "2"),
+        (phrase("of-another-time"), "1", ""),
+        (
+            phrase("all-of", items=[phrase("match-type", wanted="string"), phrase("match-contains", wanted="q")]),
+            '"q"',
+            '"r"',
+        ),
     ],
 )
-def test_an_operator_is_marked_only_where_it_does_not_hold(operator: str, fitting: str, wrong: str) -> None:
-    expected = json.dumps({"a": operator, "b": 1})
+def test_an_operator_is_marked_only_where_it_does_not_hold(operator: Phrase, fitting: str, wrong: str) -> None:
+    expected = words({"a": operator, "b": 1})
     assert both(expected, f'{{"a": {fitting}, "b": 2}}') == (['"b": 1'], ['"b": 2'])
     if wrong:
         assert both(expected, f'{{"a": {wrong}, "b": 1}}')[1] == [f'"a": {wrong}']
 
 
-def test_a_member_that_must_be_absent() -> None:
-    expected = '{"a": "<absent>", "b": 1}'
-    assert both(expected, '{"a": 5, "b": 1}') == (['"a": "<absent>"'], ['"a": 5'])
-    assert both(expected, '{"b": 2}') == (['"b": 1'], ['"b": 2'])
+def test_a_member_that_must_be_absent_and_one_that_may_be() -> None:
+    absent, optional = phrase("match-absent"), phrase("match-optional", wanted="1")
+    assert both(words({"a": absent, "b": 1}), '{"a": 5, "b": 1}')[1] == ['"a": 5']
+    assert both(words({"a": absent, "b": 1}), '{"b": 2}') == (['"b": 1'], ['"b": 2'])
+    assert both(words({"a": optional, "b": 1}), '{"b": 2}') == (['"b": 1'], ['"b": 2'])
+
+
+def test_the_same_is_marked_in_every_language() -> None:
+    expected = words({"a": phrase("is-open"), "b": 1})
+    failed = failure("ERR-01", expected="in English", received='{"a": 5, "b": 2}', **texts(expected=expected))
+    with speaking("ja"):
+        found = difference(translated(failed))
+    assert found is not None
+    assert marks(found.expected) == ['"b": 1']
+    assert '"開いたまま"' in "".join(piece.text for line in found.expected for piece in line)
+
+
+def test_without_its_phrase_no_expectation_is_a_pattern() -> None:
+    old = failure("ERR-01", expected='{"a": "<anything>"}', received='{"a": 1}')
+    for member in ("code", "params", "check"):
+        del old[member]
+    assert difference(old) is None
 
 
 def test_of_several_messages_the_nearest_is_held_against_it() -> None:
-    found = difference(
+    found = compared(
         '{"event": "error", "payload": {"code": "A"}}',
         '{"event":"ping","payload":{}}; {"event":"error","payload":{"code":"B"}}',
     )
@@ -77,9 +113,10 @@ def test_numbers_stay_as_they_were_written() -> None:
     assert both('{"a": 1, "b": 2}', '{"a": 1.0, "b": 1e999}') == (['"b": 2'], ['"b": 1e999'])
 
 
-def test_the_member_that_the_contract_names_is_marked() -> None:
-    found = difference(
-        "/message/author: expected the member 'name'",
+@pytest.mark.parametrize("place", ["/message/author", "payload/message/author"])
+def test_the_member_that_the_contract_names_is_marked(place: str) -> None:
+    found = compared(
+        phrase("at", place=place, problem="expected the member 'name'"),
         '{"event":"new_message","payload":{"message":{"author":{"id":"u"},"text":"t"}}}',
     )
     assert found is not None
@@ -102,15 +139,16 @@ def test_texts_that_are_mostly_alike_are_marked_where_they_differ() -> None:
         ('{"a": 1}', '{"a": 1}'),
         ('{"a": 1}', "nothing"),
         ('[{"a": 1}]', '{"a": 1}'),
-        ("/nothing/there: expected", '{"a": 1}'),
+        (phrase("at", place="/nothing/there", problem="expected"), '{"a": 1}'),
+        (phrase("at", place=phrase("the-message"), problem="expected"), '{"a": 1}'),
         ('{"a": 1}', "[" * 5000),
         ('{"a": 1}', '{"a": ' * 30 + "1" + "}" * 30),
         ('{"a": 1}', '{"b": "' + "x" * MAX_CHARACTERS + '"}'),
         (json.dumps({str(n): n for n in range(300)}), json.dumps({str(n): n + 1 for n in range(300)})),
     ],
 )
-def test_what_cannot_be_compared_is_left_as_it_is(expected: str | None, received: str | None) -> None:
-    assert difference(expected, received) is None
+def test_what_cannot_be_compared_is_left_as_it_is(expected: Text | None, received: str | None) -> None:
+    assert compared(expected, received) is None
 
 
 JSON = st.recursive(
@@ -121,14 +159,14 @@ JSON = st.recursive(
 
 @given(JSON, JSON)
 def test_nothing_that_an_endpoint_sends_breaks_it(expected: object, received: object) -> None:
-    found = difference(json.dumps(expected), json.dumps(received))
+    found = compared(json.dumps(expected), json.dumps(received))
     if found is not None:
         assert marks(found.expected) or marks(found.received)
 
 
 @given(st.text(), st.text())
 def test_texts_keep_every_character(expected: str, received: str) -> None:
-    found = difference(f"({expected})", f"({received})")
+    found = compared(f"({expected})", f"({received})")
     if found is not None and len(found.expected) == 1:
         assert "".join(piece.text for piece in found.expected[0]) == f"({expected})"
         assert "".join(piece.text for piece in found.received[0]) == f"({received})"

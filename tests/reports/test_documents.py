@@ -89,7 +89,7 @@ def _drop(*path: str | int) -> Break:
     ("change", "pointer", "expected"),
     [
         (_drop("endpoint"), "", 'expected the member "endpoint"'),
-        (_set("format", to="wsproof.results/2"), "/format", "version not supported"),
+        (_set("format", to="wsproof.results/3"), "/format", "version not supported"),
         (_set("format", to="junit"), "/format", "not a document of wsproof"),
         (_set("format", to=1), "/format", "but it is 1"),
         (_drop("format"), "/format", "but it is missing"),
@@ -179,13 +179,13 @@ def test_what_newer_load_documents_add_is_checked(change: Break, pointer: str, e
     [
         (b"", "", "found an empty file"),
         (b"{\n 'a': 1}", "2:2", "expected JSON"),
-        (b'{"format": "wsproof.results/1", "duration_s": NaN}', "", "NaN is no JSON number"),
+        (b'{"format": "wsproof.results/2", "duration_s": NaN}', "", "NaN is no JSON number"),
         (b'{"duration_s": 1e999}', "", "out of range"),
         (b"9" * 5000, "", "expected JSON"),
         (b"[" * 100_000, "", "nesting"),
         (b'{"endpoint": "\xff"}', "", "expected UTF-8"),
         (b"[]", "", "expected a JSON object, found an array"),
-        (b'"wsproof.results/1"', "", "expected a JSON object"),
+        (b'"wsproof.results/2"', "", "expected a JSON object"),
     ],
 )
 def test_a_file_that_is_no_document(data: bytes, where: str, expected: str, tmp_path: Path) -> None:

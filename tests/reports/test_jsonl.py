@@ -13,7 +13,6 @@ from tests.reports import builder
 from tests.reports.builder import Json
 from tests.reports.documents import DOCUMENTS
 
-NAMED = {"closes": ("close", "code", "count"), "errors": ("error", "message", "count")}
 INNER = {("delivery", "examples"): "delivery", ("generator", "workers"): "worker", ("capacity", "curve"): "load"}
 
 
@@ -27,12 +26,12 @@ def rebuilt(lines: Iterable[Json]) -> Json:
     for line in lines:
         found.setdefault(line["kind"], []).append(line[line["kind"]])
     document: Json = found.pop("run")[0]
-    if document["format"] == "wsproof.results/1":
+    if document["format"] == "wsproof.results/2":
         return {**document, "requirements": found.get("requirement", []), "scenarios": found.get("scenario", [])}
     document |= {"thresholds": found.get("threshold", []), "timeline": found.get("slice", [])}
     document["metrics"] = {one["name"]: one["figures"] for one in found.get("metric", [])}
-    for member, (kind, name, value) in NAMED.items():
-        document[member] = {one[name]: one[value] for one in found.get(kind, [])}
+    document["closes"] = {one["code"]: one["count"] for one in found.get("close", [])}
+    document["errors"] = found.get("error", [])
     for (member, inner), kind in INNER.items():
         if kind in found:
             document[member][inner] = found[kind]

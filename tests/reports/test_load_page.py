@@ -98,7 +98,8 @@ def test_the_ledger_with_its_examples() -> None:
 
 def test_a_reason_that_only_lists_the_breaches_is_not_told_twice() -> None:
     listed = "threshold breached: p99(ack) < 5ms"
-    assert listed not in _text(builder.breaking_load() | {"reason": listed})
+    written = {"reason": {"code": "load-breached", "params": {"thresholds": "p99(ack) < 5ms"}}}
+    assert listed not in _text(builder.breaking_load() | {"reason": listed, "texts": written})
     assert "the server hung up" in _text(builder.breaking_load() | {"reason": "the server hung up"})
 
 
@@ -165,7 +166,7 @@ def test_a_document_with_as_much_as_the_schema_allows_stays_small() -> None:
     document = loads.long(
         metrics={f"metric {number}": metric for number in range(300)},
         delivery=loads.LEDGER | {"examples": [loads.example("lost", detail="x" * 100_000)] * 20},
-        errors={f"error {number}": 1 for number in range(5_000)},
+        errors=builder.errors({f"error {number}": 1 for number in range(5_000)}),
         closes={str(number): 1 for number in range(1000, 5000)},
         generator=loads.HEALTH | {"workers": [loads.worker(f"worker {n}", "lost") for n in range(1000)]},
         capacity=loads.capacity()["capacity"] | {"curve": [loads.trial(n, 1.0 + n) for n in range(1, 201)]},

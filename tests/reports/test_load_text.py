@@ -15,7 +15,7 @@ def test_the_summary_of_a_load_test() -> None:
         verdict="failed",
         thresholds=[*builder.load()["thresholds"], breached],
         delivery=builder.load()["delivery"] | {"lost": 3},
-        errors={"close 1011": 4},
+        errors=builder.errors({"close 1011": 4}),
         generator={"cpu_percent": 99.5, "late_ms_max": 1.0},
     )
     assert (

@@ -26,8 +26,8 @@ DOCUMENTS = [
     builder.hostile(builder.troubled_results(), "x" * 100_000),
     builder.load(),
     builder.load(timeline=[], metrics={}, thresholds=[], delivery=None, generator=None),
-    builder.hostile(builder.load(errors={"e": 1}, verdict="failed", reason="r")),
-    builder.hostile(builder.load(errors={"e": 1}), "x" * 100_000),
+    builder.hostile(builder.load(errors=builder.errors({"e": 1}), verdict="failed", reason="r")),
+    builder.hostile(builder.load(errors=builder.errors({"e": 1})), "x" * 100_000),
     loads.full(),
     loads.capacity(),
     builder.hostile(loads.aborted(capacity=loads.capacity()["capacity"])),
@@ -36,7 +36,7 @@ DOCUMENTS = [
 
 
 def _render(document: Json, colour: bool = False, width: int = 80) -> str:
-    function = summary if document["format"] == "wsproof.results/1" else load_summary
+    function = summary if document["format"] == "wsproof.results/2" else load_summary
     return function(document, colour, width)
 
 

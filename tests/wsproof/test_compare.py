@@ -142,7 +142,7 @@ MISTAKES = [
     (("good", "schema.json"), 'schema.json: expected the member "tool"'),
     (
         ("good", "newer.json"),
-        'newer.json: /format: version not supported: expected "wsproof.results/1" or "wsproof.load/1", '
+        'newer.json: /format: version not supported: expected "wsproof.results/2" or "wsproof.load/2", '
         'found "wsproof.results/99"',
     ),
     (("good", "bad", "--tolerance", "much"), "--tolerance much: expected a percentage, such as 10%"),
@@ -161,7 +161,7 @@ def test_every_mistake_is_one_line(arguments: tuple[str, ...], message: str, run
         _write(runs / "both" / name, loads.full())
     (runs / "broken.json").write_text("{", encoding="utf-8")
     (runs / "broken.jsonl").write_text("nothing\n", encoding="utf-8")
-    _write(runs / "schema.json", {"format": "wsproof.results/1"})
+    _write(runs / "schema.json", {"format": "wsproof.results/2"})
     _write(runs / "newer.json", builder.results() | {"format": "wsproof.results/99"})
     assert message in complaint("compare", *arguments, folder=runs)
     assert list((runs / "wsproof-report").glob("*")) == []

@@ -106,7 +106,7 @@ def test_a_terminal_gets_one_line_that_changes(tmp_path: Path) -> None:
     reading.join()
     os.close(ours)
     assert process.returncode == 0, shown
-    assert out.startswith(b'{\n "format": "wsproof.results/1"')
+    assert out.startswith(b'{\n "format": "wsproof.results/2"')
     assert out.endswith(b"}\n")
     frames = b"".join(shown).split(b"\r\x1b[K")
     assert b"0 of 1 finished" in frames[1]

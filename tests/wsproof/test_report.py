@@ -123,11 +123,11 @@ def write(path: Path, text: str | bytes) -> None:
         ("{", "1:2: expected JSON"),
         (b"\xff\xfe", "expected UTF-8, found other bytes at byte 0"),
         ("[]", "expected a JSON object, found an array"),
-        ("{}", '/format: expected "wsproof.results/1" or "wsproof.load/1", but it is missing'),
-        ('{"format": "wsproof.results/2"}', "/format: version not supported: expected"),
+        ("{}", '/format: expected "wsproof.results/2" or "wsproof.load/2", but it is missing'),
+        ('{"format": "wsproof.results/3"}', "/format: version not supported: expected"),
         ('{"format": "wsproof.comparison/1"}', "/format: no report is made of this: expected"),
         ('{"format": "CTRF"}', "/format: not a document of wsproof"),
-        ('{"format": "wsproof.load/1"}', 'expected the member "tool"'),
+        ('{"format": "wsproof.load/2"}', 'expected the member "tool"'),
     ],
 )
 def test_what_is_no_document(
@@ -148,7 +148,8 @@ def test_our_own_lines_are_no_stream(document: Path, capsys: pytest.CaptureFixtu
     assert run(lines) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.endswith(
-        'lines.jsonl:1: /format: expected one of "wsproof.stream/1", "wsproof.stream/2"; got "wsproof.lines/1"'
+        'lines.jsonl:1: /format: expected one of "wsproof.stream/1", "wsproof.stream/2", "wsproof.stream/3"; '
+        'got "wsproof.lines/1"'
     )
 
 

@@ -1,0 +1,59 @@
+"""Documents of version 1, as wsproof 0.1.0 wrote them: they are read as if they were of today."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from contract.schemas import format_validator
+from reports.documents import LOAD, RESULTS, DocumentError, check_document, read_document
+from reports.language import LANGUAGES
+from reports.render import FORMATS, render
+from tests.reports import builder
+from tests.reports.builder import Json
+
+OLD = Path(__file__).parent / "old"
+FILES = {"results.json": RESULTS, "load.json": LOAD}
+
+
+def old(name: str) -> Json:
+    document: Json = json.loads((OLD / name).read_text(encoding="utf-8"))
+    assert document["format"].endswith("/1")
+    return document
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_an_old_document_has_the_shape_of_a_new_one(name: str) -> None:
+    document = read_document(OLD / name)
+    assert document["format"] == FILES[name]
+    assert list(format_validator(name.removesuffix(".json")).iter_errors(document)) == []
+
+
+def test_the_errors_of_an_old_load_test_are_a_list() -> None:
+    document = read_document(OLD / "load.json")
+    assert document["errors"] == [{"message": "CONN-01: the handshake was not accepted (401)", "count": 8}]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_an_old_document_is_rendered_in_every_format(name: str, format_name: str, language: str) -> None:
+    text = render(format_name, old(name), language)
+    assert text == render(format_name, read_document(OLD / name), language)
+    if format_name in ("html", "text", "markdown", "json", "jsonl"):
+        wanted = "the handshake was not accepted (401)" if name == "load.json" else "the text is not the one posted"
+        assert wanted in text
+
+
+def test_what_is_wrong_with_an_old_document_is_said() -> None:
+    with pytest.raises(DocumentError) as caught:
+        check_document(old("load.json") | {"errors": {"e": -1}})
+    assert (caught.value.where, caught.value.message) == ("/errors/0/count", "expected minimum 0, found -1")
+
+
+def test_no_document_is_too_deep_to_be_translated() -> None:
+    deep: object = {}
+    for _ in range(400):
+        deep = {"deeper": deep}
+    with pytest.raises(DocumentError, match="at most 100 levels of nesting"):
+        check_document(builder.results() | {"extra": deep})
