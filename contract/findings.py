@@ -172,10 +172,15 @@ def texts(**members: Text | Iterable[Text] | None) -> dict[str, Any]:
     return {"texts": found} if found else {}
 
 
+def read_text(english: str | None, written: Any) -> Text | None:
+    """A phrase as documents have it; its English where it is none that can be rendered."""
+    found = _phrase(written)
+    return found if found is not None and found.is_known else english
+
+
 def text_of(entry: Mapping[str, Any], member: str) -> Text | None:
     """A member of a document's object as a text: its phrase where that can be rendered, else its English."""
-    found = _phrase((entry.get("texts") or {}).get(member))
-    return found if found is not None and found.is_known else entry[member]
+    return read_text(entry[member], (entry.get("texts") or {}).get(member))
 
 
 def message_of(entry: Mapping[str, Any]) -> Phrase:

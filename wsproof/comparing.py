@@ -16,7 +16,7 @@ from contract.formats import COMPARISON, LOAD, RESULTS
 from reports import comparison
 from reports.comparison_parts import ComparisonError, Run
 from reports.comparison_text import comparison_summary, last_line
-from reports.documents import LOAD, RESULTS, Document, DocumentError, check_document, read_document
+from reports.documents import Document, DocumentError, check_document, read_document
 from reports.language import speaking
 from reports.phrases import translated
 from wsproof import __version__
