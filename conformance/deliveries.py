@@ -124,7 +124,7 @@ def check_delivered(history: History, found: Deliveries) -> Iterator[Finding]:
         elif conversation.stayed(ended) >= due:
             history.chance("delivered")
             text, expected = phrase("undelivered"), phrase("post", text=post.text[:400])
-            yield Finding("delivered", conversation, text, expected, absent="undelivered")
+            yield Finding("delivered", conversation, text, expected, phrase("nothing-came"), absent="undelivered")
 
 
 def outstanding(history: History) -> float | None:

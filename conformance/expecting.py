@@ -120,7 +120,7 @@ def _nearest(stage: Stage, state: ActorState, event: str | None, match: Any) -> 
         for one in outer(state.inbox)
         if one.event == event and one.value is not UNPARSED
     ]
-    meant = [one for one in found if one and not any(nonce_of(wanted) for _, wanted, _ in one)]
+    meant = [one for one in found if one and not any(nonce_of(dump_json(wanted)) for _, wanted, _ in one)]
     if not meant:
         return None
     return [
@@ -193,7 +193,7 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
             deed.actor,
             # Where an end was owed, one for the heartbeat came instead of it, and proves nothing else.
             charge=None if any(one.closed for one in deed.of) else cause_of_end(stage, state),
-            expected=_any_of(_outcome(stage, one) for one in deed.of),
+            expected=_any_of(_outcome(stage, one) for one in deed.of if one.fails is None or one is deed.of[0]),
             received=what_came(stage, state),
             absent=None if deed.next and first() is not None else absence(stage, state, None),
         )
@@ -267,11 +267,11 @@ def _expect_nothing(stage: Stage, deed: ExpectNothing) -> Script[None]:
     found = offender()
     if found is not None:
         state, message = found
-        shown = described(match, stage.profile.error_codes)
+        event, shown = deed.event or phrase("any-message"), described(match, stage.profile.error_codes)
         raise stage.fail(
             phrase("must-not-arrive"),
             state.actor.name,
-            expected=phrase("no-event", event=deed.event or phrase("any-message"), match=shown),
+            expected=phrase("no-such-event", event=event, match=shown) if match else phrase("no-event", event=event),
             received=message.text,
         )
 

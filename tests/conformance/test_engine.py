@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.actions import Happening
+from contract.findings import phrase
 from tests.conformance.driver import (
     CONNECT,
     DEFAULTS,
