@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import pytest
 
 from conformance.actions import Control, Happening, Send
-from contract.findings import phrase
+from contract.findings import Text, phrase
 from tests.conformance.driver import (
     CONNECT,
     START,
@@ -102,7 +102,7 @@ class TestOne:
         result = played(one, error(0.1, "B"))
         (failure,) = result.outcome.failures
         assert failure.message == phrase("none-permitted")
-        outcomes = ["`error`", phrase("close-with", codes=["1008"]), phrase("tcp-end")]
+        outcomes: list[Text] = ["`error`", phrase("close-with", codes=["1008"]), phrase("tcp-end")]
         assert failure.expected == phrase("any-of", items=outcomes)
         assert str(failure.expected) == "`error`, or a close frame with 1008, or the end of the TCP connection"
         assert '"B"' in str(failure.received)
