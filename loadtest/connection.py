@@ -251,10 +251,11 @@ class Connection:
         if account.streams.get(channel) is not stream:
             context.recorder.others.append(t - stream.posted[number - 1])
             return
-        if channel in account.joining:
+        seat = account.seats[channel]
+        if seat.since == math.inf:
             # The first own message after a join proves that the join is in force.
-            context.recorder.measured("join", t - account.joining.pop(channel))
-            account.seats[channel].since = t
+            context.recorder.measured("join", t - seat.asked)
+            seat.since = t
         else:
             context.recorder.own.append(t - stream.posted[number - 1])
         if number == self.awaited_number:
