@@ -1,4 +1,4 @@
-"""What is kept of the scenarios that are over: masked, and bounded over the whole run."""
+"""What is kept of the scenarios that are over: redacted, and bounded over the whole run."""
 
 import json
 import threading
@@ -9,7 +9,7 @@ from conformance.engine import Outcome
 from conformance.record import Record
 from conformance.scenario import Charge
 from conformance.stage import Failure
-from contract.redaction import mask
+from contract.redaction import Redactor
 
 FULL = 6_291_456
 """Characters of JSON that all scenarios of a run may fill with evidence; a usual run has two million. What is over
@@ -29,13 +29,13 @@ class Archive:
     """Takes what was found in a scenario, once it is over."""
 
     def __init__(self, secrets: Iterable[str], full: int = FULL) -> None:
-        self._secrets = tuple(secrets)
+        self._redactor = Redactor(secrets)
         self._left = full
         self._lock = threading.Lock()
 
     def file(self, outcome: Outcome, failures: Iterable[Failure]) -> tuple[Outcome, tuple[Failure, ...]]:
         """The outcome and the failures without any token, and short where the archive is full."""
-        kept = tuple(_with_texts(one, self._masked) for one in failures)
+        kept = tuple(_with_texts(one, self._redactor.redact) for one in failures)
         size = _size(outcome.record, kept)
         with self._lock:
             roomy = size <= self._left
@@ -43,11 +43,8 @@ class Archive:
         if not roomy:
             outcome.record.transcript.shorten(SHORT_FIRST, SHORT_LAST, SHORT_TEXT)
             kept = tuple(_with_texts(one, lambda text: _cut(text, SHORT_TEXT)) for one in _distinct(kept))
-        reason = None if outcome.reason is None else _cut(self._masked(outcome.reason), REASON_CHARACTERS)
+        reason = None if outcome.reason is None else _cut(self._redactor.redact(outcome.reason), REASON_CHARACTERS)
         return replace(outcome, reason=reason, failures=kept), kept
-
-    def _masked(self, text: str) -> str:
-        return mask(text, self._secrets)
 
 
 def _cut(text: str, limit: int) -> str:

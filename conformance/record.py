@@ -7,7 +7,7 @@ from typing import Any
 from conformance.actions import CloseReceived, Ended, Opened, Received, Refused
 from conformance.transcript import Direction, Entry, Transcript
 from contract.json_text import JsonTextError, parse_json
-from contract.redaction import mask
+from contract.redaction import Redactor
 from wire.frames import Opcode
 
 OUTER = 200
@@ -116,9 +116,9 @@ class Record:
         self.stalls: list[tuple[float, float]] = []
         """When a wait overslept, and for how many seconds: the machine held the tester up."""
         self.conversations: list[Conversation] = []
-        self.transcript = Transcript(secrets)
+        self._redactor = Redactor(secrets)
+        self.transcript = Transcript(self._redactor)
         self.saw_messages = False
-        self._secrets = tuple(secrets)
 
     @property
     def entries(self) -> list[Entry]:
@@ -131,7 +131,7 @@ class Record:
 
     def mask(self, text: str) -> str:
         """The text without any token of the profile."""
-        return mask(text, self._secrets)
+        return self._redactor.redact(text)
 
     def note(
         self,

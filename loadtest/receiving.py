@@ -11,7 +11,7 @@ from msgspec import UNSET, DecodeError
 from conformance.actions import Received
 from contract.json_text import JsonTextError, parse_json
 from contract.model import value_at
-from contract.redaction import cut_and_masked
+from contract.redaction import Redactor
 from loadtest.ledger import Seat, Stream
 from loadtest.link import Link
 from loadtest.script import AwaitEvent
@@ -183,7 +183,7 @@ class Receiver:
 
     def _masked(self, told: str) -> str:
         """What an endpoint said, short and without a token in any spelling."""
-        return cut_and_masked(told, (self.token, *self.world.secrets), MAX_TOLD)
+        return Redactor((self.token, *self.world.secrets)).shorten(told, MAX_TOLD)
 
 
 def _encodable(text: str) -> str:
