@@ -12,7 +12,7 @@ from contract.formats import COMPARISON, RESULTS
 from reports import comparison_figures, comparison_requirements, generator, wording
 from reports.comparison_parts import LISTS, ComparisonError, Json, Run
 from reports.documents import Document
-from reports.visible import cut
+from reports.fitting import cut
 
 TOLERANCE: Final = 0.1
 """By so much (a share) a percentile may differ before that counts."""
