@@ -18,14 +18,10 @@ from conformance.run import Run
 from conformance.scenario import Scenario
 from conformance.verdicts import SEEN_ONCE, Charged, Rules, ScenarioVerdict, requirement_verdicts, run_verdict
 from contract.errors import ContractError
+from contract.escaping import visible
 from contract.formats import SCENARIOS, family
 
 PlanFactory = Callable[[pytest.Config], Plan]
-
-
-def printable(text: str) -> str:
-    """The text with escapes for what acts on a terminal or cannot be seen: pytest prints it as it is."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 class ConformanceWarning(UserWarning):
@@ -36,7 +32,7 @@ class ScenarioFailedError(Exception):
     """The endpoint broke a requirement."""
 
     def __init__(self, charged: tuple[Charged, ...]) -> None:
-        super().__init__("; ".join(f"{one.requirement}: {printable(one.failure.message)}" for one in charged))
+        super().__init__("; ".join(f"{one.requirement}: {visible(one.failure.message)}" for one in charged))
         self.charged = charged
 
 
@@ -82,16 +78,16 @@ class ScenarioItem(pytest.Item):
         if broken:
             raise ScenarioFailedError(broken)
         for one in verdict.charged:
-            text = f"{one.requirement} ({one.level}): {printable(one.failure.message)}"
+            text = f"{one.requirement} ({one.level}): {visible(one.failure.message)}"
             warnings.warn(ConformanceWarning(text), stacklevel=2)
         if outcome.ending == "unfinished":
-            pytest.skip(f"untested: {printable(outcome.reason or '')}")
+            pytest.skip(f"untested: {visible(outcome.reason or '')}")
         if verdict.verdict == "inconclusive":
             once = "; ".join(f"{one.failure.message} {SEEN_ONCE}" for one in verdict.unconfirmed)
             undecided = outcome.ending == "inconclusive" and outcome.reason
-            pytest.skip(f"inconclusive: {printable(undecided or once)}")
+            pytest.skip(f"inconclusive: {visible(undecided or once)}")
         if outcome.ending == "error":
-            raise RuntimeError(printable(outcome.reason or ""))
+            raise RuntimeError(visible(outcome.reason or ""))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What was expected and what came, without a traceback of ours."""
@@ -99,9 +95,7 @@ class ScenarioItem(pytest.Item):
             return super().repr_failure(excinfo, style)
         lines = []
         for one in excinfo.value.charged:
-            lines.append(
-                f"{one.requirement} ({one.level}) at step {one.failure.step}: {printable(one.failure.message)}"
-            )
+            lines.append(f"{one.requirement} ({one.level}) at step {one.failure.step}: {visible(one.failure.message)}")
             lines.append(f"  expected: {one.failure.expected!a}")
             lines.append(f"  received: {one.failure.received!a}")
         return "\n".join(lines)
@@ -170,7 +164,7 @@ class Player:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say why."""
         for reason in self.reasons:
-            terminalreporter.write_line(f"wsproof: {printable(reason)}", red=True)
+            terminalreporter.write_line(f"wsproof: {visible(reason)}", red=True)
 
     def pytest_unconfigure(self) -> None:
         """Whatever ended the session ends the run."""
