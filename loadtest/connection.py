@@ -12,7 +12,7 @@ from msgspec import UNSET, DecodeError
 from conformance.actions import Received, Refused, Request
 from contract.findings import Phrase, Text, charged, phrase
 from contract.model import value_at
-from contract.redaction import cut_and_masked
+from contract.redaction import Redactor
 from loadtest.account import Account
 from loadtest.decoder import MessageError
 from loadtest.link import Link
@@ -266,7 +266,7 @@ class Connection:
 
     def _masked(self, told: str) -> str:
         """What an endpoint said, short and without a token in any spelling."""
-        return cut_and_masked(told, (self.token, *self._context.secrets), MAX_TOLD)
+        return Redactor((self.token, *self._context.secrets)).shorten(told, MAX_TOLD)
 
 
 def _encodable(text: str) -> str:

@@ -25,10 +25,10 @@ from reports.compliance_parts import (
 from reports.difference import difference
 from reports.documents import Document
 from reports.evidence import Evidence, evidence
+from reports.fitting import cut
 from reports.held import held
 from reports.language import t
 from reports.selection import left_out
-from reports.visible import cut
 from reports.wording import Mark
 
 MAX_FAILURES: Final = 20

@@ -12,8 +12,8 @@ from typing import Any, Final, NoReturn
 
 from jsonschema import Draft202012Validator, ValidationError
 
+from contract.escaping import quoted, visible
 from contract.formats import LOAD, RESULTS, family
-from reports.visible import quoted, visible
 
 Document = Mapping[str, Any]
 """A results or load document that its schema accepts."""

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from reports import quantities, wording
 from reports.documents import Document
+from reports.fitting import cut
 from reports.language import t, tn
-from reports.visible import cut
 from reports.wording import Mark
 
 BUSY_PERCENT: Final = 90.0
