@@ -7,7 +7,7 @@ stands in its ``system-out``. Characters that XML cannot hold, or nobody can see
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from reports import outages
+from reports import outages, wording
 from reports.cases import NAME_CHARACTERS, OWN, TEXT_CHARACTERS, Case, cases, label
 from reports.documents import LOAD, Document
 from reports.visible import cut, visible
@@ -46,9 +46,10 @@ def _suite(root: ET.Element, name: str, document: Document) -> ET.Element:
     }
     for key, value in values.items():
         ET.SubElement(properties, "property", {"name": key, "value": label(value)})
-    for outage in outages.outages(document):
-        value = visible(cut(outage.text, TEXT_CHARACTERS))
-        ET.SubElement(properties, "property", {"name": "outage", "value": value})
+    told = [("outage", outage.text) for outage in outages.outages(document)]
+    told += [("hint", hint) for _, hint in wording.hints(document)]
+    for key, text in told:
+        ET.SubElement(properties, "property", {"name": key, "value": visible(cut(text, TEXT_CHARACTERS))})
     return suite
 
 

@@ -17,10 +17,10 @@ from loadtest.settings import LoadError, LoadSettings
 from reports.documents import LOAD, read_document
 from wsproof import __version__
 from wsproof.capacity import Capacity, find_capacity
-from wsproof.checking import show_summary
 from wsproof.endpoints import EndpointError, endpoint
 from wsproof.formats import Wanted, forget_former, print_wanted, wanted_reports, writers
 from wsproof.output import OutputError, prepare_folder, write_all
+from wsproof.summaries import show_summary
 
 EXIT_PASSED, EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
