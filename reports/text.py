@@ -15,8 +15,7 @@ from reports.wording import Mark
 MAX_BLOCKS: Final = 30
 MAX_CLAUSES: Final = 8
 MAX_FAILURES: Final = 3
-"""Blocks of failures that are shown, and clauses and failures of each. A terminal has no room for hundreds: more are only
-counted."""
+"""Blocks of failures that are shown, and clauses and failures of each; more are only counted."""
 STATEMENT_CHARACTERS: Final = 1_000
 """A requirement's statement is cut after these; all of the bundled ones are shorter."""
 
