@@ -19,12 +19,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks.servers import serving
-from conformance.wire import mask
 from loadtest.child import run_load
 from loadtest.plan import new_run
 from loadtest.settings import LoadSettings
 from loadtest.stamps import LENGTH, PREFIX
 from loadtest.tally import rank
+from wire.frames import FINAL_TEXT, MASK, payload_span
+from wire.masking import KEY_BYTES, mask
 
 USERS, RATE, SECONDS = 40, 10.0, 15.0
 PERCENTS = {"p50": 50.0, "p95": 95.0, "p99": 99.0}
@@ -77,13 +78,12 @@ def _sort(data: bytes, t: float, port: int, run: bytes, there: list[Found], back
 def _unmasked(payload: bytes) -> list[bytes]:
     """The texts of a client's frames, where whole ones begin with the packet."""
     texts, at = [], 0
-    while at + 8 < len(payload) and payload[at] == 0x81 and payload[at + 1] & 0x80:
-        length, start = payload[at + 1] & 127, at + 2
-        if length == 126:
-            length, start = int.from_bytes(payload[start : start + 2], "big"), start + 2
-        key = payload[start : start + 4]
-        texts.append(mask(payload[start + 4 : start + 4 + length], key))
-        at = start + 4 + length
+    while at < len(payload) and payload[at] == FINAL_TEXT:
+        span = payload_span(payload, at, MASK)
+        if span is None or not at < span[0] <= len(payload):
+            break
+        start, at = span
+        texts.append(mask(payload[start:at], payload[start - KEY_BYTES : start]))
     return texts
 
 

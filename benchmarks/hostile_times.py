@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 
 from contract.profile import load_profile
-from reference_server.exchange import CLOSE, TEXT, Abort, Effect, Frame, Outgoing
+from reference_server.exchange import Abort, Effect, Frame, Outgoing
 from reference_server.faults.fault import FAULTS, Fault, is_event, written
 from reference_server.faults.frames import take
 from reference_server.network import running
@@ -25,6 +25,7 @@ from tests.conformance.servers import Talk, raw_server, reset
 from tests.evidence.edge import Edge, leading_through, pass_on, port_of, read, write
 from tests.hostile.modes import ACKED, MODES, NUMBER, new_message, upgraded
 from tests.surroundings.checked import Verdicts, checked
+from wire.frames import Opcode
 
 ALLOWED_SECONDS = 60.0
 
@@ -71,7 +72,7 @@ class _ResetLater(Seam):
         self._left: dict[int, int] = {}
 
     def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
-        if not isinstance(outgoing, Frame) or outgoing.opcode != TEXT:
+        if not isinstance(outgoing, Frame) or outgoing.opcode != Opcode.TEXT:
             return (outgoing,)
         left = self._left[outgoing.session] = self._left.get(outgoing.session, self.messages) - 1
         return (outgoing, Abort(outgoing.session)) if left == 0 else (outgoing,)
@@ -144,8 +145,8 @@ class KeepsOpen(Edge):
         while data := await read(reader):
             buffer += data
             while (frame := take(buffer)) is not None:
-                if frame.opcode != CLOSE:
-                    await write(writer, bytes(frame))
+                if frame.opcode != Opcode.CLOSE:
+                    await write(writer, frame.encode())
 
 
 @contextmanager

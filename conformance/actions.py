@@ -4,41 +4,18 @@ Times are in seconds on the transport's monotonic clock.
 """
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Literal
 
-
-class Opcode(IntEnum):
-    """RFC 6455 §5.2; a raw frame may carry any number from 0 to 15."""
-
-    CONT = 0
-    TEXT = 1
-    BINARY = 2
-    CLOSE = 8
-    PING = 9
-    PONG = 10
+from contract.findings import Phrase
+from wire.deflate import Deflate
+from wire.frames import RawFrame
 
 
 @dataclass(frozen=True, slots=True)
-class OutFrame:
+class OutFrame(RawFrame):
     """A frame to send. `raw` frames bypass every check, so that they may be illegal."""
 
-    opcode: int
-    payload: bytes
-    fin: bool = True
-    rsv: int = 0
-    masked: bool = True
     raw: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Deflate:
-    """An offer of permessage-deflate (RFC 7692 §7.1)."""
-
-    server_no_context_takeover: bool = False
-    client_no_context_takeover: bool = False
-    server_max_window_bits: int | None = None
-    client_max_window_bits: int | bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +97,10 @@ class Opened:
     compressed: bool = False
 
 
-Problem = Literal["status", "accept", "negotiation", "response", "lost", "tls", "unreachable"]
-"""Why a handshake failed; `unreachable`: no TCP connection came about."""
+Problem = Literal["status", "accept", "negotiation", "response", "lost", "tls", "unreachable", "not-listening"]
+"""Why a handshake failed; `unreachable`: no TCP connection came about, `not-listening`: TCP refused it."""
 
-LOST: tuple[Problem, ...] = ("lost", "tls", "unreachable")
+LOST: tuple[Problem, ...] = ("lost", "tls", "unreachable", "not-listening")
 """No answer at all: nothing was refused."""
 
 
@@ -137,7 +114,7 @@ class Refused:
     status: int | None
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    detail: str
+    detail: Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +156,7 @@ class Ended:
     t: float
     actor: str
     how: Literal["eof", "reset", "violation", "flood"]
-    detail: str = ""
+    detail: Phrase | None = None
 
 
 Happening = Tick | Opened | Refused | Received | Control | CloseReceived | Ended

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from conformance.engine import Outcome
-from conformance.masking import mask
 from conformance.record import Record
 from conformance.scenario import Charge
 from conformance.stage import Failure
+from contract.findings import changed
+from contract.redaction import mask
 
 FULL = 6_291_456
 """Characters of JSON that all scenarios of a run may fill with evidence; a usual run has two million. What is over
@@ -43,8 +44,11 @@ class Archive:
         if not roomy:
             outcome.record.transcript.shorten(SHORT_FIRST, SHORT_LAST, SHORT_TEXT)
             kept = tuple(_with_texts(one, lambda text: _cut(text, SHORT_TEXT)) for one in _distinct(kept))
-        reason = None if outcome.reason is None else _cut(self._masked(outcome.reason), REASON_CHARACTERS)
+        reason = None if outcome.reason is None else changed(outcome.reason, self._reason)
         return replace(outcome, reason=reason, failures=kept), kept
+
+    def _reason(self, text: str) -> str:
+        return _cut(self._masked(text), REASON_CHARACTERS)
 
     def _masked(self, text: str) -> str:
         return mask(text, self._secrets)
@@ -58,16 +62,16 @@ def _with_texts(failure: Failure, change: Callable[[str], str]) -> Failure:
     """The failure with each of its texts changed."""
     return replace(
         failure,
-        message=change(failure.message),
-        expected=None if failure.expected is None else change(failure.expected),
-        received=None if failure.received is None else change(failure.received),
+        message=failure.message.changed(change),
+        expected=None if failure.expected is None else changed(failure.expected, change),
+        received=None if failure.received is None else changed(failure.received, change),
     )
 
 
 def _size(record: Record, failures: tuple[Failure, ...]) -> int:
     texts = [text for one in record.entries for text in (one.data, one.event or "")]
     texts += [text or "" for one in failures for text in (one.message, one.expected, one.received)]
-    return _LINE * (len(record.entries) + len(failures)) + sum(len(json.dumps(text)) for text in texts)
+    return _LINE * (len(record.entries) + len(failures)) + sum(len(json.dumps(str(text))) for text in texts)
 
 
 def _distinct(failures: tuple[Failure, ...]) -> Iterable[Failure]:

@@ -11,10 +11,9 @@ import yaml
 from conformance.scenario import Scenario
 from conformance.selection import did_you_mean
 from contract.files import Document, load_yaml
+from contract.formats import BASELINE
 from contract.requirements import Requirement
 from contract.schemas import check_document
-
-FORMAT = "wsproof.baseline/1"
 
 TO_DO = "TODO: say why this fails, and until when it may"
 
@@ -106,4 +105,4 @@ def baseline_text(entries: Iterable[BaselineEntry]) -> str:
     """A file that lists these entries."""
     members = ("requirement", "scenario", "reason", "link", "expires")
     listed = [{name: getattr(one, name) for name in members if getattr(one, name) is not None} for one in entries]
-    return yaml.safe_dump({"format": FORMAT, "entries": listed}, sort_keys=False, allow_unicode=True, width=120)
+    return yaml.safe_dump({"format": BASELINE, "entries": listed}, sort_keys=False, allow_unicode=True, width=120)

@@ -3,28 +3,29 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from conformance.actions import Opcode
 from conformance.matching import matches
-from conformance.record import UNPARSED, Conversation, Message, Record, outer
+from conformance.record import UNPARSED, Conversation, Message, Record, cut, outer, tcp_end
 from conformance.scenario import Charge
-from conformance.stage import Absence, ActorState, Stage, show
+from conformance.stage import Absence, ActorState, Stage
 from conformance.values import DisturbedError
+from contract.findings import Phrase, Text, phrase
 from contract.model import Contract
 from contract.profile import Profile
+from wire.frames import Opcode
+
+SHOWN = 3
+"""Messages that are shown of what came."""
 
 
-def ended_as(conversation: Conversation) -> str:
+def ended_as(conversation: Conversation) -> Phrase:
     """How a connection stands, for people."""
-    if conversation.refused is not None:
-        return f"handshake refused: {conversation.refused.status or conversation.refused.detail}"
-    if conversation.close_received is not None:
-        code = conversation.close_received.code
-        reason = f" ({conversation.close_received.reason})" if conversation.close_received.reason else ""
-        return f"closed with {'no code' if code is None else code}{reason}"
-    if conversation.ended is not None:
-        detail = f": {conversation.ended.detail}" if conversation.ended.detail else ""
-        return f"TCP connection ended without a close frame ({conversation.ended.how}{detail})"
-    return "the connection is open"
+    refused, close, ended = conversation.refused, conversation.close_received, conversation.ended
+    if refused is not None:
+        return phrase("handshake-refused-with", answer=refused.detail)
+    if close is not None:
+        code: Text = phrase("no-code") if close.code is None else f"{close.code}"
+        return phrase("closed-because", code=code, reason=close.reason) if close.reason else phrase("closed", code=code)
+    return phrase("still-open") if ended is None else phrase("no-close-frame", end=tcp_end(ended))
 
 
 def is_over(state: ActorState) -> bool:
@@ -64,12 +65,25 @@ def search(stage: Stage, state: ActorState, event: str | None, match: Mapping[st
     return Search(state, fits)
 
 
-def what_came(state: ActorState) -> str:
-    """What is there instead of what was expected: the inbox's newest messages, or the end."""
-    parts = [show(message.text, 300) for message in state.inbox[-3:]]
+def what_came(stage: Stage, state: ActorState, event: str | None = None) -> Phrase:
+    """What is there instead of what was expected, and how the connection stands.
+
+    What tells most comes first: errors, then messages of the expected event, then what came last. Heartbeats are
+    counted only.
+    """
+    delivery, ping = stage.contract.delivery, stage.contract.ping_event
+    error = delivery.error["event"] if delivery is not None else None
+    rank = {error: 0, event: 1}
+    others = [one for one in reversed(state.inbox) if one.event != ping or event == ping]
+    beats = len(state.inbox) - len(others)
+    shown: list[Text] = [cut(one.text, 300) for one in sorted(others, key=lambda one: rank.get(one.event, 2))[:SHOWN]]
+    if len(others) > SHOWN:
+        shown.append(phrase("more-messages", number=len(others) - SHOWN))
+    if beats:
+        shown.append(phrase("heartbeats", number=beats, event=str(ping)))
     if state.conversation is not None and not state.conversation.is_open:
-        parts.append(ended_as(state.conversation))
-    return "; ".join(parts) or "nothing"
+        shown.append(ended_as(state.conversation))
+    return phrase("came", items=shown) if shown else phrase("nothing-came")
 
 
 def cause_of_end(stage: Stage, state: ActorState) -> Charge | None:
@@ -106,7 +120,7 @@ def excuse_if_stalled(stage: Stage) -> None:
     beat = stage.profile.heartbeat
     stalled = stage.stalled(stage.now - beat.interval - 2 * beat.timeout)
     if stalled > beat.timeout / 4:
-        raise DisturbedError(f"the tester was held up for {stalled:.1f} s; its pongs may have been too late")
+        raise DisturbedError(phrase("stalled", seconds=stalled))
 
 
 def is_rate_limited(record: Record, contract: Contract, profile: Profile) -> bool:

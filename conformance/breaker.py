@@ -13,6 +13,8 @@ for load costs ten seconds each. Once so many scenarios have met nothing else, n
 import threading
 from collections.abc import Hashable
 
+from contract.findings import Phrase, phrase
+
 ENOUGH = 3
 """Scenarios that must have waited in vain."""
 
@@ -30,7 +32,7 @@ class CircuitBreaker:
         self._missed: dict[Hashable, int] = {}
         self._longest: dict[Hashable, float] = {}
         self._floods = 0
-        self._flood: str | None = None
+        self._flood: Phrase | None = None
         self._refusals = 0
         self.any_accepted = False
         """Whether a good handshake was ever accepted."""
@@ -64,7 +66,7 @@ class CircuitBreaker:
         with self._lock:
             self._refusals += 1
 
-    def flooded(self, detail: str | None) -> None:
+    def flooded(self, detail: Phrase | None) -> None:
         """A scenario is over; `detail`: a flood ended it."""
         with self._lock:
             self._floods = self._floods + 1 if detail is not None else 0
@@ -72,15 +74,15 @@ class CircuitBreaker:
                 self._flood = detail
 
     @property
-    def given_up(self) -> str | None:
+    def given_up(self) -> Phrase | None:
         """Why no more scenarios are played; None: they are."""
         if self._flood is not None:
-            return f"not played: the endpoint floods, {FLOODS} scenarios in a row were ended by {self._flood}"
+            return phrase("floods", count=FLOODS, flood=self._flood)
         if self._refusals >= ENOUGH:
-            return "not played: every handshake was refused for load"
+            return phrase("overloaded")
         return None
 
 
-def not_waited_for() -> str:
+def not_waited_for() -> Phrase:
     """The reason of a scenario that was left undecided."""
-    return f"not waited for: it did not come in {ENOUGH} scenarios before"
+    return phrase("not-waited-for", count=ENOUGH)

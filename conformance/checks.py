@@ -4,14 +4,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice, pairwise
 
-from conformance.actions import Opcode
 from conformance.deliveries import DELIVERY_CHECKS, collect
 from conformance.history import MAX_FINDINGS, Finding, History, charged
 from conformance.record import UNPARSED, Conversation, Message, outer
 from conformance.stage import Failure
+from contract.findings import phrase
 from contract.json_text import type_name
 from contract.model import value_at
 from contract.requirements import Requirement
+from wire.frames import Opcode
 
 SMALLEST_BUFFER = 1_000
 """Bytes that every transport fills before it cuts a message into frames (ENV-01)."""
@@ -38,11 +39,11 @@ def check_text(history: History) -> Iterator[Finding]:
 def _untexted(history: History) -> Iterator[Finding]:
     for message in history.record.messages:
         if message.opcode != Opcode.TEXT:
-            text, expected = "a binary message", "a text message"
+            text, expected = phrase("binary-message"), phrase("text-message")
         elif message.problem is not None:
-            text, expected = message.problem, "JSON in UTF-8"
+            text, expected = message.problem, phrase("json-in-utf-8")
         elif _is_cut(message):
-            text, expected = f"a message in {len(message.fragments)} frames", "one text frame"
+            text, expected = phrase("fragmented", number=len(message.fragments)), phrase("one-text-frame")
         else:
             continue
         yield Finding("text", message.conversation, text, expected, message.text)
@@ -61,14 +62,11 @@ def check_frames(history: History) -> Iterator[Finding]:
         if conversation.ended is None or conversation.ended.how != "violation" or in_close:
             continue
         # What cannot be inflated is a matter of the compression that was negotiated.
-        inflating = conversation.ended.detail == "decompression failed"
-        yield Finding(
-            "compression" if inflating else "frames",
-            conversation,
-            f"the server broke the framing of RFC {7692 if inflating else 6455}",
-            "legal frames",
-            conversation.ended.detail,
-        )
+        broken = conversation.ended.detail or phrase("frame-other")
+        inflating = broken.code == "frame-inflate"
+        text = phrase("framing-deflate" if inflating else "framing")
+        expected = phrase("legal-compression" if inflating else "legal-frames")
+        yield Finding("compression" if inflating else "frames", conversation, text, expected, broken)
 
 
 def _is_cut(message: Message) -> bool:
@@ -92,8 +90,8 @@ def check_envelope(history: History) -> Iterator[Finding]:
         for violation in history.contract.check_envelope(message.value):
             if violation.pointer == "/sequence":
                 continue
-            text = "not a valid envelope"
-            yield Finding("envelope", message.conversation, text, str(violation), message.text, message.event)
+            text, problem = phrase("no-envelope"), violation.phrase
+            yield Finding("envelope", message.conversation, text, problem, message.text, message.event)
 
 
 def check_payload(history: History) -> Iterator[Finding]:
@@ -103,9 +101,10 @@ def check_payload(history: History) -> Iterator[Finding]:
         if event is None or event not in history.contract.events or "payload" not in value:
             continue
         history.chance("payload", event)
-        text = f"the payload of `{event}` is not valid"
-        for violation in history.contract.check_payload(event, value["payload"]):
-            yield Finding("payload", message.conversation, text, str(violation), message.text, event, violation.places)
+        text = phrase("invalid-payload", event=event)
+        for one in history.contract.check_payload(event, value["payload"]):
+            problem = one.in_payload
+            yield Finding("payload", message.conversation, text, problem, message.text, event, one.places)
 
 
 def check_number(history: History) -> Iterator[Finding]:
@@ -123,17 +122,20 @@ def check_number(history: History) -> Iterator[Finding]:
             if type_name(number) == "integer":
                 numbers.append(number)
             else:
-                yield Finding("number", conversation, "`sequence` is no integer", "an integer", message.text)
+                text, expected = phrase("number-kind", name="sequence"), phrase("an-integer")
+                yield Finding("number", conversation, text, expected, message.text)
         known = [number for number in numbers if number is not None]
         for lower, higher in pairwise(known):
             if higher <= lower:
-                yield Finding("number", conversation, "`sequence` does not increase", f"more than {lower}", higher)
+                text, expected = phrase("number-falls", name="sequence"), phrase("more-than", least=lower)
+                yield Finding("number", conversation, text, expected, f"{higher}")
         for before, after in pairwise(numbers):
             if before is None or after is None:
                 continue
             history.chance("number-step")
             if after != before + 1:
-                yield Finding("number-step", conversation, "`sequence` leaps", str(before + 1), after)
+                text = phrase("number-leaps", name="sequence")
+                yield Finding("number-step", conversation, text, f"{before + 1}", f"{after}")
 
 
 def check_declared(history: History) -> Iterator[Finding]:
@@ -144,11 +146,11 @@ def check_declared(history: History) -> Iterator[Finding]:
         history.chance("undeclared")
         event = history.contract.events.get(message.event)
         if event is None or event.sender != "server":
-            names = [f"the contract names no event {message.event[:80]!r} of a server"]
+            found = [phrase("undeclared-event", event=message.event[:80])]
         else:
             members = history.contract.undeclared_members(message.value)
-            names = [f"the contract names no member {pointer[:200]}" for pointer in members]
-        for text in names:
+            found = [phrase("undeclared-member", member=pointer[:200]) for pointer in members]
+        for text in found:
             yield Finding("undeclared", message.conversation, text, None, message.text)
 
 
@@ -167,17 +169,17 @@ def check_acknowledgement(history: History) -> Iterator[Finding]:
         if not _answered_early(conversation, acks[0]):
             history.chance("acknowledged-first")
             if acks[0] is not conversation.received[0]:
-                text = "another message came before the acknowledgement"
+                text, expected = phrase("acknowledged-late"), phrase("event-first", event=ack)
                 received = conversation.received[0].text
-                yield Finding("acknowledged-first", conversation, text, f"`{ack}` first", received)
+                yield Finding("acknowledged-first", conversation, text, expected, received)
         if len(acks) > 1:
-            text = f"{len(acks)} acknowledgements"
-            yield Finding("acknowledged-once", conversation, text, "one", acks[1].text)
+            text, expected = phrase("acknowledged-twice", number=len(acks)), phrase("one-acknowledgement")
+            yield Finding("acknowledged-once", conversation, text, expected, acks[1].text)
         for session in {value_at(one.value, "payload.sessionId") for one in acks if _has_session(one)}:
             history.chance("session-unique", times=bool(sessions))
             if session in sessions and sessions[session] is not conversation:
-                text = "two connections have one sessionId"
-                yield Finding("session-unique", conversation, text, "a sessionId of its own", session)
+                text, expected = phrase("session-shared"), phrase("own-session")
+                yield Finding("session-unique", conversation, text, expected, session)
             sessions[session] = conversation
 
 
@@ -203,7 +205,7 @@ def check_tokens(history: History) -> Iterator[Finding]:
         history.chance("secret-echo", times=bool(answers))
         for text in answers:
             if token in text:
-                yield Finding("secret-echo", conversation, "the server repeats the token", None, text[:300])
+                yield Finding("secret-echo", conversation, phrase("token-repeated"), None, text[:300])
 
 
 def _answers(conversation: Conversation, token_is_subprotocol: bool) -> Iterator[str]:
@@ -232,7 +234,7 @@ def check_error_codes(history: History) -> Iterator[Finding]:
             continue
         history.chance("error-code")
         if code not in known:
-            text, expected = "an error code that the profile does not name", ", ".join(sorted(known))
+            text, expected = phrase("unknown-error-code"), phrase("one-of", items=sorted(known))
             yield Finding("error-code", message.conversation, text, expected, code)
 
 
@@ -244,9 +246,9 @@ def check_close_codes(history: History) -> Iterator[Finding]:
             continue
         history.chance("close-code")
         if not close.legal:
-            expected = "a code that RFC 6455 §7.4 permits on the wire"
-            received = "one byte" if close.code is None else str(close.code)
-            yield Finding("close-code", conversation, "an illegal close frame", expected, received)
+            expected = phrase("legal-close-code")
+            received = phrase("one-byte") if close.code is None else f"{close.code}"
+            yield Finding("close-code", conversation, phrase("illegal-close"), expected, received)
 
 
 def _parsed(history: History) -> Iterator[Message]:

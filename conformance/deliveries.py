@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -11,11 +11,19 @@ from conformance.blame import is_rate_limited
 from conformance.history import Finding, History
 from conformance.record import Conversation, Message, Sent
 from conformance.values import NONCE_DIGITS
+from contract.findings import Phrase, phrase
+from contract.json_text import dump_json
 from contract.model import value_at
 from contract.schemas import is_date_time
 
 CLOCK_TOLERANCE = 300.0
 """Seconds by which a timestamp may differ from the tester's clock."""
+
+SHOWN = 5
+"""Messages of an order that are shown."""
+
+SHOWN_CHARACTERS = 200
+"""Characters of a text that was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +123,8 @@ def check_delivered(history: History, found: Deliveries) -> Iterator[Finding]:
             history.chance("delivered")
         elif conversation.stayed(ended) >= due:
             history.chance("delivered")
-            text = "a post did not reach a connection that had joined its channel"
-            yield Finding("delivered", conversation, text, post.text[:400], absent="undelivered")
+            text, expected = phrase("undelivered"), phrase("post", text=post.text[:400])
+            yield Finding("delivered", conversation, text, expected, phrase("nothing-came"), absent="undelivered")
 
 
 def outstanding(history: History) -> float | None:
@@ -172,11 +180,11 @@ def check_fidelity(history: History, found: Deliveries) -> Iterator[Finding]:
         history.chance("intact")
         conversation = one.message.conversation
         if one.text != one.post.text:
-            text, posted, came = "the text is not the one posted", one.post.text, one.text
-            yield Finding("intact", conversation, text, ascii(posted[:400]), ascii(came[:400]))
+            text, posted, came = phrase("text-changed"), one.post.text, one.text
+            yield Finding("intact", conversation, text, *_apart(posted, came))
         if one.channel != one.post.channel:
-            text = "the channelId is not the one posted to"
-            yield Finding("intact", conversation, text, one.post.channel, one.channel)
+            text, channel = phrase("channel-changed"), _shown(one.channel)
+            yield Finding("intact", conversation, text, one.post.channel, channel)
 
 
 def check_membership(history: History, found: Deliveries) -> Iterator[Finding]:
@@ -191,8 +199,8 @@ def check_membership(history: History, found: Deliveries) -> Iterator[Finding]:
     for one in found.arrivals:
         conversation = one.message.conversation
         if not found.has_joined(conversation, one.post.channel):
-            text = "a message of a channel that this connection has not joined"
-            yield Finding("membership", conversation, text, f"nothing of {one.post.channel}", one.message.text)
+            text, expected = phrase("not-joined"), phrase("nothing-of", channel=one.post.channel)
+            yield Finding("membership", conversation, text, expected, one.message.text)
 
 
 def check_once(history: History, found: Deliveries) -> Iterator[Finding]:
@@ -202,7 +210,9 @@ def check_once(history: History, found: Deliveries) -> Iterator[Finding]:
         for one in found.at(conversation):
             history.chance("delivered-once")
             if one.post.nonce in seen:
-                yield Finding("delivered-once", conversation, "a message arrived twice", None, one.message.text)
+                yield Finding(
+                    "delivered-once", conversation, phrase("delivered-twice"), phrase("once"), one.message.text
+                )
             seen.add(one.post.nonce)
 
 
@@ -219,9 +229,9 @@ def check_ids(history: History, found: Deliveries) -> Iterator[Finding]:
         history.chance("delivery-id", times=bool(by_id))
         first = by_post.setdefault(one.post.nonce, identity)
         if first != identity:
-            yield Finding("delivery-id", conversation, "one message has two ids", first, identity)
+            yield Finding("delivery-id", conversation, phrase("two-ids"), first, identity)
         if by_id.setdefault(identity, one.post.nonce) != one.post.nonce:
-            yield Finding("delivery-id", conversation, "two messages share an id", None, one.message.text)
+            yield Finding("delivery-id", conversation, phrase("shared-id"), phrase("own-id"), one.message.text)
 
 
 def check_timestamps(history: History, found: Deliveries) -> Iterator[Finding]:
@@ -237,11 +247,13 @@ def check_timestamps(history: History, found: Deliveries) -> Iterator[Finding]:
             history.chance("delivery-time")
             now = one.message.t + history.offset
             if abs(moment - now) > CLOCK_TOLERANCE:
-                text = "the timestamp is far from the tester's clock"
-                yield Finding("delivery-time", conversation, text, f"within {CLOCK_TOLERANCE:g} s", stamp)
-            if moment < latest.get(one.post.channel, moment):
-                yield Finding("delivery-time", conversation, "the timestamps of a channel decrease", None, stamp)
-            latest[one.post.channel] = moment
+                clock = phrase("clock", time=_rfc3339(now), tolerance=CLOCK_TOLERANCE)
+                apart = phrase("behind" if moment < now else "ahead", time=str(stamp), seconds=abs(moment - now))
+                yield Finding("delivery-time", conversation, phrase("clocks-differ"), clock, apart)
+            before, latest[one.post.channel] = latest.get(one.post.channel, moment), moment
+            if moment < before:
+                expected = phrase("not-before", time=_rfc3339(before))
+                yield Finding("delivery-time", conversation, phrase("time-falls"), expected, str(stamp))
 
 
 def _unix(stamp: object) -> float | None:
@@ -270,16 +282,16 @@ def check_authors(history: History, found: Deliveries) -> Iterator[Finding]:
         for check in ("author", "author-name"):
             history.chance(check, times=user in identities)
         first = identities.setdefault(user, (author, name))
-        expected, received = f"{first[0]} ({first[1]})", f"{author} ({name})"
+        expected, received = f"{first[0]} ({_shown(first[1])})", f"{author} ({_shown(name)})"
         if author != first[0]:
-            yield Finding("author", conversation, "posts of one token have two authors", expected, received)
+            yield Finding("author", conversation, phrase("two-authors", user=user), expected, received)
         elif name != first[1]:
-            yield Finding("author-name", conversation, "the author's name changes", expected, received)
+            yield Finding("author-name", conversation, phrase("two-author-names", user=user), expected, received)
     for (user, (author, _)), (other, (another, _)) in combinations(identities.items(), 2):
         history.chance("author-distinct")
         if author == another:
-            text = f"the users {user} and {other} have the same author id"
-            yield Finding("author-distinct", None, text, "two ids", author)
+            text = phrase("one-author", user=user, other=other)
+            yield Finding("author-distinct", None, text, phrase("two-author-ids"), author)
 
 
 def check_poster_order(history: History, found: Deliveries) -> Iterator[Finding]:
@@ -292,8 +304,9 @@ def check_poster_order(history: History, found: Deliveries) -> Iterator[Finding]
             for before, after in pairwise(line):
                 history.chance("order")
                 if after.post.number < before.post.number:
-                    text = "posts of one connection arrived in another order than posted"
-                    yield Finding("order", conversation, text, after.post.text[:100], before.post.text[:100])
+                    text, posts = phrase("out-of-order"), (after.post.text[:100], before.post.text[:100])
+                    expected, received = (phrase("in-order", items=one) for one in (posts, posts[::-1]))
+                    yield Finding("order", conversation, text, expected, received)
 
 
 def check_common_order(history: History, found: Deliveries) -> Iterator[Finding]:
@@ -309,9 +322,35 @@ def check_common_order(history: History, found: Deliveries) -> Iterator[Finding]
         for (first, seen), (second, other) in combinations(receivers, 2):
             common = set(seen) & set(other)
             history.chance("one-order", times=max(len(common) - 1, 0))
-            if [nonce for nonce in seen if nonce in common] != [nonce for nonce in other if nonce in common]:
-                text = f"{first.actor} and {second.actor} saw the messages of {channel} in two orders"
-                yield Finding("one-order", second, text, "one order", "two")
+            orders_seen = [[nonce for nonce in line if nonce in common] for line in (seen, other)]
+            if orders_seen[0] != orders_seen[1]:
+                text = phrase("two-orders", first=first.actor, second=second.actor, channel=channel)
+                yield Finding("one-order", second, text, *_orders(first, second, *orders_seen))
+
+
+def _orders(first: Conversation, second: Conversation, one: list[str], other: list[str]) -> tuple[Phrase, Phrase]:
+    """What two receivers saw, from where they differ."""
+    start = next(number for number, pair in enumerate(zip(one, other, strict=True)) if pair[0] != pair[1])
+    shown = [(actor, line[start : start + SHOWN]) for actor, line in ((first.actor, one), (second.actor, other))]
+    a, b = (phrase("order-seen", actor=actor, items=line) for actor, line in shown)
+    return a, b
+
+
+def _apart(posted: str, came: str) -> tuple[str, str]:
+    """Two texts from a little before the place where they differ; what does not show is escaped."""
+    start = next((at for at, pair in enumerate(zip(posted, came, strict=False)) if pair[0] != pair[1]), 0)
+    start = 0 if start < SHOWN_CHARACTERS else start - SHOWN_CHARACTERS // 2
+    cut = "…" if start else ""
+    a, b = (f"{cut}{text[start : start + SHOWN_CHARACTERS]!a}" for text in (posted, came))
+    return a, b
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else dump_json(value)
+
+
+def _rfc3339(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _firsts(arrivals: list[Arrival]) -> list[Arrival]:

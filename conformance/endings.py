@@ -1,6 +1,6 @@
 """Expecting the end of a connection, a refusal, or that it stays open."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from conformance.actions import LOST
@@ -12,9 +12,20 @@ from conformance.record import Conversation
 from conformance.scenario import Charge, ExpectClose, ExpectOpen, ExpectRefusal
 from conformance.stage import ALLOWANCE, ActorState, Script, Stage
 from conformance.values import DisturbedError, InconclusiveError
+from contract.findings import Phrase, Text, phrase
 
 CLOSE_CODE = Charge(("CLOSE-04",), "SHOULD")
 """Charged where a connection is closed for the right cause with another code than the profile's."""
+
+
+def close_with(codes: Iterable[int]) -> Phrase:
+    """A close frame with one of these codes."""
+    return phrase("close-with", codes=once(codes))
+
+
+def once(values: Iterable[int]) -> list[str]:
+    """Each value once, as text."""
+    return list(dict.fromkeys(map(str, values)))
 
 
 def _expect_close(stage: Stage, deed: ExpectClose) -> Script[None]:
@@ -35,12 +46,12 @@ def _expect_close(stage: Stage, deed: ExpectClose) -> Script[None]:
     if not closed:
         if deed.optional:
             return
-        stage.note(deed.actor, "none", "timeout", "the connection is still open")
+        stage.note(deed.actor, "none", "timeout", phrase("still-open"))
         raise stage.fail(
-            "the connection was not closed in time",
+            phrase("not-closed"),
             deed.actor,
-            expected=f"close code {codes}",
-            received="it is open",
+            expected=close_with(codes),
+            received=what_came(stage, state),
             absent="timeout",
         )
     received = conversation.close_received
@@ -51,16 +62,16 @@ def _expect_close(stage: Stage, deed: ExpectClose) -> Script[None]:
     heartbeat = closed_for_heartbeat(stage, state)
     if heartbeat is not None:
         raise stage.fail(
-            "the connection was closed for its heartbeat",
+            phrase("closed-for-heartbeat"),
             deed.actor,
             charge=heartbeat,
             received=ended_as(conversation),
             absent="ended",
         )
     failure = stage.failure(
-        "the connection ended in another way",
+        phrase("ended-otherwise"),
         deed.actor,
-        expected=f"a close frame with {' or '.join(map(str, codes))}",
+        expected=close_with(codes),
         received=ended_as(conversation),
         absent="ended" if received is None else None,
     )
@@ -75,7 +86,7 @@ def _first_ping(stage: Stage, state: ActorState, conversation: Conversation) -> 
     deadline = stage.now + beat.interval * (1 + beat.tolerance) + ALLOWANCE * stage.setting.time_scale
     yield from stage.until(lambda: bool(state.heartbeats) or not conversation.is_open, deadline, "the first ping")
     if not state.heartbeats:
-        text = f"no ping came that could have been left unanswered; {ended_as(conversation)}"
+        text = phrase("no-ping-to-leave", end=ended_as(conversation))
         raise DisturbedError(text) if stage.stalled(0.0) > beat.interval / 10 else InconclusiveError(text)
     return state.heartbeats[0]
 
@@ -83,10 +94,10 @@ def _first_ping(stage: Stage, state: ActorState, conversation: Conversation) -> 
 def _charge_close_code(stage: Stage, actor: str, codes: tuple[int, ...], conversation: Conversation) -> None:
     stage.failures.append(
         stage.failure(
-            "the close code is not the profile's for this cause",
+            phrase("other-close-code"),
             actor,
             charge=CLOSE_CODE,
-            expected=" or ".join(map(str, codes)),
+            expected=close_with(codes),
             received=ended_as(conversation),
         )
     )
@@ -104,19 +115,20 @@ def _expect_refusal(stage: Stage, deed: ExpectRefusal) -> Script[None]:
 
     yield from owed(stage, lambda: over() or acknowledged() is not None, deadline, f"{deed.actor}: a refusal")
     if acknowledged() is not None or (deed.plain and conversation.opened is not None):
-        raise stage.fail("the connection was accepted", deed.actor, expected="a refusal", received=what_came(state))
+        came = what_came(stage, state)
+        raise stage.fail(phrase("accepted"), deed.actor, expected=phrase("a-refusal"), received=came)
     if not over():
-        stage.note(deed.actor, "none", "timeout", "neither refused nor closed")
+        stage.note(deed.actor, "none", "timeout", phrase("note-neither"))
         raise stage.fail(
-            "the connection was neither refused nor closed in time",
+            phrase("not-refused"),
             deed.actor,
-            expected="a refused handshake or a close frame",
-            received="an open connection without an answer",
+            expected=phrase("refused-or-closed"),
+            received=what_came(stage, state),
             absent="timeout",
         )
     refused = conversation.refused
     if refused is not None and refused.problem in LOST:
-        raise DisturbedError(f"no answer to the handshake, but a lost connection: it shows nothing ({refused.detail})")
+        raise DisturbedError(phrase("lost-handshake", detail=refused.detail))
     wrong = bool(deed.graded) and not _graded_well(stage, deed, conversation)
     # What answers a plain GET wrongly is wrong, whatever others get; a refusal shows something beside the controls.
     if not (wrong and deed.plain and retry_after(refused) is None):
@@ -124,13 +136,14 @@ def _expect_refusal(stage: Stage, deed: ExpectRefusal) -> Script[None]:
     stage.decide(Charge(deed.graded))
     if wrong:
         codes = stage.close_codes(deed.codes)
+        forms: list[Text] = [phrase("status", statuses=once(deed.statuses))]
+        forms += [close_with(codes)] if codes else []
         stage.failures.append(
             stage.failure(
-                "the refusal has another form",
+                phrase("other-refusal"),
                 deed.actor,
                 charge=Charge(deed.graded),
-                expected=f"HTTP {' or '.join(map(str, deed.statuses))}"
-                + (f", or a close frame with {' or '.join(map(str, codes))}" if codes else ""),
+                expected=phrase("any-of", items=forms),
                 received=ended_as(conversation),
             )
         )
@@ -151,9 +164,9 @@ def _expect_open(stage: Stage, deed: ExpectOpen) -> Script[None]:
     if not conversation.is_open:
         excuse_if_stalled(stage)
         raise stage.fail(
-            "the connection did not stay open",
+            phrase("not-kept-open"),
             deed.actor,
-            expected="an open connection",
+            expected=phrase("an-open-connection"),
             received=ended_as(conversation),
             absent="ended",
         )

@@ -14,6 +14,7 @@ from conformance.scenario import Decided, Scenario, Step, decided
 from conformance.stage import Failure, Setting, Stage, StepFailedError
 from conformance.steps import perform
 from conformance.values import DisturbedError, Enough, InconclusiveError, NotWaitedForError, ScenarioError
+from contract.findings import Text, phrase
 
 Ending = Literal["finished", "stopped", "inconclusive", "error", "unfinished"]
 """`stopped`: a step failed. `unfinished`: the run ended before the scenario did, or it was not played."""
@@ -21,7 +22,7 @@ Ending = Literal["finished", "stopped", "inconclusive", "error", "unfinished"]
 OWED = ("deliveries that are owed",)
 """A wait, as the circuit breaker counts it."""
 
-CUT_OFF = "not finished: the run was cut off"
+CUT_OFF = phrase("cut-off")
 """The reason of a scenario that was interrupted."""
 
 
@@ -37,7 +38,7 @@ class Outcome:
 
     scenario: Scenario
     ending: Ending
-    reason: str | None
+    reason: Text | None
     failures: tuple[Failure, ...]
     reached: Mapping[Decided, int]
     unreached: Mapping[Decided, int]
@@ -59,7 +60,7 @@ def play_steps(stage: Stage, steps: tuple[Step, ...], *, stay: bool = False) -> 
     scenario, now = stage.scenario, stage.now
     played = 0
     ending: Ending = "finished"
-    reason: str | None = None
+    reason: Text | None = None
     disturbed = cut_short = False
     try:
         check_needs(scenario, stage.setting)
@@ -75,20 +76,22 @@ def play_steps(stage: Stage, steps: tuple[Step, ...], *, stay: bool = False) -> 
         yield from stage.close_all()
     except StepFailedError as failed:
         stage.failures.append(failed.failure)
-        ending, reason = "stopped", f"step {failed.failure.step}: {failed.failure.message}"
+        ending, reason = "stopped", phrase("at-step", step=failed.failure.step, reason=failed.failure.message)
         stage.note(failed.failure.actor, "none", "note", failed.failure.message)
         yield from stage.close_all()
         if is_rate_limited(stage.record, stage.contract, stage.profile):
             stage.failures.remove(failed.failure)
-            ending, reason = "inconclusive", f"the endpoint limits the rate of messages; {reason}"
+            ending, reason = "inconclusive", phrase("rate-limited", reason=reason)
     except InconclusiveError as lacking:
-        ending, reason = "inconclusive", str(lacking)
+        ending, reason = "inconclusive", lacking.reason
         disturbed = isinstance(lacking, DisturbedError)
         cut_short = isinstance(lacking, NotWaitedForError)
         if cut_short:
             yield from stage.close_all()
     except ScenarioError as mistake:
-        ending, reason = "error", f"{scenario.path.name}:{scenario.line}: step {stage.step_label}: {mistake}"
+        place = f"{scenario.path.name}:{scenario.line}"
+        problem = phrase("at-step", step=stage.step_label, reason=str(mistake))
+        ending, reason = "error", phrase("at", place=place, problem=problem)
     stage.record.ended = stage.now
     return Outcome(
         scenario,
@@ -124,15 +127,16 @@ def check_needs(scenario: Scenario, setting: Setting) -> None:
     """Raise `InconclusiveError` for the first fixture that the profile lacks."""
     profile = setting.profile
     offered = {
-        "bob": "bob" in profile.users,
-        "carol": "carol" in profile.users,
-        "private_channel": profile.channels.private is not None,
-        "missing_channel": profile.channels.missing is not None,
-        "expired_token": profile.tokens.expired is not None,
-        "expiring_token": profile.tokens.expiring is not None,
-        "heartbeat": profile.heartbeat.form != "none",
-        "message_heartbeat": profile.heartbeat.form == "message",
+        "bob": ("bob" in profile.users, "users.bob"),
+        "carol": ("carol" in profile.users, "users.carol"),
+        "private_channel": (profile.channels.private is not None, "channels.private"),
+        "missing_channel": (profile.channels.missing is not None, "channels.missing"),
+        "expired_token": (profile.tokens.expired is not None, "tokens.expired"),
+        "expiring_token": (profile.tokens.expiring is not None, "tokens.expiring"),
+        "heartbeat": (profile.heartbeat.form != "none", "heartbeat.form: message, or control"),
+        "message_heartbeat": (profile.heartbeat.form == "message", "heartbeat.form: message"),
     }
     for need in scenario.needs:
-        if not offered[need]:
-            raise InconclusiveError(f"the profile offers no {need.replace('_', ' ')}")
+        is_offered, name = offered[need]
+        if not is_offered:
+            raise InconclusiveError(phrase("lacking", setting=name))

@@ -1,6 +1,6 @@
 """The steps that expect something. `within` is a deadline and never a sleep."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from conformance.actions import LOST
@@ -16,12 +16,13 @@ from conformance.blame import (
     undelivered,
     what_came,
 )
-from conformance.endings import ENDINGS
+from conformance.deliveries import nonce_of
+from conformance.endings import ENDINGS, close_with
 from conformance.handshakes import confirm_refusal
 from conformance.heartbeat import expect_heartbeat
-from conformance.matching import describe, matches
+from conformance.matching import ABSENT, described, matches, mismatches
 from conformance.patience import owed
-from conformance.record import Conversation, Message
+from conformance.record import UNPARSED, Conversation, Message, cut, outer
 from conformance.scenario import (
     Alternative,
     Check,
@@ -35,8 +36,13 @@ from conformance.scenario import (
     ExpectPong,
     NeedCompression,
 )
-from conformance.stage import ActorState, Failure, Script, Stage, show
+from conformance.stage import ActorState, Failure, Script, Stage
 from conformance.values import Enough
+from contract.findings import Phrase, Text, phrase
+from contract.json_text import dump_json
+
+MOST_DIFFERENCES = 3
+"""Members that are shown of a message that is not as expected."""
 
 
 def _expect(stage: Stage, deed: Expect) -> Script[None]:
@@ -71,30 +77,60 @@ def _position(message: Message) -> int:
 
 
 def _out_of_order(stage: Stage, actor: str, before: Message, after: Message) -> Failure:
+    texts = [cut(before.text, 200), cut(after.text, 200)]
     return stage.failure(
-        "the messages arrived in another order",
+        phrase("messages-out-of-order"),
         actor,
-        expected=f"{show(before.text, 200)} before {show(after.text, 200)}",
-        received="the reverse",
+        expected=phrase("in-order", items=texts),
+        received=phrase("in-order", items=texts[::-1]),
     )
 
 
 def _missing(stage: Stage, actor: str, state: ActorState, wanted: list[tuple[str | None, Any]]) -> Exception:
-    over = is_over(state)
+    over, event = is_over(state), wanted[0][0]
+    names = sorted({f"`{name}`" for name, _ in wanted})
+    came = what_came(stage, state, event)
+    nearest = _nearest(stage, state, *wanted[0])
     if not over:
-        stage.note(actor, "none", "timeout", f"no {wanted[0][0]} in time")
-    expected = [{"event": event, **describe(match, stage.profile.error_codes)} for event, match in wanted]
-    what = " and ".join(sorted({f"`{event}`" for event, _ in wanted}))
-    message = f"the connection ended before {what}" if over else f"{what} did not arrive in time"
-    ended, broken = cause_of_end(stage, state), broken_instead(stage, state, wanted[0][0])
+        stage.note(actor, "none", "timeout", phrase("note-missing", event=f"{event}"))
+    if nearest is not None:
+        message, came = phrase("came-otherwise", events=names), phrase("differs", items=nearest, came=came)
+    else:
+        message = phrase("ended-before" if over else "missing", events=names)
+    expected = [described({"event": name, **match}, stage.profile.error_codes) for name, match in wanted]
+    ended, broken = cause_of_end(stage, state), broken_instead(stage, state, event)
     return stage.fail(
         message,
         actor,
-        charge=ended or broken or undelivered(stage, state, wanted[0][0]),
-        expected=expected[0] if len(expected) == 1 else expected,
-        received=what_came(state),
-        absent=None if broken is not None and ended is None else absence(stage, state, wanted[0][0]),
+        charge=ended or broken or undelivered(stage, state, event),
+        expected=phrase("came", items=expected),
+        received=came,
+        absent=None if broken is not None and ended is None else absence(stage, state, event),
     )
+
+
+def _nearest(stage: Stage, state: ActorState, event: str | None, match: Any) -> list[Phrase] | None:
+    """How the message that comes closest to an expectation differs from it; None where none can be meant.
+
+    Where the expectation has a nonce, that is what tells which message is meant.
+    """
+    codes = stage.profile.error_codes
+    found = [
+        [*mismatches(match, one.value, codes)]
+        for one in outer(state.inbox)
+        if one.event == event and one.value is not UNPARSED
+    ]
+    meant = [one for one in found if one and not any(nonce_of(dump_json(wanted)) for _, wanted, _ in one)]
+    if not meant:
+        return None
+    return [
+        phrase("difference", place=place, wanted=described(wanted, codes), value=_value(value))
+        for place, wanted, value in min(meant, key=len)[:MOST_DIFFERENCES]
+    ]
+
+
+def _value(value: Any) -> Text:
+    return phrase("match-absent") if value is ABSENT else cut(dump_json(value), 300)
 
 
 def _take(stage: Stage, actor: str, expectation: Expectation, message: Message) -> None:
@@ -112,8 +148,8 @@ def _check(stage: Stage, actor: str, check: Check, message: Message) -> None:
     wanted = stage.values.render(check.match)
     if matches(wanted, message.value, stage.profile.error_codes):
         return
-    shown = describe(wanted, stage.profile.error_codes)
-    text = check.message or "the message is not as it must be"
+    shown = described(wanted, stage.profile.error_codes)
+    text = check.message or phrase("not-as-expected")
     stage.failures.append(stage.failure(text, actor, charge=check.charge, expected=shown, received=message.text))
 
 
@@ -152,14 +188,13 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
     yield from owed(stage, settled, deadline, f"{deed.actor}: one of {len(deed.of)} outcomes", state)
     found = outcome()
     if found is None:
-        expected = [_alternative_in_words(stage, one) for one in deed.of]
         raise stage.fail(
-            "none of the permitted outcomes came",
+            phrase("none-permitted"),
             deed.actor,
             # Where an end was owed, one for the heartbeat came instead of it, and proves nothing else.
             charge=None if any(one.closed for one in deed.of) else cause_of_end(stage, state),
-            expected=expected,
-            received=what_came(state),
+            expected=_any_of(_outcome(stage, one) for one in deed.of if one.fails is None or one is deed.of[0]),
+            received=what_came(stage, state),
             absent=None if deed.next and first() is not None else absence(stage, state, None),
         )
     alternative, message = found
@@ -167,7 +202,7 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
         state.inbox.remove(message)
     elif alternative.fails is not None and closed_for_heartbeat(stage, state) is not None:
         raise stage.fail(
-            "the connection was closed for its heartbeat",
+            phrase("closed-for-heartbeat"),
             deed.actor,
             charge=closed_for_heartbeat(stage, state),
             received=ended_as(conversation),
@@ -181,10 +216,10 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
         check = alternative.fails
         stage.failures.append(
             stage.failure(
-                check.message or "only a tolerated outcome came",
+                check.message or phrase("only-tolerated"),
                 deed.actor,
                 charge=check.charge,
-                expected=_alternative_in_words(stage, deed.of[0]),
+                expected=_outcome(stage, deed.of[0]),
                 received=message.text if message is not None else ended_as(conversation),
             )
         )
@@ -201,14 +236,17 @@ def _has_ended(stage: Stage, conversation: Conversation, one: Alternative) -> bo
     return (one.closed and not heartbeat) or (bool(one.close) and close.code in stage.close_codes(one.close))
 
 
-def _alternative_in_words(stage: Stage, one: Alternative) -> str:
+def _any_of(outcomes: Iterable[Text]) -> Phrase:
+    """Several outcomes that look alike to people are one."""
+    return phrase("any-of", items={str(one): one for one in outcomes}.values())
+
+
+def _outcome(stage: Stage, one: Alternative) -> Text:
     if one.event is not None:
         return f"`{one.event}`"
     if one.closed:
-        return "a close frame"
-    if one.end:
-        return "the end of the TCP connection"
-    return "a close frame with " + " or ".join(str(code) for code in stage.close_codes(one.close))
+        return phrase("a-close-frame")
+    return phrase("tcp-end") if one.end else close_with(stage.close_codes(one.close))
 
 
 def _expect_nothing(stage: Stage, deed: ExpectNothing) -> Script[None]:
@@ -229,10 +267,11 @@ def _expect_nothing(stage: Stage, deed: ExpectNothing) -> Script[None]:
     found = offender()
     if found is not None:
         state, message = found
+        event, shown = deed.event or phrase("any-message"), described(match, stage.profile.error_codes)
         raise stage.fail(
-            "a message arrived that must not",
+            phrase("must-not-arrive"),
             state.actor.name,
-            expected=f"no `{deed.event or 'message'}` such as {show(describe(match, stage.profile.error_codes), 300)}",
+            expected=phrase("no-such-event", event=event, match=shown) if match else phrase("no-event", event=event),
             received=message.text,
         )
 
@@ -242,9 +281,9 @@ def _expect_handshake(stage: Stage, deed: ExpectHandshake) -> Script[None]:
     refused = stage.conversation(stage.actors[deed.actor]).refused
     if refused is not None and refused.problem in ("accept", "negotiation"):
         raise stage.fail(
-            "the handshake's answer is wrong",
+            phrase("handshake-wrong"),
             deed.actor,
-            expected="the right accept key, and nothing that was not offered",
+            expected=phrase("handshake-right"),
             received=refused.detail,
         )
     yield from ()
@@ -260,11 +299,11 @@ def _expect_declined(stage: Stage, deed: ExpectDeclined) -> Script[None]:
     if refused is not None and refused.status is not None:
         yield from confirm_refusal(stage)
     if not declined:
-        received = refused.detail if refused is not None else "no answer"
+        received = refused.detail if refused is not None else phrase("nothing-came")
         raise stage.fail(
-            "the malformed offer was not declined",
+            phrase("offer-not-declined"),
             deed.actor,
-            expected="an answer without the extension, or a 4xx status",
+            expected=phrase("a-declined-offer"),
             received=received,
             absent="timeout" if refused is None else "refused" if refused.problem in LOST else None,
         )
@@ -274,7 +313,7 @@ def _expect_declined(stage: Stage, deed: ExpectDeclined) -> Script[None]:
 def _need_compression(stage: Stage, deed: NeedCompression) -> Script[None]:
     opened = stage.conversation(stage.actors[deed.actor]).opened
     if opened is None or not opened.compressed:
-        stage.note(deed.actor, "none", "note", "the server declined permessage-deflate, as it may")
+        stage.note(deed.actor, "none", "note", phrase("note-declined"))
         raise Enough
     yield from ()
 
@@ -296,14 +335,18 @@ def _expect_pong(stage: Stage, deed: ExpectPong) -> Script[None]:
     if any(pong.data == payload for pong in state.controls):
         state.controls = [pong for pong in state.controls if pong.data != payload]
         return
-    others = [pong.data.decode("utf-8", "backslashreplace") for pong in state.controls[-3:]]
+    others = [_printed(pong.data) for pong in state.controls[-3:]]
     raise stage.fail(
-        "the ping frame was not answered with a pong frame of its payload",
+        phrase("ping-unanswered"),
         deed.actor,
-        expected=f"a pong frame with {payload.decode('utf-8', 'backslashreplace')!r}",
-        received=f"pong frames with {others}" if others else what_came(state),
+        expected=phrase("pongs", payloads=[_printed(payload)]),
+        received=phrase("pongs", payloads=others) if others else what_came(stage, state),
         absent=absence(stage, state, None),
     )
+
+
+def _printed(payload: bytes) -> str:
+    return repr(payload.decode("utf-8", "backslashreplace"))
 
 
 EXPECTATIONS: Mapping[type, Callable[[Stage, Any], Script[None]]] = {

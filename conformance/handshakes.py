@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from conformance.actions import Close, Deflate, Open, Refused, Request
+from conformance.actions import Close, Open, Refused, Request
 from conformance.admission import BAD_ATTEMPTS, GOOD_SECONDS, retry_after
 from conformance.blame import Search, ended_as, is_over
 from conformance.patience import owed
@@ -19,10 +19,14 @@ from conformance.record import Conversation
 from conformance.scenario import Actor, Charge, Connect
 from conformance.stage import ActorState, Script, Stage
 from conformance.values import DisturbedError, Enough, InconclusiveError
+from contract.findings import Phrase, phrase
 from contract.profile import Profile
+from wire.deflate import Deflate
 
 HANDSHAKE_REQUIREMENT = "CONN-07"
 """Charged where the handshake's answer is wrong in itself (RFC 6455 §4.2.2), not where it is a refusal."""
+
+SWITCHING = "101 Switching Protocols"
 
 CONTROL = "control"
 """The actor of the connections beside a refusal."""
@@ -36,7 +40,7 @@ def connect(stage: Stage, deed: Connect) -> Script[None]:
     if deed.token_text is not None:
         token = stage.values.render(deed.token_text)
     if token == "" and stage.profile.auth.where == "subprotocol":
-        raise InconclusiveError("an empty token cannot travel as a subprotocol")
+        raise InconclusiveError(phrase("empty-subprotocol"))
     if not deed.accepted:
         stage.controlled = state.actor.user
         stage.control_problem = yield from _control(stage)
@@ -46,9 +50,8 @@ def connect(stage: Stage, deed: Connect) -> Script[None]:
     if not deed.accepted:
         return
     if not settled:
-        stage.note(deed.actor, "none", "timeout", "no answer to the handshake")
-        text = "the handshake got no answer in time"
-        raise stage.fail(text, deed.actor, expected="101 Switching Protocols", absent="timeout")
+        stage.note(deed.actor, "none", "timeout", phrase("note-no-answer"))
+        raise stage.fail(phrase("handshake-late"), deed.actor, expected=SWITCHING, absent="timeout")
     conversation = stage.conversation(state)
     if conversation.refused is not None:
         raise _refused(stage, deed, conversation.refused)
@@ -116,7 +119,7 @@ def _shake_hands(
     return conversation
 
 
-def _control(stage: Stage) -> Script[str | None]:
+def _control(stage: Stage) -> Script[Phrase | None]:
     """Connect with a good token, and leave: None where it was acknowledged, else how it ended."""
     state, request, token = _controlling(stage)
     yield from _admitted(stage, state, request, token, good=True)
@@ -153,9 +156,9 @@ def _dismiss(stage: Stage, conversation: Conversation) -> Script[None]:
         yield from stage.act(Close(CONTROL, 1000))
 
 
-def not_controlled(answer: str) -> str:
+def not_controlled(answer: Phrase) -> Phrase:
     """The reason of a refusal that shows nothing."""
-    return f"a good token was refused as well ({answer}), so that the refusal shows nothing"
+    return phrase("not-controlled", answer=answer)
 
 
 def confirm_refusal(stage: Stage) -> Script[None]:
@@ -167,32 +170,32 @@ def confirm_refusal(stage: Stage) -> Script[None]:
 
 def _refused(stage: Stage, deed: Connect, refused: Refused) -> Exception:
     actor = deed.actor
-    if deed.deflate and refused.problem == "negotiation" and "permessage-deflate" in refused.detail:
+    if deed.deflate and refused.detail.code == "answer-extension":
         # What was offered is not what CONN-07 forbids; the step says what an answer to it is charged to.
         return stage.fail(
-            f"the answer does not fit the offer of compression: {refused.detail}",
+            phrase("answer-unfit"),
             actor,
-            expected="the answer that RFC 7692 §7.1 prescribes",
+            expected=phrase("answer-to-offer"),
             received=refused.detail,
         )
     if isinstance(deed.deflate, Mapping) and refused.problem == "status" and refused.status in range(400, 500):
         # `ws` and Autobahn refuse demands that they cannot meet. WIRE-09 begins where compression is negotiated.
-        stage.note(actor, "none", "note", "the server refused what the offer of permessage-deflate demands, as it may")
+        stage.note(actor, "none", "note", phrase("note-demands-refused"))
         return Enough()
     if refused.problem in ("accept", "negotiation"):
         return stage.fail(
-            f"the handshake's answer is wrong: {refused.detail}",
+            phrase("handshake-wrong"),
             actor,
             charge=Charge((HANDSHAKE_REQUIREMENT,), "MUST"),
-            expected="the answer that RFC 6455 §4.2.2 prescribes",
+            expected=phrase("handshake-prescribed"),
             received=refused.detail,
         )
     # An answer that speaks of load was asked for again, for as long as is granted: that is no accident.
     return stage.fail(
-        "the handshake was not accepted",
+        phrase("handshake-refused"),
         actor,
-        expected="101 Switching Protocols",
-        received=str(refused.status) if refused.status else refused.detail,
+        expected=SWITCHING,
+        received=refused.detail,
         absent=None if retry_after(refused) is not None else "refused",
     )
 
@@ -211,6 +214,8 @@ def request_for(
 ) -> Request:
     """The request with the token where the profile says it travels (CLIENT-01)."""
     target, headers, protocols = authorised(profile, target, token)
+    if profile.origin is not None:
+        headers["Origin"] = profile.origin
     if deed.path is not None:
         parts = urlsplit(target)
         target = render(deed.path) + (f"?{parts.query}" if parts.query else "")

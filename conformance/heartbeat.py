@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
-from conformance.actions import Opcode, OutFrame, Send
+from conformance.actions import OutFrame, Send
 from conformance.blame import ended_as
 from conformance.record import Conversation
 from conformance.scenario import ExpectHeartbeat
 from conformance.stage import ActorState, Script, Stage
 from conformance.values import DisturbedError
+from contract.findings import phrase
+from wire.frames import Opcode
 
 PATIENCE = 6
 """Periods that are watched on top, where lag leaves it open whether a period was right."""
@@ -97,10 +99,10 @@ class _Rhythm:
             allowance = self.lag.allowance(since)
             if abs(period - self.interval) > self.slack + allowance:
                 raise self.stage.fail(
-                    f"ping {self.pings + 1} is {'early' if early else 'late'}",
+                    phrase("ping-early" if early else "ping-late", ping=self.pings + 1),
                     self.actor,
-                    expected=f"a period of {self.interval:g} s ± {self.slack:g} s",
-                    received=f"{period:.3f} s (measured lag: {allowance:.3f} s)",
+                    expected=phrase("period", interval=self.interval, slack=self.slack),
+                    received=phrase("period-seen", seconds=period, lag=allowance),
                 )
         self.last = at
         self.pings += 1
@@ -119,12 +121,12 @@ class _Rhythm:
         while not arrived() and self.stage.now < min(limit + self.lag.allowance(since), patience):
             yield from self.lag.until(arrived, min(self.stage.now + self.lag.period, patience), "a late ping")
         if len(self.state.heartbeats) <= number:
-            over = ended_as(self.conversation) if not self.conversation.is_open else "no ping"
+            came = ended_as(self.conversation) if not self.conversation.is_open else phrase("nothing-came")
             raise self.stage.fail(
-                f"ping {number + 1} did not come in time",
+                phrase("ping-missing", ping=number + 1),
                 self.actor,
-                expected=f"a ping within {self.interval + self.slack:g} s",
-                received=f"{over} (measured lag: {self.lag.allowance(since):.3f} s)",
+                expected=phrase("ping-within", seconds=self.interval + self.slack),
+                received=phrase("with-lag", what=came, lag=self.lag.allowance(since)),
                 absent="timeout" if self.conversation.is_open else "ended",
             )
 
@@ -143,7 +145,8 @@ def expect_heartbeat(stage: Stage, deed: ExpectHeartbeat) -> Script[None]:
         else:
             blurred += 1
     if right < max(deed.intervals, 2 * blurred):
-        raise DisturbedError(f"lag blurred {blurred} of {right + blurred} periods of {rhythm.interval:g} s")
+        periods = {"blurred": blurred, "count": right + blurred, "seconds": rhythm.interval}
+        raise DisturbedError(phrase("blurred", **periods))
 
 
 def _acknowledged_at(stage: Stage, conversation: Conversation) -> float:

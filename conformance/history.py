@@ -7,16 +7,16 @@ A check knows no requirement: `requirements.yaml` says which clauses a check dec
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from conformance.record import Conversation, Record
 from conformance.scenario import Charge
-from conformance.stage import Absence, Failure, show
+from conformance.stage import Absence, Failure
+from contract.findings import Phrase, Text, changed, phrase
 from contract.model import Contract
 from contract.profile import Profile
 from contract.requirements import CheckUse, Level, Requirement
 
-STEP = "transcript"
+STEP = phrase("step-transcript")
 MAX_FINDINGS = 3
 """Findings that one scenario shows for one clause; the fourth says nothing new."""
 
@@ -39,9 +39,9 @@ class Finding:
 
     check: str
     conversation: Conversation | None
-    text: str
-    expected: str | None = None
-    received: Any = None
+    text: Phrase
+    expected: Text | None = None
+    received: Text | None = None
     message: str | None = None
     places: tuple[str, ...] = ()
     absent: Absence | None = None
@@ -104,8 +104,9 @@ def _failure(finding: Finding, charge: Charge, record: Record) -> Failure:
         charge,
         STEP,
         finding.conversation.actor if finding.conversation else None,
-        record.mask(finding.text),
-        finding.expected,
-        record.mask(show(finding.received)) if finding.received is not None else None,
+        finding.text.changed(record.mask),
+        None if finding.expected is None else changed(finding.expected, record.shown),
+        None if finding.received is None else changed(finding.received, record.shown),
         finding.absent,
+        finding.check,
     )

@@ -12,6 +12,7 @@ from conformance.record import Record
 from conformance.scenario import Scenario
 from conformance.stage import Failure
 from conformance.verdicts import ScenarioVerdict, charge_failures
+from contract.findings import Text, phrase
 
 
 def judged(outcome: Outcome, plan: Plan) -> ScenarioVerdict:
@@ -31,12 +32,12 @@ def checked(outcome: Outcome, plan: Plan) -> tuple[tuple[Failure, ...], Mapping[
     return (*outcome.failures, *kept), applied
 
 
-def unfinished(scenario: Scenario, ending: Ending, reason: str) -> Outcome:
+def unfinished(scenario: Scenario, ending: Ending, reason: Text) -> Outcome:
     """The outcome of a scenario that did not come to an end of its own."""
     return Outcome(scenario, ending, reason, (), {}, {}, Record(0.0, ()), 0.0, 0.0)
 
 
-def undecided(verdict: ScenarioVerdict, reason: str) -> ScenarioVerdict:
+def undecided(verdict: ScenarioVerdict, reason: Text) -> ScenarioVerdict:
     """The verdict where what did not come can not be confirmed any more."""
     absences = verdict.absences
     if not absences:
@@ -48,4 +49,4 @@ def undecided(verdict: ScenarioVerdict, reason: str) -> ScenarioVerdict:
 
 def own_fault(scenario: Scenario, error: Exception) -> Outcome:
     """The outcome of a scenario in which wsproof itself failed."""
-    return unfinished(scenario, "error", f"fault of wsproof: {type(error).__name__}: {error}")
+    return unfinished(scenario, "error", phrase("own-fault", error=f"{type(error).__name__}: {error}"))

@@ -41,7 +41,9 @@ from conformance.values import substitute
 from conformance.variants import combinations
 from contract.errors import ContractError
 from contract.files import DATA_ROOT, Document, load_yaml
+from contract.findings import Phrase, phrase
 from contract.schemas import check_document
+from wire.frames import Opcode
 
 BUNDLED = DATA_ROOT / "spec" / "scenarios"
 THOROUGH = DATA_ROOT / "spec" / "thorough"
@@ -51,7 +53,10 @@ MAX_STEPS = 20_000
 OF_JOURNEYS = ("pause", "pace", "backoff")
 """Steps that only journeys of a load test have."""
 
-OPCODES = {"continuation": 0, "text": 1, "binary": 2, "close": 8, "ping": 9, "pong": 10}
+OPCODES = {
+    "continuation": Opcode.CONT,
+    **{one.name.lower(): one for one in (Opcode.TEXT, Opcode.BINARY, Opcode.CLOSE, Opcode.PING, Opcode.PONG)},
+}
 
 Where = tuple[str | int, ...]
 
@@ -264,15 +269,22 @@ class _Reader:
             raise document.error(f"{verb}: {error}", where) from None
         subject = body.get("actor") or ", ".join(body.get("actors", ()))
         what = body.get("event") or ""
-        label = " ".join(part for part in (str(self.count), subject, verb.replace("_", " "), what) if part)
+        parts = (str(self.count), subject, phrase(f"verb-{verb.replace('_', '-')}"), what)
+        label = phrase("step", parts=[part for part in parts if part])
         return Step(deed, charge, label, procedure)
 
 
 def _checks(body: Any) -> tuple[Check, ...]:
     return tuple(
-        Check(Charge(_names(one["requirement"]), one.get("level")), one["match"], one.get("message", ""))
+        Check(Charge(_names(one["requirement"]), one.get("level")), one["match"], _said(one))
         for one in body.get("checks", ())
     )
+
+
+def _said(body: Any) -> Phrase | None:
+    """What a scenario's author has to say of a failure, in English and, if given, in Japanese."""
+    english = body.get("message")
+    return phrase("said", en=english, ja=body.get("message_ja", english)) if english else None
 
 
 def _expectation(body: Any) -> Expectation:
@@ -283,7 +295,7 @@ def _alternative(body: Any) -> Alternative:
     fails = body.get("fails")
     check = None
     if fails:
-        check = Check(Charge(_names(fails["requirement"]), fails.get("level")), {}, fails.get("message", ""))
+        check = Check(Charge(_names(fails["requirement"]), fails.get("level")), {}, _said(fails))
     return Alternative(
         body.get("event"),
         body.get("match"),

@@ -1,9 +1,10 @@
 """Matches received values against expected ones. Members that an expectation does not name are free."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contract.json_text import type_name
+from contract.findings import Phrase, Text, phrase, words
+from contract.json_text import dump_json, type_name
 
 OPERATORS = frozenset(
     {"$any", "$type", "$not", "$nonempty", "$in", "$contains", "$optional", "$absent", "$error_code", "$length"}
@@ -61,28 +62,49 @@ def _operator(name: str, wanted: Any, value: Any, error_codes: Mapping[str, str]
             return isinstance(value, str) and (wanted not in error_codes or value == error_codes[wanted])
 
 
-def describe(expected: Any, error_codes: Mapping[str, str]) -> Any:
+def mismatches(
+    expected: Any, value: Any, error_codes: Mapping[str, str], path: str = ""
+) -> Iterator[tuple[str, Any, Any]]:
+    """Where a value is not what an expectation asks for: the dotted path, what is expected and what is there."""
+    if isinstance(expected, dict) and isinstance(value, dict) and not OPERATORS & expected.keys():
+        for name, wanted in expected.items():
+            yield from mismatches(wanted, value.get(name, ABSENT), error_codes, f"{path}.{name}" if path else name)
+    elif not matches(expected, value, error_codes):
+        yield path, expected, value
+
+
+def described(expected: Any, error_codes: Mapping[str, str]) -> Text:
     """An expectation as it is shown to people: operators are put into words."""
+    return words(_in_words(expected, error_codes))
+
+
+def _in_words(expected: Any, error_codes: Mapping[str, str]) -> Any:
     if isinstance(expected, dict):
-        if any(name in OPERATORS for name in expected):
-            return " and ".join(_in_words(name, wanted, error_codes) for name, wanted in expected.items())
-        return {name: describe(wanted, error_codes) for name, wanted in expected.items()}
+        found = [
+            _operator_in_words(name, wanted, error_codes) for name, wanted in expected.items() if name in OPERATORS
+        ]
+        if found:
+            return found[0] if len(found) == 1 else phrase("all-of", items=found)
+        return {name: _in_words(wanted, error_codes) for name, wanted in expected.items()}
     if isinstance(expected, list):
-        return [describe(wanted, error_codes) for wanted in expected]
+        return [_in_words(wanted, error_codes) for wanted in expected]
     return expected
 
 
-def _in_words(name: str, wanted: Any, error_codes: Mapping[str, str]) -> str:
-    words = {
-        "$any": "anything",
-        "$type": f"a value of type {wanted}",
-        "$not": f"anything but {wanted}",
-        "$nonempty": "a non-empty string",
-        "$in": f"one of {wanted}",
-        "$contains": f"a text with {wanted}",
-        "$optional": f"absent, or {describe(wanted, error_codes)}",
-        "$absent": "absent" if wanted else "present",
-        "$length": f"a text of {wanted} characters",
-        "$error_code": error_codes.get(str(wanted), "any code"),
-    }
-    return f"<{words[name]}>"
+def _operator_in_words(name: str, wanted: Any, error_codes: Mapping[str, str]) -> Phrase:
+    match name:
+        case "$optional":
+            return phrase("match-optional", wanted=described(wanted, error_codes))
+        case "$absent":
+            return phrase("match-absent" if wanted else "match-present")
+        case "$error_code":
+            code = error_codes.get(str(wanted))
+            return phrase("match-any-code") if code is None else phrase("match-code", code=code)
+        case "$in":
+            return phrase("match-in", items=[described(one, error_codes) for one in wanted])
+        case "$not":
+            return phrase("match-not", wanted=described(wanted, error_codes))
+        case "$any" | "$nonempty":
+            return phrase(f"match-{name[1:]}")
+        case _:
+            return phrase(f"match-{name[1:]}", wanted=wanted if isinstance(wanted, str) else dump_json(wanted))

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
+from contract.findings import Phrase, few, phrase
+
 MOMENT = 0.3
 """Seconds within which connections that end, end at once."""
 
@@ -53,30 +55,23 @@ class Outage:
     suspected: tuple[str, ...] = ()
 
     @property
-    def reason(self) -> str | None:
+    def reason(self) -> Phrase | None:
         """Why the run does not pass; None where the culprit's requirement fails."""
         if self.culprit is not None:
             return None
-        end = "did not come back" if self.back_after is None else "it is not known why"
-        return f"the endpoint stopped accepting connections at {self.at:.1f} s and {end}"
+        return phrase("stayed-away" if self.back_after is None else "stopped-without-cause", at=self.at)
 
     @property
-    def message(self) -> str:
+    def message(self) -> Phrase:
         """What happened, in one sentence."""
         if self.kind == "dropped":
-            return f"every connection was ended at {self.at:.1f} s; {self.culprit} ended them again when played alone"
-        while_playing = f", while {_few(self.playing)} {'was' if len(self.playing) == 1 else 'were'} playing"
-        begin = f"the endpoint stopped accepting connections at {self.at:.1f} s"
+            return phrase("outage-dropped", at=self.at, culprit=str(self.culprit))
+        playing = few(self.playing, 3)
         if self.back_after is None:
-            return f"{begin}{while_playing}, and did not come back"
-        back = f"{begin}, was back after {self.back_after:.1f} s"
+            return phrase("outage-away", at=self.at, playing=playing, number=len(self.playing))
         if self.culprit is not None:
-            return f"{back}; {self.culprit} ended it again when played alone"
-        return f"{back}{while_playing}; none of them ended it again when played alone"
-
-
-def _few(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+            return phrase("outage-solved", at=self.at, back=self.back_after, culprit=self.culprit)
+        return phrase("outage-unsolved", at=self.at, back=self.back_after, playing=playing, number=len(self.playing))
 
 
 @dataclass(frozen=True, slots=True)

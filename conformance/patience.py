@@ -5,10 +5,11 @@ A server that answers too late is convicted. One that stood still, as did all ar
 
 from collections.abc import Callable
 
-from conformance.actions import Opcode, OutFrame, Send
+from conformance.actions import OutFrame, Send
 from conformance.breaker import not_waited_for
 from conformance.stage import ActorState, Script, Stage
 from conformance.values import NotWaitedForError
+from wire.frames import Opcode
 
 STALLS_COUNT = 3.0
 """How much of what the tester was held up is added: server and network have shared the same machine."""

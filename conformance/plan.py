@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from conformance.bounds import Bounds
 from conformance.transport import Target
 from conformance.values import InconclusiveError, new_nonce
+from contract.findings import phrase
 from contract.model import Contract
 from contract.profile import Profile
 from contract.requirements import Requirement
@@ -58,5 +59,5 @@ class Channels:
         number = next(self._next)
         if number - self._offset >= len(channels.open):
             # Two names of a scenario for one channel would be a fault of ours.
-            raise InconclusiveError(f"it needs another channel than the {len(channels.open)} that the profile lists")
+            raise InconclusiveError(phrase("no-other-channel", number=len(channels.open)))
         return channels.open[number % len(channels.open)]

@@ -16,17 +16,17 @@ from conformance.loading import load_scenarios
 from conformance.plan import Plan
 from conformance.run import Run
 from conformance.scenario import Scenario
-from conformance.verdicts import SEEN_ONCE, Charged, Rules, ScenarioVerdict, requirement_verdicts, run_verdict
+from conformance.verdicts import Charged, Rules, ScenarioVerdict, requirement_verdicts, run_verdict
 from contract.errors import ContractError
-
-FORMAT_MARK = "wsproof.scenarios/"
+from contract.findings import Phrase, Text, phrase
+from contract.formats import SCENARIOS, family
 
 PlanFactory = Callable[[pytest.Config], Plan]
 
 
-def printable(text: str) -> str:
+def printable(text: Text) -> str:
     """The text with escapes for what acts on a terminal or cannot be seen: pytest prints it as it is."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(text))
 
 
 class ConformanceWarning(UserWarning):
@@ -88,7 +88,7 @@ class ScenarioItem(pytest.Item):
         if outcome.ending == "unfinished":
             pytest.skip(f"untested: {printable(outcome.reason or '')}")
         if verdict.verdict == "inconclusive":
-            once = "; ".join(f"{one.failure.message} {SEEN_ONCE}" for one in verdict.unconfirmed)
+            once = "; ".join(str(phrase("seen-once", reason=one.failure.message)) for one in verdict.unconfirmed)
             undecided = outcome.ending == "inconclusive" and outcome.reason
             pytest.skip(f"inconclusive: {printable(undecided or once)}")
         if outcome.ending == "error":
@@ -103,8 +103,9 @@ class ScenarioItem(pytest.Item):
             lines.append(
                 f"{one.requirement} ({one.level}) at step {one.failure.step}: {printable(one.failure.message)}"
             )
-            lines.append(f"  expected: {one.failure.expected!a}")
-            lines.append(f"  received: {one.failure.received!a}")
+            for what, shown in (("expected", one.failure.expected), ("received", one.failure.received)):
+                if shown is not None:
+                    lines.append(f"  {what}: {printable(shown)}")
         return "\n".join(lines)
 
     def reportinfo(self) -> tuple[Path, int, str]:
@@ -126,7 +127,7 @@ class Player:
         self.plan_of = plan_of
         self.strict = strict
         self.allow_undecided = allow_undecided
-        self.reasons: tuple[str, ...] = ()
+        self.reasons: tuple[Phrase, ...] = ()
         """Why the session fails, where no item does."""
         self.scenarios = scenarios
         self.run: Run | None = None
@@ -192,6 +193,6 @@ class ScenarioCollector:
             return None
         with file_path.open(encoding="utf-8", errors="replace") as file:
             head = file.read(4_096)
-        if FORMAT_MARK not in head:
+        if f"{family(SCENARIOS)}/" not in head:
             return None
         return ScenarioFile.from_parent(parent, path=file_path)

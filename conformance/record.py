@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from conformance.actions import CloseReceived, Ended, Opcode, Opened, Received, Refused
-from conformance.masking import mask
+from conformance.actions import CloseReceived, Ended, Opened, Received, Refused
 from conformance.transcript import Direction, Entry, Transcript
+from contract.findings import Phrase, Text, phrase
 from contract.json_text import JsonTextError, parse_json
+from contract.redaction import mask
+from wire.frames import Opcode
 
 OUTER = 200
 """Messages that are held against the schemas, which takes its time, from the start of a scenario and from its end.
@@ -36,6 +38,8 @@ class Conversation:
     received: list["Message"] = field(default_factory=list)
     sent: list["Sent"] = field(default_factory=list)
     subprotocols: tuple[str, ...] = ()
+    heard: bool = False
+    """Whether a message ever came."""
 
     @property
     def is_open(self) -> bool:
@@ -68,7 +72,7 @@ class Message:
     opcode: int
     text: str
     value: Any
-    problem: str | None
+    problem: Phrase | None
     fragments: tuple[int, ...] = ()
 
     @property
@@ -96,13 +100,13 @@ def read_message(happening: Received, conversation: Conversation) -> Message:
         text = happening.data.decode("utf-8")
     except UnicodeDecodeError as error:
         shown = happening.data.decode("utf-8", "backslashreplace")
-        problem = f"not UTF-8 at byte {error.start}"
+        problem = phrase("not-utf-8", byte=error.start)
         return Message(happening.t, conversation, happening.opcode, shown, UNPARSED, problem, happening.fragments)
     try:
-        value, problem_text = parse_json(text), None
+        value, wrong = parse_json(text), None
     except JsonTextError as error:
-        value, problem_text = UNPARSED, f"not JSON: {str(error)[:200]}"
-    return Message(happening.t, conversation, happening.opcode, text, value, problem_text, happening.fragments)
+        value, wrong = UNPARSED, error.problem
+    return Message(happening.t, conversation, happening.opcode, text, value, wrong, happening.fragments)
 
 
 class Record:
@@ -132,13 +136,17 @@ class Record:
         """The text without any token of the profile."""
         return mask(text, self._secrets)
 
+    def shown(self, text: str) -> str:
+        """The text as it is shown to people: bounded, and without any token of the profile."""
+        return self.mask(cut(text))
+
     def note(
         self,
         t: float,
         actor: str | None,
         direction: Direction,
         kind: str,
-        data: str,
+        data: Text,
         event: str | None = None,
     ) -> None:
         """Add a line to the transcript."""
@@ -159,6 +167,22 @@ class Record:
     def messages(self) -> list[Message]:
         """Every message of the server, connection by connection."""
         return [message for conversation in self.conversations for message in conversation.received]
+
+
+def close_frame(code: int | None, reason: str) -> Text:
+    """What a close frame says."""
+    return phrase("no-code") if code is None else f"{code} {reason}".rstrip()
+
+
+def tcp_end(ended: Ended) -> Phrase:
+    """How a TCP connection ended."""
+    end = phrase(f"tcp-{ended.how}")
+    return end if ended.detail is None else phrase("with-detail", what=end, detail=ended.detail)
+
+
+def cut(text: str, limit: int = 2_000) -> str:
+    """A text for people, bounded."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def outer(messages: list[Message]) -> list[Message]:

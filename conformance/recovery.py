@@ -16,6 +16,7 @@ from conformance.scenario import Actor, Charge, Connect, ExpectOpen, Scenario, S
 from conformance.stage import Failure, Setting
 from conformance.transport import StoppedError, Transport, is_listening
 from conformance.verdicts import Charged, ScenarioVerdict
+from contract.findings import Phrase, phrase
 from contract.requirements import Requirement
 
 BACK_SECONDS = 12.0
@@ -80,7 +81,7 @@ class Recovery:
         stopped: Callable[[], bool],
     ) -> None:
         self.outages: list[Outage] = []
-        self.over: str | None = None
+        self.over: Phrase | None = None
         self.gone = False
         """Whether the endpoint stayed away."""
         self.phantom = False
@@ -112,13 +113,13 @@ class Recovery:
             return None
         self.outages.append(known if culprit is None else solved(known, culprit.outcome.scenario.id))
         if len(self.outages) >= MOST_OUTAGES:
-            self.over = "not played: the endpoint stopped accepting connections three times"
+            self.over = phrase("not-played-thrice")
         return culprit
 
     def _stays_away(self, known: Outage) -> None:
         self.outages.append(replace(known, kind="stopped", back_after=None))
         self.gone = True
-        self.over = "not played: the endpoint stopped accepting connections and did not come back"
+        self.over = phrase("not-played-away")
 
     def comes_back(self) -> bool:
         """Wait until the endpoint takes connections; whether it does."""
@@ -195,20 +196,23 @@ def convicted(verdict: ScenarioVerdict, kind: str, requirements: Mapping[str, Re
     outcome = verdict.outcome
     scenario = outcome.scenario
     own = tuple(one for one in verdict.charged if one.requirement in scenario.verifies)
-    text = "it ended the endpoint" if kind == "stopped" else "it ended every connection"
-    received = "connections are refused" if kind == "stopped" else "an idle connection was ended as well"
+    text = phrase("ended-endpoint" if kind == "stopped" else "ended-everybody")
+    received = phrase("connections-refused" if kind == "stopped" else "witness-ended")
     if own:
-        charged = tuple(
-            replace(one, failure=replace(one.failure, message=f"{one.failure.message}; {text}", absent=None))
-            for one in own
-        )
+        charged = tuple(_also(one, text) for one in own)
     else:
         sending = [step for step in scenario.steps if isinstance(step.deed, SendMessage | SendRaw)]
         step = sending[-1] if sending else scenario.steps[-1]
         name = scenario.verifies[0] if scenario.verifies else "CONN-01"
         level = scenario.level or (requirements[name].level if name in requirements else "MUST")
-        expected = "an endpoint that lives on, with everybody's connections"
+        expected = phrase("lives-on")
         failure = Failure(Charge((name,), level), step.label, None, text, expected, received)
         charged = (Charged(name, level, failure),)
     ending = replace(outcome, ending="stopped", reason=charged[0].failure.message)
     return replace(verdict, outcome=ending, charged=charged, unconfirmed=())
+
+
+def _also(one: Charged, text: Phrase) -> Charged:
+    """The same, which did something else as well: nothing that did not come, but what it did is the evidence."""
+    message = phrase("and", items=(one.failure.message, text))
+    return replace(one, failure=replace(one.failure, message=message, absent=None))

@@ -28,6 +28,7 @@ from dataclasses import dataclass, field, replace
 from conformance.pace import longest_wait
 from conformance.scenario import Connect, DropConnection, Expect, ExpectOne, Scenario, SendRaw
 from conformance.verdicts import Charged, ScenarioVerdict
+from contract.findings import phrase
 from contract.profile import Profile
 from contract.requirements import Level, Requirement
 
@@ -43,7 +44,7 @@ FEW = 3
 REPLAY_SECONDS = 15.0
 """How long all replays of scenarios alone may take, at a time scale of 1."""
 
-NO_TIME = "there was no time to play it again"
+NO_TIME = phrase("no-time")
 
 Kind = tuple[str, Level, str]
 """Failures are alike: the requirement, the level, and what did not come."""
@@ -222,8 +223,7 @@ class Replays:
             self.player.left(len(waiting) - number)
             if self.player.stopped() or not self._in_time(one.outcome.scenario):
                 kept = tuple(each for each in one.charged if each.requirement in broken)
-                names = ", ".join(sorted(broken))
-                reason = f"other connections disturbed it ({names}); there was no time to play it alone"
+                reason = phrase("disturbed", names=sorted(broken))
                 outcome = replace(one.outcome, ending="inconclusive", reason=reason)
                 doubtful = tuple(each for each in one.charged if each not in kept)
                 found[name] = replace(one, outcome=outcome, charged=kept, unconfirmed=doubtful)
@@ -273,6 +273,5 @@ def _without_undelivered(one: ScenarioVerdict, plain: set[str]) -> ScenarioVerdi
     kept = tuple(each for each in one.charged if each.failure.absent != "undelivered" or each.requirement in plain)
     if kept == one.charged:
         return one
-    reason = "deliveries are missed here already where nothing else is tested (SEND-01)"
-    outcome = replace(one.outcome, ending="inconclusive", reason=reason)
+    outcome = replace(one.outcome, ending="inconclusive", reason=phrase("missed-anyway", names=sorted(plain)))
     return replace(one, outcome=outcome, charged=kept)

@@ -18,9 +18,9 @@ from conformance.verdicts import (
     requirement_verdicts,
     run_verdict,
 )
+from contract.findings import Phrase, english, phrase, texts
+from contract.formats import RESULTS
 from contract.requirements import LEVELS, Requirement
-
-FORMAT = "wsproof.results/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class RunFacts:
     require_complete: bool = False
     allow_undecided: bool = False
     outages: tuple[Outage, ...] = ()
+    hints: tuple[Phrase, ...] = ()
+    """What is suspected of the set-up."""
     baseline: tuple[BaselineEntry, ...] | None = None
     complete: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -58,7 +60,7 @@ def results_document(
     run = run_verdict(facts.rules, judged, played, complete=facts.complete, outages=facts.outages)
     title, version = facts.contract
     return {
-        "format": FORMAT,
+        "format": RESULTS,
         "tool": {"name": "wsproof", "version": facts.version},
         "endpoint": facts.endpoint,
         "contract": {"title": title, "version": version},
@@ -68,8 +70,9 @@ def results_document(
         "strict": facts.strict,
         "settings": dict(facts.settings),
         "verdict": run.verdict,
-        "outcome": {"passed": run.passed, "reasons": list(run.reasons)},
+        "outcome": {"passed": run.passed, "reasons": list(map(str, run.reasons)), **texts(reasons=run.reasons)},
         "baseline": None if facts.baseline is None else _baseline(run),
+        "hints": [hint_entry(one) for one in facts.hints],
         "outages": [outage_entry(one) for one in facts.outages],
         "summary": _summary(judged),
         "requirements": [_requirement(one, played, facts.rules) for one in judged],
@@ -89,6 +92,11 @@ def baseline_entry(one: BaselineEntry) -> dict[str, Any]:
     return {kind: one.name, "reason": one.reason, "link": one.link, "expires": one.expires, "line": one.line}
 
 
+def hint_entry(one: Phrase) -> dict[str, Any]:
+    """A suspicion, in a document or a stream."""
+    return {**one.json, "message": str(one)}
+
+
 def outage_entry(one: Outage) -> dict[str, Any]:
     """An outage, in a document or a stream."""
     return {
@@ -98,7 +106,8 @@ def outage_entry(one: Outage) -> dict[str, Any]:
         "playing": list(one.playing),
         "culprit": one.culprit,
         "suspected": list(one.suspected),
-        "message": one.message,
+        **one.message.json,
+        "message": str(one.message),
     }
 
 
@@ -138,7 +147,8 @@ def _clause(
     return {
         "level": clause.level,
         "verdict": clause.verdict,
-        "reason": clause.reason,
+        "reason": english(clause.reason),
+        **texts(reason=clause.reason),
         "applied": clause.applied,
         "of": clause.unit,
         "steps": clause.steps,
@@ -162,7 +172,8 @@ def scenario_entry(one: ScenarioVerdict, run_started: float, rules: Rules) -> di
         "tags": list(scenario.tags),
         "verifies": list(scenario.verifies),
         "verdict": one.verdict,
-        "reason": outcome.reason,
+        "reason": english(outcome.reason),
+        **texts(reason=outcome.reason),
         "started_s": round(max(outcome.started - run_started, 0.0), 3),
         "duration_s": round(outcome.duration, 3),
         "failures": [
@@ -178,18 +189,21 @@ def _failure(charged: Charged) -> dict[str, Any]:
     return {
         "requirement": charged.requirement,
         "level": charged.level,
-        "step": failure.step,
+        "check": failure.check,
+        "step": str(failure.step),
         "actor": failure.actor,
-        "message": failure.message,
-        "expected": failure.expected,
-        "received": failure.received,
+        **failure.message.json,
+        "message": str(failure.message),
+        "expected": english(failure.expected),
+        "received": english(failure.received),
+        **texts(step=failure.step, expected=failure.expected, received=failure.received),
     }
 
 
 def _transcript(transcript: Transcript) -> list[dict[str, Any]]:
     lines = [_line(entry) for entry in transcript.first]
     if transcript.left_out:
-        text = f"{transcript.left_out} more lines are left out here"
+        text = phrase("left-out", number=transcript.left_out)
         lines.append(
             _line(Entry(transcript.first[-1].t if transcript.first else 0.0, None, "none", "note", None, text))
         )
@@ -203,7 +217,8 @@ def _line(entry: Entry) -> dict[str, Any]:
         "direction": entry.direction,
         "kind": entry.kind,
         "event": entry.event,
-        "data": entry.data,
+        "data": str(entry.data),
+        **texts(data=entry.data),
     }
     if entry.truncated:
         line["truncated"] = True

@@ -26,6 +26,7 @@ from conformance.scenario import Scenario
 from conformance.stage import Setting
 from conformance.transport import StoppedError, Transport
 from conformance.verdicts import ScenarioVerdict, charge_failures
+from contract.findings import phrase
 
 PLAYED_ONCE = frozenset({"slow", "thorough"})
 """Tags of scenarios that last long by themselves."""
@@ -37,7 +38,7 @@ many times the jobs, and so many scenarios. Else an endpoint that takes its time
 THOROUGH_ROUNDS = 3
 """How often a thorough run plays a scenario."""
 
-GONE = "the endpoint stopped accepting connections before it could be played again"
+GONE = phrase("gone-before-replay")
 
 Finished = Callable[[ScenarioVerdict], None]
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from contract.findings import Phrase, Text
 from contract.requirements import Level
-
-Way = Literal["plain", "stored", "blocks", "last"]
-"""How a raw message is compressed (`conformance.deflate`)."""
+from wire.deflate import Way
 
 Duration = float | str
 """Seconds, or the name of a duration of the profile (`conformance.durations`)."""
@@ -28,7 +27,7 @@ class Check:
 
     charge: Charge
     match: Mapping[str, Any]
-    message: str = ""
+    message: Phrase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +256,7 @@ class Step:
 
     deed: Deed
     charge: Charge
-    label: str
+    label: Text
     procedure: str | None = None
 
 

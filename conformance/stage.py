@@ -15,7 +15,6 @@ from conformance.actions import (
     Control,
     Ended,
     Happening,
-    Opcode,
     Opened,
     OutFrame,
     Received,
@@ -27,13 +26,24 @@ from conformance.actions import (
 from conformance.admission import Admission
 from conformance.breaker import CircuitBreaker
 from conformance.outage import Watch
-from conformance.record import Conversation, Message, Record, Sent, kind_of, read_message
+from conformance.record import (
+    Conversation,
+    Message,
+    Record,
+    Sent,
+    close_frame,
+    kind_of,
+    read_message,
+    tcp_end,
+)
 from conformance.scenario import Actor, Charge, Decided, Duration, Scenario
 from conformance.values import ScenarioError, Values
+from contract.findings import Phrase, Text, changed, phrase
 from contract.json_text import dump_json
 from contract.model import Contract
 from contract.profile import Profile
 from contract.profile import seconds as parse_seconds
+from wire.frames import Opcode
 
 Absence = Literal["undelivered", "timeout", "ended", "refused"]
 """What did not come: a delivery, on a connection that stayed open; anything else in time; anything more, since the
@@ -41,9 +51,6 @@ connection ended; a handshake's acceptance. Each may be the work of another scen
 
 Result = TypeVar("Result")
 Script = Generator[Action, Happening, Result]
-
-NOBODY_LISTENS = "ECONNREFUSED"
-"""What TCP says then; a reset may have come from whoever accepted the connection."""
 
 STALL_WATCH = 0.25
 """A wait looks up this often, in seconds, so that it is seen when the machine holds the tester up."""
@@ -74,20 +81,22 @@ class Failure:
     """Something that is not as it must be, and what it is charged to."""
 
     charge: Charge
-    step: str
+    step: Text
     actor: str | None
-    message: str
-    expected: str | None = None
-    received: str | None = None
+    message: Phrase
+    expected: Text | None = None
+    received: Text | None = None
     absent: Absence | None = None
     """What did not come; None: what came was wrong, which is evidence by itself."""
+    check: str | None = None
+    """The transcript check that found it; None: the step did."""
 
 
 class StepFailedError(Exception):
     """The scenario cannot go on."""
 
     def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.message)
+        super().__init__(str(failure.message))
         self.failure = failure
 
 
@@ -120,13 +129,13 @@ class Stage:
         self.failures: list[Failure] = []
         self.reached: Counter[Decided] = Counter()
         """What was decided so far, and how often."""
-        self.step_label = ""
+        self.step_label: Text = ""
         self.step_charge = Charge()
         self.step_wait: tuple[Any, ...] = ()
         """What the present step waits for, as the circuit breaker counts it."""
         self.controlled = ""
         """The user whose token the controls beside a refusal carry."""
-        self.control_problem: str | None = None
+        self.control_problem: Phrase | None = None
         """How the control before it ended; None: it was acknowledged."""
         self._scheduled: list[tuple[float, int, Action]] = []
         self._numbers = itertools.count()
@@ -166,12 +175,12 @@ class Stage:
 
     def failure(
         self,
-        message: str,
+        message: Phrase,
         actor: str | None = None,
         *,
         charge: Charge | None = None,
-        expected: Any = None,
-        received: Any = None,
+        expected: Text | None = None,
+        received: Text | None = None,
         absent: Absence | None = None,
     ) -> Failure:
         """A failure of the present step. Without a charge anywhere it is the scenario's own requirements'."""
@@ -182,13 +191,13 @@ class Stage:
             charge,
             self.step_label,
             actor,
-            self.record.mask(message),
-            self.record.mask(show(expected)) if expected is not None else None,
-            self.record.mask(show(received)) if received is not None else None,
+            message.changed(self.record.mask),
+            None if expected is None else changed(expected, self.record.shown),
+            None if received is None else changed(received, self.record.shown),
             absent,
         )
 
-    def fail(self, message: str, actor: str | None = None, **details: Any) -> StepFailedError:
+    def fail(self, message: Phrase, actor: str | None = None, **details: Any) -> StepFailedError:
         """The exception that ends the scenario with this failure."""
         return StepFailedError(self.failure(message, actor, **details))
 
@@ -238,28 +247,27 @@ class Stage:
                 self.note(happening.actor, "in", "handshake", "101 Switching Protocols")
             case Refused():
                 conversation.refused = happening
-                if happening.problem == "unreachable" and happening.detail == NOBODY_LISTENS:
+                if happening.problem == "not-listening":
                     self.setting.watch.refused(happening.t)
                 elif happening.problem == "lost":
                     self.setting.watch.ended(self.scenario.id, id(conversation), happening.t)
                 self.unusual(conversation)
-                status = f"{happening.status} " if happening.status is not None else ""
-                self.note(happening.actor, "in", "handshake", f"{status}{happening.detail}")
+                self.note(happening.actor, "in", "handshake", happening.detail)
             case CloseReceived():
                 conversation.close_received = happening
                 self.setting.watch.ended(self.scenario.id, id(conversation), happening.t)
-                code = "no code" if happening.code is None else str(happening.code)
-                self.note(happening.actor, "in", "close", f"{code} {happening.reason}".rstrip())
+                self.note(happening.actor, "in", "close", close_frame(happening.code, happening.reason))
             case Ended():
                 conversation.ended = happening
                 self.setting.watch.ended(self.scenario.id, id(conversation), happening.t)
-                self.note(happening.actor, "in", "end", f"{happening.how} {happening.detail}".rstrip())
+                self.note(happening.actor, "in", "end", tcp_end(happening))
 
     def _received(self, happening: Received, state: ActorState, conversation: Conversation) -> Script[None]:
         message = read_message(happening, conversation)
         state.inbox.append(message)
         state.arrived += 1
         conversation.received.append(message)
+        conversation.heard = True
         self.note(happening.actor, "in", kind_of(happening.opcode), message.text, message.event)
         beat = self.profile.heartbeat.form == "message"
         if beat and message.event == self.contract.ping_event:
@@ -274,7 +282,7 @@ class Stage:
         if state.actor.heartbeat == "late":
             due = self.now + self.profile.heartbeat.timeout / 2
             heapq.heappush(self._scheduled, (due, next(self._numbers), pong))
-            self.note(state.actor.name, "none", "note", "the pong is held back for half of the heartbeat's timeout")
+            self.note(state.actor.name, "none", "note", phrase("pong-held-back"))
             return
         yield pong
 
@@ -295,7 +303,7 @@ class Stage:
 
     # Sending
 
-    def note(self, actor: str | None, direction: Any, kind: str, data: str, event: str | None = None) -> None:
+    def note(self, actor: str | None, direction: Any, kind: str, data: Text, event: str | None = None) -> None:
         """Add a line to the transcript at the present time."""
         self.record.note(self.now, actor, direction, kind, data, event)
 
@@ -319,7 +327,7 @@ class Stage:
         """Note a message of ours; `plain` where it is sent in the usual form."""
         conversation = self.conversation(state)
         if not conversation.is_open:
-            self.note(state.actor.name, "none", "note", "not sent, the connection is closed")
+            self.note(state.actor.name, "none", "note", phrase("not-sent"))
             return
         if not (plain and self._is_usual(value)):
             self.unusual(conversation)
@@ -365,9 +373,3 @@ class Stage:
             if conversation is not None and conversation.is_open and not conversation.closing:
                 self.leave(conversation)
                 yield from self.act(Close(state.actor.name, 1000))
-
-
-def show(value: Any, limit: int = 2_000) -> str:
-    """A value for people, bounded."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= limit else text[: limit - 1] + "…"

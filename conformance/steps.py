@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from conformance.actions import Close, Drop, Opcode, OutFrame, Send
+from conformance.actions import Close, Drop, OutFrame, Send
 from conformance.blame import ended_as
-from conformance.deflate import compressed
 from conformance.expecting import EXPECTATIONS
 from conformance.handshakes import connect
 from conformance.patience import owed
+from conformance.record import close_frame
 from conformance.scenario import (
     CloseConnection,
     Connect,
@@ -26,7 +26,10 @@ from conformance.scenario import (
 )
 from conformance.stage import Absence, Script, Stage
 from conformance.values import Enough
+from contract.findings import phrase
 from contract.json_text import JsonTextError, dump_json, parse_json
+from wire.deflate import compressed
+from wire.frames import RSV1, Opcode
 
 
 def perform(stage: Stage, step: Step) -> Script[None]:
@@ -91,7 +94,7 @@ def _message(deed: SendRaw, payload: bytes, opcode: int) -> tuple[OutFrame, ...]
         return fragmented(payload, opcode, deed.fragments, interleave=deed.interleave)
     first, *others = fragmented(compressed(payload, deed.deflate), opcode, deed.fragments, interleave=deed.interleave)
     # RSV1 stands on the first frame only (RFC 7692 §6.1).
-    return (replace(first, rsv=4, raw=True), *(replace(one, raw=True) for one in others))
+    return (replace(first, rsv=RSV1, raw=True), *(replace(one, raw=True) for one in others))
 
 
 def _payload(stage: Stage, text: Any, hexadecimal: str | None) -> bytes:
@@ -144,7 +147,7 @@ def _close(stage: Stage, deed: CloseConnection) -> Script[None]:
     state = stage.actors[deed.actor]
     conversation = stage.conversation(state)
     stage.leave(conversation)
-    stage.note(deed.actor, "out", "close", "no code" if deed.code is None else f"{deed.code} {deed.reason}".rstrip())
+    stage.note(deed.actor, "out", "close", close_frame(deed.code, deed.reason))
     yield from stage.act(Close(deed.actor, deed.code, deed.reason))
     if not deed.answered:
         return
@@ -153,17 +156,17 @@ def _close(stage: Stage, deed: CloseConnection) -> Script[None]:
         stage, lambda: conversation.ended is not None, deadline, "the server's close frame and the end of TCP"
     )
     if conversation.close_received is None:
-        received = ended_as(conversation) if over else "no close frame"
-        message = "the close frame was not answered"
+        received = ended_as(conversation) if over else phrase("nothing-came")
         absent: Absence = "ended" if over else "timeout"
-        raise stage.fail(message, deed.actor, expected="a close frame", received=received, absent=absent)
+        text, expected = phrase("close-unanswered"), phrase("a-close-frame")
+        raise stage.fail(text, deed.actor, expected=expected, received=received, absent=absent)
     if not over:
-        stage.note(deed.actor, "none", "timeout", "the TCP connection is still open")
+        stage.note(deed.actor, "none", "timeout", phrase("tcp-still-open"))
         raise stage.fail(
-            "the TCP connection was not ended after the closing handshake",
+            phrase("tcp-not-ended"),
             deed.actor,
-            expected="the end of the TCP connection",
-            received="a TCP connection that stays open",
+            expected=phrase("tcp-end"),
+            received=phrase("tcp-still-open"),
             absent="timeout",
         )
 
@@ -171,7 +174,7 @@ def _close(stage: Stage, deed: CloseConnection) -> Script[None]:
 def _drop(stage: Stage, deed: DropConnection) -> Script[None]:
     conversation = stage.conversation(stage.actors[deed.actor])
     stage.leave(conversation)
-    stage.note(deed.actor, "out", "end", deed.how)
+    stage.note(deed.actor, "out", "end", phrase(f"drop-{deed.how}"))
     yield from stage.act(Drop(deed.actor, deed.how))
 
 

@@ -16,16 +16,16 @@ from conformance.engine import CUT_OFF, Ending, Outcome
 from conformance.judging import undecided, unfinished
 from conformance.outage import Outage
 from conformance.record import Record
-from conformance.results import RunFacts, baseline_entry, outage_entry, results_document, scenario_entry
+from conformance.results import RunFacts, baseline_entry, hint_entry, outage_entry, results_document, scenario_entry
 from conformance.scenario import Charge, Decided, Scenario
 from conformance.stage import Failure
 from conformance.transcript import Entry
 from conformance.verdicts import Charged, Rules, ScenarioVerdict, charge_failures
 from contract.errors import ContractError
+from contract.findings import message_of, text_of
+from contract.formats import STREAM, family
 from contract.requirements import CheckUse, Clause, Requirement, Section
 from contract.schemas import format_validator, violations
-
-FORMAT = "wsproof.stream/2"
 
 MAX_LINE = 64 * 1024 * 1024
 """Longest line that is read, in bytes."""
@@ -56,11 +56,12 @@ class StreamWriter:
                 self._write(_scenario(verdict, run_started))
                 self._written[name] = verdict
 
-    def close(self, duration: float, *, complete: bool, outages: Iterable[Outage] = ()) -> None:
+    def close(self, facts: RunFacts) -> None:
         """Write the footer."""
-        footer = {"kind": "footer", "complete": complete, "duration_s": round(duration, 3)}
+        footer = {"kind": "footer", "complete": facts.complete, "duration_s": round(facts.duration, 3)}
+        seen = {"outages": list(map(outage_entry, facts.outages)), "hints": list(map(hint_entry, facts.hints))}
         with self._lock, self._file:
-            self._write({**footer, "outages": [outage_entry(one) for one in outages]})
+            self._write({**footer, **seen})
 
     def _write(self, value: Mapping[str, Any]) -> None:
         line = memoryview(json.dumps(value, ensure_ascii=True, allow_nan=False).encode() + b"\n")
@@ -75,7 +76,7 @@ class StreamWriter:
 def _header(facts: RunFacts, requirements: Mapping[str, Requirement], scenarios: Sequence[Scenario]) -> dict[str, Any]:
     title, version = facts.contract
     return {
-        "format": FORMAT,
+        "format": STREAM,
         "kind": "header",
         "tool": {"name": "wsproof", "version": facts.version},
         "endpoint": facts.endpoint,
@@ -108,10 +109,10 @@ def _outline(one: Scenario) -> dict[str, Any]:
 def _scenario(verdict: ScenarioVerdict, run_started: float) -> dict[str, Any]:
     outcome = verdict.outcome
     entry = scenario_entry(verdict, run_started, Rules())
-    kept = ("id", "reason", "started_s", "duration_s", "failures", "transcript")
+    kept = ("id", "reason", "texts", "started_s", "duration_s", "failures", "transcript")
     return {
         "kind": "scenario",
-        **{name: entry[name] for name in kept},
+        **{name: entry[name] for name in kept if name in entry},
         "ending": outcome.ending,
         "reached": _decided(outcome.reached),
         "unreached": _decided(outcome.unreached),
@@ -130,7 +131,7 @@ def is_stream(path: Path) -> bool:
     """Whether a file is a stream, by its name or its first bytes."""
     try:
         with path.open("rb") as file:
-            return path.suffix == ".jsonl" or FORMAT.partition("/")[0].encode() in file.read(200)
+            return path.suffix == ".jsonl" or family(STREAM).encode() in file.read(200)
     except OSError:
         return False
 
@@ -199,6 +200,7 @@ def _document(
         require_complete=header["require_complete"],
         allow_undecided=header.get("allow_undecided", False),
         outages=tuple(map(_outage_of, (footer or {}).get("outages", ()))),
+        hints=tuple(map(message_of, (footer or {}).get("hints", ()))),
         baseline=None if header["baseline"] is None else tuple(map(_baseline_of, header["baseline"])),
         complete=footer is not None and footer["complete"] and all(one.id in lines for one in scenarios),
         settings=header["settings"],
@@ -238,12 +240,13 @@ def _verdict_of(scenario: Scenario, line: Mapping[str, Any] | None) -> ScenarioV
     if line is None:
         return charge_failures(unfinished(scenario, "unfinished", CUT_OFF), (), {})
     record = Record(0.0, ())
-    record.transcript.first = [Entry(**one) for one in line["transcript"]]
+    record.transcript.first = list(map(_entry_of, line["transcript"]))
     record.saw_messages = line["heard"]
     ending: Ending = next(one for one in get_args(Ending) if one == line["ending"])
     reached, unreached = (dict(map(_decided_of, line[name])) for name in ("reached", "unreached"))
     times = line["started_s"], line["duration_s"]
-    outcome = Outcome(scenario, ending, line["reason"], (), reached, unreached, record, *times)
+    reason = text_of(line, "reason")
+    outcome = Outcome(scenario, ending, reason, (), reached, unreached, record, *times)
     failures, unconfirmed = (tuple(map(_charged_of, line.get(name, ()))) for name in ("failures", "unconfirmed"))
     failures = tuple(
         replace(one, failure=replace(one.failure, absent=absent))
@@ -259,5 +262,12 @@ def _decided_of(one: Any) -> tuple[Decided, int]:
 
 def _charged_of(one: Mapping[str, Any]) -> Charged:
     charge = Charge((one["requirement"],), one["level"])
-    failure = Failure(charge, one["step"], one["actor"], one["message"], one["expected"], one["received"])
+    expected, received = (text_of(one, name) for name in ("expected", "received"))
+    step = text_of(one, "step") or ""
+    failure = Failure(charge, step, one["actor"], message_of(one), expected, received, check=one.get("check"))
     return Charged(one["requirement"], one["level"], failure)
+
+
+def _entry_of(one: Mapping[str, Any]) -> Entry:
+    kept = {name: value for name, value in one.items() if name != "texts"}
+    return Entry(**{**kept, "data": text_of(one, "data") or ""})

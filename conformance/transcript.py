@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from conformance.masking import cut_and_masked, window
+from contract.findings import Phrase, Text
+from contract.redaction import cut_and_masked, mask, window
 
 MAX_DATA = 4_096
 """Characters of a message that a transcript keeps."""
@@ -21,6 +22,9 @@ MAX_CHARACTERS = 262_144
 SHORT_DATA = 200
 """Characters of all data of a transcript's start, and of its end; beyond, only so many of each message are kept."""
 
+PHRASE_CHARACTERS = 100
+"""What a phrase counts for."""
+
 Direction = Literal["in", "out", "none"]
 
 
@@ -33,8 +37,13 @@ class Entry:
     direction: Direction
     kind: str
     event: str | None
-    data: str
+    data: Text
     truncated: bool = False
+
+    @property
+    def characters(self) -> int:
+        """Of its data; phrases of ours are short."""
+        return len(self.data) if isinstance(self.data, str) else PHRASE_CHARACTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +79,14 @@ class Transcript:
         limit = MAX_DATA if self._characters < MAX_CHARACTERS else SHORT_DATA
         if len(self.first) < FIRST_ENTRIES:
             self.first.append(self._shown(entry, limit))
-            self._characters += len(self.first[-1].data)
+            self._characters += self.first[-1].characters
             return
         if not self._late:
             self._characters, limit = 0, MAX_DATA
         self._late.append(_Late(self._windowed(entry, limit), limit))
-        self._characters += len(self._late[-1].entry.data)
+        self._characters += self._late[-1].entry.characters
         if len(self._late) > LAST_ENTRIES:
-            self._characters -= len(self._late.popleft().entry.data)
+            self._characters -= self._late.popleft().entry.characters
             self.left_out += 1
 
     def extend(self, other: "Transcript") -> None:
@@ -97,15 +106,18 @@ class Transcript:
 
     def _shown(self, entry: Entry, limit: int) -> Entry:
         event = None if entry.event is None else cut_and_masked(entry.event, self._secrets, MAX_EVENT)
+        if isinstance(entry.data, Phrase):
+            return replace(entry, event=event, data=entry.data.changed(lambda text: mask(text, self._secrets)))
         data = cut_and_masked(entry.data, self._secrets, limit)
         return replace(entry, event=event, data=data, truncated=entry.truncated or len(entry.data) > limit)
 
     def _windowed(self, entry: Entry, limit: int) -> Entry:
         event = None if entry.event is None else window(entry.event, self._secrets, MAX_EVENT)
-        return replace(entry, event=event, data=window(entry.data, self._secrets, limit))
+        data = entry.data if isinstance(entry.data, Phrase) else window(entry.data, self._secrets, limit)
+        return replace(entry, event=event, data=data)
 
 
 def _shortened(entry: Entry, characters: int) -> Entry:
-    if len(entry.data) <= characters:
+    if isinstance(entry.data, Phrase) or len(entry.data) <= characters:
         return entry
     return replace(entry, data=entry.data[:characters], truncated=True)

@@ -5,6 +5,7 @@ bounds everything that a peer can do: message size, bytes and messages in all, h
 """
 
 import errno
+import os
 import selectors
 import socket
 import ssl
@@ -35,6 +36,7 @@ from conformance.actions import (
 from conformance.bounds import FRAME_WEIGHT, Bounds, Share, weight
 from conformance.wire import Wire
 from contract.errors import ContractError
+from contract.findings import Phrase, phrase
 
 Result = TypeVar("Result")
 Script = Generator[Action, Happening, Result]
@@ -96,10 +98,20 @@ def resolve(url: str, *, verify: bool = True, ca: str | None = None, timeout: fl
                 if context is not None:
                     context.wrap_socket(trial, server_hostname=uri.host).close()
             except OSError as error:
-                problems.append(f"{address[0]!s} port {address[1]!s}: {error.strerror or error}")
+                problems.append(f"{address[0]!s} port {address[1]!s}: {_why_unreachable(error)}")
                 continue
         return Target(uri, family, address, context)
     raise UnreachableError("; ".join(problems) or f"{uri.host} has no address")
+
+
+def _why_unreachable(error: OSError) -> str:
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is not trusted ({error.verify_message}): see tls.ca and tls.verify"
+        case ssl.SSLError():
+            return f"no TLS connection ({error.reason}): where the port speaks no TLS, the URL begins with ws:"
+        case _:
+            return str(error.strerror or error)
 
 
 def is_listening(target: Target, timeout: float = 1.0) -> bool:
@@ -122,6 +134,13 @@ def _tls_context(verify: bool, ca: str | None) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def socket_problem(error: OSError) -> Phrase:
+    """Why a socket failed, by the name of its error."""
+    if isinstance(error, ssl.SSLError):
+        return phrase("tls", error=error.reason or type(error).__name__)
+    return phrase("socket", error=errno.errorcode.get(error.errno or 0, type(error).__name__))
 
 
 class Connection:
@@ -173,14 +192,17 @@ class Connection:
             self.flush()
             return self._read(t)
         except ssl.SSLError as error:
-            return self._lost(t, f"TLS: {error.reason or error}", tls=True)
+            return self._lost(t, "tls", socket_problem(error))
         except OSError as error:
-            return self._lost(t, error.strerror or str(error))
+            problem: Problem = "not-listening" if error.errno == errno.ECONNREFUSED else "unreachable"
+            if self._handshaking_tls and not self._connecting:
+                problem = "lost"
+            return self._lost(t, problem, socket_problem(error))
 
     def _finish_connecting(self) -> None:
         failure = self._failure or self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if failure:
-            raise OSError(failure, errno.errorcode.get(failure, "connecting failed"))
+            raise OSError(failure, os.strerror(failure))
         self._connecting = False
         if self._tls is not None:
             self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._host, do_handshake_on_connect=False)
@@ -250,18 +272,17 @@ class Connection:
             self._received_bytes += len(piece)
             self._happenings += len(happened)
             if self._received_bytes > self.bounds.total_bytes or self._happenings > self.bounds.happenings:
-                detail = f"more than {self.bounds.total_bytes} bytes or {self.bounds.happenings} messages"
+                detail = phrase("flood", bytes=self.bounds.total_bytes, messages=self.bounds.happenings)
                 return [*found, Ended(t, self.actor, "flood", detail)]
             taken = len(piece) + FRAME_WEIGHT * (self.wire.frames - frames) + sum(map(weight, happened))
             if self.share is not None and not self.share.take(taken):
-                detail = f"more than is taken in one scenario (here {self._received_bytes} bytes on the wire)"
+                detail = phrase("flood-in-a-scenario", bytes=self._received_bytes)
                 return [*found, Ended(t, self.actor, "flood", detail)]
         return found
 
-    def _lost(self, t: float, detail: str, *, tls: bool = False) -> list[Happening]:
+    def _lost(self, t: float, problem: Problem, detail: Phrase) -> list[Happening]:
         """The socket failed: a reset, or a refused connection."""
         if self._connecting or self._failure or self._handshaking_tls:
-            problem: Problem = "tls" if tls else "lost" if self._handshaking_tls else "unreachable"
             found: list[Happening] = [Refused(t, self.actor, problem, None, (), b"", detail)]
         else:
             found = list(self.wire.eof(t, reset=True))

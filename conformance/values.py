@@ -7,7 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from contract.findings import Phrase, phrase
 from contract.profile import Profile
+
+_TOKENS = {"invalid": "tokens.invalid", "expired": "tokens.expired", "expiring": "tokens.expiring"}
+"""The settings of tokens that are no user's."""
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z0-9_.-]+)\}")
 NONCE_DIGITS = 16
@@ -23,7 +27,11 @@ class Enough(Exception):  # noqa: N818  # no error: the scenario has all that it
 
 
 class InconclusiveError(Exception):
-    """The endpoint or the profile lacks what the scenario needs. `str()` is the reason."""
+    """The endpoint or the profile lacks what the scenario needs."""
+
+    def __init__(self, reason: Phrase) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 class DisturbedError(InconclusiveError):
@@ -104,15 +112,13 @@ class Values:
 
     def token(self, name: str) -> str:
         """The token of a user, or the fixture invalid, expired, expiring. Raises `InconclusiveError`."""
-        tokens = self.profile.tokens
-        fixtures = {"invalid": tokens.invalid, "expired": tokens.expired, "expiring": tokens.expiring}
-        if name in fixtures:
-            found = fixtures[name]
+        if name in _TOKENS:
+            found: str | None = getattr(self.profile.tokens, name)
         else:
             user = self.profile.users.get(name)
             found = user.token if user else None
         if found is None:
-            raise InconclusiveError(f"the profile offers no token of {name!r}")
+            raise InconclusiveError(phrase("lacking", setting=_TOKENS.get(name, f"users.{name}")))
         return found
 
     def length(self, value: int | str) -> int:

@@ -15,10 +15,14 @@ from conformance.history import UNITS
 from conformance.outage import MOST_OUTAGES, Outage
 from conformance.scenario import Decided
 from conformance.stage import Failure
+from contract.findings import Phrase, Text, few, phrase
 from contract.requirements import LEVELS, Clause, Level, Requirement
 
 Verdict = Literal["passed", "failed", "inconclusive", "untested", "error"]
 Overall = Literal["conformant", "non-conformant", "incomplete"]
+
+SHOWN = 5
+"""Names that a reason lists."""
 
 ADDITIONAL_TAG = "additional"
 """Scenarios that look at a requirement from one more side; other scenarios decide it where a fixture is lacking."""
@@ -86,7 +90,7 @@ class ClauseVerdict:
 
     level: Level
     verdict: Verdict
-    reason: str | None
+    reason: Text | None
     applied: int = 0
     steps: int = 0
     unit: str | None = None
@@ -188,7 +192,7 @@ def _verifies(one: ScenarioVerdict, name: str, level: Level) -> bool:
     return name in scenario.verifies and scenario.level in (None, level)
 
 
-def _seen(name: str, level: Level, played: tuple[ScenarioVerdict, ...]) -> tuple[Verdict, str] | None:
+def _seen(name: str, level: Level, played: tuple[ScenarioVerdict, ...]) -> tuple[Verdict, Phrase] | None:
     """What some scenario saw go wrong, for certain or once."""
 
     def meant(charges: Iterable[Charged]) -> list[Charged]:
@@ -197,26 +201,24 @@ def _seen(name: str, level: Level, played: tuple[ScenarioVerdict, ...]) -> tuple
     certain = [(one.outcome.scenario.id, each) for one in played for each in meant(one.charged)]
     if certain:
         scenario, charged = certain[0]
-        more = f" (and {len(certain) - 1} more)" if len(certain) > 1 else ""
-        return "failed", f"{scenario}: {charged.failure.message}{more}"
+        reason = phrase("in-scenario", scenario=scenario, reason=charged.failure.message)
+        return "failed", phrase("and-more", reason=reason, more=len(certain) - 1) if len(certain) > 1 else reason
     for one in played:
         for each in meant(one.unconfirmed):
             outcome = one.outcome
             undecided = outcome.ending == "inconclusive" and outcome.reason
-            return "inconclusive", f"{outcome.scenario.id}: {undecided or f'{each.failure.message} {SEEN_ONCE}'}"
+            seen = undecided or phrase("seen-once", reason=each.failure.message)
+            return "inconclusive", phrase("in-scenario", scenario=outcome.scenario.id, reason=seen)
     return None
 
 
-SEEN_ONCE = "(seen once; not when it was played again, alone and in company)"
-
-
-def _cut_off(clause: Clause, played: tuple[ScenarioVerdict, ...]) -> list[tuple[str, str | None]]:
+def _cut_off(clause: Clause, played: tuple[ScenarioVerdict, ...]) -> list[tuple[str, Text | None]]:
     """What checks look at in every scenario is not all there, where the run was interrupted."""
     cut_off = any(one.outcome.ending == "unfinished" and one.outcome.reason == CUT_OFF for one in played)
     return [("unfinished", CUT_OFF)] if cut_off and clause.checks else []
 
 
-def _contribution(one: ScenarioVerdict, keys: list[Decided], clause: Clause) -> tuple[str, str | None]:
+def _contribution(one: ScenarioVerdict, keys: list[Decided], clause: Clause) -> tuple[str, Text | None]:
     """What a scenario that is there to decide a clause says of it, where it has nothing against it."""
     outcome = one.outcome
     scenario = outcome.scenario
@@ -224,11 +226,11 @@ def _contribution(one: ScenarioVerdict, keys: list[Decided], clause: Clause) -> 
         if _looked_at(outcome, keys):
             return "passed", None
         if outcome.ending == "stopped":
-            return "unreached", f"{scenario.id} did not get that far: {outcome.reason}"
+            return "unreached", phrase("unreached", scenario=scenario.id, reason=outcome.reason or "")
         return "nothing", None
     if outcome.ending == "inconclusive" and ADDITIONAL_TAG in scenario.tags:
         return "nothing", None
-    return outcome.ending, f"{scenario.id}: {outcome.reason}"
+    return outcome.ending, phrase("in-scenario", scenario=scenario.id, reason=outcome.reason or "")
 
 
 def _looked_at(outcome: Outcome, keys: Iterable[Decided]) -> bool:
@@ -236,7 +238,7 @@ def _looked_at(outcome: Outcome, keys: Iterable[Decided]) -> bool:
     return any(key in outcome.reached for key in keys) and not any(key in outcome.unreached for key in keys)
 
 
-def _combined(judged: list[tuple[str, str | None]], *, selected: bool) -> tuple[Verdict, str | None]:
+def _combined(judged: list[tuple[str, Text | None]], *, selected: bool) -> tuple[Verdict, Text | None]:
     """What some scenario lacks a fixture for is not passed; what one did not reach, another may decide."""
     undecided: tuple[tuple[str, Verdict], ...] = (
         ("error", "error"),
@@ -252,7 +254,7 @@ def _combined(judged: list[tuple[str, str | None]], *, selected: bool) -> tuple[
     unreached = [reason for kind, reason in judged if kind == "unreached"]
     if unreached:
         return "inconclusive", unreached[0]
-    return "untested", "no scenario of this run decides it" if selected else "not selected"
+    return "untested", phrase("undecided" if selected else "not-selected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +294,7 @@ class RunVerdict:
     """The endpoint's verdict, which no baseline changes, and whether the run passes; if not, the reasons."""
 
     verdict: Overall
-    reasons: tuple[str, ...]
+    reasons: tuple[Phrase, ...]
     baseline: tuple[tuple[BaselineEntry, BaselineState], ...]
 
     @property
@@ -315,41 +317,35 @@ def run_verdict(
     explained = all(one.culprit is not None for one in happened)
     verdict = overall(judged, strict=rules.strict, complete=complete and explained)
     states = tuple((one, _state(one, rules, judged, played)) for one in rules.baseline or ())
-    reasons = [] if complete else ["the run was cut off"]
+    reasons = [] if complete else [phrase("run-cut-off")]
     unexpected = _unexpected(rules, played)
     if unexpected:
-        besides = "" if rules.baseline is None else " and the baseline does not list it"
-        reasons.append(f"a requirement fails{besides}: {_few(unexpected)}")
-    for state, text in (("stale", "the baseline is stale, what it lists passes"), ("expired", "the baseline expired")):
+        code = "run-fails" if rules.baseline is None else "run-fails-unlisted"
+        reasons.append(phrase(code, names=few(unexpected, SHOWN)))
+    for state in ("stale", "expired"):
         names = [one.name for one, its in states if its == state]
         if names:
-            reasons.append(f"{text}: {_few(names)}")
+            reasons.append(phrase(f"baseline-{state}", names=few(names, SHOWN)))
     reasons += [one.reason for one in happened if one.reason is not None]
     if len(happened) >= MOST_OUTAGES:
-        reasons.append("the endpoint stopped accepting connections three times, and the rest was not played")
+        reasons.append(phrase("stopped-thrice"))
     if complete and verdict == "incomplete" and rules.require_complete:
-        reasons.append("not everything was verified")
+        reasons.append(phrase("not-everything"))
     if complete and not rules.allow_undecided:
         reasons += _next_to_nothing(judged)
     faults = [one.outcome.scenario.id for one in played if one.verdict == "error"]
     if faults:
-        reasons.append(f"wsproof itself failed: {_few(faults)}")
+        reasons.append(phrase("own-faults", names=few(faults, SHOWN)))
     return RunVerdict(verdict, tuple(reasons), states)
 
 
-def _next_to_nothing(judged: tuple[RequirementVerdict, ...]) -> list[str]:
+def _next_to_nothing(judged: tuple[RequirementVerdict, ...]) -> list[Phrase]:
     """A run that decided less than half of what it was there for is no success."""
     musts = [clause for one in judged for clause in one.clauses if clause.level == "MUST" and clause.selected]
     decided = sum(clause.verdict in ("passed", "failed") for clause in musts)
     if 2 * decided >= len(musts):
         return []
-    verb = "was" if decided == 1 else "were"
-    return [f"only {decided} of {len(musts)} MUST requirements that the selected scenarios verify {verb} decided"]
-
-
-def _few(names: list[str]) -> str:
-    once = list(dict.fromkeys(names))
-    return ", ".join(once[:5]) + (f" and {len(once) - 5} more" if len(once) > 5 else "")
+    return [phrase("next-to-nothing", number=decided, count=len(musts))]
 
 
 def _unexpected(rules: Rules, played: tuple[ScenarioVerdict, ...]) -> list[str]:

@@ -5,9 +5,8 @@ here: pings may stay unanswered, any frame may be written, and illegal close cod
 """
 
 import logging
-import secrets
-import struct
-from collections.abc import Iterator
+import zlib
+from collections.abc import Generator, Iterator
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import (
@@ -19,10 +18,10 @@ from websockets.exceptions import (
     PayloadTooBig,
 )
 from websockets.frames import Frame
-from websockets.frames import Opcode as LibraryOpcode
 from websockets.http11 import Request as HttpRequest
 from websockets.http11 import Response
 from websockets.protocol import SEND_EOF, State
+from websockets.streams import StreamReader
 from websockets.typing import Subprotocol
 from websockets.uri import WebSocketURI
 
@@ -39,15 +38,10 @@ from conformance.actions import (
     Refused,
     Request,
 )
-from conformance.deflate import Offer
-
-try:
-    from websockets.speedups import apply_mask
-except ImportError:  # pragma: no cover  # a platform without compiled speedups
-    from websockets.utils import apply_mask
-
-mask = apply_mask
-"""Masks a payload with a key of four bytes (RFC 6455 §5.3)."""
+from contract.findings import Phrase, phrase
+from wire.close_codes import code_of, is_legal_code
+from wire.deflate import Offer
+from wire.frames import Opcode
 
 # The library logs frames, and with them tokens; transcripts are our log.
 _SILENT = logging.getLogger("wsproof.wire")
@@ -55,15 +49,26 @@ _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
 _SILENT.setLevel(logging.CRITICAL + 1)
 
+MAX_SHOWN = 300
+"""Characters of a header that are shown."""
+
+MAX_CONTROL_BYTES = 125
+"""Of a control frame's payload (RFC 6455 §5.5)."""
+
 MAX_BODY_BYTES = 65_536
 """Bytes that are kept of a refusal's body."""
 
-ILLEGAL_CLOSE_CODES = frozenset({1004, 1005, 1006, 1015})
 
+class HeadReader(StreamReader):
+    """The library's reader, which remembers the first two bytes of the frame that is being read."""
 
-def is_legal_close_code(code: int) -> bool:
-    """Whether a code may stand on the wire (CLOSE-02; RFC 6455 §7.4, IANA's 1012–1014)."""
-    return (1000 <= code <= 1014 or 3000 <= code <= 4999) and code not in ILLEGAL_CLOSE_CODES
+    head = b""
+
+    def read_exact(self, n: int) -> Generator[None, None, bytearray]:
+        """Read so many bytes. Raises `EOFError` where the stream ends before."""
+        data = yield from super().read_exact(n)
+        self.head = self.head or bytes(data)
+        return data
 
 
 class TesterProtocol(ClientProtocol):
@@ -72,34 +77,23 @@ class TesterProtocol(ClientProtocol):
     answer_pings = True
     close_payload: bytes | None = None
 
+    def parse(self) -> Generator[None]:
+        """Parse what arrives, with a reader that knows where a frame began."""
+        self.reader = self.heads = HeadReader()
+        return (yield from super().parse())
+
     def recv_frame(self, frame: Frame) -> None:
         """Keep every frame for the tester, also one that the library refuses afterwards."""
-        if frame.opcode is LibraryOpcode.CLOSE:
+        if frame.opcode is Opcode.CLOSE:
             self.close_payload = bytes(frame.data)
         super().recv_frame(frame)
+        self.heads.head = b""
 
     def send_frame(self, frame: Frame) -> None:
         """Send, but leave the library's own pong out where pings are to stay unanswered."""
-        if frame.opcode is LibraryOpcode.PONG and not self.answer_pings:
+        if frame.opcode is Opcode.PONG and not self.answer_pings:
             return
         super().send_frame(frame)
-
-
-def serialize_raw(frame: OutFrame) -> bytes:
-    """The bytes of a frame, legal or not."""
-    head = (0x80 if frame.fin else 0) | (frame.rsv << 4) | frame.opcode
-    mask_bit = 0x80 if frame.masked else 0
-    length = len(frame.payload)
-    if length < 126:
-        header = struct.pack("!BB", head, mask_bit | length)
-    elif length < 65536:
-        header = struct.pack("!BBH", head, mask_bit | 126, length)
-    else:
-        header = struct.pack("!BBQ", head, mask_bit | 127, length)
-    if not frame.masked:
-        return header + frame.payload
-    key = secrets.token_bytes(4)
-    return header + key + mask(frame.payload, key)
 
 
 class Wire:
@@ -110,6 +104,8 @@ class Wire:
 
     def __init__(self, actor: str, uri: WebSocketURI, request: Request | None, max_message_bytes: int) -> None:
         self.actor = actor
+        self._max_message_bytes = max_message_bytes
+        self._request_made = request
         self._raw_writes: list[bytes] = []
         self._message = bytearray()
         self._opcode = 0
@@ -160,9 +156,9 @@ class Wire:
         for frame in frames:
             if frame.raw:
                 self._raw_writes.extend(self.protocol.data_to_send())
-                self._raw_writes.append(serialize_raw(frame))
+                self._raw_writes.append(frame.encode())
             else:
-                self.protocol.send_frame(Frame(LibraryOpcode(frame.opcode), frame.payload, frame.fin))
+                self.protocol.send_frame(Frame(Opcode(frame.opcode), frame.payload, frame.fin))
         return True
 
     def close(self, close: Close) -> bool:
@@ -196,7 +192,7 @@ class Wire:
             return
         self._over = True
         if handshaking:
-            yield Refused(t, self.actor, "lost", None, (), b"", "the connection ended without an answer")
+            yield Refused(t, self.actor, "lost", None, (), b"", phrase("handshake-unanswered"))
         else:
             yield Ended(t, self.actor, "reset" if reset else "eof")
 
@@ -229,17 +225,41 @@ class Wire:
             yield self._close_received(self.protocol.close_payload, t)
         self._over = True
         too_big = isinstance(problem, PayloadTooBig)
-        yield Ended(t, self.actor, "flood" if too_big else "violation", str(problem)[:200])
+        detail = phrase("message-too-big", bytes=self._max_message_bytes) if too_big else self._broken(problem)
+        yield Ended(t, self.actor, "flood" if too_big else "violation", detail)
+
+    def _broken(self, problem: Exception) -> Phrase:
+        """What is wrong with the frame that the library refused (RFC 6455 §5, RFC 7692 §6)."""
+        if isinstance(problem.__cause__, zlib.error):
+            return phrase("frame-inflate")
+        first, second, *_ = *self.protocol.heads.head, 0, 0
+        opcode, fin, length = first & 0x0F, first & 0x80, second & 0x7F
+        control, unfinished = opcode & 0x08, self.protocol.current_size is not None
+        if opcode not in Opcode._value2member_map_:
+            return phrase("frame-opcode", opcode=f"{opcode:x}")
+        if second & 0x80:
+            return phrase("frame-masked")
+        if first & 0x30 or (first & 0x40 and (control or opcode == Opcode.CONT or not self.protocol.extensions)):
+            return phrase("frame-reserved-bits")
+        if control and not fin:
+            return phrase("frame-control-cut")
+        if control and length > MAX_CONTROL_BYTES:
+            return phrase("frame-control-long")
+        if opcode == Opcode.CLOSE:
+            return phrase("frame-close-too-early" if unfinished else "frame-close")
+        if control:
+            return phrase("frame-other")
+        return phrase("frame-nothing-to-continue" if opcode == Opcode.CONT else "frame-unfinished-message")
 
     def _frame(self, frame: Frame, t: float) -> Iterator[Happening]:
         data = bytes(frame.data)
-        if frame.opcode in (LibraryOpcode.PING, LibraryOpcode.PONG):
+        if frame.opcode in (Opcode.PING, Opcode.PONG):
             yield Control(t, self.actor, int(frame.opcode), data)
-        elif frame.opcode is LibraryOpcode.CLOSE:
+        elif frame.opcode is Opcode.CLOSE:
             yield self._close_received(data, t)
             self.protocol.close_payload = None
         else:
-            if frame.opcode is not LibraryOpcode.CONT:
+            if frame.opcode is not Opcode.CONT:
                 self._message, self._opcode, self._sizes = bytearray(), int(frame.opcode), []
             self._sizes.append(len(data))
             if frame.fin and len(self._sizes) == 1:
@@ -252,19 +272,45 @@ class Wire:
                 self._message = bytearray()
 
     def _close_received(self, payload: bytes, t: float) -> CloseReceived:
-        if len(payload) < 2:
+        code = code_of(payload)
+        if code is None:
             return CloseReceived(t, self.actor, None, "", legal=not payload)
-        code = int.from_bytes(payload[:2], "big")
         reason = payload[2:].decode("utf-8", "replace")
-        return CloseReceived(t, self.actor, code, reason, is_legal_close_code(code))
+        return CloseReceived(t, self.actor, code, reason, is_legal_code(code))
 
     def _refusal(self, error: Exception, t: float) -> Refused:
         response = self._response
         status = response.status_code if response is not None else None
         headers = tuple(response.headers.raw_items()) if response is not None else ()
         body = bytes(response.body or b"")[:MAX_BODY_BYTES] if response is not None else b""
-        detail = str(error.__cause__ or error)[:300]
-        return Refused(t, self.actor, _problem(error), status, headers, body, detail)
+        return Refused(t, self.actor, _problem(error), status, headers, body, self._why_refused(error))
+
+    def _why_refused(self, error: Exception) -> Phrase:
+        """What is wrong with the answer to the handshake (RFC 6455 §4.2.2, RFC 7692 §7.1)."""
+        response = self._response
+        if isinstance(error, InvalidMessage) and isinstance(error.__cause__, EOFError):
+            return phrase("handshake-unanswered")
+        if response is None:
+            return phrase("answer-not-http")
+        if isinstance(error, InvalidStatus):
+            return phrase("answer-status", status=response.status_code, reason=response.reason_phrase[:MAX_SHOWN])
+        if isinstance(error, NegotiationError):
+            return self._not_negotiated(response)
+        if isinstance(error, InvalidHeader):
+            if error.value is None:
+                return phrase("answer-no-header", name=error.name)
+            return phrase("answer-header", name=error.name, value=error.value[:MAX_SHOWN])
+        return phrase("answer-wrong")
+
+    def _not_negotiated(self, response: Response) -> Phrase:
+        extensions = ", ".join(response.headers.get_all("Sec-WebSocket-Extensions"))[:MAX_SHOWN]
+        subprotocols = ", ".join(response.headers.get_all("Sec-WebSocket-Protocol"))[:MAX_SHOWN]
+        request = self._request_made
+        offered = request.subprotocols if request is not None else ()
+        if extensions and (not subprotocols or subprotocols in offered):
+            known = request is not None and request.deflate is not None and "permessage-deflate" in extensions.lower()
+            return phrase("answer-extension" if known else "answer-extension-not-offered", extensions=extensions)
+        return phrase("answer-subprotocol", subprotocol=subprotocols)
 
 
 def _problem(error: Exception) -> Problem:

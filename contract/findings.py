@@ -23,6 +23,9 @@ CATALOGUES: Final = Catalogues(Path(__file__).resolve().parent / "locales")
 MAX_DEPTH: Final = 12
 """Phrases inside phrases that a document may hold; deeper ones are shown as the document has them in English."""
 
+UNKNOWN: Final = (LookupError, ValueError, TypeError, AttributeError, OverflowError)
+"""What rendering a phrase raises that is none of ours."""
+
 Param = Union[str, int, float, "Phrase", tuple["Param", ...]]
 Text = Union[str, "Phrase"]
 """A phrase of ours, or what somebody else wrote."""
@@ -47,9 +50,17 @@ class Phrase:
         return self.render(DEFAULT)
 
     def render(self, language: str | None = None) -> str:
-        """In a language; None: the one that is spoken. Raises `KeyError` for a code or parameter that it lacks."""
+        """In a language; None: the one that is spoken. Raises one of `UNKNOWN` where it is none of ours."""
         with speaking(language or spoken()):
             return self._rendered(MAX_DEPTH)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it can be rendered; one of a document may be anybody's."""
+        try:
+            return bool(self.render(DEFAULT))
+        except UNKNOWN:
+            return False
 
     def _rendered(self, depth: int) -> str:
         if not depth:
@@ -75,12 +86,16 @@ def phrase(code: str, /, **params: Param | Iterable[Param]) -> Phrase:
     return Phrase(code, {name: _frozen(value) for name, value in params.items()})
 
 
+def few(names: Iterable[str], most: int) -> Phrase:
+    """Each name once, and at most so many; the others are counted."""
+    once = list(dict.fromkeys(names))
+    if len(once) <= most:
+        return phrase("names", items=once)
+    return phrase("names-and-more", items=once[:most], more=len(once) - most)
+
+
 def _frozen(value: Any) -> Param:
-    if isinstance(value, list | tuple):
-        return tuple(map(_frozen, value))
-    if isinstance(value, str | int | float | Phrase):
-        return value
-    raise TypeError(f"{type(value).__name__} is no parameter of a phrase")
+    return value if isinstance(value, str | int | float | Phrase) else tuple(map(_frozen, value))
 
 
 def _rendered(value: Param, depth: int) -> object:
@@ -101,6 +116,16 @@ def _to_json(value: Param) -> Any:
     if isinstance(value, Phrase):
         return value.json
     return [_to_json(one) for one in value] if isinstance(value, tuple) else value
+
+
+def charged(requirement: str | None, problem: Phrase) -> Phrase:
+    """What is charged to a requirement; None: to none."""
+    return problem if requirement is None else phrase("charged", requirement=requirement, problem=problem)
+
+
+def missing(event: str) -> Phrase:
+    """A message of this event did not come in time."""
+    return phrase("missing", events=[f"`{event}`"])
 
 
 def changed(text: Text, change: Callable[[str], str]) -> Text:
@@ -129,6 +154,11 @@ def words(value: Any) -> Text:
 # Documents
 
 
+def english(text: Text | None) -> str | None:
+    """A text as documents hold it."""
+    return None if text is None else str(text)
+
+
 def texts(**members: Text | Iterable[Text] | None) -> dict[str, Any]:
     """The phrases of an object's members, as its member `texts`; nothing where there are none."""
     found: dict[str, Any] = {}
@@ -143,9 +173,20 @@ def texts(**members: Text | Iterable[Text] | None) -> dict[str, Any]:
 
 
 def read_text(english: str | None, written: Any) -> Text | None:
-    """A text of a document: its phrase where there is one that can be rendered, else its English."""
+    """A phrase as documents have it; its English where it is none that can be rendered."""
     found = _phrase(written)
-    return english if found is None else found
+    return found if found is not None and found.is_known else english
+
+
+def text_of(entry: Mapping[str, Any], member: str) -> Text | None:
+    """A member of a document's object as a text: its phrase where that can be rendered, else its English."""
+    return read_text(entry[member], (entry.get("texts") or {}).get(member))
+
+
+def message_of(entry: Mapping[str, Any]) -> Phrase:
+    """The `message` of a document's object; that of an old document is a phrase of somebody else's words."""
+    found = _phrase(entry)
+    return found if found is not None and found.is_known else phrase("said", en=entry["message"], ja=entry["message"])
 
 
 def _phrase(value: Any, depth: int = MAX_DEPTH) -> Phrase | None:
@@ -181,7 +222,7 @@ def translated(value: Any) -> Any:
         return [translated(one) for one in value]
     if not isinstance(value, dict):
         return value
-    changed = {name: translated(inner) for name, inner in value.items() if name not in ("params", "texts")}
+    changed = {name: inner if name in ("params", "texts") else translated(inner) for name, inner in value.items()}
     own = {"message": {"code": value["code"], "params": value["params"]}} if "params" in value else {}
     for name, written in {**(value.get("texts") or {}), **own}.items():
         if name in changed:
@@ -193,7 +234,6 @@ def _translated(english: Any, written: Any) -> Any:
     if isinstance(english, list) and isinstance(written, list) and len(english) == len(written):
         return [_translated(*pair) for pair in zip(english, written, strict=True)]
     found = _phrase(written)
-    try:
-        return english if found is None or not isinstance(english, str) else found.render()
-    except (LookupError, ValueError, TypeError, AttributeError, OverflowError):
+    if found is None or not found.is_known or not isinstance(english, str):
         return english
+    return found.render()

@@ -5,6 +5,8 @@ import re
 from math import isinf
 from typing import Any, NoReturn
 
+from contract.findings import Phrase, phrase
+
 type_names = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
 
 MAX_DIGITS = 400
@@ -21,23 +23,27 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
 
 class JsonTextError(ValueError):
-    """The text is not JSON, or is JSON beyond the bounds of depth and digits."""
+    """The text is not JSON, or is JSON beyond the bounds of depth and digits; `problem` says which."""
+
+    def __init__(self, problem: Phrase) -> None:
+        super().__init__(problem)
+        self.problem = problem
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise JsonTextError(f"{name} is not JSON (RFC 8259 §6)")
+    raise JsonTextError(phrase("json-constant", constant=name))
 
 
 def _integer(digits: str) -> int:
     if len(digits) > MAX_DIGITS:
-        raise JsonTextError(f"a number of {len(digits)} digits; at most {MAX_DIGITS} are read")
+        raise JsonTextError(phrase("json-digits", digits=len(digits), most=MAX_DIGITS))
     return int(digits)
 
 
 def _number(text: str) -> float:
     value = float(text)
     if isinf(value):
-        raise JsonTextError("a number beyond what a 64-bit float can hold")
+        raise JsonTextError(phrase("json-range"))
     return value
 
 
@@ -58,12 +64,12 @@ def _check_depth(value: Any) -> None:
         ]
         if not level:
             return
-    raise JsonTextError(f"nested deeper than {MAX_DEPTH} levels")
+    raise JsonTextError(phrase("json-depth", most=MAX_DEPTH))
 
 
 def _check_values(text: str) -> None:
     if len(text) > MAX_VALUES and _marks(text) > MAX_VALUES and _marks(_STRING.sub("", text)) > MAX_VALUES:
-        raise JsonTextError(f"more than {MAX_VALUES} values")
+        raise JsonTextError(phrase("json-values", most=MAX_VALUES))
 
 
 def _marks(text: str) -> int:
@@ -78,9 +84,9 @@ def parse_json(text: str) -> Any:
     except JsonTextError:
         raise
     except RecursionError:
-        raise JsonTextError(f"nested deeper than {MAX_DEPTH} levels") from None
-    except ValueError as error:
-        raise JsonTextError(str(error)) from None
+        raise JsonTextError(phrase("json-depth", most=MAX_DEPTH)) from None
+    except json.JSONDecodeError as error:
+        raise JsonTextError(phrase("json-syntax", line=error.lineno, column=error.colno)) from None
     if text.count("[") + text.count("{") > MAX_DEPTH:  # with fewer, nothing is nested deeper
         _check_depth(value)
     return value

@@ -149,6 +149,8 @@ class Profile:
 
     endpoint: str | None = None
     auth: Auth = Auth()
+    origin: str | None = None
+    """The `Origin` of every handshake; None: none is sent."""
     ack_timeout: float = 5.0
     response_timeout: float = 5.0
     quiet_period: float = 0.5
@@ -278,6 +280,7 @@ def _profile(value: Mapping[str, Any]) -> Profile:
     return Profile(
         endpoint=value.get("endpoint"),
         auth=Auth(where, auth.get("name", default_name)),
+        origin=value.get("origin"),
         ack_timeout=seconds(value.get("ack_timeout", 5)),
         response_timeout=seconds(value.get("response_timeout", 5)),
         quiet_period=seconds(value.get("quiet_period", 0.5)),

@@ -20,6 +20,7 @@ from referencing.jsonschema import DRAFT202012
 
 from contract.errors import ContractError
 from contract.files import DATA_ROOT, Document, load_yaml, read_text
+from contract.findings import Phrase, phrase
 from contract.json_text import type_name
 
 SCHEMAS = DATA_ROOT / "schemas"
@@ -35,16 +36,29 @@ formats = FormatChecker(formats=())
 @formats.checks("date-time")
 def is_date_time(value: object) -> bool:
     """Whether a string is an RFC 3339 §5.6 date-time: lower case and leap seconds are legal there."""
+    return date_time_problem(value) is None
+
+
+def date_time_problem(value: object) -> Phrase | None:
+    """Why a string is no RFC 3339 §5.6 date-time; None where it is one, and for what is no string."""
     if not isinstance(value, str):
-        return True
+        return None
     found = _RFC3339.fullmatch(value)
     if found is None:
-        return False
+        missing = _RFC3339.fullmatch(f"{value}Z") is not None
+        return phrase("date-time-zone" if missing else "date-time-form", value=_cut(value))
     year, month, day, hour, minute, second = (int(found[i]) for i in range(1, 7))
     offset_is_legal = found[9] is None or (int(found[9]) <= 23 and int(found[10]) <= 59)
-    if not (1 <= month <= 12 and hour <= 23 and minute <= 59 and second <= 60 and offset_is_legal):
-        return False
-    return 1 <= day <= monthrange(max(year, 1), month)[1]
+    if (
+        1 <= month <= 12
+        and 1 <= day <= monthrange(max(year, 1), month)[1]
+        and hour <= 23
+        and minute <= 59
+        and second <= 60
+        and offset_is_legal
+    ):
+        return None
+    return phrase("date-time-range", value=_cut(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +101,22 @@ class Violation:
     """
 
     pointer: str
-    message: str
+    problem: Phrase
     rule: str
     places: tuple[str, ...] = field(default=(), compare=False)
 
+    @property
+    def phrase(self) -> Phrase:
+        """Where it is, and what is wrong there."""
+        return phrase("at", place=self.pointer or phrase("the-message"), problem=self.problem)
+
+    @property
+    def in_payload(self) -> Phrase:
+        """The same of a payload, whose pointers begin there."""
+        return phrase("at", place=f"payload{self.pointer}", problem=self.problem)
+
     def __str__(self) -> str:
-        return f"{self.pointer or 'the message'}: {self.message}"
+        return str(self.phrase)
 
 
 def pointer(path: Iterator[str | int] | tuple[str | int, ...] | list[str | int]) -> str:
@@ -105,33 +129,47 @@ def _cut(value: object, limit: int = 80) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _describe(error: ValidationError) -> str:
+def _describe(error: ValidationError) -> Phrase:
     value: Any = error.instance
     limit: Any = error.validator_value
-    match error.validator:
+    rule = str(error.validator)
+    match rule:
         case "required":
-            # There is an error for each missing member, and only its text says for which.
-            return "expected the member " + error.message.removesuffix(" is a required property")
+            missing = _missing(error)
+            return phrase("schema-required", members=map(repr, missing), number=len(missing))
         case "type":
-            expected = limit if isinstance(limit, str) else " or ".join(limit)
-            return f"expected {expected}, got {type_name(value)} {_cut(value)}"
+            types = [limit] if isinstance(limit, str) else limit
+            return phrase("schema-type", types=types, type=type_name(value), value=_cut(value))
         case "minLength" | "maxLength":
-            word = "at least" if error.validator == "minLength" else "at most"
-            return f"expected {word} {limit} characters, got {len(value)}"
+            return phrase(f"schema-{rule}", limit=limit, length=len(value))
+        case "minItems" | "maxItems" | "minProperties" | "maxProperties":
+            return phrase(f"schema-{rule}", limit=limit, count=len(value))
+        case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf":
+            return phrase(f"schema-{rule}", limit=_cut(limit), value=_cut(value))
         case "const":
-            return f"expected {_cut(limit)}, got {_cut(value)}"
+            return phrase("schema-const", wanted=_cut(limit), value=_cut(value))
         case "enum":
-            return f"expected one of {', '.join(_cut(one) for one in limit)}; got {_cut(value)}"
+            return phrase("schema-enum", wanted=[_cut(one) for one in limit], value=_cut(value))
         case "format":
-            return f"expected a {limit}, got {_cut(value)}"
+            problem = date_time_problem(value) if limit == "date-time" else None
+            return problem or phrase("schema-format", format=str(limit), value=_cut(value))
+        case "pattern":
+            return phrase("schema-pattern", pattern=str(limit)[:80], value=_cut(value))
         case "oneOf" if all(list(one) == ["required"] for one in limit):
-            return f"expected exactly one of the members {', '.join(name for one in limit for name in one['required'])}"
+            return phrase("schema-one-member", members=[repr(name) for one in limit for name in one["required"]])
         case "additionalProperties" | "unevaluatedProperties":
-            known, extra = _known(error), _unknown(error)
-            hint = f"; known are {', '.join(sorted(known))}" if known else ""
-            return f"unknown member {', '.join(repr(name[:60]) for name in extra[:5])}{hint}"
+            known, extra = sorted(_known(error)), [repr(name[:60]) for name in _unknown(error)[:5]]
+            if known:
+                return phrase("schema-unknown-member", members=extra, known=known, number=len(extra))
+            return phrase("schema-no-member", members=extra, number=len(extra))
         case _:
-            return error.message if len(error.message) <= 200 else error.message[:199] + "…"
+            return phrase("schema-other", rule=rule, limit=_cut(limit), value=_cut(value))
+
+
+def _missing(error: ValidationError) -> list[str]:
+    needed: Any = error.validator_value
+    value: Any = error.instance
+    return [str(name) for name in needed if name not in value]
 
 
 def _known(error: ValidationError) -> Mapping[str, Any]:
@@ -146,7 +184,7 @@ def _unknown(error: ValidationError) -> list[str]:
 
 
 def violations(validator: Validator, value: Any) -> tuple[Violation, ...]:
-    """Every violation, in the order of the document."""
+    """Every violation, in the order of the document. All members that an object lacks are one."""
     if validator.passes(value):
         return ()
     found = [
@@ -154,14 +192,15 @@ def violations(validator: Validator, value: Any) -> tuple[Violation, ...]:
         for top in validator.iter_errors(value)
         for error in _leaves(top)
     ]
-    return tuple(sorted(found, key=lambda one: one.pointer))
+    # The library has an error for each missing member.
+    once = [one for number, one in enumerate(found) if one.rule != "required" or one not in found[:number]]
+    return tuple(sorted(once, key=lambda one: one.pointer))
 
 
 def _places(error: ValidationError) -> tuple[str, ...]:
     path = tuple(map(str, error.absolute_path))
-    needed: Any = error.validator_value
     if error.validator == "required" and isinstance(error.instance, dict):
-        return tuple(".".join((*path, name)) for name in needed if name not in error.instance)
+        return tuple(".".join((*path, name)) for name in _missing(error))
     return (".".join(path),)
 
 
@@ -253,7 +292,7 @@ def check_document(document: Document, name: str, written: Any = None) -> None:
         return
     best = jsonschema.exceptions.best_match(errors)
     where = tuple(best.absolute_path)
-    message = _describe(best)
+    message = str(_describe(best))
     as_written = _member(document.value if written is None else written, where)
     if as_written != best.instance and best.validator not in ("required", "additionalProperties"):
         rule = (

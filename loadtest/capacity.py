@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass, field
 
+from contract.findings import Phrase, phrase
+
 TOLERANCE = 0.1
 """The knee is known when the lowest load that broke is above it by so little."""
 
@@ -22,7 +24,7 @@ class Search:
     knee: float | None = None
     broke: float | None = None
     tried: list[float] = field(default_factory=list)
-    stopped: str | None = None
+    stopped: Phrase | None = None
 
     def next(self) -> float | None:
         """The next load to try; None: the search is over."""
@@ -57,26 +59,26 @@ class Search:
         if passed:
             self.knee = max(self.knee or 0.0, load)
             if self.broke is not None and self.broke < self.knee:
-                self.stopped = "a higher load passed after a lower one had not: the thresholds are near their limits"
+                self.stopped = phrase("capacity-higher")
         else:
             self.broke = min(self.broke if self.broke is not None else math.inf, load)
             if self.knee is not None and self.broke < self.knee:
-                self.stopped = "a lower load broke after a higher one had passed: the thresholds are near their limits"
+                self.stopped = phrase("capacity-lower")
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: Phrase) -> None:
         """End the search."""
         self.stopped = reason
 
     @property
-    def reason(self) -> str:
-        """Why the search ended, in a sentence."""
+    def reason(self) -> Phrase:
+        """Why the search ended."""
         if self.stopped is not None:
             return self.stopped
         if self.broke is None:
-            return f"no threshold broke up to the highest load that was allowed ({_shown(self.most)})"
+            return phrase("capacity-max", load=_shown(self.most))
         if self.knee is None:
-            return f"even the lowest load that was tried ({_shown(min(self.tried))}) broke a threshold"
-        return f"{_shown(self.knee)} kept every threshold, {_shown(self.broke)} did not"
+            return phrase("capacity-lowest", load=_shown(min(self.tried)))
+        return phrase("capacity-found", load=_shown(self.knee), broke=_shown(self.broke))
 
 
 def _shown(load: float) -> str:

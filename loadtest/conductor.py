@@ -26,15 +26,16 @@ from contract.profile import load_profile
 from loadtest.clocks import ClockReading, best_reading
 from loadtest.document import Ending, delivery_of, load_document, write_document
 from loadtest.gevent_reactor import GeventReactor, in_turn
+from loadtest.load_context import LoadContext
 from loadtest.locust_side import feed, settings_of_locust
 from loadtest.player import Player
+from loadtest.population import SWEEP_SECONDS, Population
 from loadtest.recorder import LAG, Slice
 from loadtest.settings import LoadSettings, load_journeys, settings_from
 from loadtest.settling import Part, part_of
 from loadtest.tally import Tally
 from loadtest.thresholds import breaches, parse_threshold
 from loadtest.user import JourneyUser
-from loadtest.world import SWEEP_SECONDS, World
 
 SETTINGS, ASKED, SLICE, PART, CLOCK = (f"wsproof-{name}" for name in ("settings", "asked", "slice", "part", "clock"))
 """Messages between master and workers."""
@@ -61,7 +62,7 @@ class Conductor:
         self.settings = settings
         self._given = settings is not None
         self._own = own or {"profile": None, "overrides": {}}
-        self.world: World | None = None
+        self.population: Population | None = None
         self.tally = Tally()
         self.parts: dict[str, Part] = {}
         self.margin = 0.0
@@ -127,9 +128,9 @@ class Conductor:
 
     def player(self, journey: str) -> Player | None:
         """A new player; None where the run is over."""
-        if self.world is None or self._drain is not None:
+        if self.population is None or self._drain is not None:
             return None
-        return self.world.player(journey)
+        return self.population.player(journey)
 
     # Beginning
 
@@ -145,11 +146,12 @@ class Conductor:
         self.began, self.started = time.monotonic(), datetime.now(UTC)
         if not self.is_master:
             worker = max(self.runner.worker_index, 0)
-            self.world = World(settings, GeventReactor(), worker, settings.players)
-            self.world.begin()
-            profile = self.world.profile
+            context = LoadContext(settings, GeventReactor(), worker)
+            self.population = Population(context, worker, settings.players)
+            self.population.begin()
+            profile = context.profile
             for loop in (self._sweep, self._beat, self._report):
-                gevent.spawn(loop, self.world)
+                gevent.spawn(loop, self.population)
         else:
             profile = load_profile(Path(settings.profile) if settings.profile else None, settings.overrides)
             gevent.spawn(self._observe)
@@ -166,26 +168,26 @@ class Conductor:
 
     # While it goes on
 
-    def _sweep(self, world: World) -> None:
-        while self.world is world:
-            world.sweep()
+    def _sweep(self, population: Population) -> None:
+        while self.population is population:
+            population.sweep()
             gevent.sleep(SWEEP_SECONDS)
 
-    def _beat(self, world: World) -> None:
+    def _beat(self, population: Population) -> None:
         """See how late the generator's own timers are."""
-        while self.world is world:
+        while self.population is population:
             before = time.monotonic()
             gevent.sleep(SWEEP_SECONDS)
-            world.recorder.measured(LAG, max(time.monotonic() - before - SWEEP_SECONDS, 0.0))
+            population.context.recorder.measured(LAG, max(time.monotonic() - before - SWEEP_SECONDS, 0.0))
 
-    def _report(self, world: World) -> None:
+    def _report(self, population: Population) -> None:
         """A slice every second, and an end of it all where the parent process is gone."""
         parent, number = os.getppid(), 0
-        while self.world is world:
+        while self.population is population:
             number += 1
-            gevent.sleep(max(world.clock.begin + number - time.monotonic(), 0.0))
-            if self.world is world:
-                self._give(world.take())
+            gevent.sleep(max(population.context.schedule.begin + number - time.monotonic(), 0.0))
+            if self.population is population:
+                self._give(population.context.recorder.take(time.monotonic()))
                 self._judge()
                 if os.getppid() != parent:
                     self.runner.quit()
@@ -242,37 +244,37 @@ class Conductor:
 
     def _stopping(self, **_: Any) -> None:
         """Nobody posts any more; everybody stays until what is owed has come."""
-        if self.world is not None and self._drain is None:
+        if self.population is not None and self._drain is None:
             now = time.monotonic()
-            self.complete = now >= self.world.clock.end - CUT_OFF_TOLERANCE or self.aborted is not None
-            self.world.stop_posting()
-            self._drain = gevent.spawn(self._wait_and_part, self.world)
+            self.complete = now >= self.population.context.schedule.end - CUT_OFF_TOLERANCE or self.aborted is not None
+            self.population.stop_posting()
+            self._drain = gevent.spawn(self._wait_and_part, self.population)
 
-    def _wait_and_part(self, world: World) -> None:
-        drain = world.drained()
-        in_turn(drain.over, world.profile.response_timeout + 1)
-        world.stay_to_the_end()
-        world.part()
-        in_turn(lambda: not world.players, world.closing_seconds + 1)
+    def _wait_and_part(self, population: Population) -> None:
+        drain = population.drained()
+        in_turn(drain.over, population.context.profile.response_timeout + 1)
+        population.stay_to_the_end()
+        population.part()
+        in_turn(lambda: not population.players, population.context.closing_seconds + 1)
 
     def _stopped(self, **_: Any) -> None:
         """All users of this process have left."""
-        world = self.world
-        if world is None or self._environment is None:
+        population = self.population
+        if population is None or self._environment is None:
             return
         if self._drain is not None:
             self._drain.join()
-        self.world = None
-        self._give(world.take())
+        self.population = None
+        self._give(population.context.recorder.take(time.monotonic()))
         if self.is_worker:
             reading = best_reading(self._readings, time.monotonic())
-            part = asdict(part_of(world.ledger, reading.shift))
+            part = asdict(part_of(population.context.ledger, reading.shift))
             message = {"part": encode(part, enc_hook=_plain), "margin": reading.error, "complete": self.complete}
             self.runner.send_message(PART, message)
             # Locust's worker sleeps for so long before it hears its master again.
             self._environment.stop_timeout = 0
         else:
-            self.parts[LOCAL] = part_of(world.ledger)
+            self.parts[LOCAL] = part_of(population.context.ledger)
             self.tally.workers[LOCAL].state = "finished"
 
     def _quitting(self, **_: Any) -> None:

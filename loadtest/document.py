@@ -9,12 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from contract.findings import Phrase, english, message_of, phrase, texts
+from contract.formats import LOAD
 from contract.model import Contract
 from loadtest.settings import LoadSettings, Stage
 from loadtest.settling import Part, settle
 from loadtest.thresholds import parse_threshold
-
-FORMAT = "wsproof.load/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def load_document(
     thresholds = [parse_threshold(text).judge(timed) for text in settings.thresholds]
     reason = _reason(measured, thresholds)
     return {
-        "format": FORMAT,
+        "format": LOAD,
         "tool": {"name": "wsproof", "version": settings.version},
         "endpoint": settings.endpoint,
         "contract": {"title": contract.title, "version": contract.version},
@@ -58,26 +58,28 @@ def load_document(
             "abort_on_breach": settings.abort_on_breach,
         },
         "verdict": "failed" if reason else "passed",
-        "reason": reason,
+        "reason": english(reason),
+        **texts(reason=reason),
         "thresholds": thresholds,
         **measured,
     }
 
 
-def _reason(measured: Mapping[str, Any], thresholds: list[dict[str, Any]]) -> str | None:
+def _reason(measured: Mapping[str, Any], thresholds: list[dict[str, Any]]) -> Phrase | None:
     """Why a run failed; None where it passed. A run that measured nothing has proved nothing."""
-    metrics, first = measured["metrics"], next(iter(measured["errors"]), None)
+    metrics = measured["metrics"]
+    first = next(map(message_of, measured["errors"]), None)
     if "connect" not in metrics:
-        return f"no user could connect: {first or 'none was started'}"
+        return phrase("load-no-connect", why=first or phrase("load-none-started"))
     if not set(metrics) - {"connect", "close"}:
-        return f"nothing was measured but connecting: {first or 'the time was too short'}"
+        return phrase("load-nothing", why=first or phrase("load-too-short"))
     if first is not None and not set(metrics) - {"connect", "ack", "close"}:
-        return f"nothing was measured but connecting: {first}"
+        return phrase("load-nothing", why=first)
     delivery = measured["delivery"]
     if delivery is not None and delivery["posts"] and not delivery["delivered"]:
-        return f"{delivery['posts']} messages were posted, and none was delivered: {first or 'to nobody'}"
+        return phrase("load-undelivered", count=delivery["posts"], why=first or phrase("load-to-nobody"))
     breached = [f"{one['metric']} {one['limit']}" for one in thresholds if not one["passed"]]
-    return f"threshold breached: {', '.join(breached)}" if breached else None
+    return phrase("load-breached", thresholds=breached) if breached else None
 
 
 def delivery_of(parts: Iterable[Part], grace: float, margin: float, began: float) -> dict[str, Any] | None:
@@ -95,7 +97,8 @@ def delivery_of(parts: Iterable[Part], grace: float, margin: float, began: float
             "poster": users.get(one.stream, "unknown"),
             "number": one.number,
             "receiver": one.receiver,
-            "detail": one.detail,
+            "detail": str(message_of({**one.detail, "message": ""})),
+            "texts": {"detail": one.detail},
         }
         for one in balance.examples
     ]

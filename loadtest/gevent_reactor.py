@@ -17,7 +17,6 @@ class GeventReactor:
 
     def __init__(self) -> None:
         self._loop: Any = get_hub().loop
-        self.faults = 0
 
     def reader(self, descriptor: int, callback: Callable[[], None]) -> Any:
         """Call back whenever the descriptor can be read."""

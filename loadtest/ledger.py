@@ -10,8 +10,9 @@ from array import array
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
+from contract.findings import Phrase, phrase
 from loadtest.stamps import LENGTH, PREFIX, RUN, STREAM, channel_key, stream_key
 
 MAX_EXAMPLES = 5
@@ -88,7 +89,8 @@ class Example:
     stream: bytes
     number: int | None
     receiver: str
-    detail: str
+    detail: dict[str, Any] = field(default_factory=dict)
+    """A phrase, as documents have it: examples go from process to process."""
 
 
 class Ledger:
@@ -144,17 +146,17 @@ class Ledger:
         source = self._sources.get(prefix) or self._foreign(prefix)
         if source is None or not digits.isdigit():
             self.elsewhere += 1
-            self._wrong("misdelivered", t, channel, b"", None, user, "another text: its stamp is damaged")
+            self._wrong("misdelivered", t, channel, b"", None, user, phrase("damaged-stamp"))
             return None
         number, stream, seat = int(digits), source.stream, seats.get(channel)
         if seat is None or seat.place != source.place:
             self.elsewhere += 1
-            detail = "a channel not joined" if seat is None else "another channel than the one posted to"
+            detail = phrase("not-joined" if seat is None else "channel-changed")
             self._wrong("misdelivered", t, channel, source.key, number, user, detail)
             return None
         if stream is not None and number > len(stream.posted):
             self.elsewhere += 1
-            self._wrong("misdelivered", t, channel, source.key, number, user, "nobody has posted this")
+            self._wrong("misdelivered", t, channel, source.key, number, user, phrase("never-posted"))
             return None
         after = data[at + LENGTH :]
         if author != source.author or after != source.after or at:
@@ -182,11 +184,11 @@ class Ledger:
         if self._is_posted(text):
             source.after = text[1]
         else:
-            self._wrong("misdelivered", t, seat.channel, source.key, number, seat.user, "another text")
+            self._wrong("misdelivered", t, seat.channel, source.key, number, seat.user, phrase("text-changed"))
         if source.author is None:
             source.author = author
         elif author != source.author:
-            detail = f"another author: {author!r:.80}"
+            detail = phrase("another-author", author=author[:80])
             self._wrong("misdelivered", t, seat.channel, source.key, number, seat.user, detail)
 
     def _is_posted(self, text: Text) -> bool:
@@ -217,7 +219,7 @@ class Ledger:
                 seat.holes.setdefault(prefix, []).insert(0, (number + 1, first - 1))
         elif not _fill(seat.holes.get(prefix, []), number):
             self._wrong(
-                "duplicated", t, seat.channel, prefix[RUN : RUN + STREAM], number, seat.user, "it had come before"
+                "duplicated", t, seat.channel, prefix[RUN : RUN + STREAM], number, seat.user, phrase("came-before")
             )
             return False
         self._wrong(
@@ -227,32 +229,33 @@ class Ledger:
             prefix[RUN : RUN + STREAM],
             number,
             seat.user,
-            f"it came after number {following - 1}",
+            phrase("came-after", number_before=following - 1),
         )
         return True
 
     def _wrong(
-        self, kind: Kind, t: float, channel: str, stream: bytes, number: int | None, receiver: str, detail: str
+        self,
+        kind: Kind,
+        t: float,
+        channel: str,
+        stream: bytes,
+        number: int | None,
+        receiver: str,
+        detail: Phrase,
     ) -> None:
         self.counts[kind] += 1
         if self.counts[kind] <= MAX_EXAMPLES:
-            self.examples.append(Example(kind, t, channel, stream, number, receiver, detail))
+            self.examples.append(Example(kind, t, channel, stream, number, receiver, detail.json))
 
     @property
     def arrived(self) -> int:
         """Deliveries of any kind."""
         return self.delivered + self.strangers + self.counts["duplicated"] + self.elsewhere
 
-    @property
-    def posts_so_far(self) -> int:
-        """Posts of all streams."""
-        return sum(len(one.posted) for one in self.streams.values())
-
-    def open_gaps(self) -> int:
-        """Deliveries that are missing so far though a later one came."""
-        return sum(
-            high - low + 1 for seat in self.seats if seat.holes for holes in seat.holes.values() for low, high in holes
-        )
+    def so_far(self) -> dict[str, int]:
+        """The counts that are certain while the run goes on."""
+        wrong: tuple[Kind, ...] = ("duplicated", "reordered", "misdelivered")
+        return {"delivered": self.delivered, **{kind: self.counts[kind] for kind in wrong}}
 
 
 def _fill(holes: list[tuple[int, int]], number: int) -> bool:

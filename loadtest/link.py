@@ -11,30 +11,38 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Protocol
 
-from conformance.actions import Close, CloseReceived, Ended, Happening, Opened, Received, Refused, Request
-from conformance.transport import Target
-from conformance.wire import Wire, mask
+from conformance.actions import (
+    Close,
+    CloseReceived,
+    Ended,
+    Happening,
+    Opened,
+    Problem,
+    Received,
+    Refused,
+    Request,
+)
+from conformance.transport import Target, socket_problem
+from conformance.wire import Wire
+from contract.findings import Phrase, phrase
 from loadtest.tls import TlsSocket
+from wire.close_codes import CloseCode
+from wire.frames import FINAL_TEXT, masked_text, payload_span
 
 READ_BYTES = 65_536
 MAX_MESSAGE_BYTES = 1_048_576
 MAX_UNSENT_BYTES = 4_194_304
 """What may wait for an endpoint that reads too slowly; more ends the connection."""
 
-TEXT = 0x81
-MASKED = 0x80
 HEADERS_END = b"\r\n\r\n"
 
 PlainSocket = _socket.SocketType
 """The interpreter's own socket: under Locust, `socket.socket` is one of gevent's, which would block its greenlet."""
 
 _monotonic = time.monotonic
-_FEW = struct.Struct("!BB").pack
-_SOME = struct.Struct("!BBH").pack
-_MANY = struct.Struct("!BBQ").pack
 
 
 class Watch(Protocol):
@@ -71,32 +79,8 @@ class User(Protocol):
     def strange(self, happening: Received, t: float) -> None:
         """A message that is not one unfragmented frame of text."""
 
-    def ended(self, code: int | None, how: str, t: float) -> None:
-        """The connection is over; `code` of the server's close frame (1005: it had none), None without such a frame."""
-
-
-def _masks() -> Iterator[bytes]:
-    """Unpredictable masking keys (RFC 6455 §5.3); the system is asked for many at once."""
-    while True:
-        pool = os.urandom(4096)
-        for start in range(0, len(pool), 4):
-            yield pool[start : start + 4]
-
-
-_next_mask = _masks().__next__
-
-
-def text_frame(payload: bytes) -> bytes:
-    """A masked frame of text (RFC 6455 §5.2)."""
-    size = len(payload)
-    if size < 126:
-        head = _FEW(TEXT, MASKED | size)
-    elif size < 65_536:
-        head = _SOME(TEXT, MASKED | 126, size)
-    else:
-        head = _MANY(TEXT, MASKED | 127, size)
-    key = _next_mask()
-    return head + key + mask(payload, key)
+    def ended(self, code: int | None, how: Phrase, t: float) -> None:
+        """It is over; `code` of the server's close frame (1005: it held none), None without such a frame."""
 
 
 class Link:
@@ -177,10 +161,9 @@ class Link:
 
     def _fail(self, error: OSError, t: float) -> None:
         """No connection came about."""
-        tls = isinstance(error, ssl.SSLError)
-        reason = f"TLS: {error.reason or error}" if isinstance(error, ssl.SSLError) else error.strerror or str(error)
         self.shut()
-        self._user.refused(Refused(t, "user", "tls" if tls else "lost", None, (), b"", reason))
+        problem: Problem = "tls" if isinstance(error, ssl.SSLError) else "lost"
+        self._user.refused(Refused(t, "user", problem, None, (), b"", socket_problem(error)))
 
     # Reading
 
@@ -211,30 +194,20 @@ class Link:
         """Take frames apart. What is not whole yet is kept."""
         size, at = len(data), 0
         message = self._user.message
-        while size - at >= 2:
-            length = data[at + 1]
-            if length < 126:
-                start = at + 2
-            elif length == 126:
-                if size - at < 4:
-                    break
-                start, length = at + 4, data[at + 2] << 8 | data[at + 3]
-            elif length == 127:
-                if size - at < 10:
-                    break
-                start, length = at + 10, int.from_bytes(data[at + 2 : at + 10], "big")
-            else:
-                length = MAX_MESSAGE_BYTES + 1  # a masked frame, which the wire refuses
-            if length > MAX_MESSAGE_BYTES:
+        while at < size:
+            span = payload_span(data, at)
+            if span is None:
+                break
+            start, end = span
+            if end - start > MAX_MESSAGE_BYTES:  # or masked, which the wire refuses
                 self._raw = True
                 self._rest = b""
                 self._open_wire()
                 self._through_wire(data[at:], t)
                 return
-            end = start + length
             if end > size:
                 break
-            if data[at] == TEXT and self._wire is None:
+            if data[at] == FINAL_TEXT and self._wire is None:
                 message(data[start:end], t)
             else:
                 self._open_wire()
@@ -302,10 +275,10 @@ class Link:
             case Received():
                 self._user.strange(happening, t)
             case CloseReceived(code=code):
-                self.code = code if code is not None else 1005
+                self.code = code if code is not None else int(CloseCode.NO_STATUS_RCVD)
             case Ended(how=how, detail=detail):
                 self.shut()
-                self._user.ended(self.code, detail or how, t)
+                self._user.ended(self.code, detail or phrase(f"tcp-{how}"), t)
             case _:
                 pass
 
@@ -316,17 +289,17 @@ class Link:
                 self._tell(happening, t)
             if not self.over:
                 self.shut()
-                self._user.refused(Refused(t, "user", "lost", None, (), b"", "the connection ended without an answer"))
+                self._user.refused(Refused(t, "user", "lost", None, (), b"", phrase("handshake-unanswered")))
             return
         self.shut()
-        self._user.ended(self.code, "reset" if reset else "eof", t)
+        self._user.ended(self.code, phrase("tcp-reset" if reset else "tcp-eof"), t)
 
     # Writing
 
     def send_text(self, payload: bytes) -> None:
         """Send a message of text; after a close frame, nothing is sent."""
         if self._wire is None or (self._wire.is_open and not self.over):
-            frame = text_frame(payload)
+            frame = masked_text(payload)
             if self._unsent or self.tls is not None or not self.connected:
                 self._write(frame)
                 return
@@ -355,7 +328,7 @@ class Link:
             self._unsent += data
             if len(self._unsent) > MAX_UNSENT_BYTES:
                 self.shut()
-                detail = f"the endpoint reads too slowly: {len(self._unsent)} bytes wait to be sent"
+                detail = phrase("reads-too-slowly", bytes=len(self._unsent))
                 # Not now: the user is just about to send.
                 self.reactor.later(0, lambda: self._user.ended(None, detail, _monotonic()))
             return

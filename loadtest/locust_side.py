@@ -1,5 +1,6 @@
 """Locust's side of a run: its statistics and web page, and its options where it was started by hand."""
 
+import json
 import math
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 from locust.env import Environment
 from locust.stats import StatsError, bucket_response_time
 
+from contract.findings import message_of
 from loadtest.plan import new_run
 from loadtest.recorder import METRICS, Counts, Slice
 from loadtest.settings import LoadSettings, load_journeys
@@ -27,8 +29,9 @@ def feed(stats: Any, taken: Slice) -> None:
         for entry in (stats.total, stats.entries["error", METHOD]):
             entry.num_failures += count
             entry.num_fail_per_sec[int(now)] += count
-        key = StatsError.create_key(METHOD, "error", kind)
-        error = stats.errors.setdefault(key, StatsError(METHOD, "error", kind))
+        message = str(message_of({**json.loads(kind), "message": kind}))
+        key = StatsError.create_key(METHOD, "error", message)
+        error = stats.errors.setdefault(key, StatsError(METHOD, "error", message))
         error.occurrences += count
 
 

@@ -3,10 +3,15 @@
 A measurement costs an append: it is counted and put into histograms once a second.
 """
 
-import resource
+import json
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+
+from conformance.record import cut
+from contract.findings import Phrase, phrase
+from loadtest.ledger import Ledger
+from wire.close_codes import CloseCode
 
 METRICS = ("connect", "ack", "join", "post_to_own", "post_to_receive", "ping_period", "close")
 """Latencies by step of a journey; `ping_period` is the time between two heartbeats of the server."""
@@ -15,14 +20,14 @@ LATE, LAG = "late", "lag"
 """How late the generator itself sent what was due, and how late its timers ran."""
 
 ROUND_TRIP = "post_to_own"
-NO_CLOSE_FRAME = 1006
+NO_CLOSE_FRAME = int(CloseCode.ABNORMAL_CLOSURE)
 """Stands for an end without a close frame (RFC 6455 §7.1.5)."""
 
 MAX_KINDS = 100
 """Kinds of errors that are told apart; what goes beyond is counted as one."""
 
-MAX_KIND_CHARACTERS = 300
-OTHER_ERRORS = "(other errors)"
+MAX_PARAMETER = 200
+"""Characters of each text in a kind of error."""
 
 EXACT_BITS = 11
 """Leading bits of a latency in microseconds that are kept: steps of less than 0.1 per cent."""
@@ -31,6 +36,14 @@ HIGHEST_US = 3_600_000_000
 
 Counts = dict[int, int]
 """Latencies in microseconds, and how often each was measured."""
+
+
+def written(problem: Phrase) -> str:
+    """A kind of error as processes tell each other: its JSON text."""
+    return json.dumps(problem.changed(lambda text: cut(text, MAX_PARAMETER)).json, sort_keys=True)
+
+
+OTHER_ERRORS = written(phrase("other-errors"))
 
 
 def counted(seconds: list[float]) -> Counts:
@@ -50,20 +63,20 @@ class Slice:
     """What a process measured in one stretch of time; all of it can be sent to another process as it is.
 
     `began` and `ended` in seconds since the start of the run; `connected` users with an accepted connection at its
-    end, `most` at its peak; `cpu` in seconds, `rss` in bytes.
+    end, `most` at its peak; `cpu` in seconds.
     """
 
     began: float = 0.0
     ended: float = 0.0
     latencies: dict[str, Counts] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
+    """By the JSON text of what went wrong (`written`)."""
     closes: dict[str, int] = field(default_factory=dict)
     posts: int = 0
     received: int = 0
     connected: int = 0
     most: int = 0
     cpu: float = 0.0
-    rss: int = 0
     ledger: dict[str, int] = field(default_factory=dict)
     """The ledger's counts so far, from the beginning of the run."""
 
@@ -71,12 +84,15 @@ class Slice:
 class Recorder:
     """Collects from all users of one process. Times are in seconds of one monotonic clock."""
 
-    def __init__(self, started: float) -> None:
+    def __init__(self, started: float, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._arrived = 0
         self.samples: dict[str, list[float]] = {name: [] for name in (*METRICS, LATE, LAG)}
         self.own = self.samples["post_to_own"]
         self.others = self.samples["post_to_receive"]
         self.late = self.samples[LATE]
         self.errors: Counter[str] = Counter()
+        """By the JSON text of what went wrong."""
         self.kinds: set[str] = set()
         self.closes: Counter[str] = Counter()
         self.posts = 0
@@ -93,14 +109,14 @@ class Recorder:
         """A latency."""
         self.samples[metric].append(seconds)
 
-    def failed(self, message: str) -> None:
+    def failed(self, problem: Phrase) -> None:
         """Something that went wrong for a user."""
-        cut = message if len(message) <= MAX_KIND_CHARACTERS else message[: MAX_KIND_CHARACTERS - 1] + "…"
-        if cut not in self.kinds:
+        kind = written(problem)
+        if kind not in self.kinds:
             if len(self.kinds) >= MAX_KINDS:
-                cut = OTHER_ERRORS
-            self.kinds.add(cut)
-        self.errors[cut] += 1
+                kind = OTHER_ERRORS
+            self.kinds.add(kind)
+        self.errors[kind] += 1
 
     def opened(self) -> None:
         """A connection was accepted."""
@@ -112,9 +128,9 @@ class Recorder:
         self.connected -= 1
         self.closes[str(code if code is not None else NO_CLOSE_FRAME)] += 1
 
-    def take(self, t: float, ledger: dict[str, int] | None = None) -> Slice:
+    def take(self, t: float) -> Slice:
         """What was measured since the last time, at time `t`."""
-        cpu = time.process_time()
+        cpu, arrived = time.process_time(), self.ledger.arrived
         taken = Slice(
             began=self._since - self.started,
             ended=t - self.started,
@@ -122,11 +138,11 @@ class Recorder:
             errors=dict(self.errors),
             closes=dict(self.closes),
             posts=self.posts,
+            received=arrived - self._arrived,
             connected=self.connected,
             most=self.most,
             cpu=cpu - self._cpu,
-            rss=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-            ledger=ledger or {},
+            ledger=self.ledger.so_far(),
         )
         for values in self.samples.values():
             values.clear()
@@ -134,5 +150,5 @@ class Recorder:
         self.closes.clear()
         self.posts = 0
         self.most = self.connected
-        self._since, self._cpu = t, cpu
+        self._since, self._cpu, self._arrived = t, cpu, arrived
         return taken

@@ -90,7 +90,7 @@ class AwaitOwn:
 
     nonce: str
     within: float
-    charge: str
+    charge: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class AwaitEvent:
     match: Mapping[str, Any]
     capture: Mapping[str, str]
     within: float
-    charge: str
+    charge: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Dial:
     """Connect."""
 
     deed: Connect
-    charge: str
+    charge: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +260,8 @@ class _Compiler:
         return AwaitOwn(own[0], within, _charge(step))
 
 
-def _charge(step: Step) -> str:
-    return "".join(f"{name}: " for name in step.charge.requirements[:1])
+def _charge(step: Step) -> str | None:
+    return next(iter(step.charge.requirements), None)
 
 
 def post_parts(post: Post, contract: Contract, values: JourneyValues) -> Parts:

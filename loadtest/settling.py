@@ -12,11 +12,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from contract.findings import phrase
 from loadtest.ledger import MAX_EXAMPLES, End, Example, Kind, Ledger
 from loadtest.stamps import RUN, STREAM
 
 LONG_SECONDS = 10.0
 """Streams that last longer are compared with every seat of their channel; shorter ones with those of their time."""
+
+
+NEVER_CAME = phrase("never-came").json
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +252,7 @@ class _Channel:
     ) -> None:
         for number in numbers[:MAX_EXAMPLES]:
             t = stream.posted[number - 1] if stream is not None else seat.since
-            balance.examples.append(Example("lost", t, seat.channel, key, number, seat.user, "it never came"))
+            balance.examples.append(Example("lost", t, seat.channel, key, number, seat.user, NEVER_CAME))
         balance.lost += len(numbers)
 
 

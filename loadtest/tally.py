@@ -4,6 +4,7 @@ Its memory does not grow with the number of measurements: latencies go into HDR 
 timeline keeps its own only until it is over.
 """
 
+import json
 import math
 import os
 from collections import Counter
@@ -13,6 +14,7 @@ from typing import Any
 
 from hdrh.histogram import HdrHistogram
 
+from contract.findings import Phrase, english, message_of, phrase, texts
 from loadtest.recorder import HIGHEST_US, LAG, LATE, METRICS, OTHER_ERRORS, ROUND_TRIP, Counts, Slice
 
 LOWEST_US, DIGITS = 1, 3
@@ -226,7 +228,8 @@ class Tally:
             "late_sends_p99_ms": late["p99"] if late else None,
             "cores": os.cpu_count() or 1,
             "limited": reason is not None,
-            "reason": reason,
+            "reason": english(reason),
+            **texts(reason=reason),
             "workers": [
                 {
                     "name": name,
@@ -240,12 +243,12 @@ class Tally:
             ],
         }
 
-    def _limit(self, late: dict[str, Any] | None) -> str | None:
+    def _limit(self, late: dict[str, Any] | None) -> Phrase | None:
         for name, one in self.workers.items():
             if one.slices > 1 and one.busy / one.slices >= BUSY_SHARE:
-                return f"{name} used {one.cpu:.0f} % of a core: more processes or machines make more load"
+                return phrase("generator-core", name=name, percent=round(one.cpu))
         if late is not None and late["p99"] > LATE_LIMIT_MS:
-            return f"one send in a hundred was {late['p99']:.0f} ms late or more: this machine was too busy"
+            return phrase("generator-late", ms=round(late["p99"]))
         return None
 
     def document(self) -> dict[str, Any]:
@@ -255,6 +258,12 @@ class Tally:
             "delivery": None,
             "timeline": self.timeline(),
             "closes": dict(sorted(self.closes.items())),
-            "errors": dict(self.errors.most_common()),
+            "errors": [_error(kind, count) for kind, count in self.errors.most_common()],
             "generator": self.generator(),
         }
+
+
+def _error(kind: str, count: int) -> dict[str, Any]:
+    """A kind of error in the document."""
+    entry = {**json.loads(kind), "message": ""}
+    return {**entry, "message": str(message_of(entry)), "count": count}

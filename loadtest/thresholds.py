@@ -64,7 +64,7 @@ class Threshold:
 
     def _errors(self, document: Mapping[str, Any]) -> float | None:
         """Errors, or their share of everything that was measured or went wrong."""
-        errors = sum(document["errors"].values())
+        errors = sum(one["count"] for one in document["errors"])
         done = errors + sum(metric["count"] for metric in document["metrics"].values())
         if not done:
             return None

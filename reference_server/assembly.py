@@ -15,6 +15,7 @@ from reference_server.hub import Hub
 from reference_server.seams import Seam
 from reference_server.session import Rules
 from reference_server.settings import ServerSettings
+from wire.close_codes import is_legal_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,5 +51,5 @@ def assemble(settings: ServerSettings, wall_clock: Callable[[], float] = time.ti
 
 def _check_close_codes(profile: Profile) -> None:
     for cause, code in profile.close_codes.items():
-        if not (1000 <= code <= 1014 or 3000 <= code <= 4999) or code in (1004, 1005, 1006):
+        if not is_legal_code(code):
             raise ValueError(f"close_codes.{cause}: {code} is not legal on the wire (RFC 6455 §7.4)")

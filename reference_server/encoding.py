@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from reference_server.exchange import PING, TEXT, Broadcast, Copies, Effect, Frame, Outgoing, SendPing, SendText
+from reference_server.exchange import Broadcast, Copies, Effect, Frame, Outgoing, SendPing, SendText
+from wire.frames import Opcode
 
 
 class Encoder:
@@ -45,11 +46,11 @@ class Encoder:
         if sent is None:
             return None
         if isinstance(effect, SendPing):
-            return Frame(effect.session, PING, effect.data)
+            return Frame(effect.session, Opcode.PING, effect.data)
         if not isinstance(effect, SendText):
             return effect
         self._sent[effect.session] = sent + 1
-        return Frame(effect.session, TEXT, self._written(effect) + Copies.tail(sent + 1))
+        return Frame(effect.session, Opcode.TEXT, self._written(effect) + Copies.tail(sent + 1))
 
     def _written(self, message: SendText | Broadcast) -> bytes:
         # The payload is kept, so its identity cannot be another's; it is never changed after it was handed over.

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-TEXT, BINARY, CONTINUATION, CLOSE, PING, PONG = 1, 2, 0, 8, 9, 10
-"""Opcodes of RFC 6455 §5.2."""
+from wire.frames import Opcode
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +157,7 @@ class Copies:
 
     def each(self) -> Iterator["Frame"]:
         """The messages, one by one."""
-        return (Frame(session, TEXT, self.head + self.tail(number)) for session, number in self.numbers)
+        return (Frame(session, Opcode.TEXT, self.head + self.tail(number)) for session, number in self.numbers)
 
 
 Outgoing = Frame | Close | Abort

@@ -8,23 +8,14 @@ from datetime import datetime, timedelta, timezone
 from difflib import get_close_matches
 from typing import Any
 
-from reference_server.exchange import (
-    CLOSE,
-    PING,
-    Account,
-    Close,
-    Effect,
-    Frame,
-    Happening,
-    Opened,
-    Outgoing,
-    SendText,
-)
+from reference_server.exchange import Account, Close, Effect, Frame, Happening, Opened, Outgoing, SendText
 from reference_server.exchange import Binary as BinaryMessage
 from reference_server.exchange import Text as TextMessage
 from reference_server.faults.fault import asks, error, is_event, rewritten, with_message, written
 from reference_server.handshake import Answer, Request, Verdict
 from reference_server.seams import Seam
+from wire.close_codes import is_legal_payload
+from wire.frames import Opcode
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +277,7 @@ class ControlPingsToo(Seam):
         message = written(outgoing)
         if message is None or message["event"] != "ping":
             return (outgoing,)
-        return (Frame(outgoing.session, PING, b"library"), outgoing)
+        return (Frame(outgoing.session, Opcode.PING, b"library"), outgoing)
 
 
 class _ClosedByClient(Seam):
@@ -297,19 +288,9 @@ class _ClosedByClient(Seam):
         self.closed: set[int] = set()
 
     def frame_in(self, frame: Frame) -> Iterable[Frame]:
-        if frame.opcode == CLOSE and (not frame.data or is_legal(frame.data)):
+        if frame.opcode == Opcode.CLOSE and is_legal_payload(frame.data):
             self.closed.add(frame.session)
         return (frame,)
-
-
-def is_legal(data: bytes) -> bool:
-    """Whether a close frame of a client is well formed (RFC 6455 section 7.4)."""
-    code = int.from_bytes(data[:2], "big")
-    try:
-        data[2:].decode()
-    except UnicodeDecodeError:
-        return False
-    return len(data) >= 2 and (code in {*range(1000, 1015)} - {1004, 1005, 1006} or 3000 <= code <= 4999)
 
 
 @liberty("close-answered-with-1000")
@@ -319,7 +300,7 @@ class CloseAnsweredWith1000(_ClosedByClient):
     answer_data = (1000).to_bytes(2, "big")
 
     def control_out(self, frame: Frame) -> Iterable[Frame]:
-        if frame.opcode == CLOSE and frame.session in self.closed:
+        if frame.opcode == Opcode.CLOSE and frame.session in self.closed:
             return (replace(frame, data=self.answer_data),)
         return (frame,)
 
@@ -355,7 +336,7 @@ class ViolationsEndTcp(_ClosedByClient):
 
     def control_out(self, frame: Frame) -> Iterable[Frame]:
         violation = frame.data[:2] in (b"\x03\xea", b"\x03\xef") and frame.session not in self.closed
-        return () if frame.opcode == CLOSE and violation else (frame,)
+        return () if frame.opcode == Opcode.CLOSE and violation else (frame,)
 
 
 @liberty("invalid-bursts-limited")

@@ -7,6 +7,7 @@ from math import inf
 from traceback import extract_tb
 from typing import Any
 
+from contract.findings import phrase
 from contract.json_text import JsonTextError, parse_json
 from contract.model import Contract
 from contract.profile import Profile
@@ -199,7 +200,7 @@ def _parse(text: str) -> Any:
         try:
             _check_characters(value)
         except UnicodeEncodeError:
-            raise JsonTextError("a lone surrogate is no character") from None
+            raise JsonTextError(phrase("json-surrogate")) from None
     return value
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 from xml.sax.saxutils import escape
 
+from contract.formats import LOAD
 from reports import selection, wording
-from reports.documents import LOAD, Document
+from reports.documents import Document
 from reports.language import t, tn
 from reports.visible import columns
 

@@ -26,9 +26,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
+from contract.formats import LOAD
 from reports import generator, load_wording, wording
 from reports.commands import short_repeating, variables
-from reports.documents import LOAD, Document
+from reports.documents import Document
 from reports.failures import Failure, told_once
 from reports.language import t
 from reports.visible import cut, visible

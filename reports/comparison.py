@@ -8,13 +8,13 @@ what counts. Of what got worse, only a part weighs; where any of that is there, 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from contract.formats import COMPARISON, RESULTS
 from reports import comparison_figures, comparison_requirements, generator, wording
 from reports.comparison_parts import LISTS, ComparisonError, Json, Run
-from reports.documents import RESULTS, Document
+from reports.documents import Document
 from reports.phrases import moved
 from reports.visible import cut
 
-COMPARISON: Final = "wsproof.comparison/1"
 TOLERANCE: Final = 0.1
 """By so much (a share) a percentile may differ before that counts."""
 MAX_RUNS: Final = 20
@@ -23,7 +23,7 @@ MAX_NAMES: Final = 8
 _CHANCE: Final = ("seed",)
 """Settings that another run has by chance another value of, which says nothing."""
 
-__all__ = ["COMPARISON", "MAX_RUNS", "TOLERANCE", "ComparisonError", "Run", "compare"]
+__all__ = ["MAX_RUNS", "TOLERANCE", "ComparisonError", "Run", "compare"]
 
 
 def compare(runs: Sequence[Run], tool: Mapping[str, str], tolerance: float = TOLERANCE) -> Document:

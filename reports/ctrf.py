@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from contract.formats import LOAD
 from reports import outages, wording
 from reports.cases import TEXT_CHARACTERS, Case, cases, label
-from reports.documents import LOAD, Document, document_id
+from reports.documents import Document, document_id
 from reports.visible import cut, visible
 
 VERSION: Final = "0.0.0"

@@ -12,13 +12,12 @@ from typing import Any, Final, NoReturn
 
 from jsonschema import Draft202012Validator, ValidationError
 
+from contract.formats import LOAD, RESULTS, family
 from reports.visible import quoted, visible
 
 Document = Mapping[str, Any]
 """A results or load document that its schema accepts."""
 
-RESULTS: Final = "wsproof.results/2"
-LOAD: Final = "wsproof.load/2"
 MAX_BYTES: Final = 256 * 1024 * 1024
 """Largest file that is read (bytes); a full run of the bundled contract writes about 1 MiB."""
 MAX_DEPTH: Final = 100
@@ -191,8 +190,7 @@ def _format_of(value: Mapping[str, object], name: str) -> str:
         return found
     known = " or ".join(f'"{format_name}"' for format_name in _SCHEMAS)
     if isinstance(found, str):
-        family = {format_name.partition("/")[0] for format_name in _SCHEMAS}
-        if found.partition("/")[0] in family:
+        if family(found) in map(family, _SCHEMAS):
             message = f"version not supported: expected {known}, found {quoted(found)}"
         elif found.startswith("wsproof."):
             message = f"no report is made of this: expected {known}, found {quoted(found)}"

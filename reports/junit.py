@@ -7,9 +7,10 @@ stands in its ``system-out``. Characters that XML cannot hold, or nobody can see
 from typing import Final
 from xml.etree import ElementTree as ET
 
+from contract.formats import LOAD
 from reports import outages, wording
 from reports.cases import NAME_CHARACTERS, OWN, TEXT_CHARACTERS, Case, cases, label
-from reports.documents import LOAD, Document
+from reports.documents import Document
 from reports.visible import cut, visible
 
 _ELEMENTS: Final = {"failed": "failure", "skipped": "skipped", "error": "error"}

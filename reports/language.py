@@ -1,4 +1,4 @@
-"""The texts of reports and summaries, in the language that is spoken at the moment: `locales/` (see `contract.language`)."""
+"""The texts of reports and summaries in the language that is spoken: `locales/` (see `contract.language`)."""
 
 from pathlib import Path
 from typing import Final

@@ -8,11 +8,10 @@ The format is that of `schemas/lines.schema.json`.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
-from reports.documents import RESULTS, Document, document_id
-
-FORMAT: Final = "wsproof.lines/1"
+from contract.formats import LINES, RESULTS
+from reports.documents import Document, document_id
 
 Json = Mapping[str, Any]
 
@@ -24,7 +23,7 @@ def json_lines(document: Document) -> str:
 
 
 def _line(document: str, kind: str, entry: Json) -> str:
-    head = {"format": FORMAT} if kind == "run" else {}
+    head = {"format": LINES} if kind == "run" else {}
     line = {**head, "document": document, "kind": kind, kind: entry}
     return json.dumps(line, ensure_ascii=True, allow_nan=False) + "\n"
 

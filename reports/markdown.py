@@ -7,9 +7,10 @@ stays below `MAX_BYTES`, since GitHub shows nothing at all of a step's summary b
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from contract.formats import LOAD
 from reports import capacity, generator, load_view, load_wording, outages, quantities, wording
 from reports.commands import short_repeating, variables
-from reports.documents import LOAD, Document
+from reports.documents import Document
 from reports.failures import Block, blocks
 from reports.inert import NAME_CHARACTERS, cell, code, sentence
 from reports.language import t, tn

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from contract.formats import COMPARISON, LOAD, RESULTS
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "json.md"
 FILES = {
-    "results.json": ("results", "wsproof.results/2"),
-    "load.json": ("load", "wsproof.load/2"),
-    "comparison.json": ("comparison", "wsproof.comparison/1"),
+    "results.json": ("results", RESULTS),
+    "load.json": ("load", LOAD),
+    "comparison.json": ("comparison", COMPARISON),
 }
 HEAD = """# The JSON files
 

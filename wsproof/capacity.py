@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from contract.findings import phrase, text_of, texts
 from loadtest.capacity import Search
 from loadtest.child import run_load
 from loadtest.document import write_document
 from loadtest.plan import new_run
 from loadtest.settings import LoadError, LoadSettings
-from reports.documents import upgraded
-from reports.load_view import error_count
 
 Unit = Literal["users", "rate"]
 
@@ -42,14 +41,15 @@ def find_capacity(settings: LoadSettings, wanted: Capacity, tell: Callable[[str]
         completed = run_load(_step(settings, wanted, load))
         document = json.loads(Path(settings.document).read_text(encoding="utf-8"))
         if not completed:
-            search.stop("it was interrupted")
+            search.stop(phrase("interrupted"))
             best = best or document
             break
         row = _row(document, settings, wanted.unit, load)
         curve.append(row)
         generator = document["generator"] or {}
         if generator.get("limited"):
-            search.stop(f"at {load:g} {wanted.unit} the generator was the limit: {generator['reason']}")
+            why = text_of(generator, "reason") or ""
+            search.stop(phrase("capacity-limited", load=f"{load:g}", unit=phrase(f"unit-{wanted.unit}"), why=why))
         else:
             search.tell(load, passed=row["passed"])
         if best is None or (row["passed"] and not generator.get("limited")):
@@ -61,7 +61,8 @@ def find_capacity(settings: LoadSettings, wanted: Capacity, tell: Callable[[str]
         "unit": wanted.unit,
         "knee": search.knee,
         "broke": search.broke,
-        "reason": search.reason,
+        "reason": str(search.reason),
+        **texts(reason=search.reason),
         "curve": curve,
     }
     write_document(Path(settings.document), {**best, "capacity": capacity})
@@ -103,7 +104,7 @@ def _row(document: dict[str, Any], settings: LoadSettings, unit: Unit, load: flo
         "rate": load if unit == "rate" else settings.rate,
         **{name: metric.get(name) for name in ("p50", "p95", "p99")},
         "throughput": round(delivery.get("delivered", 0) / duration, 3),
-        "errors": error_count(upgraded(document)),
+        "errors": sum(one["count"] for one in document["errors"]),
         "lost": delivery.get("lost"),
         "passed": document["verdict"] == "passed",
         "breached": [f"{one['metric']} {one['limit']}" for one in document["thresholds"] if not one["passed"]],

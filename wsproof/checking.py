@@ -14,6 +14,7 @@ import click
 import pytest
 
 from conformance.baseline import BaselineEntry, baseline_text, for_selection, load_baseline
+from conformance.hints import hints
 from conformance.loading import BUNDLED, FUZZ, THOROUGH, load_scenarios
 from conformance.pace import Status
 from conformance.plan import DEFAULT_JOBS, Plan
@@ -26,14 +27,16 @@ from conformance.stream import StreamWriter
 from conformance.transport import UnreachableError, resolve
 from conformance.verdicts import ScenarioVerdict
 from contract.errors import ContractError
+from contract.formats import RESULTS
 from contract.model import load_contract
 from contract.profile import Profile
 from contract.requirements import Requirement, load_requirements
-from reports.documents import RESULTS, write_text
+from reports.documents import write_text
 from wsproof import __version__
 from wsproof.endpoints import EndpointError, endpoint
+from wsproof.exit_codes import ExitCode
 from wsproof.formats import Wanted, forget_former, print_wanted, wanted_reports, writers
-from wsproof.interruption import EXIT_INTERRUPTED, Interruption
+from wsproof.interruption import Interruption
 from wsproof.options import shown_changes
 from wsproof.output import OutputError, prepare_file, prepare_folder, write_all
 from wsproof.progress import Progress
@@ -42,7 +45,6 @@ from wsproof.summaries import show_summary
 if TYPE_CHECKING:
     from conformance.fuzz.driver import Fuzz
 
-EXIT_PASSED, EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE = 0, 1, 2, 3
 
 REPORTS = ("html", "junit", "json")
 """The reports of every check."""
@@ -95,11 +97,11 @@ def run_check(url: str | None, profile: Profile, options: CheckOptions) -> int:
             plan = Plan(target, contract, profile, requirements, jobs, options.time_scale, rounds)
             return _Check(address, plan, scenarios, options, baseline, wanted, embedded=url is None).run()
     except (SelectionError, EndpointError, ContractError, OutputError) as error:
-        return _complain(str(error), EXIT_USAGE)
+        return _complain(str(error), ExitCode.USAGE)
     except UnreachableError as error:
-        return _complain(f"the endpoint {url} cannot be reached: {error}", EXIT_UNREACHABLE)
+        return _complain(f"the endpoint {url} cannot be reached: {error}", ExitCode.UNREACHABLE)
     except ValueError as error:
-        return _complain(f"{url}: {error}", EXIT_USAGE)
+        return _complain(f"{url}: {error}", ExitCode.USAGE)
 
 
 def _complain(message: str, code: int) -> int:
@@ -187,8 +189,8 @@ class _Check:
             problems = [f"{folder / 'results.jsonl'}: {stream.error.strerror}"] if stream.error else []
             problems += self._write(document)
             for problem in problems:
-                _complain(problem, EXIT_USAGE)
-            return EXIT_USAGE if problems else _exit_code(document)
+                _complain(problem, ExitCode.USAGE)
+            return ExitCode.USAGE if problems else _exit_code(document)
 
     def _interrupt(self) -> None:
         """A signal came."""
@@ -221,8 +223,9 @@ class _Check:
         for verdict in verdicts:
             stream.scenario(verdict, run.started)
         duration = time.monotonic() - self.began
-        facts = replace(self.facts, duration=duration, complete=complete, outages=run.outages)
-        stream.close(facts.duration, complete=facts.complete, outages=facts.outages)
+        suspected = hints(verdicts, self.plan.contract, self.plan.profile, secure=self.plan.target.tls is not None)
+        facts = replace(self.facts, duration=duration, complete=complete, outages=run.outages, hints=tuple(suspected))
+        stream.close(facts)
         return results_document(facts, self.plan.requirements, verdicts, run.started)
 
     def _status(self) -> Status | None:
@@ -281,7 +284,7 @@ def _settings(plan: Plan, options: CheckOptions, *, embedded: bool) -> dict[str,
 
 def _exit_code(document: Mapping[str, Any]) -> int:
     if not document["complete"]:
-        return EXIT_INTERRUPTED
+        return ExitCode.INTERRUPTED
     if any(one["verdict"] == "error" for one in document["scenarios"]):
-        return EXIT_USAGE
-    return EXIT_PASSED if document["outcome"]["passed"] else EXIT_FAILED
+        return ExitCode.USAGE
+    return ExitCode.PASSED if document["outcome"]["passed"] else ExitCode.FAILED

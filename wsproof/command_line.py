@@ -12,9 +12,9 @@ import click
 from contract.errors import ContractError
 from wsproof import __version__
 from wsproof.compare_command import compare
+from wsproof.exit_codes import ExitCode
 from wsproof.load_command import load
 from wsproof.options import (
-    EXIT_USAGE,
     FORMAT_HELP,
     FORMAT_NAMES,
     language_option,
@@ -23,9 +23,6 @@ from wsproof.options import (
     read_profile,
     stop,
 )
-
-EXIT_UNREACHABLE = 3
-EXIT_INTERRUPTED = 130
 
 MAX_EXAMPLES = 100_000
 MAX_SEED = 2**32 - 1
@@ -42,20 +39,20 @@ class _OneLine(click.Group):
             sys.exit(super().main(*args, **(kwargs | {"standalone_mode": False})))
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()
-            sys.exit(EXIT_USAGE)
+            sys.exit(ExitCode.USAGE)
         except click.UsageError as error:
             where = error.ctx.command_path if error.ctx is not None else "wsproof"
             stop(f"{_one_line(error.format_message())} See {where} --help.")
         except click.ClickException as error:
             stop(_one_line(error.format_message()))
         except (click.Abort, KeyboardInterrupt):
-            stop("interrupted", EXIT_INTERRUPTED)
+            stop("interrupted", ExitCode.INTERRUPTED)
         except ContractError as error:
             stop(str(error))
         except BrokenPipeError:
             # Whoever read our output has left; the interpreter would complain once more when it ends.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(EXIT_USAGE)
+            sys.exit(ExitCode.USAGE)
         except Exception as error:  # noqa: BLE001  # a fault of ours; nobody is helped by a page of our code
             stop(f"fault of wsproof: {type(error).__name__}: {_one_line(str(error))} (WSPROOF_TRACE=1 shows where)")
 
@@ -216,7 +213,7 @@ def lint(path: Path | None) -> None:
         click.echo(finding, err=True)
     click.echo(findings.summary)
     if findings.problems:
-        sys.exit(EXIT_USAGE)
+        sys.exit(ExitCode.USAGE)
 
 
 main.add_command(load)

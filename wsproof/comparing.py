@@ -12,22 +12,20 @@ import click
 
 from conformance.stream import is_stream, read_stream
 from contract.errors import ContractError
+from contract.formats import COMPARISON, LOAD, RESULTS
 from reports import comparison
 from reports.comparison_parts import ComparisonError, Run
 from reports.comparison_text import comparison_summary, last_line
-from reports.documents import LOAD, RESULTS, Document, DocumentError, check_document, read_document
+from reports.documents import Document, DocumentError, check_document, read_document
 from reports.language import speaking
 from reports.phrases import translated
 from wsproof import __version__
+from wsproof.exit_codes import ExitCode
 from wsproof.formats import Wanted, print_wanted, wanted_reports, writers
 from wsproof.output import OutputError, prepare_folder, write_all
 
 REPORTS: Final = ("html", "json")
 """Formats that are always written."""
-
-EXIT_SAME = 0
-EXIT_WORSE = 1
-EXIT_USAGE = 2
 
 _PAGES: Final = {RESULTS: "report.html", LOAD: "load.html"}
 """What a run's own page is called, by the format of its document."""
@@ -64,20 +62,20 @@ def run_compare(arguments: Sequence[str], options: CompareOptions) -> int:
         runs = _runs(arguments, options.output)
         document = comparison.compare(runs, {"name": "wsproof", "version": __version__}, options.tolerance)
         prepare_folder(options.output)
-        wanted = wanted_reports(REPORTS, options.formats, options.json_path, options.output, comparison.COMPARISON)
+        wanted = wanted_reports(REPORTS, options.formats, options.json_path, options.output, COMPARISON)
     except (ComparisonError, ContractError, DocumentError, OutputError) as error:
         return _complain(str(error))
     problems = _write(document, wanted, options)
     for problem in problems:
         _complain(problem)
     if problems:
-        return EXIT_USAGE
-    return EXIT_WORSE if document["verdict"] == "worse" else EXIT_SAME
+        return ExitCode.USAGE
+    return ExitCode.FAILED if document["verdict"] == "worse" else ExitCode.PASSED
 
 
 def _complain(message: str) -> int:
     click.echo(f"wsproof: {message}", err=True)
-    return EXIT_USAGE
+    return ExitCode.USAGE
 
 
 def _runs(arguments: Sequence[str], folder: Path) -> list[Run]:

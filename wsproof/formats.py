@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reports.comparison import COMPARISON
-from reports.documents import RESULTS, Document, write_text
+from contract.formats import COMPARISON, RESULTS
+from reports.documents import Document, write_text
 from reports.render import FORMATS, render
 from wsproof.output import OutputError, forget, prepare_file, write_stdout
 

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable
 from types import FrameType, TracebackType
 
-EXIT_INTERRUPTED = 130
+from wsproof.exit_codes import ExitCode
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -36,7 +36,7 @@ class Interruption:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self._times += 1
         if self._times > 1:
-            os._exit(EXIT_INTERRUPTED)
+            os._exit(ExitCode.INTERRUPTED)
         if self._notice:
             # Not by a stream: the interrupted code may be in the middle of writing to it.
             os.write(2, f"\n{self._notice}\n".encode())

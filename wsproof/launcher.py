@@ -9,7 +9,7 @@ import io
 import sys
 from pathlib import Path
 
-PACKAGES = ("contract", "reference_server", "conformance", "reports", "loadtest")
+PACKAGES = ("wire", "contract", "reference_server", "conformance", "reports", "loadtest")
 
 
 def home() -> Path:

@@ -10,19 +10,19 @@ from typing import Any
 import click
 
 from conformance.transport import UnreachableError, resolve
+from contract.formats import LOAD
 from contract.profile import Profile
 from loadtest.child import run_load, run_worker
 from loadtest.plan import Wishes, settings_for
 from loadtest.settings import LoadError, LoadSettings
-from reports.documents import LOAD, read_document
+from reports.documents import read_document
 from wsproof import __version__
 from wsproof.capacity import Capacity, find_capacity
 from wsproof.endpoints import EndpointError, endpoint
+from wsproof.exit_codes import ExitCode
 from wsproof.formats import Wanted, forget_former, print_wanted, wanted_reports, writers
 from wsproof.output import OutputError, prepare_folder, write_all
 from wsproof.summaries import show_summary
-
-EXIT_PASSED, EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
 REPORTS = ("html", "json")
 """The reports of every load test."""
@@ -81,7 +81,7 @@ def run_worker_for(address: str, source: ProfileSource) -> int:
     with _complaints(Path(), None) as failed:
         click.echo(f"wsproof: playing users for the master at {address}", err=True)
         completed = run_worker(address, source.path, source.overrides_anywhere())
-        return EXIT_PASSED if completed else EXIT_INTERRUPTED
+        return ExitCode.PASSED if completed else ExitCode.INTERRUPTED
     return failed[0]
 
 
@@ -92,11 +92,11 @@ def _complaints(output: Path, url: str | None) -> Iterator[list[int]]:
     try:
         yield code
     except (LoadError, EndpointError, OutputError, ValueError) as error:
-        code.append(_complain(str(error), EXIT_USAGE))
+        code.append(_complain(str(error), ExitCode.USAGE))
     except UnreachableError as error:
-        code.append(_complain(f"the endpoint {url} cannot be reached: {error}", EXIT_UNREACHABLE))
+        code.append(_complain(f"the endpoint {url} cannot be reached: {error}", ExitCode.UNREACHABLE))
     except OSError as error:
-        code.append(_complain(f"{error.filename or output}: {error.strerror}", EXIT_USAGE))
+        code.append(_complain(f"{error.filename or output}: {error.strerror}", ExitCode.USAGE))
 
 
 def _complain(message: str, code: int) -> int:
@@ -128,12 +128,12 @@ def _report(path: Path, options: LoadOptions, wanted: tuple[Wanted, ...], *, com
     show_summary(document, options.language, err=on_stdout)
     click.echo("  ".join(str(one) for one in (*written, options.output / path.name)), err=on_stdout)
     for problem in problems:
-        _complain(problem, EXIT_USAGE)
+        _complain(problem, ExitCode.USAGE)
     if problems:
-        return EXIT_USAGE
+        return ExitCode.USAGE
     if not completed:
-        return EXIT_INTERRUPTED
-    return EXIT_PASSED if document["verdict"] == "passed" else EXIT_FAILED
+        return ExitCode.INTERRUPTED
+    return ExitCode.PASSED if document["verdict"] == "passed" else ExitCode.FAILED
 
 
 def _progress(duration: float, options: LoadOptions) -> Callable[[float], None]:

@@ -8,11 +8,10 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from conformance.masking import mask
 from contract.errors import ContractError
 from contract.profile import Profile, load_profile
-
-EXIT_USAGE = 2
+from contract.redaction import mask
+from wsproof.exit_codes import ExitCode
 
 LANGUAGES = ("en", "ja")
 """The languages of `reports.language`, which is slow to import: Babel comes with it."""
@@ -28,7 +27,7 @@ FORMAT_HELP = f"Write this report as well: {FORMAT_NAMES}. Without FILE: into th
 DEFAULT_PROFILE = Path("wsproof.yaml")
 
 
-def stop(message: str, code: int = EXIT_USAGE) -> NoReturn:
+def stop(message: str, code: int = ExitCode.USAGE) -> NoReturn:
     """End with one line on stderr."""
     click.echo(f"wsproof: {message}", err=True)
     sys.exit(code)

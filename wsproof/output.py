@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from wsproof.options import EXIT_USAGE
+from wsproof.exit_codes import ExitCode
 
 
 class OutputError(Exception):
@@ -65,4 +65,4 @@ def write_stdout(text: str) -> None:
     except BrokenPipeError:
         # Whoever read it has left; the interpreter would complain once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(EXIT_USAGE)
+        sys.exit(ExitCode.USAGE)

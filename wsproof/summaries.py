@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
+from contract.formats import RESULTS
+
 
 def show_summary(document: Mapping[str, Any], language: str, *, err: bool) -> None:
     """The readable summary, in colour where a person reads it."""
-    from reports.documents import RESULTS, upgraded
+    from reports.documents import upgraded
     from reports.language import speaking
     from reports.phrases import translated
     from reports.text import load_summary, summary

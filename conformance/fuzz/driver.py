@@ -17,6 +17,7 @@ from conformance.plan import Channels, Plan
 from conformance.replays import without_consequences
 from conformance.scenario import Scenario
 from conformance.verdicts import ScenarioVerdict
+from contract.findings import Phrase, phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,11 @@ class Fuzz:
 
 
 def _titled(scenario: Scenario, options: FuzzOptions) -> Scenario:
-    count = shares(options.examples)[scenario.id]
-    messages = "one message" if count == 1 else f"{count} messages"
-    return replace(scenario, title=f"{scenario.title} ({messages} of seed {options.seed})")
+    def title(given: str) -> Phrase:
+        return phrase("fuzz-title", title=given, number=shares(options.examples)[scenario.id], seed=str(options.seed))
+
+    japanese = title(scenario.title_ja or scenario.title).render("ja")
+    return replace(scenario, title=str(title(scenario.title)), title_ja=japanese)
 
 
 @contextlib.contextmanager

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from conformance.engine import Ending, Outcome
 from conformance.fuzz.example import Example
 from conformance.fuzz.session import Played
-from conformance.record import Record
+from conformance.record import Record, cut
 from conformance.scenario import Scenario
-from conformance.stage import show
 from conformance.transcript import MAX_DATA, Entry
 from conformance.verdicts import Charged, ScenarioVerdict
+from contract.findings import Text, missing, phrase
 
 SHOWN_MESSAGE = 300
 """Characters of the smallest message that a failure quotes; the transcript has more."""
@@ -18,7 +18,7 @@ SHOWN_MESSAGE = 300
 KEPT_ENTRIES = 12
 """Lines of the transcript that a kind without a failure keeps: its last message."""
 
-UNANSWERED = "`error` did not arrive in time"
+UNANSWERED = missing("error")
 """What a step says that waited for an error in vain, on a connection that stayed open."""
 
 Signature = tuple[str, str, str]
@@ -47,9 +47,7 @@ def verdict_on(findings: Sequence[Finding], scenario: Scenario, started: float, 
     first = next((one for one in findings if one.played.verdict.outcome.ending == "stopped"), findings[0])
     record = Record(started, ())
     for number, one in enumerate(findings, 1):
-        message = show(one.played.text, SHOWN_MESSAGE) or "(empty)"
-        quote = f"; smallest message{f' after {one.after} others' if one.after else ''}: {message}"
-        charged += [_quoting(failure, quote) for failure in _charged(one)]
+        charged += [_quoting(failure, one) for failure in _charged(one)]
         _append(record, one.played.verdict.outcome.record, number, len(findings))
     outcome = replace(
         first.played.verdict.outcome, scenario=scenario, record=record, started=started, duration=duration
@@ -74,14 +72,17 @@ def _charged(finding: Finding) -> tuple[Charged, ...]:
 def _append(record: Record, more: Record, number: int, count: int) -> None:
     """Add a transcript behind what is there, with its times since its own beginning."""
     if count > 1:
-        record.transcript.add(Entry(0.0, None, "none", "note", None, f"message {number} of {count} that fail"))
+        record.transcript.add(Entry(0.0, None, "none", "note", None, phrase("one-of-those", count=number, all=count)))
     more.release()
     record.transcript.extend(more.transcript)
     record.saw_messages = record.saw_messages or more.saw_messages
 
 
-def _quoting(one: Charged, text: str) -> Charged:
-    return replace(one, failure=replace(one.failure, message=one.failure.message + text))
+def _quoting(one: Charged, finding: Finding) -> Charged:
+    smallest: Text = cut(finding.played.text, SHOWN_MESSAGE) or phrase("empty")
+    code = "smallest-after-others" if finding.after else "smallest-message"
+    quote = phrase(code, what=one.failure.message, message=smallest, number=finding.after)
+    return replace(one, failure=replace(one.failure, message=quote))
 
 
 def passed(last: ScenarioVerdict, scenario: Scenario, started: float, duration: float) -> ScenarioVerdict:
@@ -94,7 +95,7 @@ def passed(last: ScenarioVerdict, scenario: Scenario, started: float, duration: 
 
 
 def undecided(
-    scenario: Scenario, ending: Ending, reason: str, started: float = 0.0, duration: float = 0.0
+    scenario: Scenario, ending: Ending, reason: Text, started: float = 0.0, duration: float = 0.0
 ) -> ScenarioVerdict:
     """The verdict on a kind of which nothing can be said."""
     return ScenarioVerdict(Outcome(scenario, ending, reason, (), {}, {}, Record(0.0, ()), started, duration), ())

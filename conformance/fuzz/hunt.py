@@ -18,6 +18,7 @@ from conformance.plan import Channels, Plan
 from conformance.scenario import Scenario
 from conformance.transport import StoppedError, Transport
 from conformance.verdicts import ScenarioVerdict
+from contract.findings import Phrase, Text, phrase
 
 MAX_FINDINGS = 3
 """Different failures of one kind; the fourth says little new."""
@@ -48,7 +49,7 @@ class Budget:
 
     timeout: float
     spent: float = 0.0
-    lost: str | None = None
+    lost: Phrase | None = None
     """Why nothing of any kind can be sent any more."""
     not_begun_kinds: int = 0
 
@@ -56,13 +57,13 @@ class Budget:
         """A kind could not be begun; where that happens twice in a row, the others are not tried."""
         self.not_begun_kinds += 1
         if self.not_begun_kinds > 1:
-            self.lost = "no connection got as far as a generated message"
+            self.lost = phrase("never-got-so-far")
 
     def spend(self, seconds: float) -> None:
         """A failing message took so long."""
         self.spent += seconds
         if self.spent > ALL_TIMEOUTS * self.timeout:
-            self.lost = "failing messages have taken too much time already"
+            self.lost = phrase("too-much-time")
 
 
 @dataclass(slots=True)
@@ -94,7 +95,7 @@ class Hunt:
         self._known: set[Signature] = set()
         self._shrinking: Shrinking | None = None
         self._last: Played | None = None
-        self._reason: str | None = None
+        self._reason: Text | None = None
         self._setup: ScenarioVerdict | None = None
         self._stopped = False
         # A join is one on a connection that has not joined the channel.
@@ -174,7 +175,7 @@ class Hunt:
             except SetupFailedError:
                 played = self._session.play(example, fresh=True)
         except UnjudgedError as error:
-            self._reason = str(error)
+            self._reason = error.reason
             raise GivenUpError from None
         except StoppedError:
             self._stopped = True
@@ -221,7 +222,7 @@ class Hunt:
                 return
             count *= 2
         self._known.add(target)
-        self._reason = f"{target[0]} failed once, and not again with the same messages"
+        self._reason = phrase("failed-once", requirement=target[0])
 
     def _still_fails(self, example: Example, shrinking: Shrinking) -> bool:
         key = example.template
@@ -250,6 +251,6 @@ class Hunt:
         if self._setup is not None:
             return self._setup
         if self._last is None or self._reason is not None:
-            reason = self._reason or self._budget.lost or "no message of this kind can be made within the limits"
+            reason = self._reason or self._budget.lost or phrase("no-such-message")
             return undecided(scenario, "inconclusive", reason, began, duration)
         return passed(self._last.verdict, scenario, began, duration)

@@ -16,6 +16,7 @@ from conformance.stage import Script, Setting, Stage
 from conformance.transport import Transport
 from conformance.values import InconclusiveError, Values
 from conformance.verdicts import ScenarioVerdict
+from contract.findings import Text, phrase
 from contract.model import value_at
 
 MESSAGE = "${message}"
@@ -42,7 +43,11 @@ class SetupFailedError(Exception):
 
 
 class UnjudgedError(Exception):
-    """The endpoint or this machine leaves no message to be judged. `str()` is the reason."""
+    """The endpoint or this machine leaves no message to be judged."""
+
+    def __init__(self, reason: Text) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +93,12 @@ class Session:
 
         `fresh` takes a connection on which nothing was sent before. Raises `SetupFailedError` and `UnjudgedError`.
         """
-        reason = ""
+        reason: Text = ""
         for attempt in range(ATTEMPTS):
             try:
                 return self._transport.advance(self._script(example, fresh=fresh or attempt > 0))
             except UnjudgedError as error:
-                reason = str(error)
+                reason = error.reason
         raise UnjudgedError(reason)
 
     def leave(self) -> None:
@@ -153,12 +158,12 @@ class Session:
             self._pause = min(max(2 * self._pause, FIRST_PAUSE), MAX_PAUSE)
             yield from stage.until(lambda: False, stage.now + self._pause, "the rate limit's pause")
             yield from self._leave()
-            raise UnjudgedError("the endpoint limits the rate of messages")
+            raise UnjudgedError(phrase("rate-limits"))
         verdict = judged(outcome, self._plan)
         # Pongs may be late while messages are generated; heartbeats have scenarios of their own.
         if outcome.ending == "inconclusive" or any(one.requirement == "HB-03" for one in verdict.charged):
             yield from self._leave()
-            raise UnjudgedError(outcome.reason or "the endpoint closed the connection for its heartbeat")
+            raise UnjudgedError(outcome.reason or phrase("closed-for-heartbeat"))
         return verdict
 
     def _channel(self, name: str) -> str:

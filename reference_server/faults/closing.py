@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from contract.profile import Profile
-from reference_server.exchange import CLOSE, Close, Effect, Frame, Happening, Lost, SendText
+from reference_server.exchange import Close, Effect, Frame, Happening, Lost, SendText
 from reference_server.faults.fault import fault, profile_fault
 from reference_server.faults.posting import CostsOneAMessage
 from reference_server.seams import Seam
+from wire.frames import Opcode
 
 
 class _ClosedByClient(Seam):
@@ -18,7 +19,7 @@ class _ClosedByClient(Seam):
         self.closed: set[int] = set()
 
     def frame_in(self, frame: Frame) -> Iterable[Frame]:
-        if frame.opcode == CLOSE:
+        if frame.opcode == Opcode.CLOSE:
             self.closed.add(frame.session)
         return (frame,)
 
@@ -28,7 +29,7 @@ class CloseUnanswered(_ClosedByClient):
     """A client's close frame is not answered, and the TCP connection stays open."""
 
     def control_out(self, frame: Frame) -> Iterable[Frame]:
-        return () if frame.opcode == CLOSE and frame.session in self.closed else (frame,)
+        return () if frame.opcode == Opcode.CLOSE and frame.session in self.closed else (frame,)
 
     def ends_tcp(self, session: int) -> bool:
         return session not in self.closed
@@ -39,7 +40,7 @@ class CloseWithoutFrame(_ClosedByClient):
     """A client's close frame is answered by the end of the TCP connection alone."""
 
     def control_out(self, frame: Frame) -> Iterable[Frame]:
-        return () if frame.opcode == CLOSE and frame.session in self.closed else (frame,)
+        return () if frame.opcode == Opcode.CLOSE and frame.session in self.closed else (frame,)
 
 
 @fault("tcp-kept-open", breaks="CLOSE-01")
@@ -58,7 +59,7 @@ class _IllegalCode(Seam):
 
     def control_out(self, frame: Frame) -> Iterable[Frame]:
         legal = self.profile.close_codes[self.cause].to_bytes(2, "big")
-        if frame.opcode == CLOSE and frame.data[:2] == legal:
+        if frame.opcode == Opcode.CLOSE and frame.data[:2] == legal:
             return (replace(frame, data=self.code.to_bytes(2, "big") + frame.data[2:]),)
         return (frame,)
 

@@ -3,19 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reference_server.exchange import CLOSE, Frame
+from reference_server.exchange import Frame
 from reference_server.faults.fault import fault
-from reference_server.faults.frames import Framing, RawFrame
+from reference_server.faults.frames import Framing
+from wire import close_codes
+from wire.frames import Opcode, RawFrame
 
 
 def code_of(frame: RawFrame) -> int | None:
     """The code of a close frame that has one."""
-    return int.from_bytes(frame.data[:2], "big") if frame.opcode == CLOSE and len(frame.data) >= 2 else None
-
-
-def is_legal(code: int) -> bool:
-    """Whether a code may stand on the wire (CLOSE-02)."""
-    return (1000 <= code <= 1014 and code not in (1004, 1005, 1006)) or 3000 <= code <= 4999
+    return close_codes.code_of(frame.payload) if frame.opcode == Opcode.CLOSE else None
 
 
 class _CloseIgnored(Framing):
@@ -26,7 +23,7 @@ class _CloseIgnored(Framing):
         raise NotImplementedError
 
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
-        return () if frame.opcode == CLOSE and self.ignores(frame) else (frame,)
+        return () if frame.opcode == Opcode.CLOSE and self.ignores(frame) else (frame,)
 
 
 @fault("one-byte-close-ignored", breaks="WIRE-06")
@@ -34,7 +31,7 @@ class OneByteCloseIgnored(_CloseIgnored):
     """A close frame of one byte is left out."""
 
     def ignores(self, frame: RawFrame) -> bool:
-        return len(frame.data) == 1
+        return len(frame.payload) == 1
 
 
 @fault("illegal-close-code-ignored", breaks="WIRE-06")
@@ -43,7 +40,7 @@ class IllegalCloseCodeIgnored(_CloseIgnored):
 
     def ignores(self, frame: RawFrame) -> bool:
         code = code_of(frame)
-        return code is not None and not is_legal(code)
+        return code is not None and not close_codes.is_legal_code(code)
 
 
 @fault("close-code-1015-ignored", breaks="WIRE-06")
@@ -60,7 +57,7 @@ class CloseReasonNotUtf8Ignored(_CloseIgnored):
 
     def ignores(self, frame: RawFrame) -> bool:
         try:
-            frame.data[2:].decode()
+            frame.payload[2:].decode()
         except UnicodeDecodeError:
             return True
         return False
@@ -81,7 +78,7 @@ class _CloseRefused(Framing):
         return (frame,)
 
     def control_out(self, frame: Frame) -> Iterable[Frame]:
-        return () if frame.opcode == CLOSE and frame.session in self._refused else (frame,)
+        return () if frame.opcode == Opcode.CLOSE and frame.session in self._refused else (frame,)
 
 
 @fault("close-codes-1012-to-1014-refused", breaks="WIRE-06")
@@ -110,11 +107,9 @@ class IllegalCloseAnswered(Framing):
     """A close frame that is illegal in any way is answered with 1000, as if all were well."""
 
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
-        if frame.opcode != CLOSE or not frame.data:
+        if frame.opcode != Opcode.CLOSE or close_codes.is_legal_payload(frame.payload):
             return (frame,)
-        code = code_of(frame)
-        legal = code is not None and is_legal(code)
-        return (frame if legal and _is_utf_8(frame.data[2:]) else replace(frame, data=b"\x03\xe8"),)
+        return (replace(frame, payload=b"\x03\xe8"),)
 
 
 @fault("illegal-close-code-echoed", breaks="CLOSE-02", entails="CLOSE-04")
@@ -127,19 +122,11 @@ class IllegalCloseCodeEchoed(Framing):
 
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
         code = code_of(frame)
-        if code is None or is_legal(code):
+        if code is None or close_codes.is_legal_code(code):
             return (frame,)
-        self._codes[session] = frame.data[:2]
-        return (replace(frame, data=b"\x03\xe8"),)
+        self._codes[session] = frame.payload[:2]
+        return (replace(frame, payload=b"\x03\xe8"),)
 
     def control_out(self, frame: Frame) -> Iterable[Frame]:
         data = self._codes.get(frame.session)
-        return (replace(frame, data=data) if frame.opcode == CLOSE and data is not None else frame,)
-
-
-def _is_utf_8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+        return (replace(frame, data=data) if frame.opcode == Opcode.CLOSE and data is not None else frame,)

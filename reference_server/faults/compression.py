@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from reference_server.exchange import CONTINUATION
 from reference_server.faults.fault import answer_fault, fault
-from reference_server.faults.frames import RSV1, Framing, RawFrame
+from reference_server.faults.frames import Framing
 from reference_server.handshake import Answer, Request
 from reference_server.seams import Coder, Seam
+from wire.frames import RSV1, Opcode, RawFrame
 
 EXTENSIONS = "Sec-WebSocket-Extensions"
 
@@ -125,8 +125,8 @@ class UncompressedMessageRefused(Framing):
     """Where compression was negotiated, every message is inflated, also one that says it is not compressed."""
 
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
-        plain = session in self.compressing and frame.starts and not frame.bits
-        return (replace(frame, bits=RSV1) if plain else frame,)
+        plain = session in self.compressing and frame.starts and not frame.rsv
+        return (replace(frame, rsv=RSV1) if plain else frame,)
 
 
 @fault("compression-bit-of-control-frames-ignored", breaks="WIRE-09", entails="CLOSE-04")
@@ -134,8 +134,8 @@ class CompressionBitOfControlFramesIgnored(Framing):
     """Where compression was negotiated, its bit is accepted on control frames."""
 
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
-        misplaced = session in self.compressing and frame.is_control and frame.bits == RSV1
-        return (replace(frame, bits=0) if misplaced else frame,)
+        misplaced = session in self.compressing and frame.is_control and frame.rsv == RSV1
+        return (replace(frame, rsv=0) if misplaced else frame,)
 
 
 @fault("compression-bit-of-continuations-ignored", breaks="WIRE-09")
@@ -143,8 +143,8 @@ class CompressionBitOfContinuationsIgnored(Framing):
     """Where compression was negotiated, its bit is accepted on any fragment."""
 
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
-        misplaced = session in self.compressing and frame.opcode == CONTINUATION and frame.bits == RSV1
-        return (replace(frame, bits=0) if misplaced else frame,)
+        misplaced = session in self.compressing and frame.opcode == Opcode.CONT and frame.rsv == RSV1
+        return (replace(frame, rsv=0) if misplaced else frame,)
 
 
 @fault("compressed-fragments-lost", breaks="WIRE-09")
@@ -157,9 +157,9 @@ class CompressedFragmentsLost(Framing):
 
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
         if frame.starts:
-            self._compressed[session] = frame.bits == RSV1
-        lost = frame.opcode == CONTINUATION and self._compressed.get(session, False)
-        return (replace(frame, data=b"") if lost else frame,)
+            self._compressed[session] = frame.rsv == RSV1
+        lost = frame.opcode == Opcode.CONT and self._compressed.get(session, False)
+        return (replace(frame, payload=b"") if lost else frame,)
 
 
 # The negotiation

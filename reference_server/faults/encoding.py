@@ -5,10 +5,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reference_server.exchange import BINARY, CONTINUATION, TEXT, Frame
+from reference_server.exchange import Frame
 from reference_server.faults.fault import fault
-from reference_server.faults.frames import Framing, RawFrame
+from reference_server.faults.frames import Framing
 from reference_server.seams import Seam
+from wire.frames import RSV1, Opcode, RawFrame
 
 BAD = b"\xff"
 """Fails the connection, wherever it stands in a text message."""
@@ -133,7 +134,7 @@ class Utf8UncheckedInFragments(_Kinds):
     """UTF-8 is not checked in a fragmented message."""
 
     def unchecked(self, frame: RawFrame) -> bool:
-        return not frame.final
+        return not frame.fin
 
 
 @fault("utf-8-unchecked-when-compressed", breaks="WIRE-05")
@@ -141,7 +142,7 @@ class Utf8UncheckedWhenCompressed(_Kinds):
     """UTF-8 is not checked in a compressed message."""
 
     def unchecked(self, frame: RawFrame) -> bool:
-        return frame.bits == 4
+        return frame.rsv == RSV1
 
 
 class _FragmentJudged(Seam):
@@ -152,9 +153,9 @@ class _FragmentJudged(Seam):
         self._text: dict[int, bool] = {}
 
     def frame_in(self, frame: Frame) -> Iterable[Frame]:
-        if frame.opcode in (TEXT, BINARY):
-            self._text[frame.session] = frame.opcode == TEXT
-        is_text = frame.opcode in (TEXT, CONTINUATION) and self._text.get(frame.session, False)
+        if frame.opcode in (Opcode.TEXT, Opcode.BINARY):
+            self._text[frame.session] = frame.opcode == Opcode.TEXT
+        is_text = frame.opcode in (Opcode.TEXT, Opcode.CONT) and self._text.get(frame.session, False)
         return (replace(frame, data=BAD) if is_text and self.refused(frame.data) else frame,)
 
     def refused(self, data: bytes) -> bool:

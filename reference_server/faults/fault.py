@@ -11,18 +11,10 @@ from typing import Any, TypeGuard, TypeVar
 
 from contract.json_text import JsonTextError, dump_json, parse_json
 from contract.profile import Profile
-from reference_server.exchange import (
-    TEXT,
-    Close,
-    Effect,
-    Frame,
-    Happening,
-    Outgoing,
-    SendText,
-    Text,
-)
+from reference_server.exchange import Close, Effect, Frame, Happening, Outgoing, SendText, Text
 from reference_server.handshake import Answer, Request
 from reference_server.seams import Seam
+from wire.frames import Opcode
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +189,7 @@ def with_message(effect: SendText, **members: Any) -> SendText:
 
 def written(outgoing: Outgoing) -> dict[str, Any] | None:
     """The JSON of a frame that holds a message of the server."""
-    if not isinstance(outgoing, Frame) or outgoing.opcode != TEXT:
+    if not isinstance(outgoing, Frame) or outgoing.opcode != Opcode.TEXT:
         return None
     try:
         message = parse_json(outgoing.data.decode())

@@ -4,66 +4,23 @@ The library accepts no illegal frame. A fault that does so hands it a legal one 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from reference_server.exchange import BINARY, CLOSE, CONTINUATION, TEXT
 from reference_server.seams import Coder, Seam
+from wire.frames import Opcode, RawFrame, decode
+from wire.masking import KEY_BYTES
 
-RSV1 = 4
-"""The first of the three reserved bits: the one that compression takes."""
-
-
-@dataclass(frozen=True, slots=True)
-class RawFrame:
-    """A frame as it stands on the wire; `bits` are the reserved ones."""
-
-    opcode: int
-    data: bytes
-    final: bool = True
-    bits: int = 0
-    masked: bool = True
-
-    @property
-    def is_control(self) -> bool:
-        """Whether the opcode is that of a control frame, reserved ones included."""
-        return self.opcode >= CLOSE
-
-    @property
-    def starts(self) -> bool:
-        """Whether a message begins with it."""
-        return self.opcode in (TEXT, BINARY)
-
-    def __bytes__(self) -> bytes:
-        """The frame, masked with zeroes where it is masked."""
-        head = bytes([(0x80 if self.final else 0) | self.bits << 4 | self.opcode])
-        mask_bit, size = (0x80 if self.masked else 0), len(self.data)
-        if size < 126:
-            head += bytes([mask_bit | size])
-        elif size < 65_536:
-            head += bytes([mask_bit | 126]) + size.to_bytes(2, "big")
-        else:
-            head += bytes([mask_bit | 127]) + size.to_bytes(8, "big")
-        return head + (bytes(4) if self.masked else b"") + self.data
+_NO_KEY = bytes(KEY_BYTES)
+"""Masks nothing: the library reads it back at once."""
 
 
 def take(buffer: bytearray) -> RawFrame | None:
     """Take the first whole frame out of a buffer."""
-    if len(buffer) < 2:
+    found = decode(buffer)
+    if found is None:
         return None
-    size, start = buffer[1] & 127, 2
-    if size > 125:
-        start = 4 if size == 126 else 10
-        size = int.from_bytes(buffer[2:start], "big")
-    masked = bool(buffer[1] & 128)
-    start += 4 if masked else 0
-    if len(buffer) < start + size:
-        return None
-    data = bytes(buffer[start : start + size])
-    if masked:
-        key = bytes(buffer[start - 4 : start]) * (size // 4 + 1)
-        data = (int.from_bytes(data, "big") ^ int.from_bytes(key[:size], "big")).to_bytes(size, "big")
-    frame = RawFrame(buffer[0] & 15, data, bool(buffer[0] & 128), buffer[0] >> 4 & 7, masked)
-    del buffer[: start + size]
+    frame, end = found
+    del buffer[:end]
     return frame
 
 
@@ -85,11 +42,11 @@ class Framing(Seam):
         buffer += data
         written = b""
         while (frame := take(buffer)) is not None:
-            written += b"".join(bytes(one) for one in self.raw(session, frame))
+            written += b"".join(one.encode(_NO_KEY) for one in self.raw(session, frame))
             self.count[session] = self.count.get(session, 0) + 1
-            if frame.starts and not frame.final:
+            if frame.starts and not frame.fin:
                 self.open.add(session)
-            elif frame.opcode == CONTINUATION and frame.final:
+            elif frame.opcode == Opcode.CONT and frame.fin:
                 self.open.discard(session)
         return written
 
@@ -100,4 +57,4 @@ class Framing(Seam):
 
 def legal(frame: RawFrame) -> RawFrame:
     """The frame, masked and without reserved bits."""
-    return replace(frame, masked=True, bits=0)
+    return replace(frame, masked=True, rsv=0)

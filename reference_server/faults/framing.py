@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reference_server.exchange import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT
 from reference_server.faults.fault import fault
-from reference_server.faults.frames import RSV1, Framing, RawFrame, legal
+from reference_server.faults.frames import Framing, legal
+from wire.frames import RSV1, Opcode, RawFrame
 
 # WIRE-01: masking
 
@@ -31,7 +31,7 @@ class UnmaskedContinuationAccepted(Framing):
     """Only the first frame of a message must be masked."""
 
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
-        return (replace(frame, masked=frame.masked or frame.opcode == CONTINUATION),)
+        return (replace(frame, masked=frame.masked or frame.opcode == Opcode.CONT),)
 
 
 @fault("unmasked-accepted-later", breaks="WIRE-01", entails="CLOSE-04")
@@ -63,8 +63,8 @@ class _BitsIgnored(Framing):
         return True
 
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
-        used = frame.bits & RSV1 if session in self.compressing else 0
-        return (replace(frame, bits=frame.bits & ~self.mask | used),) if self.concerns(frame) else (frame,)
+        used = frame.rsv & RSV1 if session in self.compressing else 0
+        return (replace(frame, rsv=frame.rsv & ~self.mask | used),) if self.concerns(frame) else (frame,)
 
 
 @fault("reserved-bits-ignored", breaks="WIRE-02", entails="CLOSE-04")
@@ -101,7 +101,7 @@ class ReservedBitsIgnoredOfContinuations(_BitsIgnored):
     """The reserved bits of continuation frames are ignored."""
 
     def concerns(self, frame: RawFrame) -> bool:
-        return frame.opcode == CONTINUATION
+        return frame.opcode == Opcode.CONT
 
 
 class _OpcodesIgnored(Framing):
@@ -139,7 +139,7 @@ class ReservedOpcodesAsText(Framing):
     """Frames of the reserved opcodes 3 to 7 are taken for text."""
 
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
-        return (replace(frame, opcode=TEXT) if 3 <= frame.opcode <= 7 else frame,)
+        return (replace(frame, opcode=Opcode.TEXT) if 3 <= frame.opcode <= 7 else frame,)
 
 
 # WIRE-03: control frames
@@ -150,7 +150,7 @@ class LongPingAnswered(Framing):
     """A ping of more than 125 bytes is answered with a pong of its first 125."""
 
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
-        return (replace(frame, data=frame.data[:125]) if frame.opcode == PING else frame,)
+        return (replace(frame, payload=frame.payload[:125]) if frame.opcode == Opcode.PING else frame,)
 
 
 @fault("long-pong-ignored", breaks="WIRE-03")
@@ -158,7 +158,7 @@ class LongPongIgnored(Framing):
     """A pong of more than 125 bytes is ignored like any other."""
 
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
-        return (replace(frame, data=frame.data[:125]) if frame.opcode == PONG else frame,)
+        return (replace(frame, payload=frame.payload[:125]) if frame.opcode == Opcode.PONG else frame,)
 
 
 @fault("long-close-ignored", breaks="WIRE-03")
@@ -166,7 +166,7 @@ class LongCloseIgnored(Framing):
     """A close frame of more than 125 bytes is left out."""
 
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
-        return () if frame.opcode == CLOSE and len(frame.data) > 125 else (frame,)
+        return () if frame.opcode == Opcode.CLOSE and len(frame.payload) > 125 else (frame,)
 
 
 @fault("fragmented-ping-answered", breaks="WIRE-03")
@@ -174,7 +174,7 @@ class FragmentedPingAnswered(Framing):
     """The first fragment of a ping is answered like a whole one."""
 
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
-        return (replace(frame, final=frame.final or frame.opcode == PING),)
+        return (replace(frame, fin=frame.fin or frame.opcode == Opcode.PING),)
 
 
 @fault("fragmented-control-ignored", breaks="WIRE-03")
@@ -182,7 +182,7 @@ class FragmentedControlIgnored(Framing):
     """Control frames without the final bit are left out."""
 
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
-        return (frame,) if frame.final or frame.opcode not in (CLOSE, PING, PONG) else ()
+        return (frame,) if frame.fin or frame.opcode not in (Opcode.CLOSE, Opcode.PING, Opcode.PONG) else ()
 
 
 # WIRE-04: fragments
@@ -193,7 +193,7 @@ class StrayContinuationIgnored(Framing):
     """A continuation with nothing to continue is left out."""
 
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
-        return () if frame.opcode == CONTINUATION and session not in self.open else (frame,)
+        return () if frame.opcode == Opcode.CONT and session not in self.open else (frame,)
 
 
 @fault("stray-continuation-as-text", breaks="WIRE-04")
@@ -201,8 +201,8 @@ class StrayContinuationAsText(Framing):
     """A continuation with nothing to continue is taken for a text message."""
 
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
-        stray = frame.opcode == CONTINUATION and session not in self.open
-        return (replace(frame, opcode=TEXT, final=True) if stray else frame,)
+        stray = frame.opcode == Opcode.CONT and session not in self.open
+        return (replace(frame, opcode=Opcode.TEXT, fin=True) if stray else frame,)
 
 
 class _Held(Framing):
@@ -217,11 +217,11 @@ class _Held(Framing):
         raise NotImplementedError
 
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
-        if frame.opcode not in (TEXT, BINARY, CONTINUATION) or legal(frame) != frame:
+        if frame.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT) or legal(frame) != frame:
             return (frame,)
         if frame.starts and session in self.held:
             return self.inside(session, frame)
-        if frame.final:
+        if frame.fin:
             return (*self.held.pop(session, ()), frame)
         if frame.starts or session in self.held:
             self.held.setdefault(session, []).append(frame)
@@ -243,7 +243,7 @@ class MessageInsideHandledFirst(_Held):
     """A whole message inside a fragmented one is handled at once, and the other one goes on."""
 
     def inside(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
-        return (frame,) if frame.final else (*self.held.pop(session), frame)
+        return (frame,) if frame.fin else (*self.held.pop(session), frame)
 
 
 @fault("message-inside-appended", breaks="WIRE-04")
@@ -253,6 +253,6 @@ class MessageInsideAppended(Framing):
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
         if not frame.starts or session not in self.open:
             return (frame,)
-        if frame.final:
+        if frame.fin:
             self.open.discard(session)
-        return (replace(frame, opcode=CONTINUATION),)
+        return (replace(frame, opcode=Opcode.CONT),)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from contract.profile import Profile
-from reference_server.exchange import PONG, Abort, Close, Effect, Frame, Happening, Lost
+from reference_server.exchange import Abort, Close, Effect, Frame, Happening, Lost
 from reference_server.faults.fault import (
     asks,
     changed,
@@ -17,6 +17,7 @@ from reference_server.faults.fault import (
     profile_fault,
 )
 from reference_server.seams import Seam
+from wire.frames import Opcode
 
 
 @profile_fault("heartbeat-slow", breaks="HB-01")
@@ -187,7 +188,7 @@ class ControlPingUnanswered(Seam):
     """A WebSocket control ping gets no pong."""
 
     def control_out(self, frame: Frame) -> Iterable[Frame]:
-        return () if frame.opcode == PONG else (frame,)
+        return () if frame.opcode == Opcode.PONG else (frame,)
 
 
 @fault("control-pong-empty", breaks="HB-06")
@@ -195,7 +196,7 @@ class ControlPongEmpty(Seam):
     """The pong to a control ping has no payload."""
 
     def control_out(self, frame: Frame) -> Iterable[Frame]:
-        return (replace(frame, data=b""),) if frame.opcode == PONG else (frame,)
+        return (replace(frame, data=b""),) if frame.opcode == Opcode.PONG else (frame,)
 
 
 @fault("control-pong-cut", breaks="HB-06")
@@ -203,4 +204,4 @@ class ControlPongCut(Seam):
     """The pong to a control ping repeats no more than 64 bytes of its payload."""
 
     def control_out(self, frame: Frame) -> Iterable[Frame]:
-        return (replace(frame, data=frame.data[:64]),) if frame.opcode == PONG else (frame,)
+        return (replace(frame, data=frame.data[:64]),) if frame.opcode == Opcode.PONG else (frame,)

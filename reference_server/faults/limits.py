@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from contract.profile import Profile
-from reference_server.exchange import BINARY, Abort, Binary, Close, Effect, Frame, Happening, Text
+from reference_server.exchange import Abort, Binary, Close, Effect, Frame, Happening, Text
 from reference_server.faults.fault import fault, profile_fault
-from reference_server.faults.frames import Framing, RawFrame
+from reference_server.faults.frames import Framing
 from reference_server.seams import Seam
+from wire.frames import Opcode, RawFrame
 
 ROOM = 40
 """How many times the promised limit a server takes whose own limit is elsewhere."""
@@ -34,7 +35,7 @@ class BinaryInFragmentsProcessed(Framing):
     """A binary message in fragments is processed like a text message; a whole one is not."""
 
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
-        return (replace(frame, opcode=1) if frame.opcode == BINARY and not frame.final else frame,)
+        return (replace(frame, opcode=Opcode.TEXT) if frame.opcode == Opcode.BINARY and not frame.fin else frame,)
 
 
 @fault("empty-binary-ignored", breaks="WIRE-07")
@@ -171,7 +172,7 @@ class LimitBeforeInflating(_OwnLimit):
     def raw(self, session: int, frame: RawFrame) -> Iterable[RawFrame]:
         if not frame.is_control:
             before = 0 if frame.starts else self._sizes.get(session, 0)
-            self._sizes[session] = before + len(frame.data)
+            self._sizes[session] = before + len(frame.payload)
         return (frame,)
 
     def is_too_large(self, message: Text) -> bool:

@@ -6,16 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from reference_server.exchange import (
-    BINARY,
-    CONTINUATION,
-    Effect,
-    Frame,
-    Happening,
-    Lost,
-    Outgoing,
-    SendText,
-)
+from reference_server.exchange import Effect, Frame, Happening, Lost, Outgoing, SendText
 from reference_server.faults.fault import (
     asks,
     channel_of,
@@ -30,6 +21,7 @@ from reference_server.faults.fault import (
     written,
 )
 from reference_server.seams import Seam
+from wire.frames import Opcode
 
 
 @fault("ack-binary", breaks="ENV-01", entails="CONN-02 CONN-04 CONN-05")
@@ -39,7 +31,7 @@ class AckBinary(Seam):
     def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
         message = written(outgoing)
         if isinstance(outgoing, Frame) and message is not None and message["event"] == "connection_ack":
-            return (replace(outgoing, opcode=BINARY),)
+            return (replace(outgoing, opcode=Opcode.BINARY),)
         return (outgoing,)
 
 
@@ -52,7 +44,7 @@ class DeliveryInTwoFrames(Seam):
         if not isinstance(outgoing, Frame) or message is None or message["event"] != "new_message":
             return (outgoing,)
         half = len(outgoing.data) // 2
-        rest = replace(outgoing, opcode=CONTINUATION, data=outgoing.data[half:])
+        rest = replace(outgoing, opcode=Opcode.CONT, data=outgoing.data[half:])
         return (replace(outgoing, data=outgoing.data[:half], final=False), rest)
 
 

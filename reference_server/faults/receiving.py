@@ -4,19 +4,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from contract.profile import Profile
-from reference_server.exchange import (
-    BINARY,
-    CONTINUATION,
-    PING,
-    TEXT,
-    Binary,
-    Effect,
-    Frame,
-    Happening,
-    Text,
-)
+from reference_server.exchange import Binary, Effect, Frame, Happening, Text
 from reference_server.faults.fault import fault, profile_fault
 from reference_server.seams import Seam
+from wire.frames import Opcode
 
 
 class _Fragments(Seam):
@@ -28,9 +19,9 @@ class _Fragments(Seam):
 
     def follow(self, frame: Frame) -> None:
         """Keep count of a frame that has passed."""
-        if frame.opcode in (TEXT, BINARY) and not frame.final:
+        if frame.opcode in (Opcode.TEXT, Opcode.BINARY) and not frame.final:
             self.open[frame.session] = frame.opcode
-        elif frame.opcode == CONTINUATION and frame.final:
+        elif frame.opcode == Opcode.CONT and frame.final:
             self.open.pop(frame.session, None)
 
 
@@ -41,9 +32,9 @@ class FragmentsTakenApart(_Fragments):
     def frame_in(self, frame: Frame) -> Iterable[Frame]:
         kind = self.open.get(frame.session)
         self.follow(frame)
-        if frame.opcode == CONTINUATION and kind is not None:
+        if frame.opcode == Opcode.CONT and kind is not None:
             return (replace(frame, opcode=kind, final=True),)
-        return (replace(frame, final=True),) if frame.opcode in (TEXT, BINARY) else (frame,)
+        return (replace(frame, final=True),) if frame.opcode in (Opcode.TEXT, Opcode.BINARY) else (frame,)
 
 
 @fault("ping-cuts-fragments", breaks="SEND-11", entails="WIRE-05 WIRE-09")
@@ -55,10 +46,10 @@ class PingCutsFragments(_Fragments):
         self._cut: set[int] = set()
 
     def frame_in(self, frame: Frame) -> Iterable[Frame]:
-        if frame.opcode == PING and frame.session in self.open:
+        if frame.opcode == Opcode.PING and frame.session in self.open:
             self._cut.add(frame.session)
-        cut = frame.opcode == CONTINUATION and frame.session in self._cut
-        if frame.opcode != PING and frame.final:
+        cut = frame.opcode == Opcode.CONT and frame.session in self._cut
+        if frame.opcode != Opcode.PING and frame.final:
             self._cut.discard(frame.session)
         self.follow(frame)
         return (replace(frame, data=b""),) if cut else (frame,)

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from reference_server.assembly import Assembly
-from reference_server.exchange import TEXT, Copies, Frame, Happening, Outgoing
-from reference_server.network.frames import text_header
+from reference_server.exchange import Copies, Frame, Happening, Outgoing
 from reference_server.settings import ServerSettings
+from wire.frames import FINAL_TEXT, Opcode, header
 
 GRAIN = 0.004
 """Least seconds between two ticks: with thousands of heartbeats, several are served by one."""
@@ -110,11 +110,11 @@ class Hall:
                 continue
             tail = copies.tail(number)
             if not link.is_plain:
-                link.perform(Frame(session, TEXT, copies.head + tail))
+                link.perform(Frame(session, Opcode.TEXT, copies.head + tail))
                 continue
             size = len(tail)
             if size not in heads:
-                heads[size] = text_header(len(copies.head) + size) + copies.head
+                heads[size] = header(FINAL_TEXT, len(copies.head) + size) + copies.head
             link.collect(heads[size] + tail)
 
     # Writing

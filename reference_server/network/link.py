@@ -4,28 +4,16 @@ import asyncio
 import logging
 
 from websockets.extensions.permessage_deflate import PerMessageDeflate
-from websockets.frames import Opcode
 from websockets.http11 import Request
 from websockets.protocol import CONNECTING, OPEN
 
-from reference_server.exchange import (
-    BINARY,
-    CONTINUATION,
-    TEXT,
-    Account,
-    Binary,
-    Close,
-    ControlPong,
-    Frame,
-    Lost,
-    Opened,
-    Outgoing,
-    Text,
-)
-from reference_server.network.frames import take_text, text_header
+from reference_server.exchange import Account, Binary, Close, ControlPong, Frame, Lost, Opened, Outgoing, Text
 from reference_server.network.hall import Hall
 from reference_server.network.reception import Reception
 from reference_server.network.wire import Wire
+from wire.close_codes import CloseCode
+from wire.frames import FINAL_TEXT, MASK, Opcode, header, payload_span
+from wire.masking import KEY_BYTES, mask
 
 logger = logging.getLogger("wsproof.reference_server")
 
@@ -86,15 +74,15 @@ class Link(asyncio.Protocol):
         wire = self._wire
         if wire.state is not OPEN or self._dropped or self.transport.is_closing():
             return
-        if self.is_plain and frame.opcode == TEXT:
-            self.collect(text_header(len(frame.data)) + frame.data)
+        if self.is_plain and frame.opcode == Opcode.TEXT:
+            self.collect(header(FINAL_TEXT, len(frame.data)) + frame.data)
             return
         match frame.opcode:
-            case 1:
+            case Opcode.TEXT:
                 wire.send_text(frame.data, frame.final)
-            case 2:
+            case Opcode.BINARY:
                 wire.send_binary(frame.data, frame.final)
-            case 0:
+            case Opcode.CONT:
                 wire.send_continuation(frame.data, frame.final)
             case _:
                 wire.send_ping(frame.data)
@@ -169,16 +157,16 @@ class Link(asyncio.Protocol):
         match Opcode(frame.opcode):
             case Opcode.TEXT | Opcode.BINARY:
                 self._message = bytearray(frame.data)
-                self._is_text = frame.opcode == TEXT
+                self._is_text = frame.opcode == Opcode.TEXT
             case Opcode.CONT:
                 self._message += frame.data
             case Opcode.CLOSE:
                 self.lost(clean=True)
             case Opcode.PONG:
                 self.hall.handle(ControlPong(self.key))
-        if frame.opcode in (TEXT, BINARY, CONTINUATION):
+        if frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
             if len(self._message) > self._limit:
-                self._wire.fail(1009, f"more than {self._limit} bytes")
+                self._wire.fail(CloseCode.MESSAGE_TOO_BIG, f"more than {self._limit} bytes")
             elif frame.final:
                 self._end_message()
 
@@ -195,20 +183,23 @@ class Link(asyncio.Protocol):
         try:
             text = message.decode()
         except UnicodeDecodeError as error:
-            self._wire.fail(1007, f"{error.reason} at position {error.start}")
+            self._wire.fail(CloseCode.INVALID_DATA, f"{error.reason} at position {error.start}")
         else:
             self.hall.handle(Text(self.key, text))
 
     def _take_texts(self, data: bytes) -> bytes:
         """Handle the text messages that the data begins with; what is left is for the library."""
-        start = 0
-        while start < len(data) and self.is_plain:
-            taken = take_text(data, start, self._limit)
-            if taken is None:
+        size, at = len(data), 0
+        while at < size and data[at] == FINAL_TEXT and self.is_plain:
+            span = payload_span(data, at, MASK)
+            if span is None:
                 break
-            message, start = taken
-            self._deliver(message)
-        return data[start:]
+            start, end = span
+            if end > size or end - start > self._limit:
+                break
+            self._deliver(mask(data[start:end], data[start - KEY_BYTES : start]))
+            at = end
+        return data[at:]
 
     # From asyncio
 

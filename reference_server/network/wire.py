@@ -1,25 +1,31 @@
 """The library's protocol, bent to the profile and to the seams."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from websockets.exceptions import ProtocolError
 from websockets.extensions.permessage_deflate import enable_server_permessage_deflate
 from websockets.frames import Frame as LibraryFrame
-from websockets.frames import Opcode
 from websockets.protocol import CONNECTING, OPEN
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from reference_server.exchange import CLOSE, Frame
+from reference_server.exchange import Frame
 from reference_server.network.hall import Hall
+from wire.close_codes import CloseCode
+from wire.frames import Opcode
 
 # The library's own log holds request targets and headers, and with them tokens.
 library_logger = logging.getLogger("wsproof.reference_server.websockets")
 library_logger.setLevel(logging.WARNING)
 
-CAUSES = {1002: "protocol_error", 1007: "invalid_utf8", 1009: "too_large", 1011: "internal_error"}
+CAUSES: Mapping[int, str] = {
+    CloseCode.PROTOCOL_ERROR: "protocol_error",
+    CloseCode.INVALID_DATA: "invalid_utf8",
+    CloseCode.MESSAGE_TOO_BIG: "too_large",
+    CloseCode.INTERNAL_ERROR: "internal_error",
+}
 """Why the library fails a connection; the profile names the code."""
 
 
@@ -87,7 +93,7 @@ class Wire(ServerProtocol):
         for one in frames:
             super().recv_frame(LibraryFrame(Opcode(one.opcode), one.data, one.final))
             self.link.received(one)
-            if one.opcode < CLOSE:
+            if one.opcode < Opcode.CLOSE:
                 self._inside_message = not one.final
         self.between_messages = not self.reader.buffer and not self._inside_message and self.state is OPEN
 

@@ -16,7 +16,6 @@ from conformance.actions import (
     Control,
     Ended,
     Happening,
-    Opcode,
     Open,
     Opened,
     Received,
@@ -30,14 +29,19 @@ from conformance.handshakes import CONTROL
 from conformance.loading import load_scenarios
 from conformance.scenario import Scenario
 from conformance.stage import Setting
+from contract.findings import Text, phrase
 from contract.model import load_contract
 from contract.profile import Profile, load_profile
+from wire.frames import Opcode
 
 START = 100.0
 """The fake clock's first reading."""
 
 CONTRACT = load_contract()
 DEFAULTS = load_profile()
+
+REFUSED_401 = phrase("answer-status", status=401, reason="Unauthorized")
+"""Why a control is refused."""
 
 Reply = Callable[[Action, float], Iterable[Happening]]
 
@@ -104,7 +108,7 @@ class Played:
         """Who closed with what code."""
         return [(one.actor, one.code) for _, one in self.actions if isinstance(one, Close)]
 
-    def noted(self, kind: str) -> list[str]:
+    def noted(self, kind: str) -> list[Text]:
         """The transcript's lines of one kind."""
         return [entry.data for entry in self.outcome.record.entries if entry.kind == kind]
 
@@ -164,7 +168,7 @@ class _Clock:
             self.push(Opened(self.now, CONTROL, (), None))
             self.push(message(self.now - START, CONTROL, "connection_ack", {"sessionId": "control"}))
         else:
-            self.push(Refused(self.now, CONTROL, "status", 401, (), b"", "HTTP 401"))
+            self.push(Refused(self.now, CONTROL, "status", 401, (), b"", REFUSED_401))
 
     def retire(self, actor: str) -> None:
         """What the former connection left behind is forgotten."""

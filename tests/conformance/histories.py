@@ -4,15 +4,17 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from conformance.actions import CloseReceived, Ended, Opcode, Opened, Received, Refused
+from conformance.actions import CloseReceived, Ended, Opened, Received, Refused
 from conformance.checks import judge
 from conformance.history import History
 from conformance.record import Conversation, Record, Sent, read_message
 from conformance.stage import Failure
-from conformance.wire import is_legal_close_code
+from contract.findings import Phrase, phrase
 from contract.model import load_contract
 from contract.profile import Profile, load_profile
 from contract.requirements import load_requirements
+from wire.close_codes import is_legal_code
+from wire.frames import Opcode
 
 PROFILE = load_profile()
 REQUIREMENTS = load_requirements()
@@ -94,15 +96,15 @@ class Story:
         self.receive(one, "new_message", self.delivery(number, poster, channel, **message))
 
     def close(self, one: Conversation, code: int | None, reason: str = "", legal: bool | None = None) -> None:
-        allowed = code is None or is_legal_close_code(code)
+        allowed = code is None or is_legal_code(code)
         one.close_received = CloseReceived(self.now, one.actor, code, reason, allowed if legal is None else legal)
 
-    def end(self, one: Conversation, how: Any = "eof", detail: str = "detail") -> None:
+    def end(self, one: Conversation, how: Any = "eof", detail: Phrase | None = None) -> None:
         one.ended = Ended(self.now, one.actor, how, detail)
 
     def refuse(self, user: str, body: bytes, **headers: str) -> None:
         one = Conversation(user, user, 1, self.profile.users[user].token)
-        one.refused = Refused(self.now, user, "status", 403, tuple(headers.items()), body, "")
+        one.refused = Refused(self.now, user, "status", 403, tuple(headers.items()), body, phrase("answer-wrong"))
         self.record.conversations.append(one)
 
     def wait(self, seconds: float) -> None:

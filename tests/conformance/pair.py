@@ -5,8 +5,9 @@ from websockets.http11 import Request as HttpRequest
 from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
-from conformance.actions import Happening, OutFrame, Request
-from conformance.wire import Wire, serialize_raw
+from conformance.actions import Happening, Request
+from conformance.wire import Wire
+from wire.frames import RawFrame
 
 URI = parse_uri("ws://example.test/v1/socket")
 LIMIT = 70_000
@@ -44,4 +45,4 @@ class Pair:
 
 def server_frame(opcode: int, payload: bytes = b"", *, fin: bool = True, rsv: int = 0) -> bytes:
     """An unmasked frame, legal or not."""
-    return serialize_raw(OutFrame(opcode, payload, fin, rsv, masked=False))
+    return RawFrame(opcode, payload, fin, rsv, masked=False).encode()

@@ -44,7 +44,7 @@ def test_entries(tmp_path: Path) -> None:
         ("  - {requirement: SEND-02, reason: x}\n  - {requirement: SEND-02, reason: y}\n", "4:6", "listed twice"),
         ("  - requirement: SEND-02\n", "3:5", "expected the member 'reason'"),
         ("  - requirement: SEND-02\n    reason: ' '\n", "4:5", "/entries/0/reason"),
-        ("  - reason: x\n", "3:5", "expected exactly one of the members requirement, scenario"),
+        ("  - reason: x\n", "3:5", "expected exactly one of the members 'requirement', 'scenario'"),
         ("  - {requirement: A, scenario: b, reason: x}\n", "3:5", "expected exactly one of the members"),
         ("  - requirement: SEND-02\n    reason: x\n    expires: 2026-02-30\n", "5:5", "expected a date such as"),
         ("  - requirement: SEND-02\n    reason: x\n    expires: soon\n", "5:5", "/entries/0/expires"),

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from conformance.actions import Opcode, Opened
+from conformance.actions import Opened
 from conformance.checks import judge
 from conformance.history import MAX_FINDINGS
+from contract.findings import phrase
 from contract.profile import load_profile
 from tests.conformance.histories import REQUIREMENTS, Story
+from wire.frames import Opcode
 
 
 @pytest.fixture
@@ -69,16 +71,24 @@ class TestFormat:
     def test_an_echoed_close_reason_is_no_message(self, story: Story) -> None:
         one = story.connect()
         story.close(one, 1000)
-        story.end(one, "violation", "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte")
+        story.end(one, "violation", phrase("frame-close"))
         assert story.findings() == []
 
     def test_env_01_broken_framing(self, story: Story) -> None:
-        story.end(story.connect(), "violation")
+        story.end(story.connect(), "violation", phrase("frame-opcode", opcode="3"))
         assert story.findings() == [("ENV-01", "MUST")]
+        (failure,) = story.failures()
+        assert (failure.message, failure.expected, failure.received) == (
+            phrase("framing"),
+            phrase("legal-frames"),
+            phrase("frame-opcode", opcode="3"),
+        )
 
     def test_what_cannot_be_inflated_is_wire_09s(self, story: Story) -> None:
-        story.end(story.connect(), "violation", "decompression failed")
+        story.end(story.connect(), "violation", phrase("frame-inflate"))
         assert story.findings() == [("WIRE-09", "MUST")]
+        (failure,) = story.failures()
+        assert (failure.message, failure.expected) == (phrase("framing-deflate"), phrase("legal-compression"))
 
     @pytest.mark.parametrize("how", ["eof", "reset", "flood"])
     def test_another_end_is_none_of_it(self, story: Story, how: str) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.actions import Happening
+from contract.findings import phrase
 from tests.conformance.driver import (
     CONNECT,
     DEFAULTS,
@@ -119,17 +120,21 @@ class TestDeadlines:
         result = played(scenario(CONNECT, received("a", within="teatime")))
         assert result.outcome.ending == "error"
         assert result.outcome.failures == ()
-        assert result.outcome.reason is not None
-        assert "it.yaml:1: step 2 alice expect new_message: no duration 'teatime'; known are" in result.outcome.reason
+        assert str(result.outcome.reason).startswith(
+            "it.yaml:1: step 2 alice expect new_message: no duration 'teatime'; known are"
+        )
 
     def test_a_timeout_is_charged_to_its_step_and_shown(self) -> None:
         result = played(scenario(CONNECT, ERROR, verifies=["ERR-07"]))
         (failure,) = result.outcome.failures
         assert failure.charge.requirements == ("ERR-01",)
-        assert failure.message == "`error` did not arrive in time"
-        assert (failure.actor, failure.received) == ("alice", "nothing")
-        assert result.noted("timeout") == ["no error in time"]
-        assert result.outcome.reason == "step 2 alice expect error: `error` did not arrive in time"
+        assert failure.message == phrase("missing", events=["`error`"])
+        assert failure.step == phrase("step", parts=["2", "alice", phrase("verb-expect"), "error"])
+        assert (failure.actor, failure.received) == ("alice", phrase("nothing-came"))
+        assert result.noted("timeout") == [phrase("note-missing", event="error")]
+        assert result.noted("note") == [failure.message]
+        assert result.outcome.reason == phrase("at-step", step=failure.step, reason=failure.message)
+        assert str(result.outcome.reason) == "step 2 alice expect error: `error` did not arrive in time"
 
     def test_a_step_without_a_requirement_charges_the_scenarios(self) -> None:
         result = played(scenario(CONNECT, received("a"), verifies=["SEND-01", "JOIN-01"]))
@@ -184,8 +189,8 @@ class TestDeadlines:
         result = played(scenario(CONNECT, ERROR), close(0.5, "alice", 1011, "oops"), ended(0.6, "alice"))
         (failure,) = result.outcome.failures
         assert result.outcome.duration < 1
-        assert failure.message == "the connection ended before `error`"
-        assert failure.received == "closed with 1011 (oops)"
+        assert failure.message == phrase("ended-before", events=["`error`"])
+        assert failure.received == phrase("came", items=[phrase("closed-because", code="1011", reason="oops")])
         assert failure.charge.requirements == ("ERR-01",)
 
     def test_an_end_after_an_error_is_charged_to_err_07(self) -> None:

@@ -4,7 +4,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from conformance.actions import Control, Happening, Opcode, Send
+from conformance.actions import Control, Happening, Send
+from contract.findings import phrase
 from tests.conformance.driver import (
     CONNECT,
     START,
@@ -16,6 +17,7 @@ from tests.conformance.driver import (
     scenario,
     text,
 )
+from wire.frames import Opcode
 
 TWO = {"alice": "alice", "bob": "bob"}
 
@@ -52,7 +54,11 @@ class TestAll:
         result = played(one, error(0.1, "B"), error(t, "A"))
         assert result.outcome.ending == "finished"
         assert result.charges() == [(("SEND-07",), None)]
-        assert result.outcome.failures[0].message == "the messages arrived in another order"
+        (failure,) = result.outcome.failures
+        assert failure.message == phrase("messages-out-of-order")
+        first, second = (str(one.data) for one in result.outcome.record.entries if one.event == "error")
+        assert failure.received == phrase("in-order", items=[first, second])
+        assert failure.expected == phrase("in-order", items=[second, first])
 
     def test_one_deadline_holds_for_all(self) -> None:
         one = scenario(CONNECT, all_of("A", "B", "C", within=3))
@@ -74,20 +80,31 @@ class TestOne:
         result = played(scenario(CONNECT, one_of(best, tolerated)), error(0.1, "A"))
         assert (result.outcome.ending, result.charges()) == ("finished", [])
 
-    def test_a_tolerated_one_fails_only_what_it_names(self) -> None:
-        fails = {"requirement": "ERR-05", "level": "SHOULD", "message": "as it is"}
+    @pytest.mark.parametrize(("translation", "ja"), [({}, "as it is"), ({"message_ja": "そのとおり"}, "そのとおり")])
+    def test_a_tolerated_one_fails_only_what_it_names(self, translation: dict[str, str], ja: str) -> None:
+        fails = {"requirement": "ERR-05", "level": "SHOULD", "message": "as it is", **translation}
         one = scenario(CONNECT, one_of(coded("A"), {**coded("B"), "fails": fails}), all_of("C"))
         result = played(one, error(0.1, "B"), error(0.1, "C"))
         assert result.outcome.ending == "finished"
         assert result.charges() == [(("ERR-05",), "SHOULD")]
-        assert result.outcome.failures[0].message == "as it is"
+        (failure,) = result.outcome.failures
+        assert failure.message == phrase("said", en="as it is", ja=ja)
+        assert (str(failure.message), failure.message.render("ja")) == ("as it is", ja)
+        assert failure.expected == "`error`"
+
+    def test_a_tolerated_one_of_which_its_author_says_nothing(self) -> None:
+        tolerated = {**coded("B"), "fails": {"requirement": "ERR-05"}}
+        (failure,) = played(scenario(CONNECT, one_of(coded("A"), tolerated)), error(0.1, "B")).outcome.failures
+        assert failure.message == phrase("only-tolerated")
 
     def test_none_of_them(self) -> None:
         one = scenario(CONNECT, one_of(coded("A"), {"close": ["policy"]}, {"end": True}))
         result = played(one, error(0.1, "B"))
         (failure,) = result.outcome.failures
-        assert failure.message == "none of the permitted outcomes came"
-        assert "a close frame with 1008" in str(failure.expected)
+        assert failure.message == phrase("none-permitted")
+        outcomes = ["`error`", phrase("close-with", codes=["1008"]), phrase("tcp-end")]
+        assert failure.expected == phrase("any-of", items=outcomes)
+        assert str(failure.expected) == "`error`, or a close frame with 1008, or the end of the TCP connection"
         assert '"B"' in str(failure.received)
         assert result.outcome.duration == pytest.approx(5.0)
 
@@ -185,7 +202,12 @@ class TestTaking:
         (failure,) = result.outcome.failures
         assert result.outcome.ending == "finished"
         assert (failure.charge.requirements, failure.charge.level) == (("ERR-06",), "SHOULD")
-        assert failure.message == "originalEvent is another"
+        assert failure.message == phrase("said", en="originalEvent is another", ja="originalEvent is another")
+
+    def test_a_check_of_which_its_author_says_nothing(self) -> None:
+        check = {name: value for name, value in self.CHECK.items() if name != "message"}
+        (failure,) = played(scenario(CONNECT, self.checked(check)), error(0.1, "A")).outcome.failures
+        assert failure.message == phrase("not-as-expected")
 
     def test_a_check_that_holds_is_silent(self) -> None:
         one = scenario(CONNECT, self.checked(self.CHECK))
@@ -222,10 +244,13 @@ class TestPongs:
     def test_another_payload(self) -> None:
         result = played(scenario(*self.STEPS), pong(0.1, "alice", b"x"))
         (failure,) = result.outcome.failures
-        assert (failure.charge.requirements, failure.received) == (
-            ("HB-06",),
-            "pong frames with ['x']",
-        )
+        assert (failure.charge.requirements, failure.message) == (("HB-06",), phrase("ping-unanswered"))
+        assert failure.expected == phrase("pongs", payloads=["'p1'"])
+        assert failure.received == phrase("pongs", payloads=["'x'"])
+
+    def test_no_pong_at_all(self) -> None:
+        (failure,) = played(scenario(*self.STEPS), message(0.1, "alice", "error")).outcome.failures
+        assert failure.received == phrase("came", items=['{"event": "error", "payload": {}}'])
 
     def test_a_ping_of_the_server_is_no_pong(self) -> None:
         ping = Control(START + 0.1, "alice", Opcode.PING, b"p1")

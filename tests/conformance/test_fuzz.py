@@ -54,7 +54,8 @@ def charges(verdicts: list[ScenarioVerdict]) -> set[tuple[str, str]]:
 def messages(verdicts: list[ScenarioVerdict]) -> list[str]:
     """The smallest messages, without what is new in each run."""
     found = [one.failure.message for verdict in verdicts for one in verdict.charged]
-    return [re.sub(r"\d{16}", "N", text.partition("smallest message")[2]) for text in found]
+    assert {one.code for one in found} <= {"smallest-message", "smallest-after-others"}
+    return [re.sub(r"\d{16}", "N", str(one.params["message"])) for one in found]
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -127,7 +128,9 @@ def test_what_fails_only_after_others_is_found_and_says_so() -> None:
     with plan(faults=("third-error-closes",)) as against:
         (verdict,) = fuzzed(against, 300, 1, "fuzz-unknown-event").verdicts
     assert charges([verdict]) == {("ERR-07", "SHOULD")}
-    assert " after 2 others: " in verdict.charged[0].failure.message
+    message = verdict.charged[0].failure.message
+    assert (message.code, message.params["number"]) == ("smallest-after-others", 2)
+    assert "; smallest message after 2 others: " in str(message)
 
 
 def test_what_is_lost_only_after_others_is_not_charged_to_the_last_one() -> None:

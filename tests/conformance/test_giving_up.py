@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conformance.actions import Opcode, Received
+from conformance.actions import Received
 from conformance.archive import Archive
 from conformance.bounds import MEBIBYTE, Memory, weight
 from conformance.breaker import ENOUGH, FLOODS, LEAST_SECONDS, CircuitBreaker, not_waited_for
@@ -17,12 +17,14 @@ from conformance.record import Record
 from conformance.run import WAITING_SHARE
 from conformance.scenario import Charge
 from conformance.stage import Failure, Setting
-from conformance.transcript import FIRST_ENTRIES, LAST_ENTRIES, MAX_CHARACTERS, Entry, Transcript
+from conformance.transcript import FIRST_ENTRIES, LAST_ENTRIES, MAX_CHARACTERS, PHRASE_CHARACTERS, Entry, Transcript
 from conformance.verdicts import requirement_verdicts
+from contract.findings import phrase
 from tests.conformance.chat import Chat
 from tests.conformance.driver import CONNECT, close, message, played, scenario, setting_of
 from tests.conformance.servers import drain, raw_server, read_request, upgrade
 from tests.conformance.test_run import MEET, OPEN, PROFILE, REQUIREMENTS, named, play_all
+from wire.frames import Opcode
 
 JOBS = 4
 COUNT = 6 * JOBS * WAITING_SHARE
@@ -63,13 +65,14 @@ class TestCircuitBreaker:
     def test_floods_in_a_row(self) -> None:
         breaker = CircuitBreaker()
         for _ in range(FLOODS - 1):
-            breaker.flooded("a message of 1 MiB")
+            breaker.flooded(phrase("message-too-big", bytes=MEBIBYTE))
         breaker.flooded(None)
         for _ in range(FLOODS - 1):
-            breaker.flooded("a message of 1 MiB")
+            breaker.flooded(phrase("message-too-big", bytes=MEBIBYTE))
         assert breaker.given_up is None
-        breaker.flooded("the last")
-        assert f"{FLOODS} scenarios in a row were ended by the last" in str(breaker.given_up)
+        last = phrase("flood-in-a-scenario", bytes=17)
+        breaker.flooded(last)
+        assert breaker.given_up == phrase("floods", count=FLOODS, flood=last)
         breaker.flooded(None)
         assert breaker.given_up is not None, "once given up, for good"
 
@@ -78,7 +81,7 @@ class TestCircuitBreaker:
         for _ in range(ENOUGH):
             assert breaker.given_up is None
             breaker.refused()
-        assert "every handshake was refused for load" in str(breaker.given_up)
+        assert breaker.given_up == phrase("overloaded")
 
     def test_one_accepted_handshake_keeps_everything_in_play(self) -> None:
         breaker = CircuitBreaker()
@@ -154,7 +157,8 @@ class TestGivingUp:
         assert ENOUGH <= len(waited) <= ENOUGH + JOBS * WAITING_SHARE
         assert {one.requirement for verdict in waited for one in verdict.charged} == {"CONN-02"}
         others = [one for one in found.values() if not one.charged]
-        assert {(one.verdict, one.outcome.reason) for one in others} == {("inconclusive", not_waited_for())}
+        assert others
+        assert [one for one in others if (one.verdict, one.outcome.reason) != ("inconclusive", not_waited_for())] == []
 
     def test_what_is_slow_but_in_time_is_never_given_up(self) -> None:
         """Each acknowledgement takes longer than a wait that is cut short."""
@@ -173,7 +177,8 @@ class TestGivingUp:
         meetings = [found[f"meet-{number}"] for number in range(COUNT)]
         waited = [one for one in meetings if one.charged]
         assert ENOUGH <= len(waited) <= ENOUGH + JOBS * WAITING_SHARE
-        assert {one.outcome.reason for one in meetings if not one.charged} == {not_waited_for()}
+        assert len(waited) < COUNT
+        assert [one for one in meetings if not one.charged and one.outcome.reason != not_waited_for()] == []
         judged = {one.requirement.id: one for one in requirement_verdicts(REQUIREMENTS, found.values())}
         assert judged["SEND-01"].deciding.verdict == "failed"
 
@@ -189,8 +194,8 @@ class TestGivingUp:
         refused = [one for one in found.values() if one.charged]
         assert ENOUGH <= len(refused) <= ENOUGH + JOBS * WAITING_SHARE
         assert {one.requirement for verdict in refused for one in verdict.charged} == {"CONN-01"}
-        others = [str(one.outcome.reason) for one in found.values() if not one.charged]
-        assert [reason for reason in others if "every handshake was refused for load" not in reason] == []
+        others = [one.outcome.reason for one in found.values() if not one.charged]
+        assert [reason for reason in others if reason != phrase("overloaded")] == []
 
 
 class TestMemory:
@@ -226,26 +231,44 @@ class TestTranscript:
         transcript = Transcript(["token-of-alice"])
         for _ in range(5_000):
             transcript.add(Entry(0.0, "a", "in", "message", "token-of-alice" * 100, "token-of-alice " * 1_000))
-        assert sum(len(one.data) for one in transcript.entries) < 3 * MAX_CHARACTERS
-        assert not [one for one in transcript.entries if "token-of" in one.data + (one.event or "")]
+        assert sum(len(str(one.data)) for one in transcript.entries) < 3 * MAX_CHARACTERS
+        assert not [one for one in transcript.entries if "token-of" in str(one.data) + (one.event or "")]
+
+    def test_phrases_are_masked_and_never_cut(self) -> None:
+        transcript = Transcript(["token-of-alice"])
+        refused = phrase("with-detail", what=phrase("tcp-eof"), detail="token-of-alice")
+        for _ in range(FIRST_ENTRIES + LAST_ENTRIES):
+            transcript.add(Entry(0.0, "a", "in", "end", None, refused))
+        transcript.shorten(3, 3, 1)
+        shown = phrase("with-detail", what=phrase("tcp-eof"), detail="•••")
+        assert [(one.data, one.truncated) for one in transcript.entries] == [(shown, False)] * 6
+
+    def test_a_phrase_counts_as_many_characters_as_any_other(self) -> None:
+        notes = [Entry(0.0, "a", "none", "note", None, one) for one in (phrase("not-sent"), phrase("said", en="x"))]
+        assert [one.characters for one in notes] == [PHRASE_CHARACTERS] * 2
 
 
 def outcome_of(lines: int) -> Outcome:
     record = Record(0.0, ["token-of-alice"])
     for _ in range(lines):
         record.note(0.0, "a", "in", "message", "x" * 1_000)
-    one = unfinished(scenario(CONNECT), "stopped", "token-of-alice " + "y" * 5_000)
+    one = unfinished(scenario(CONNECT), "stopped", phrase("own-fault", error="token-of-alice " + "y" * 5_000))
     return replace(one, record=record)
 
 
 def test_the_archive_masks_and_keeps_short_what_comes_when_it_is_full() -> None:
     archive = Archive(["token-of-alice"], full=50_000)
-    failures = [Failure(Charge(("SEND-01",)), "1", "a", "m", "token-of-alice", "r" * 1_900) for _ in range(3)]
+    message = phrase("two-authors", user="token-of-alice " + "m" * 1_900)
+    received = phrase("came", items=["r" * 1_900, phrase("still-open")])
+    failures = [Failure(Charge(("SEND-01",)), "1", "a", message, "token-of-alice", received) for _ in range(3)]
     first, charged = archive.file(outcome_of(20), failures)
     assert len(charged) == 3
     assert len(first.record.entries) == 20
     second, charged = archive.file(outcome_of(60), failures)
-    assert [(one.expected, len(one.received or "")) for one in charged] == [("•••", 200)]
+    (one,) = charged
+    assert one.message == phrase("two-authors", user="••• " + "m" * 195 + "…")
+    assert (one.expected, one.received) == ("•••", phrase("came", items=["r" * 199 + "…", phrase("still-open")]))
+    assert second.reason == phrase("own-fault", error="••• " + "y" * 995 + "…")
     assert len(second.record.entries) == 15
     assert second.record.transcript.left_out == 45
-    assert "token-of-alice" not in (second.reason or "")
+    assert "token-of-alice" not in str(second.reason)

@@ -24,6 +24,7 @@ from conformance.admission import (
 from conformance.engine import Outcome, play
 from conformance.scenario import Scenario
 from conformance.transport import Transport, resolve
+from contract.findings import Phrase, phrase
 from contract.profile import load_profile
 from tests.conformance.driver import CONNECT, START, played, scenario, setting_of
 from tests.conformance.pair import server_frame
@@ -131,7 +132,8 @@ class TestControls:
         edge = Edge(always(http(status)), always(http(status)))
         outcome = outcome_of(edge, time_scale=SCALE)
         assert (outcome.ending, charges(outcome), outcome.disturbed) == ("inconclusive", [], True)
-        assert f"a good token was refused as well (handshake refused: {status})" in str(outcome.reason)
+        answer = phrase("answer-status", status=status, reason="Because")
+        assert outcome.reason == phrase("not-controlled", answer=phrase("handshake-refused-with", answer=answer))
         assert outcome.reached == {}
 
     def test_everybody_is_refused(self) -> None:
@@ -156,7 +158,8 @@ class TestControls:
     def test_a_lost_connection_is_no_refusal(self) -> None:
         outcome = outcome_of(Edge(always(acknowledge), always(lose)))
         assert (outcome.ending, charges(outcome), outcome.disturbed) == ("inconclusive", [], True)
-        assert "a lost connection: it shows nothing" in str(outcome.reason)
+        assert isinstance(outcome.reason, Phrase)
+        assert outcome.reason.code == "lost-handshake"
 
     def test_a_bad_token_that_is_accepted_convicts_at_once(self) -> None:
         edge = Edge(lambda number: http(503), always(acknowledge))
@@ -189,7 +192,9 @@ class TestGood:
     def test_load_that_stays_is_a_refusal_and_no_accident(self) -> None:
         outcome = outcome_of(Edge(always(http(503)), always(acknowledge)), self.ONE, time_scale=SCALE)
         (failure,) = outcome.failures
-        assert (failure.charge.requirements, failure.received, failure.absent) == (("CONN-01",), "503", None)
+        assert (failure.charge.requirements, failure.absent) == (("CONN-01",), None)
+        assert failure.message == phrase("handshake-refused")
+        assert failure.received == phrase("answer-status", status=503, reason="Because")
 
     @pytest.mark.parametrize("status", [401, 404, 500])
     def test_another_refusal_is_not_asked_for_again(self, status: int) -> None:
@@ -198,14 +203,14 @@ class TestGood:
         assert (failure.charge.requirements, failure.absent) == (("CONN-01",), "refused")
         assert edge.seen == ["good"]
 
-    @pytest.mark.parametrize("problem", ["status", "lost", "unreachable"])
+    @pytest.mark.parametrize("problem", ["status", "lost", "unreachable", "not-listening"])
     def test_how_long_on_a_fake_clock(self, problem: Problem) -> None:
         """Ten seconds of refusals for load; what is lost once, is lost."""
         status = 503 if problem == "status" else None
 
         def refuse(action: Any, now: float) -> Any:
             if hasattr(action, "request"):
-                yield Refused(now, action.actor, problem, status, (), b"", "why")
+                yield Refused(now, action.actor, problem, status, (), b"", phrase("answer-wrong"))
 
         result = played(self.ONE, accept=False, reply=refuse)
         assert result.charges() == [(("CONN-01",), None)]
@@ -241,7 +246,8 @@ class TestRetryAfter:
     def test_what_speaks_of_load(
         self, status: int | None, headers: tuple[tuple[str, str], ...], seconds: float | None
     ) -> None:
-        assert retry_after(Refused(START, "alice", "status", status, headers, b"", "")) == seconds
+        refused = Refused(START, "alice", "status", status, headers, b"", phrase("answer-wrong"))
+        assert retry_after(refused) == seconds
 
     def test_no_answer_does_not(self) -> None:
         assert retry_after(None) is None

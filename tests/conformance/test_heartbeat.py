@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from conformance.actions import Action, Control, Happening, Opcode, Open, Send
+from conformance.actions import Action, Control, Happening, Open, Send
+from contract.findings import phrase
 from contract.profile import Heartbeat, Profile
 from tests.conformance.driver import (
     CONNECT,
@@ -20,6 +21,7 @@ from tests.conformance.driver import (
     pong,
     scenario,
 )
+from wire.frames import Opcode
 
 BEAT = replace(DEFAULTS, heartbeat=Heartbeat(interval=10.0, tolerance=0.2, timeout=4.0))
 CONTROL = replace(DEFAULTS, heartbeat=replace(BEAT.heartbeat, form="control"))
@@ -156,19 +158,23 @@ class TestRhythm:
         assert (result.outcome.ending, result.charges()) == ("finished", [])
 
     @pytest.mark.parametrize(
-        ("times", "message"),
+        ("times", "code", "ping"),
         [
-            ((), "ping 1 did not come in time"),
-            ((10,), "ping 2 did not come in time"),
-            ((10, 20), "ping 3 did not come in time"),
-            ((10, 15, 20), "ping 2 is early"),
-            ((10, 20, 26), "ping 3 is early"),
+            ((), "ping-missing", 1),
+            ((10,), "ping-missing", 2),
+            ((10, 20), "ping-missing", 3),
+            ((10, 15, 20), "ping-early", 2),
+            ((10, 20, 26), "ping-early", 3),
         ],
     )
-    def test_outside(self, times: tuple[float, ...], message: str) -> None:
+    def test_outside(self, times: tuple[float, ...], code: str, ping: int) -> None:
         result = self.watch(*pings(*times))
         (failure,) = result.outcome.failures
-        assert (failure.message, failure.charge.requirements) == (message, ("HB-01",))
+        assert (failure.message, failure.charge.requirements) == (phrase(code, ping=ping), ("HB-01",))
+        if code == "ping-missing":
+            assert failure.expected == phrase("ping-within", seconds=12.0)
+        else:
+            assert failure.expected == phrase("period", interval=10.0, slack=2.0)
 
     @pytest.mark.parametrize("at", [12.6, 13.0, 16.9])
     def test_late(self, at: float) -> None:
@@ -196,7 +202,7 @@ class TestRhythm:
     def test_the_end_of_the_connection(self) -> None:
         result = self.watch(*pings(10), close(11, "alice", 1011))
         (failure,) = result.outcome.failures
-        assert failure.message == "ping 2 did not come in time"
+        assert failure.message == phrase("ping-missing", ping=2)
         assert "closed with 1011" in str(failure.received)
 
 
@@ -212,7 +218,7 @@ class TestUnanswered:
     def test_no_ping_at_all_decides_nothing(self) -> None:
         result = played(self.ONE, profile=BEAT)
         assert (result.outcome.ending, result.charges()) == ("inconclusive", [])
-        assert "no ping came" in str(result.outcome.reason)
+        assert result.outcome.reason == phrase("no-ping-to-leave", end=phrase("still-open"))
 
     def test_never_closed(self) -> None:
         result = played(self.ONE, *pings(10.0, 20.0), profile=BEAT)
@@ -226,4 +232,6 @@ class TestUnanswered:
     def test_an_end_without_a_close_frame(self) -> None:
         result = played(self.ONE, *pings(10.0), ended(14.0, "alice"), profile=BEAT)
         assert result.charges() == [(("HB-04",), None)]
-        assert result.outcome.failures[0].received == ("TCP connection ended without a close frame (eof)")
+        (failure,) = result.outcome.failures
+        assert failure.message == phrase("ended-otherwise")
+        assert failure.received == phrase("no-close-frame", end=phrase("tcp-eof"))

@@ -9,6 +9,7 @@ import pytest
 from conformance.loading import load_scenarios
 from conformance.scenario import Connect, ExpectNothing, Scenario, SendMessage, SendPing, SendRaw
 from contract.errors import ContractError
+from contract.findings import phrase
 
 HEAD = "format: wsproof.scenarios/1\n"
 
@@ -61,7 +62,11 @@ class TestScenarios:
         )
         assert [(actor.name, actor.user, actor.heartbeat) for actor in one.actors] == [("alice", "alice", "answer")]
         assert one.steps[0].deed == SendPing("alice")
-        assert (one.steps[0].label, one.steps[0].charge.requirements) == ("1 alice ping", ())
+        assert (one.steps[0].label, one.steps[0].charge.requirements) == (
+            phrase("step", parts=["1", "alice", phrase("verb-ping")]),
+            (),
+        )
+        assert str(one.steps[0].label) == "1 alice ping"
 
     def test_the_group_is_that_of_the_first_requirement(self, folder: Folder) -> None:
         steps = "steps: [{ping: {actor: alice}}]"
@@ -136,7 +141,7 @@ class TestScenarios:
                               - send: {actor: alice, event: e, payload: "${outer}-${round}"}
         """)
         assert sent(one) == ["1-1", "1-2", "2-1", "2-2"]
-        assert [step.label.split()[0] for step in one.steps] == ["1", "2", "3", "4"]
+        assert [str(step.label).split()[0] for step in one.steps] == ["1", "2", "3", "4"]
 
     def test_yaml_means_what_it_says(self, folder: Folder) -> None:
         """`no` and a date are strings, as in YAML 1.2."""

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.actions import Action, Close, Drop, Happening, Opcode, Open, OutFrame, Problem, Refused, Send
-from conformance.deflate import TAIL
+from conformance.actions import Action, Close, Drop, Happening, Open, OutFrame, Problem, Refused, Send
 from conformance.steps import fragmented
+from contract.findings import Phrase, phrase
 from tests.conformance.driver import (
     CONNECT,
+    REFUSED_401,
     START,
     Played,
     close,
@@ -21,6 +22,8 @@ from tests.conformance.driver import (
     played,
     scenario,
 )
+from wire.deflate import TAIL
+from wire.frames import Opcode
 
 
 def step(verb: str, **members: Any) -> dict[str, Any]:
@@ -174,19 +177,23 @@ class TestLeaving:
         assert (result.outcome.ending, result.charges()) == ("finished", [])
 
     @pytest.mark.parametrize(
-        ("happenings", "text"),
+        ("happenings", "code", "received"),
         [
-            ((), "the close frame was not answered"),
-            ((ended(0.1, "alice"),), "the close frame was not answered"),
-            ((close(0.1, "alice", 1000),), "the TCP connection was not ended"),
+            ((), "close-unanswered", phrase("nothing-came")),
+            (
+                (ended(0.1, "alice"),),
+                "close-unanswered",
+                phrase("no-close-frame", end=phrase("tcp-eof")),
+            ),
+            ((close(0.1, "alice", 1000),), "tcp-not-ended", phrase("tcp-still-open")),
         ],
     )
-    def test_close_unanswered(self, happenings: tuple[Happening, ...], text: str) -> None:
+    def test_close_unanswered(self, happenings: tuple[Happening, ...], code: str, received: Phrase) -> None:
         leave = {**step("close"), "requirement": "CLOSE-01"}
         result = after_connecting(leave, happenings=happenings)
         (failure,) = result.outcome.failures
         assert failure.charge.requirements == ("CLOSE-01",)
-        assert text in failure.message
+        assert (failure.message, failure.received) == (phrase(code), received)
 
     def test_close_that_need_not_be_answered(self) -> None:
         result = after_connecting(step("close", answered=False))
@@ -210,7 +217,7 @@ class TestRefusal:
         return played(scenario(self.CONNECT, self.REFUSAL), *happenings, **facts)
 
     def status(self, code: int) -> Refused:
-        return Refused(START + 0.1, "alice", "status", code, (), b"", f"HTTP {code}")
+        return Refused(START + 0.1, "alice", "status", code, (), b"", phrase("answer-wrong"))
 
     @pytest.mark.parametrize(("status", "charges"), [(401, []), (403, []), (500, [(("AUTH-04",), None)])])
     def test_by_status(self, status: int, charges: list[Any]) -> None:
@@ -229,7 +236,8 @@ class TestRefusal:
     def test_an_acknowledgement_is_none(self, t: float) -> None:
         result = self.refusal(message(t, "alice", "connection_ack", {"sessionId": "s"}))
         assert result.charges() == [(("AUTH-02",), None)]
-        assert result.outcome.failures[0].message == "the connection was accepted"
+        (failure,) = result.outcome.failures
+        assert (failure.message, failure.expected) == (phrase("accepted"), phrase("a-refusal"))
 
     def test_an_acknowledgement_before_the_close_frame_is_none_either(self) -> None:
         ack = message(0.1, "alice", "connection_ack", {"sessionId": "s"})
@@ -257,16 +265,17 @@ class TestRefusal:
         found = (close(0.1, "alice", 1000),) if accept else (self.status(500),)
         result = self.refusal(*found, accept=accept, controls=controls)
         assert (result.outcome.ending, result.charges(), result.outcome.disturbed) == ("inconclusive", [], True)
-        assert "a good token was refused as well (handshake refused: 401)" in str(result.outcome.reason)
+        answer = phrase("handshake-refused-with", answer=REFUSED_401)
+        assert result.outcome.reason == phrase("not-controlled", answer=answer)
         assert result.outcome.reached == {}
 
     def test_an_acknowledgement_convicts_whatever_the_controls_say(self) -> None:
         ack = message(0.0, "alice", "connection_ack", {"sessionId": "s"})
         assert self.refusal(ack, controls=(False, False)).charges() == [(("AUTH-02",), None)]
 
-    @pytest.mark.parametrize("problem", ["lost", "tls", "unreachable"])
+    @pytest.mark.parametrize("problem", ["lost", "tls", "unreachable", "not-listening"])
     def test_a_lost_connection_is_no_refusal(self, problem: Problem) -> None:
-        lost = Refused(START + 0.1, "alice", problem, None, (), b"", "ECONNRESET")
+        lost = Refused(START + 0.1, "alice", problem, None, (), b"", phrase("socket", error="ECONNRESET"))
         result = self.refusal(lost, accept=False)
         assert (result.outcome.ending, result.charges(), result.outcome.disturbed) == ("inconclusive", [], True)
 

@@ -43,7 +43,7 @@ def written(path: Path, *verdicts: ScenarioVerdict, complete: bool | None = True
     writer = StreamWriter(path, facts(**members), ALL, [one.outcome.scenario for one in ONES])
     for one in verdicts:
         writer.scenario(one, 0.0)
-    writer.close(2.5, complete=bool(complete), outages=OUTAGES)
+    writer.close(facts(**members, complete=bool(complete), outages=OUTAGES))
     assert writer.error is None
     if complete is None:
         path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
@@ -109,7 +109,8 @@ def test_what_is_missing_was_not_finished(path: Path, complete: bool | None) -> 
     assert (document["complete"], document["outcome"]["passed"]) == (False, False)
     assert document["duration_s"] == (1.0 if complete is None else 2.5)
     cut_off = charge_failures(unfinished(FAILED.outcome.scenario, "unfinished", CUT_OFF), (), {})
-    assert document["scenarios"][1]["reason"] == cut_off.outcome.reason
+    assert document["scenarios"][1]["reason"] == str(cut_off.outcome.reason)
+    assert document["scenarios"][1]["texts"]["reason"] == CUT_OFF.json
 
 
 def test_a_run_killed_before_anything_had_finished(path: Path) -> None:
@@ -174,5 +175,5 @@ def test_a_full_disk_is_remembered_and_disturbs_nothing(tmp_path: Path) -> None:
         pytest.skip("this system has no /dev/full")
     writer = StreamWriter(Path("/dev/full"), facts(), ALL, [PASSED.outcome.scenario])
     writer.scenario(PASSED, 0.0)
-    writer.close(1.0, complete=True)
+    writer.close(facts())
     assert writer.error is not None

@@ -16,7 +16,6 @@ from conformance.actions import (
     Drop,
     Ended,
     Happening,
-    Opcode,
     Open,
     Opened,
     OutFrame,
@@ -32,7 +31,6 @@ from conformance.transport import (
     Transport,
     resolve,
 )
-from conformance.wire import serialize_raw
 from tests.conformance.servers import (
     PATIENCE,
     drain,
@@ -41,6 +39,7 @@ from tests.conformance.servers import (
     upgrade,
     websocket_server,
 )
+from wire.frames import Opcode
 
 Script = Generator[Action, Happening, list[Happening]]
 OPEN = Open("alice", Request("/v1/socket"))
@@ -51,7 +50,7 @@ def text(data: bytes) -> Send:
 
 
 def server_text(data: bytes) -> bytes:
-    return serialize_raw(OutFrame(Opcode.TEXT, data, masked=False))
+    return OutFrame(Opcode.TEXT, data, masked=False).encode()
 
 
 def until(kind: type[Happening], *actions: Action) -> Script:

@@ -135,7 +135,8 @@ class TestTls:
         (refused,) = Transport(other).run(until(Refused, OPEN))
         assert isinstance(refused, Refused)
         assert refused.problem == "tls"
-        assert "certificate" in refused.detail.lower()
+        assert refused.detail.code == "tls"
+        assert "certificate" in str(refused.detail).lower()
 
     def test_a_server_without_tls(self) -> None:
         def talk(connection: socket.socket) -> None:

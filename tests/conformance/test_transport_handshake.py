@@ -7,6 +7,7 @@ import pytest
 
 from conformance.actions import Refused
 from conformance.transport import Transport, UnreachableError, resolve
+from contract.findings import phrase
 from tests.conformance.servers import drain, endless_header, raw_server, read_request, reset
 from tests.conformance.test_transport import OPEN, run, until
 
@@ -67,7 +68,7 @@ class TestHandshake:
             resolve(url)
         (refused,) = Transport(target).run(until(Refused, OPEN))
         assert isinstance(refused, Refused)
-        assert refused.problem == "unreachable"
+        assert (refused.problem, refused.detail) == ("not-listening", phrase("socket", error="ECONNREFUSED"))
 
     @pytest.mark.parametrize(
         ("url", "reason"),

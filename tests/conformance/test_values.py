@@ -15,6 +15,7 @@ from conformance.values import (
     new_nonce,
     substitute,
 )
+from contract.findings import phrase
 from contract.profile import Profile, load_profile
 
 PROFILE = load_profile()
@@ -73,10 +74,14 @@ class TestReferences:
         with pytest.raises(ScenarioError, match="nothing of this name was captured before"):
             values.render("${" + name + "}")
 
-    @pytest.mark.parametrize("name", ["dave", "expired", "expiring"])
-    def test_a_token_that_the_profile_lacks(self, name: str) -> None:
-        with pytest.raises(InconclusiveError, match=f"no token of '{name}'"):
+    @pytest.mark.parametrize(
+        ("name", "setting"),
+        [("dave", "users.dave"), ("expired", "tokens.expired"), ("expiring", "tokens.expiring")],
+    )
+    def test_a_token_that_the_profile_lacks(self, name: str, setting: str) -> None:
+        with pytest.raises(InconclusiveError) as caught:
             made(Profile()).render("${token." + name + "}")
+        assert caught.value.reason == phrase("lacking", setting=setting)
 
 
 class TestSubstitute:

@@ -14,7 +14,6 @@ from conformance.replays import without_consequences
 from conformance.scenario import Charge, Decided, Scenario
 from conformance.stage import Absence, Failure
 from conformance.verdicts import (
-    SEEN_ONCE,
     RequirementVerdict,
     Rules,
     RunVerdict,
@@ -25,16 +24,20 @@ from conformance.verdicts import (
     requirement_verdicts,
     run_verdict,
 )
+from contract.findings import Phrase, Text, few, phrase
 from contract.requirements import Level, load_requirements
 from tests.conformance.driver import CONNECT, scenario
 
 ALL = load_requirements()
 ONE = scenario(CONNECT)
 NOTHING: Mapping[Decided, int] = {}
+BROKEN_SOMEHOW = phrase("not-as-expected")
+REASON = phrase("overloaded")
+GONE = phrase("gone-before-replay")
 
 
 def failure(requirement: str, level: Level | None = None, *, absent: Absence | None = None) -> Failure:
-    return Failure(Charge((requirement,), level), "1", "alice", "broken", absent=absent)
+    return Failure(Charge((requirement,), level), "1", "alice", BROKEN_SOMEHOW, absent=absent)
 
 
 def decides(names: tuple[str, ...], level: Level | None = None) -> Mapping[Decided, int]:
@@ -51,7 +54,7 @@ def verdict(
     unreached: Mapping[Decided, int] = NOTHING,
     applied: Mapping[str, int] | None = None,
     unconfirmed: tuple[Failure, ...] = (),
-    reason: str | None = "a reason",
+    reason: Text | None = REASON,
     **members: Any,
 ) -> ScenarioVerdict:
     """The verdict of a scenario that ended so. Without `reached` a finished one played a step for every clause."""
@@ -112,7 +115,7 @@ def test_what_did_not_come_is_an_absence() -> None:
 
 
 def test_a_failure_is_charged_to_each_requirement_at_its_level() -> None:
-    both = Failure(Charge(("ERR-01", "ERR-08")), "1", None, "broken")
+    both = Failure(Charge(("ERR-01", "ERR-08")), "1", None, BROKEN_SOMEHOW)
     charged = verdict("ERR-01", "finished", both, failure("ERR-01", "SHOULD")).charged
     assert [(one.requirement, one.level) for one in charged] == [
         ("ERR-01", "MUST"),
@@ -251,16 +254,17 @@ class TestRequirements:
     def test_what_was_seen_once_is_neither_failed_nor_passed(self) -> None:
         once = verdict("ERR-07", unconfirmed=(failure("ERR-07", absent="timeout"),))
         assert clauses("ERR-07", once, verdict("ERR-07")) == {"SHOULD": "inconclusive"}
-        reason = of("ERR-07", once).deciding.reason
-        assert reason == f"of-ERR-07: broken {SEEN_ONCE}"
+        seen_once = phrase("seen-once", reason=BROKEN_SOMEHOW)
+        assert of("ERR-07", once).deciding.reason == phrase("in-scenario", scenario="of-ERR-07", reason=seen_once)
         certain = verdict("ERR-07", "stopped", failure("ERR-07"))
         assert clauses("ERR-07", once, certain) == {"SHOULD": "failed"}
 
     def test_the_reason_of_what_was_seen_once(self) -> None:
         doubtful = (failure("ERR-07", absent="timeout"),)
-        gone = verdict("ERR-01", "inconclusive", unconfirmed=doubtful, reason="the endpoint is gone")
+        gone = verdict("ERR-01", "inconclusive", unconfirmed=doubtful, reason=GONE)
         found = of("ERR-07", gone)
-        assert (found.deciding.verdict, found.deciding.reason) == ("inconclusive", "of-ERR-01: the endpoint is gone")
+        reason = phrase("in-scenario", scenario="of-ERR-01", reason=GONE)
+        assert (found.deciding.verdict, found.deciding.reason) == ("inconclusive", reason)
         assert found.scenarios == ("of-ERR-01",)
 
     def test_what_was_seen_once_of_one_clause_leaves_the_other(self) -> None:
@@ -270,7 +274,8 @@ class TestRequirements:
     def test_not_selected(self) -> None:
         other = of("ERR-01", verdict("ERR-02"))
         (must, _) = other.clauses
-        assert (must.verdict, must.reason, must.selected, other.counts) == ("untested", "not selected", False, False)
+        assert (must.verdict, must.selected, other.counts) == ("untested", False, False)
+        assert must.reason == phrase("not-selected")
         by_the_way = of("ENV-01", verdict("ERR-02", applied={"text": 3}))
         assert (by_the_way.deciding.verdict, by_the_way.selected, by_the_way.counts) == ("passed", False, True)
         (must, should) = of("ERR-01", verdict("ERR-01", level="MUST")).clauses
@@ -300,10 +305,18 @@ class TestRequirements:
 
     def test_reasons(self) -> None:
         twice = verdict("ERR-01", "finished", failure("ERR-01"), failure("ERR-01"))
-        assert of("ERR-01", twice).deciding.reason == "of-ERR-01: broken (and 1 more)"
-        assert of("ERR-01", verdict("ERR-01", "inconclusive")).deciding.reason == "of-ERR-01: a reason"
-        assert of("ERR-01", verdict("ERR-01", reached={})).deciding.reason == "no scenario of this run decides it"
-        assert of("ERR-01").deciding.reason == "not selected"
+        broken = phrase("in-scenario", scenario="of-ERR-01", reason=BROKEN_SOMEHOW)
+        assert of("ERR-01", twice).deciding.reason == phrase("and-more", reason=broken, more=1)
+        assert str(of("ERR-01", twice).deciding.reason) == f"of-ERR-01: {BROKEN_SOMEHOW} (and 1 more)"
+        once = verdict("ERR-01", "finished", failure("ERR-01"))
+        assert of("ERR-01", once).deciding.reason == broken
+        lacking = phrase("in-scenario", scenario="of-ERR-01", reason=REASON)
+        assert of("ERR-01", verdict("ERR-01", "inconclusive")).deciding.reason == lacking
+        assert of("ERR-01", verdict("ERR-01", reached={})).deciding.reason == phrase("undecided")
+        stopped = verdict(("ERR-01", "ERR-07"), "stopped", failure("ERR-07"), unreached={MUST: 1})
+        unreached = phrase("unreached", scenario="of-ERR-01-ERR-07", reason=REASON)
+        assert of("ERR-01", stopped).deciding.reason == unreached
+        assert of("ERR-01").deciding.reason == phrase("not-selected")
         assert of("ERR-01", verdict("ERR-01")).deciding.reason is None
 
     @pytest.mark.parametrize(
@@ -392,7 +405,7 @@ class TestConsequences:
         found = without_consequences({"a": self.MISSED, "b": control, "c": other, "d": elsewhere, "e": silent})
         assert [found[name] for name in "bcde"] == [control, other, elsewhere, silent]
         assert (found["a"].verdict, found["a"].charged) == ("inconclusive", ())
-        assert "(SEND-01)" in str(found["a"].outcome.reason)
+        assert found["a"].outcome.reason == phrase("missed-anyway", names=["SEND-01"])
 
 
 class TestCutOff:
@@ -424,7 +437,8 @@ class TestCutOff:
 BROKEN = verdict("SEND-10", "stopped", failure("SEND-10"))
 GOOD = verdict("JOIN-02")
 TODAY = "2026-06-15"
-INCOMPLETE = "not everything was verified"
+INCOMPLETE = phrase("not-everything")
+CUT_SHORT = phrase("run-cut-off")
 
 
 def listed(name: str, expires: str | None = None, *, whole: bool = True) -> BaselineEntry:
@@ -483,29 +497,37 @@ class TestRun:
         [
             ((), {}, True, []),
             ((), {"require_complete": True}, True, [INCOMPLETE]),
-            ((), {"require_complete": True}, False, ["the run was cut off"]),
+            ((), {"require_complete": True}, False, [CUT_SHORT]),
             ((BROKEN,), {}, True, []),
-            ((BROKEN,), {"strict": True}, True, ["a requirement fails: SEND-10"]),
+            ((BROKEN,), {"strict": True}, True, [phrase("run-fails", names=few(["SEND-10"], 5))]),
             (
                 (BROKEN,),
                 {"strict": True, "baseline": ()},
                 True,
-                ["a requirement fails and the baseline does not list it: SEND-10"],
+                [phrase("run-fails-unlisted", names=few(["SEND-10"], 5))],
             ),
-            ((verdict("SEND-01", "error"), GOOD), {}, True, ["wsproof itself failed: of-SEND-01"]),
+            ((verdict("SEND-01", "error"), GOOD), {}, True, [phrase("own-faults", names=few(["of-SEND-01"], 5))]),
             ((GOOD, verdict("SEND-01", "inconclusive")), {"require_complete": True}, True, [INCOMPLETE]),
             ((GOOD,), {"require_complete": True}, True, []),
         ],
     )
     def test_reasons(
-        self, played: tuple[ScenarioVerdict, ...], rules: dict[str, Any], complete: bool, reasons: list[str]
+        self, played: tuple[ScenarioVerdict, ...], rules: dict[str, Any], complete: bool, reasons: list[Phrase]
     ) -> None:
         assert list(run(*played, complete=complete, **rules).reasons) == reasons
 
     def test_many_names_are_cut(self) -> None:
         played = [verdict(one, "stopped", failure(one)) for one in list(ALL)[:8]]
         (reason,) = run(*played, strict=True).reasons
-        assert reason.endswith(" and 3 more")
+        assert reason == phrase("run-fails", names=few(list(ALL)[:8], 5))
+        assert str(reason).endswith(" and 3 more")
+
+    @pytest.mark.parametrize("state", ["stale", "expired"])
+    def test_what_the_baseline_says_no_more(self, state: str) -> None:
+        entry = listed("JOIN-02") if state == "stale" else listed("SEND-01", "2026-06-14")
+        entries = (entry, listed("SEND-01")) if state == "stale" else (entry,)
+        reasons = run(self.LOST, GOOD, baseline=entries).reasons
+        assert phrase(f"baseline-{state}", names=few([entry.name], 5)) in reasons
 
     def test_a_clause_is_expected_where_all_its_failures_are(self) -> None:
         rules = Rules(baseline=(listed("of-SEND-01"),), today=TODAY)
@@ -530,7 +552,7 @@ class TestNextToNothing:
         ]
 
     @pytest.mark.parametrize(
-        ("passed", "reasons"),
+        ("passed", "said"),
         [
             (0, ["only 0 of 5 MUST requirements that the selected scenarios verify were decided"]),
             (1, ["only 1 of 5 MUST requirements that the selected scenarios verify was decided"]),
@@ -539,8 +561,10 @@ class TestNextToNothing:
             (5, []),
         ],
     )
-    def test_half_is_needed(self, passed: int, reasons: list[str]) -> None:
-        assert list(run(*self.played(passed)).reasons) == reasons
+    def test_half_is_needed(self, passed: int, said: list[str]) -> None:
+        reasons = run(*self.played(passed)).reasons
+        assert list(reasons) == [phrase("next-to-nothing", number=passed, count=5)] * len(said)
+        assert list(map(str, reasons)) == said
         assert run(*self.played(passed), allow_undecided=True).passed
 
     def test_what_failed_was_decided(self) -> None:
@@ -552,15 +576,15 @@ class TestNextToNothing:
 
     def test_what_was_seen_once_is_not_decided(self) -> None:
         once = [verdict(name, unconfirmed=(failure(name, absent="timeout"),)) for name in self.NAMES]
-        assert "only 0 of 5" in run(*once).reasons[0]
+        assert run(*once).reasons[0] == phrase("next-to-nothing", number=0, count=5)
 
     def test_shoulds_and_what_was_not_selected_do_not_count(self) -> None:
         assert run(verdict("ERR-07", "inconclusive")).passed
         by_the_way = verdict("SEND-01", "inconclusive", applied={"text": 9, "envelope": 9, "payload": 9})
-        assert "only 0 of 1" in run(by_the_way).reasons[0]
+        assert run(by_the_way).reasons[0] == phrase("next-to-nothing", number=0, count=1)
 
     def test_a_run_that_was_cut_off_says_so_instead(self) -> None:
-        assert list(run(*self.played(0), complete=False).reasons) == ["the run was cut off"]
+        assert list(run(*self.played(0), complete=False).reasons) == [CUT_SHORT]
 
     def test_nothing_was_there_to_decide(self) -> None:
         assert run().passed
@@ -582,9 +606,14 @@ class TestOutages:
 
     def test_reasons(self) -> None:
         assert run(GOOD, outages=(self.BACK, self.DROPPED)).passed
-        assert list(run(GOOD, outages=(self.BACK, self.AWAY)).reasons) == [
-            "the endpoint stopped accepting connections at 3.2 s and did not come back"
-        ]
+        assert list(run(GOOD, outages=(self.BACK, self.AWAY)).reasons) == [phrase("stayed-away", at=3.21)]
+        unexplained = replace(self.BACK, culprit=None)
+        (reason,) = run(GOOD, outages=(unexplained,)).reasons
+        assert reason == phrase("stopped-without-cause", at=3.21)
+        assert "at 3.2 s" in str(reason)
+
+    def test_three_of_them_end_the_run(self) -> None:
+        assert list(run(GOOD, outages=(self.BACK,) * 3).reasons) == [phrase("stopped-thrice")]
 
     @pytest.mark.parametrize(
         ("outage", "message"),
@@ -607,4 +636,4 @@ class TestOutages:
         ],
     )
     def test_messages(self, outage: Outage, message: str) -> None:
-        assert outage.message == message
+        assert str(outage.message) == message

@@ -3,9 +3,10 @@
 import pytest
 from websockets.http11 import Request as HttpRequest
 
-from conformance.actions import Deflate, Opened, Refused, Request
+from conformance.actions import Opened, Refused, Request
 from conformance.wire import Wire
 from tests.conformance.pair import LIMIT, URI, Pair
+from wire.deflate import Deflate
 
 
 class TestHandshake:

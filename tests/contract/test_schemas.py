@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from contract.errors import ContractError
 from contract.files import load_yaml
+from contract.findings import phrase
 from contract.json_text import MAX_DEPTH
 from contract.model import load_contract
 from contract.schemas import (
@@ -109,8 +110,13 @@ class TestViolations:
             ({"a": "😀" * 4}, "/a", "maxLength", "expected at most 3 characters, got 4"),
             ({"b": "z"}, "/b", "enum", 'expected one of "x", "y"; got "z"'),
             ({"c": 2}, "/c", "const", "expected 1, got 2"),
-            ({"d": "now"}, "/d", "format", 'expected a date-time, got "now"'),
-            ({"e": 1}, "/e", "minimum", "1 is less than the minimum of 3"),
+            (
+                {"d": "now"},
+                "/d",
+                "format",
+                'expected an RFC 3339 date-time such as 2026-01-31T09:30:00Z, got "now"',
+            ),
+            ({"e": 1}, "/e", "minimum", "expected 3 or more, got 1"),
             (
                 {"g": 1},
                 "",
@@ -121,14 +127,15 @@ class TestViolations:
     )
     def test_each_says_what_was_expected(self, change: dict[str, Any], where: str, rule: str, text: str) -> None:
         (found,) = violations(SCHEMA, {"a": "abc", "b": "x", **change})
-        assert (found.pointer, found.rule, found.message) == (where, rule, text)
+        assert (found.pointer, found.rule, str(found.problem)) == (where, rule, text)
         assert str(found) == f"{where or 'the message'}: {text}"
 
-    def test_each_missing_member_is_one(self) -> None:
-        assert [one.message for one in violations(SCHEMA, {})] == [
-            "expected the member 'a'",
-            "expected the member 'b'",
-        ]
+    def test_all_missing_members_are_one(self) -> None:
+        (found,) = violations(SCHEMA, {})
+        assert found.problem == phrase("schema-required", members=["'a'", "'b'"], number=2)
+        assert str(found) == "the message: expected the members 'a', 'b'"
+        (found,) = violations(SCHEMA, {"b": "x"})
+        assert str(found) == "the message: expected the member 'a'"
 
     def test_none(self) -> None:
         assert violations(SCHEMA, {"a": None, "b": "y", "c": 1, "e": True}) == ()

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, suppress
 
-from reference_server.faults.frames import RawFrame, take
+from reference_server.faults.frames import take
+from wire.frames import RawFrame
 
 HEAD_BYTES = 1_048_576
 

@@ -12,11 +12,11 @@ import socket
 import sys
 import time
 
-from reference_server.faults.frames import RawFrame
 from reference_server.network import running
 from tests.evidence.edge import Edge, port_of
 from tests.evidence.servers import settings
 from tests.evidence.situations import FATAL
+from wire.frames import RawFrame
 
 
 class MortalEdge(Edge):

@@ -6,10 +6,9 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from contract.profile import load_profile
-from reference_server.exchange import TEXT
-from reference_server.faults.frames import RawFrame
 from tests.evidence.edge import Watch
 from tests.hostile.modes import token_of
+from wire.frames import Opcode, RawFrame
 
 _profile = load_profile()
 GOOD_TOKENS = {*(one.token for one in _profile.users.values()), _profile.tokens.expiring}
@@ -23,10 +22,10 @@ BUSY = {
 
 def names_constructor(frame: RawFrame) -> bool:
     """Whether a frame is a message of the event `constructor`."""
-    if frame.opcode != TEXT or b"constructor" not in frame.data:
+    if frame.opcode != Opcode.TEXT or b"constructor" not in frame.payload:
         return False
     try:
-        message = json.loads(frame.data)
+        message = json.loads(frame.payload)
     except ValueError:
         return False
     return isinstance(message, dict) and message.get("event") == "constructor"

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 from websockets.utils import accept_key
 
 from tests.conformance.servers import Talk, drain, endless_header, read_request, reset
+from wire.frames import RawFrame
 
 PACE = threading.Event()
 """Never set; waiting for it is a pause that nobody can cut short but the client by leaving."""
@@ -24,12 +25,7 @@ PACE = threading.Event()
 
 def frame(payload: bytes, opcode: int = 1, *, fin: bool = True, rsv: int = 0) -> bytes:
     """A server's frame."""
-    head = (0x80 if fin else 0) | (rsv << 4) | opcode
-    if len(payload) < 126:
-        return struct.pack("!BB", head, len(payload)) + payload
-    if len(payload) < 65_536:
-        return struct.pack("!BBH", head, 126, len(payload)) + payload
-    return struct.pack("!BBQ", head, 127, len(payload)) + payload
+    return RawFrame(opcode, payload, fin, rsv, masked=False).encode()
 
 
 def message(event: str, payload: object) -> bytes:

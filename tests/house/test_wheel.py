@@ -13,7 +13,7 @@ import pytest
 from wsproof import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("contract", "reference_server", "conformance", "reports", "loadtest")
+PACKAGES = ("wire", "contract", "reference_server", "conformance", "reports", "loadtest")
 DATA = ("spec", "schemas")
 HANGS = 300  # seconds; no claim about speed
 

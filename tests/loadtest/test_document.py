@@ -11,6 +11,7 @@ import pytest
 from contract.model import load_contract
 from contract.schemas import format_validator, violations
 from loadtest.document import Ending, load_document, write_document
+from loadtest.ledger import Ledger
 from loadtest.recorder import METRICS, Recorder
 from loadtest.settings import LoadSettings
 from loadtest.tally import Tally
@@ -22,7 +23,7 @@ STARTED = datetime(2026, 11, 23, 2, 5, 0, 123_456, tzinfo=UTC)
 
 
 def full() -> Recorder:
-    recorder = Recorder(0.0)
+    recorder = Recorder(0.0, Ledger(b"12345678"))
     recorder.opened()
     for number, metric in enumerate(METRICS):
         recorder.measured(metric, 0.01 * (number + 1))
@@ -67,7 +68,7 @@ def test_errors_alone_fail_nothing() -> None:
 
 
 def test_a_run_that_measured_nothing_fails() -> None:
-    recorder = Recorder(0.0)
+    recorder = Recorder(0.0, Ledger(b"12345678"))
     found = document(recorder, "errors == 0")
     assert_valid(found)
     assert (found["verdict"], found["reason"]) == ("failed", "no user could connect: none was started")
@@ -77,7 +78,7 @@ def test_a_run_that_measured_nothing_fails() -> None:
 
 
 def test_a_run_that_measured_connecting_alone_fails() -> None:
-    recorder = Recorder(0.0)
+    recorder = Recorder(0.0, Ledger(b"12345678"))
     recorder.measured("connect", 0.01)
     recorder.measured("close", 0.01)
     found = document(recorder)
@@ -100,11 +101,11 @@ def test_a_run_in_which_nothing_was_delivered_fails() -> None:
 
 
 def test_a_run_of_failures_alone_fails() -> None:
-    recorder = Recorder(0.0)
+    recorder = Recorder(0.0, Ledger(b"12345678"))
     for metric in ("connect", "ack"):
         recorder.measured(metric, 0.01)
     assert document(recorder)["verdict"] == "passed"
-    recorder = Recorder(0.0)
+    recorder = Recorder(0.0, Ledger(b"12345678"))
     for metric in ("connect", "ack"):
         recorder.measured(metric, 0.01)
     recorder.failed("the connection ended (no close frame, eof)")

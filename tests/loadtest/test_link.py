@@ -10,19 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from conformance.actions import Received, Refused, Request
 from conformance.transport import resolve
-from conformance.wire import mask
 from contract.profile import load_profile
-from loadtest.link import MAX_UNSENT_BYTES, Link, text_frame
+from loadtest.link import MAX_UNSENT_BYTES, Link
 from reference_server.network import running
 from reference_server.settings import ServerSettings
 from tests.conformance.servers import raw_server
 from tests.hostile.modes import frame, upgraded
 from tests.loadtest.reactor import SelectorReactor
+from wire.masking import mask
 
 Talk = Callable[[socket.socket], None]
 
@@ -209,20 +207,6 @@ def test_an_endpoint_that_reads_nothing_costs_no_more_than_a_bound() -> None:
         ended.set()
     assert "reads too slowly" in heard.ends[0][1]
     assert sent < 100 * MAX_UNSENT_BYTES
-
-
-@given(st.binary(max_size=200_000))
-def test_a_frame_is_masked_and_has_the_right_length(payload: bytes) -> None:
-    made = text_frame(payload)
-    assert made[0] == 0x81
-    length, at = made[1] & 127, 2
-    if length == 126:
-        length, at = int.from_bytes(made[2:4], "big"), 4
-    elif length == 127:
-        length, at = int.from_bytes(made[2:10], "big"), 10
-    assert made[1] & 0x80
-    assert length == len(payload)
-    assert mask(made[at + 4 :], made[at : at + 4]) == payload
 
 
 def test_over_tls_it_is_the_same(tmp_path: Path) -> None:

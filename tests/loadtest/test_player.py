@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from contract.profile import load_profile
+from loadtest.load_context import LoadContext
+from loadtest.population import Population
 from loadtest.settings import LoadError, LoadSettings
 from loadtest.settling import Balance, part_of, settle
 from loadtest.tally import Tally
-from loadtest.world import World
 from reference_server.network import running
 from reference_server.settings import ServerSettings
 from tests.loadtest.reactor import SelectorReactor
@@ -28,37 +29,43 @@ class Run:
         settings = LoadSettings(url, users, users, 600.0, "", dict.fromkeys(journeys.split(), 1.0), run="12345678")
         self.settings = replace(settings, **{"rate": 50.0, "overrides": FAST, **changes})
         self.reactor = SelectorReactor()
-        self.world = World(self.settings, self.reactor)
-        self.world.begin()
+        self.context = LoadContext(self.settings, self.reactor)
+        self.population = Population(self.context)
+        self.population.begin()
         self.players = [
-            self.world.player(list(self.settings.journeys)[n % len(self.settings.journeys)]) for n in range(users)
+            self.population.player(list(self.settings.journeys)[n % len(self.settings.journeys)]) for n in range(users)
         ]
         for player in self.players:
             player.begin()
+
+    @property
+    def posts(self) -> int:
+        """Posts of all users so far."""
+        return sum(len(one.posted) for one in self.context.ledger.streams.values())
 
     def until(self, condition: Any) -> None:
         """Let them play until something is so."""
 
         def looked() -> bool:
-            self.world.sweep()
+            self.population.sweep()
             return bool(condition())
 
         self.reactor.run(looked)
 
     def end(self) -> Balance:
         """Let all of them leave in good order."""
-        self.world.stop_posting()
-        drain = self.world.drained()
+        self.population.stop_posting()
+        drain = self.population.drained()
         self.until(drain.over)
-        self.world.stay_to_the_end()
-        self.world.part()
-        self.until(lambda: not self.world.players)
-        return settle([part_of(self.world.ledger)], self.world.profile.response_timeout)
+        self.population.stay_to_the_end()
+        self.population.part()
+        self.until(lambda: not self.population.players)
+        return settle([part_of(self.context.ledger)], self.context.profile.response_timeout)
 
     def document(self) -> dict[str, Any]:
         """What was measured."""
         tally = Tally()
-        tally.add("local", self.world.take())
+        tally.add("local", self.context.recorder.take(time.monotonic()))
         return tally.document()
 
 
@@ -79,7 +86,7 @@ def counts(found: Balance) -> tuple[int, int, int, int]:
 @pytest.mark.parametrize("journey", ["chatter", "roundtrip"])
 def test_users_who_post_receive_what_all_of_their_channel_post(url: str, journey: str) -> None:
     run = Run(url, journey, channels=2)
-    run.until(lambda: run.world.ledger.delivered > 200)
+    run.until(lambda: run.context.ledger.delivered > 200)
     found = run.end()
     assert (counts(found), found.undecided) == ((0, 0, 0, 0), 0)
     # Two users in a channel: each post is owed to both, but for those before both were there.
@@ -92,7 +99,7 @@ def test_users_who_post_receive_what_all_of_their_channel_post(url: str, journey
 
 def test_a_churning_crowd_is_owed_nothing_that_it_cannot_get(url: str) -> None:
     run = Run(url, "churner chatter listener storm", users=12, channels=2)
-    run.until(lambda: run.world.recorder.closes["1000"] > 30)
+    run.until(lambda: run.context.recorder.closes["1000"] > 30)
     found = run.end()
     assert counts(found) == (0, 0, 0, 0)
     assert run.document()["errors"] == {}
@@ -118,7 +125,7 @@ scenarios:
     )
     overrides = {**FAST, "reconnect.base": 0.1, "reconnect.cap": 0.2}
     run = Run(url, "gust", journey_file=str(journeys), overrides=overrides)
-    run.until(lambda: run.world.recorder.closes["1006"] >= 8)
+    run.until(lambda: run.context.recorder.closes["1006"] >= 8)
     found = run.end()
     assert counts(found) == (0, 0, 0, 0)
     assert run.document()["errors"] == {}
@@ -126,7 +133,7 @@ scenarios:
 
 def test_lurkers_answer_heartbeats_and_measure_their_period(url: str) -> None:
     run = Run(url, "lurker", users=2)
-    run.until(lambda: len(run.world.recorder.samples["ping_period"]) >= 4)
+    run.until(lambda: len(run.context.recorder.samples["ping_period"]) >= 4)
     run.end()
     document = run.document()
     assert document["errors"] == {}
@@ -145,7 +152,7 @@ def test_lurkers_answer_heartbeats_and_measure_their_period(url: str) -> None:
 def test_one_wrong_message_in_hundreds_is_noticed_and_named(fault: str, kind: str) -> None:
     with faulty(fault) as server:
         run = Run(server.url, "chatter", users=4, channels=2, rate=200.0)
-        run.until(lambda: run.world.ledger.posts_so_far >= 1500)
+        run.until(lambda: run.posts >= 1500)
         found = run.end()
     names = ("lost", "duplicated", "reordered", "misdelivered")
     wrong = {name for name, count in zip(names, counts(found), strict=True) if count}
@@ -157,7 +164,7 @@ def test_one_wrong_message_in_hundreds_is_noticed_and_named(fault: str, kind: st
 def test_what_breaks_the_contract_is_said_by_the_judge() -> None:
     with faulty("message-id-number") as server:
         run = Run(server.url, "roundtrip", users=1, overrides={**FAST, "response_timeout": 0.3, "reconnect.base": 0.1})
-        run.until(lambda: run.world.recorder.errors)
+        run.until(lambda: run.context.recorder.errors)
         run.end()
     assert any(
         "ENV-03: new_message: /message/id: expected string, got integer" in one for one in run.document()["errors"]
@@ -167,7 +174,7 @@ def test_what_breaks_the_contract_is_said_by_the_judge() -> None:
 def test_who_is_refused_tries_again_with_backoff_and_its_token_is_not_shown(url: str) -> None:
     overrides = {**FAST, "users": {"alice": {"token": "nobody-knows-me"}}, "reconnect.base": 0.02}
     run = Run(url, "chatter", users=1, overrides=overrides)
-    run.until(lambda: run.world.recorder.errors.total() >= 3)
+    run.until(lambda: run.context.recorder.errors.total() >= 3)
     run.end()
     assert set(run.document()["errors"]) == {"CONN-01: the handshake was not accepted (401)"}
     assert run.document()["closes"] == {}
@@ -177,14 +184,14 @@ def test_a_server_that_falls_silent_costs_each_user_its_patience_and_no_more() -
     overrides = {**FAST, "response_timeout": 0.3, "reconnect.base": 0.05}
     with faulty("own-post-missing") as server:
         run = Run(server.url, "roundtrip", users=2, overrides=overrides)
-        run.until(lambda: run.world.recorder.errors.total() >= 2)
+        run.until(lambda: run.context.recorder.errors.total() >= 2)
         run.end()
     assert any("SEND-01" in one or "JOIN-01" in one for one in run.document()["errors"])
 
 
 def test_a_user_who_leaves_before_the_end_waits_for_its_own_posts(url: str) -> None:
     run = Run(url, "chatter", users=2)
-    run.until(lambda: run.world.ledger.delivered > 20)
+    run.until(lambda: run.context.ledger.delivered > 20)
     first = run.players[0]
     first.leave()
     run.until(lambda: first.done)
@@ -195,18 +202,18 @@ def test_a_user_who_leaves_before_the_end_waits_for_its_own_posts(url: str) -> N
 
 def test_what_is_abandoned_is_over_at_once(url: str) -> None:
     run = Run(url, "chatter", users=1)
-    run.until(lambda: run.world.ledger.delivered > 5)
+    run.until(lambda: run.context.ledger.delivered > 5)
     run.players[0].abandon()
     assert run.players[0].done
-    assert not run.world.players
+    assert not run.population.players
     assert run.document()["closes"] == {"1006": 1}
 
 
 def test_posts_have_their_own_time_and_users_do_not_post_in_phase(url: str) -> None:
     run = Run(url, "chatter", users=6, rate=5.0)
-    run.until(lambda: run.world.ledger.posts_so_far >= 40)
+    run.until(lambda: run.posts >= 40)
     run.end()
-    streams = list(run.world.ledger.streams.values())
+    streams = list(run.context.ledger.streams.values())
     phases = []
     for stream in streams:
         posted = stream.posted[1:]
@@ -218,9 +225,9 @@ def test_posts_have_their_own_time_and_users_do_not_post_in_phase(url: str) -> N
 
 def test_a_size_is_the_size_of_the_posted_text(url: str) -> None:
     run = Run(url, "roundtrip", users=1, size=300)
-    run.until(lambda: run.world.ledger.delivered > 3)
+    run.until(lambda: run.context.ledger.delivered > 3)
     run.end()
-    (post,) = [one for one in run.world.journeys["roundtrip"].posts if one.nonce == "said"]
+    (post,) = [one for one in run.context.journeys["roundtrip"].posts if one.nonce == "said"]
     (parts,) = post.parts.values()
     assert len(parts.text[0] + parts.text[1]) + 31 == 300
 
@@ -250,9 +257,9 @@ def test_the_connection_is_lost_in_mid_journey_and_the_journey_begins_anew() -> 
     overrides = {**FAST, "reconnect.base": 0.05, "reconnect.cap": 0.1}
     with running(ServerSettings(profile=profile, port=0)) as server:
         run = Run(server.url, "chatter", users=3, overrides=overrides)
-        run.until(lambda: run.world.ledger.delivered > 10)
+        run.until(lambda: run.context.ledger.delivered > 10)
     # The server is gone: everybody hears of it, and tries again in vain.
-    run.until(lambda: run.world.recorder.errors.total() > 6)
+    run.until(lambda: run.context.recorder.errors.total() > 6)
     started = time.monotonic()
     found = run.end()
     assert counts(found) == (0, 0, 0, 0)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.schemas import format_validator, violations
+from loadtest.ledger import Ledger
 from loadtest.recorder import EXACT_BITS, HIGHEST_US, LAG, LATE, OTHER_ERRORS, Recorder, Slice, counted
 from loadtest.tally import MAX_ENTRIES, MAX_KINDS, MAX_POINTS, Tally, distribution, new_histogram, rank, summary
 
@@ -65,9 +66,9 @@ def test_a_long_distribution_has_few_points_most_of_them_at_the_end() -> None:
 @given(st.lists(st.tuples(st.integers(0, 2), SECONDS), min_size=1, max_size=60))
 def test_the_sum_of_several_processes_is_that_of_one(measured: list[tuple[int, float]]) -> None:
     apart, together = Tally(), Tally()
-    everything = Recorder(0.0)
+    everything = Recorder(0.0, Ledger(b"12345678"))
     for worker in range(3):
-        recorder = Recorder(0.0)
+        recorder = Recorder(0.0, Ledger(b"12345678"))
         for who, seconds in measured:
             if who == worker:
                 recorder.measured("post_to_own", seconds)
@@ -122,7 +123,7 @@ def test_a_slice_that_comes_late_still_counts() -> None:
 
 
 def test_errors_beyond_a_hundred_kinds_are_one() -> None:
-    recorder, tally = Recorder(0.0), Tally()
+    recorder, tally = Recorder(0.0, Ledger(b"12345678")), Tally()
     for number in range(MAX_KINDS + 50):
         recorder.failed(f"error {number}")
     tally.add("a", recorder.take(1.0))
@@ -132,7 +133,7 @@ def test_errors_beyond_a_hundred_kinds_are_one() -> None:
 
 
 def test_a_long_error_is_cut() -> None:
-    recorder = Recorder(0.0)
+    recorder = Recorder(0.0, Ledger(b"12345678"))
     recorder.failed("x" * 5000)
     (kind,) = recorder.take(1.0).errors
     assert len(kind) == 300
@@ -161,7 +162,7 @@ def test_nothing_measured_is_a_document_all_the_same() -> None:
 
 
 def test_what_was_taken_is_not_taken_again() -> None:
-    recorder = Recorder(10.0)
+    recorder = Recorder(10.0, Ledger(b"12345678"))
     recorder.opened()
     recorder.measured("connect", 0.1)
     recorder.failed("x")

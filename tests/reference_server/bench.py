@@ -6,8 +6,6 @@ from typing import Any
 
 from reference_server.assembly import assemble
 from reference_server.exchange import (
-    BINARY,
-    TEXT,
     Account,
     Binary,
     Close,
@@ -23,6 +21,7 @@ from reference_server.exchange import (
 )
 from reference_server.handshake import Request
 from reference_server.settings import ServerSettings
+from wire.frames import Opcode
 
 EPOCH = 1_780_000_000.0
 
@@ -131,7 +130,7 @@ class Bench:
             if isinstance(one, Frame):
                 client.frames.append(one)
                 client.times.append(self.now)
-                if one.opcode in (TEXT, BINARY) and one.final and one.data.startswith(b"{"):
+                if one.opcode in (Opcode.TEXT, Opcode.BINARY) and one.final and one.data.startswith(b"{"):
                     client.inbox.append(json.loads(one.data.decode(errors="replace")))
             elif isinstance(one, Close):
                 client.closed = client.closed or one

@@ -9,6 +9,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from wire.frames import MASK, header
+
 TIMEOUT = 20
 
 
@@ -81,9 +83,7 @@ class RawClient:
     @staticmethod
     def masked(head: int, data: bytes) -> bytes:
         """A client's frame, masked with zeroes."""
-        if len(data) < 126:
-            return bytes([head, 0x80 | len(data)]) + bytes(4) + data
-        return bytes([head, 0xFE]) + struct.pack(">H", len(data)) + bytes(4) + data
+        return header(head, len(data), MASK) + bytes(4) + data
 
     def text(self, text: str) -> bytes:
         """A text frame."""

@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from reference_server.exchange import CLOSE, Frame
-from reference_server.faults.frames import RawFrame
+from reference_server.exchange import Frame
 from reference_server.seams import Seam
+from wire.frames import Opcode, RawFrame
 
 TEXTS = (
     *(b"{}", b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xed\xa0\xbd\xed\xb8\x80", b"\xf4\x90\x80\x80", b"\xe3\x81"),
     *(b"\xe9a", b"\xf0", "\ufffe".encode(), "\U0010fffd".encode(), b"\xff"),
 )
+
+NO_KEY = bytes(4)
 
 OFFERS = ("wsproof", "server_max_window_bits=16", "a_takeover; a_takeover", "a_takeover=1")
 
@@ -36,19 +38,19 @@ def frames() -> Iterator[tuple[RawFrame, ...]]:
         yield (RawFrame(1, b"{}"), RawFrame(opcode, b"{}", final, bits, masked))
     for opcode in (0, 1, 2, 8, 9, 10):
         yield (RawFrame(opcode, b"x" * 200),)
-        yield (RawFrame(1, b"{", final=False), RawFrame(opcode, b"}"))
-        yield (RawFrame(1, b"{", final=False, bits=4), RawFrame(opcode, b"}", bits=4))
+        yield (RawFrame(1, b"{", fin=False), RawFrame(opcode, b"}"))
+        yield (RawFrame(1, b"{", fin=False, rsv=4), RawFrame(opcode, b"}", rsv=4))
     for code in (999, 1000, 1013, 1015, 3500, 4500):
-        yield (RawFrame(CLOSE, code.to_bytes(2, "big") + b"\xff"),)
-        yield (RawFrame(CLOSE, code.to_bytes(2, "big")),)
-    yield (RawFrame(CLOSE, b"\x03"),)
+        yield (RawFrame(Opcode.CLOSE, code.to_bytes(2, "big") + b"\xff"),)
+        yield (RawFrame(Opcode.CLOSE, code.to_bytes(2, "big")),)
+    yield (RawFrame(Opcode.CLOSE, b"\x03"),)
 
 
 def stream(seams: Iterable[Seam]) -> Iterator[object]:
     """What the seams make of it all."""
     for session, (sent, compressing) in enumerate(product(frames(), (False, True)), start=1000):
-        data, coder = b"".join(bytes(frame) for frame in sent), Coder(True, False, 9)
-        answer = [Frame(session, CLOSE, b"\x03\xe8")]
+        data, coder = b"".join(frame.encode(NO_KEY) for frame in sent), Coder(True, False, 9)
+        answer = [Frame(session, Opcode.CLOSE, b"\x03\xe8")]
         for seam in seams:
             if compressing:
                 seam.compression(session, coder)
@@ -70,7 +72,7 @@ def messages(seams: Iterable[Seam]) -> Iterator[object]:
     """What becomes of texts, whole and in fragments."""
     for session, (text, bits, final) in enumerate(product(TEXTS, (0, 4), (True, False)), start=5000):
         for seam in seams:
-            seam.bytes_in(session, bytes(RawFrame(1, text, final, bits)))
+            seam.bytes_in(session, RawFrame(1, text, final, bits).encode(NO_KEY))
             if list(seam.frame_in(Frame(session, 1, text, final))) != [Frame(session, 1, text, final)]:
                 yield session
             yield from (number for number in range(5) if seam.text_in(session, text) != text)

@@ -8,13 +8,14 @@ import pytest
 
 from contract.profile import Profile, load_profile
 from contract.requirements import load_requirements
-from reference_server.exchange import CLOSE, CONTINUATION, PING, PONG, TEXT, Frame
+from reference_server.exchange import Frame
 from reference_server.faults import UnknownFaultError, catalogue, find
 from reference_server.faults.fault import Fault
 from reference_server.handshake import Answer, Request, refusal
 from reference_server.settings import ServerSettings
 from tests.reference_server.bench import Bench, Client
 from tests.reference_server.stream import OFFERS, stream
+from wire.frames import Opcode
 
 FAULTS = catalogue()
 GROUPS = ("CONN", "AUTH", "HB", "ENV", "JOIN", "SEND", "ERR", "CLOSE", "WIRE")
@@ -191,11 +192,11 @@ def door(bench: Bench) -> Iterator[object]:
 def wire(bench: Bench) -> Iterator[object]:
     """What happens to frames."""
     yield bench.assembly.profile
-    frames_in = [Frame(1, TEXT, b"a", final=False), Frame(1, PING, b"p" * 100)]
-    frames_in += [Frame(1, CONTINUATION, b"b"), Frame(1, TEXT, b"c"), Frame(1, CLOSE, b"\x03\xe8")]
+    frames_in = [Frame(1, Opcode.TEXT, b"a", final=False), Frame(1, Opcode.PING, b"p" * 100)]
+    frames_in += [Frame(1, Opcode.CONT, b"b"), Frame(1, Opcode.TEXT, b"c"), Frame(1, Opcode.CLOSE, b"\x03\xe8")]
     codes = (1000, *bench.assembly.profile.close_codes.values())
-    frames_out = [Frame(1, PONG, b"p" * 100)]
-    frames_out += [Frame(1, CLOSE, code.to_bytes(2, "big")) for code in codes]
+    frames_out = [Frame(1, Opcode.PONG, b"p" * 100)]
+    frames_out += [Frame(1, Opcode.CLOSE, code.to_bytes(2, "big")) for code in codes]
     for seam in bench.assembly.seams:
         yield [list(seam.frame_in(frame)) for frame in frames_in]
         yield [list(seam.control_out(frame)) for frame in frames_out]

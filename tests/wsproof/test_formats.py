@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from contract.formats import LOAD, RESULTS
 from contract.profile import load_profile
 from reference_server.network import running
 from reference_server.settings import ServerSettings
-from reports.documents import LOAD, RESULTS, read_document
+from reports.documents import read_document
 from reports.render import FORMATS, render
 from tests.wsproof.command import wsproof
 from wsproof.checking import REPORTS

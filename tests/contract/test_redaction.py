@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.masking import MASK, cut_and_masked, mask
+from contract.redaction import MASK, cut_and_masked, mask
 
 TOKEN = "s3cret/tok+en=0"
 TOKENS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=30)

@@ -2,19 +2,31 @@
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from websockets.extensions import Extension
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory, PerMessageDeflate
 from websockets.typing import ExtensionParameter
 
-from conformance.actions import Deflate
-from conformance.scenario import Way
+Way = Literal["plain", "stored", "blocks", "last"]
+"""How a raw message is compressed."""
 
 TAIL = b"\x00\x00\xff\xff"
 """What a sync flush ends with, and what is left out of a message (§7.2.1)."""
 
 SMALLEST = 8
 """The smallest window, in bits. zlib compresses with 9 at least, but never refers back by more than 250 bytes then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deflate:
+    """An offer of permessage-deflate (RFC 7692 §7.1)."""
+
+    server_no_context_takeover: bool = False
+    client_no_context_takeover: bool = False
+    server_max_window_bits: int | None = None
+    client_max_window_bits: int | bool = True
 
 
 class Offer(ClientPerMessageDeflateFactory):

@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.exceptions import NegotiationError
 
-from conformance.actions import Deflate
-from conformance.deflate import TAIL, Offer, compressed
-from conformance.scenario import Way
+from wire.deflate import TAIL, Deflate, Offer, Way, compressed
 
 WAYS: tuple[Way, ...] = ("plain", "stored", "blocks", "last")
 

@@ -1,0 +1,62 @@
+"""One connection's part of the delivery ledger: what it posts, and what it is owed."""
+
+from loadtest.ledger import Ledger, Seat, Stream
+
+
+class Account:
+    """The seats and streams of one connection, by channel; `joining`: since when a seat waits to be in force."""
+
+    __slots__ = ("_final", "_ledger", "_user", "joining", "seats", "streams")
+
+    def __init__(self, ledger: Ledger, user: str) -> None:
+        self._ledger = ledger
+        self._user = user
+        self._final = False
+        self.seats: dict[str, Seat] = {}
+        self.streams: dict[str, Stream] = {}
+        self.joining: dict[str, float] = {}
+
+    def join(self, channel: str, t: float) -> None:
+        """Subscribe to a channel, once."""
+        if channel not in self.seats:
+            self.seats[channel] = self._ledger.seat(channel, self._user)
+            self.joining[channel] = t
+
+    def stream(self, channel: str) -> Stream:
+        """A new stream to a channel that has none."""
+        made = self.streams[channel] = self._ledger.stream(channel, self._user)
+        return made
+
+    def refused(self) -> None:
+        """The server answered with an error; nobody knows to which post."""
+        for stream in self.streams.values():
+            stream.refused += 1
+
+    @property
+    def all_back(self) -> bool:
+        """Whether every own post has come back."""
+        return all(
+            self.seats[channel].following.get(stream.prefix, 1) > len(stream.posted)
+            for channel, stream in self.streams.items()
+            if channel in self.seats
+        )
+
+    def close(self, t: float) -> None:
+        """Close frame sent: nothing that is posted from now on is owed."""
+        if not self._final:
+            for seat in self.seats.values():
+                seat.until = t
+
+    def end(self, t: float, *, orderly: bool) -> None:
+        """The connection ended."""
+        if not self._final:
+            for stream in self.streams.values():
+                stream.end = "orderly" if orderly else "broken"
+            for seat in self.seats.values():
+                seat.until = min(seat.until, t)
+
+    def stay_to_the_end(self) -> None:
+        """Everything was waited for: what is missing is missing for good, however the connection ends."""
+        self._final = True
+        for stream in self.streams.values():
+            stream.end = "orderly"

@@ -1,0 +1,232 @@
+"""What a virtual user does at each kind of step of a journey."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from conformance.handshakes import request_for
+from conformance.matching import matches
+from conformance.values import new_nonce
+from contract.findings import charged, missing, phrase
+from contract.json_text import dump_json
+from contract.model import value_at
+from loadtest.connection import NOT_OPEN, Connection
+from loadtest.load_context import LoadContext
+from loadtest.schedule import backoff
+from loadtest.script import (
+    AwaitEvent,
+    AwaitOwn,
+    Dial,
+    Join,
+    Leave,
+    Op,
+    Paced,
+    Parts,
+    Post,
+    Rest,
+    Retreat,
+    Say,
+    Vanish,
+    post_parts,
+)
+from loadtest.task import NO_LIMIT, StepError, Task, Waiting
+
+EARLY_SECONDS = 0.001
+"""Timers are coarse by so much: what is due so soon is done at once, and its clock starts then."""
+
+UNANSWERED = charged("CLOSE-01", phrase("tcp-not-ended"))
+
+_monotonic = time.monotonic
+
+
+class JourneySteps:
+    """The steps of one user. `failures`: journeys that failed since one was played to its end."""
+
+    __slots__ = ("_clock", "_connection", "_context", "_place", "_said", "_task", "_values", "failures")
+
+    def __init__(self, context: LoadContext, number: int, task: Task, connection: Connection) -> None:
+        self._context = context
+        self._task = task
+        self._connection = connection
+        self._place = number % context.settings.channels
+        self._values = context.values(self._place, self._nonce)
+        self._said: dict[str, Any] = {}
+        self._clock = 0.0
+        self.failures = 0
+
+    def play(self, op: Op) -> Waiting | None:
+        """Perform a step; where it has to wait, it is given a generator that does."""
+        return PLAYS[type(op)](self, op)
+
+    def _nonce(self, name: str) -> str:
+        """A nonce outside of posted texts."""
+        return str(self._said.setdefault(name, new_nonce()))
+
+    # Connecting
+
+    def _dial(self, op: Dial) -> Waiting:
+        connection, profile = self._connection, self._context.profile
+        connection.drop()
+        path, render = self._context.target.path, self._values.render
+        connection.dial(request_for(op.deed, profile, path, connection.token, render))
+        accepted = yield from self._task.wait(profile.response_timeout)
+        if not accepted:
+            raise StepError(charged(op.charge, phrase("handshake-late")))
+
+    def _join(self, op: Join) -> None:
+        names = self._context.contract.delivery
+        assert names is not None
+        message = self._values.render(op.message)
+        channel = str(value_at(message, names.join["channel"]))
+        link = self._connection.connected()
+        self._connection.account.join(channel, _monotonic())
+        link.send_text(dump_json(message).encode())
+
+    def _leave(self, op: Leave) -> Waiting:
+        return self.close(op.code)
+
+    def close(self, code: int | None) -> Waiting:
+        """Close in good order, and wait for the end."""
+        connection = self._connection
+        link = connection.up
+        if link is None:
+            return
+        connection.close(link, code)
+        connection.awaits_end = True
+        ended = yield from self._task.wait(self._context.closing_seconds)
+        connection.awaits_end = False
+        if not ended:
+            raise StepError(UNANSWERED)
+
+    def _vanish(self, op: Vanish) -> None:
+        """It counts as an end without a close frame."""
+        self._connection.drop()
+
+    # Sending
+
+    def _say(self, op: Say) -> None:
+        self._connection.connected().send_text(dump_json(self._values.render(op.message)).encode())
+
+    def _post(self, op: Post) -> None:
+        link, account = self._connection.link, self._connection.account
+        if link is None:
+            raise StepError(NOT_OPEN)
+        parts = self._parts(op)
+        stream = account.streams.get(parts.channel)
+        if stream is None:
+            stream = account.stream(parts.channel)
+        posted = stream.posted
+        posted.append(self._clock or _monotonic())
+        self._said[op.nonce] = (stream, len(posted))
+        link.send_text(b"%b%b%08d%b" % (parts.head, stream.prefix, len(posted), parts.tail))
+        self._context.recorder.posts += 1
+
+    def _parts(self, op: Post) -> Parts:
+        """A post as it reads in this user's channel; users of the same channel share what was worked out for it."""
+        parts = op.parts.get(self._place) if op.fixed else None
+        if parts is None:
+            parts = post_parts(op, self._context.contract, self._values)
+            self._context.ledger.texts.add(parts.text)
+            if op.fixed:
+                op.parts[self._place] = parts
+        return parts
+
+    # Awaiting
+
+    def _await_own(self, op: AwaitOwn) -> Waiting | None:
+        stream, number = self._said[op.nonce]
+        seat = self._connection.account.seats.get(stream.channel)
+        if seat is not None and seat.following.get(stream.prefix, 0) > number:
+            return None
+        return self._await_number(number, op)
+
+    def _await_number(self, number: int, op: AwaitOwn) -> Waiting:
+        connection, task = self._connection, self._task
+        connection.awaited_number = number
+        task.deadline = (self._clock or _monotonic()) + op.within
+        came = yield
+        connection.awaited_number = 0
+        task.deadline = NO_LIMIT
+        if not came:
+            raise StepError(charged(op.charge, missing(self._context.decoder.delivery_event)))
+
+    def _await_event(self, op: AwaitEvent) -> Waiting:
+        if self._connection.expect(lambda message: self._fits(op, message)):
+            return
+        came = yield from self._task.wait(op.within)
+        self._connection.expect_nothing()
+        if not came:
+            raise StepError(charged(op.charge, missing(op.event)))
+
+    def _fits(self, op: AwaitEvent, message: dict[str, Any]) -> bool:
+        if message.get("event") != op.event:
+            return False
+        if not matches(self._values.render(op.match), message, self._context.profile.error_codes):
+            return False
+        for name, path in op.capture.items():
+            self._values.captured[name] = value_at(message, path)
+        return True
+
+    # Pacing
+
+    def _rest(self, op: Rest) -> Waiting:
+        self._connection.connected()
+        schedule, seconds = self._context.schedule, op.seconds
+        if op.to_next and seconds:
+            since = _monotonic() - schedule.begin
+            return self._task.sleep(seconds - since % seconds)
+        return self._task.sleep(schedule.period if seconds is None else seconds)
+
+    def _pace(self, op: Paced) -> Waiting:
+        """Passes at their own times: the clock of what a pass posts starts then, late or not."""
+        schedule, recorder = self._context.schedule, self._context.recorder
+        even = op.own or op.rate is not None
+        due = _monotonic()
+        if even:
+            # Users that began together do not post together.
+            due += self._context.random.random() * self._step_of(op)
+        passes = 0
+        while op.times is None or passes < op.times:
+            passes += 1
+            now = _monotonic()
+            if even:
+                while due - now > EARLY_SECONDS:
+                    self._task.wake_in(due - now - EARLY_SECONDS)
+                    yield
+                    now = _monotonic()
+                recorder.late.append(max(now - due, 0.0))
+            while now >= schedule.end:
+                yield  # there is no more posting; it leaves soon
+            self._clock = min(due, now) if even else now
+            for one in op.ops:
+                waiting = PLAYS[type(one)](self, one)
+                if waiting is not None:
+                    yield from waiting
+            self._clock = 0.0
+            due += self._step_of(op)
+
+    def _step_of(self, op: Paced) -> float:
+        return 1 / op.rate if op.rate is not None else self._context.schedule.period
+
+    def _retreat(self, op: Retreat) -> Waiting:
+        return self.back_off()
+
+    def back_off(self) -> Waiting:
+        """Wait as long as a client does before it connects again."""
+        return self._task.sleep(backoff(self._context.profile.reconnect, self.failures, self._context.random))
+
+
+PLAYS: Mapping[type, Callable[[JourneySteps, Any], Waiting | None]] = {
+    Post: JourneySteps._post,
+    AwaitOwn: JourneySteps._await_own,
+    Paced: JourneySteps._pace,
+    Rest: JourneySteps._rest,
+    Dial: JourneySteps._dial,
+    AwaitEvent: JourneySteps._await_event,
+    Join: JourneySteps._join,
+    Say: JourneySteps._say,
+    Leave: JourneySteps._leave,
+    Vanish: JourneySteps._vanish,
+    Retreat: JourneySteps._retreat,
+}
+"""What a user does at each kind of step."""

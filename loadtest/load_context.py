@@ -1,0 +1,74 @@
+"""What a load test gives to all virtual users of one process: the endpoint, what they play, and where it is entered."""
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from conformance.transport import Target, resolve
+from contract.json_text import dump_json
+from contract.model import Contract, load_contract
+from contract.profile import Profile, load_profile
+from loadtest.decoder import Decoder
+from loadtest.ledger import Ledger, Text
+from loadtest.link import Reactor
+from loadtest.recorder import Recorder
+from loadtest.schedule import Schedule
+from loadtest.script import DEFAULT_SIZE, JourneyValues, Mint, compile_journey, post_parts
+from loadtest.settings import LoadSettings, load_journeys
+
+MAX_CLOSING_SECONDS = 5.0
+"""How long a user waits for the end of its connection when the run is over."""
+
+
+class LoadContext:
+    """Read from the settings. Raises `ContractError` and `LoadError` for such as cannot work, and as `resolve` does."""
+
+    def __init__(self, settings: LoadSettings, reactor: Reactor, worker: int = 0) -> None:
+        self.settings = settings
+        self.reactor = reactor
+        self.profile: Profile = load_profile(Path(settings.profile) if settings.profile else None, settings.overrides)
+        self.contract: Contract = load_contract(None, self.profile.limits)
+        self.target: Target = resolve(settings.endpoint, verify=self.profile.tls.verify, ca=self.profile.tls.ca)
+        self.journeys = {
+            one.id: compile_journey(one, self.contract, self.profile)
+            for one in load_journeys(settings.journey_file)
+            if one.id in settings.journeys
+        }
+        self.decoder = Decoder(self.contract)
+        self.ledger = Ledger(settings.run.encode(), worker, self._all_texts)
+        self.recorder = Recorder(time.monotonic(), self.ledger)
+        self.schedule = Schedule(settings)
+        self.random = random.Random(f"{settings.seed}-{worker}")
+        self.secrets = self.profile.secrets()
+        self.closing_seconds = min(self.profile.response_timeout, MAX_CLOSING_SECONDS)
+        self.pong = dump_json({"event": self.contract.pong_event, "payload": {}}).encode()
+        self._channels: dict[int, Callable[[str], str]] = {}
+
+    def values(self, place: int, mint: Mint = str) -> JourneyValues:
+        """The values of a user's journey; users of one place share a channel."""
+        return JourneyValues(self.profile, self._channel(place), mint=mint, size=self.settings.size or DEFAULT_SIZE)
+
+    def _channel(self, place: int) -> Callable[[str], str]:
+        """What `${channel.…}` stands for, for the users of one place."""
+        if place not in self._channels:
+            opened, run = self.profile.channels.open, self.settings.run
+
+            def channel(name: str) -> str:
+                if isinstance(opened, str):
+                    return opened.replace("{nonce}", f"{run}-{name}-{place}")
+                return opened[place % len(opened)]
+
+            self._channels[place] = channel
+        return self._channels[place]
+
+    def _all_texts(self) -> set[Text] | None:
+        """Every text that is posted anywhere in the run, around its stamp; None: it is not known before."""
+        posts = [post for journey in self.journeys.values() for post in journey.posts]
+        if not all(post.fixed for post in posts):
+            return None
+        return {
+            post_parts(post, self.contract, self.values(place)).text
+            for post in posts
+            for place in range(self.settings.channels)
+        }
