@@ -29,8 +29,9 @@ from typing import Any, Final, Literal
 from contract.escaping import visible
 from contract.formats import LOAD
 from reports import generator, load_wording, wording
-from reports.commands import short_repeating
+from reports.commands import short_repeating, variables
 from reports.documents import Document
+from reports.failures import Failure, told_once
 from reports.fitting import cut
 from reports.language import t
 
@@ -101,8 +102,8 @@ def _scenario(document: Document, scenario: Json) -> Case:
     counting = [one for one in binding if "baseline" not in one]
     others = [one for one in failures if one not in counting]
     outcome, kind, message = _outcome(scenario, counting, binding)
-    notes = [(_reservation(one), one) for one in others]
-    notes += [(t("formats.case.unconfirmed"), one) for one in scenario.get("unconfirmed", ())]
+    notes = [(_reservation(one.source), one) for one in told_once(others)]
+    notes += [(t("formats.case.unconfirmed"), one) for one in told_once(scenario.get("unconfirmed", ()))]
     return Case(
         suite=scenario["group"],
         id=scenario["id"],
@@ -119,8 +120,9 @@ def _scenario(document: Document, scenario: Json) -> Case:
 
 def _details(document: Document, scenario: Json, counting: list[Json]) -> str:
     command = short_repeating(document, scenario)
-    repeat = [_lines([f"{t('compliance.repeat')}: {command}"])] if command else []
-    return "\n\n".join([*map(_failure, counting), *repeat])
+    needs = variables(command)
+    repeat = [_lines([f"{t('compliance.repeat')}: {command}", *([needs] if needs else [])])] if command else []
+    return "\n\n".join([*map(_failure, told_once(counting)), *repeat])
 
 
 def _reservation(failure: Json) -> str:
@@ -133,26 +135,28 @@ def _outcome(scenario: Json, counting: list[Json], binding: list[Json]) -> tuple
         return "error", "tool", reason
     # A failed scenario without a failure should not exist; if it does, it must not look passed.
     if counting or (scenario["verdict"] == "failed" and not scenario["failures"]):
-        message = _headline(counting[0]) if counting else reason
-        more = f" ({t('compliance.more', more=len(counting) - 1)})" if len(counting) > 1 else ""
+        found = told_once(counting)
+        message = _headline(found[0]) if found else reason
+        more = f" ({t('compliance.more', more=len(found) - 1)})" if len(found) > 1 else ""
         return "failed", "conformance", f"{message}{more}"
     if scenario["verdict"] in ("inconclusive", "untested"):
         return "skipped", scenario["verdict"], reason
     if binding:
-        first = binding[0]
-        why = f"{t('common.mark.expected')}: {first['baseline']}: {_headline(first)}"
+        first = told_once(binding)[0]
+        why = f"{t('common.mark.expected')}: {first.source['baseline']}: {_headline(first)}"
         return "skipped", "expected-failure", why
     return "passed", "", ""
 
 
-def _headline(failure: Json) -> str:
-    return f"{failure['requirement']} ({failure['level']}): {failure['message']}"
+def _headline(failure: Failure) -> str:
+    clauses = ", ".join(f"{name} ({level})" for name, level in failure.clauses)
+    return f"{clauses}: {failure.source['message']}"
 
 
-def _failure(failure: Json) -> str:
-    step = failure["step"] or t("compliance.text.whole-transcript")
-    actor = f", {t('compliance.text.actor')}: {failure['actor']}" if failure["actor"] else ""
-    lines = [_headline(failure), f"{t('compliance.text.step')}: {step}{actor}"]
+def _failure(found: Failure) -> str:
+    failure = found.source
+    actors = f", {t('compliance.text.actor')}: {', '.join(found.actors)}" if found.actors else ""
+    lines = [_headline(found), f"{t('compliance.text.step')}: {found.where}{actors}"]
     if failure["expected"] is not None:
         lines.append(f"{t('compliance.text.expected')}: {failure['expected']}")
     received = t("common.nothing") if failure["received"] is None else failure["received"]

@@ -1,17 +1,20 @@
 """Commands that repeat a part of a run."""
 
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any, Final
 
 from reports import quantities, wording
 from reports.documents import Document
+from reports.language import t
 
 MAX_CHARACTERS: Final = 500
 """A longer command is of no use: cut, it would be another one."""
 GENERATED: Final = "generated"
 """The tag of scenarios whose messages are made from a seed."""
 
+_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _LOAD_OPTIONS: Final = {
     "journeys_file": "--journeys",
     "spawn_rate": "--spawn-rate",
@@ -31,14 +34,13 @@ def short_repeating(document: Document, scenario: Mapping[str, Any]) -> str:
 
 
 def repeating(document: Document, *scenarios: Mapping[str, Any]) -> str:
-    """The command that plays scenarios again as this run did, for a shell; profiles are not in a document."""
+    """The command, for a shell, that plays scenarios again as this run did."""
     settings = document["settings"]
-    # The port of a server that the run started for itself is nobody's any more.
-    words = ["wsproof", "check", *([] if settings.get("embedded") is True else [document["endpoint"]])]
+    words = ["wsproof", "check", *_endpoint(document), *_profile(settings), *_option(settings, "scenarios")]
     if any(GENERATED in scenario["tags"] for scenario in scenarios):
         words += wording.generated_options(document)
     if settings.get("time_scale") not in (None, 1):
-        words += _option(settings, "time_scale", "--time-scale")
+        words += _option(settings, "time_scale")
     if settings.get("rounds") not in (None, 1):
         words.append("--thorough")
     if document["strict"]:
@@ -48,24 +50,42 @@ def repeating(document: Document, *scenarios: Mapping[str, Any]) -> str:
     return shlex.join(words)
 
 
+def variables(command: str) -> str:
+    """What to do before a command is run: which environment variables it needs. Empty where it needs none."""
+    names = list(dict.fromkeys(_VARIABLE.findall(command)))
+    return t("compliance.repeat.variables", names=", ".join(names)) if names else ""
+
+
+def _endpoint(document: Document) -> list[str]:
+    # The port of a server that the run started for itself is nobody's any more.
+    return [] if document["settings"].get("embedded") is True else [document["endpoint"]]
+
+
+def _profile(settings: Mapping[str, Any]) -> list[str]:
+    """The profile's file, and what was set beside it; secrets stand there as ``${NAME}``."""
+    changes = settings.get("set")
+    listed = changes if isinstance(changes, list) else []
+    return [*_option(settings, "profile"), *(word for change in listed for word in ("--set", str(change)))]
+
+
 def repeating_load(document: Document) -> str:
     """The command that repeats a load test, for a shell; empty where its settings do not say enough.
 
-    Profiles and tokens are not in a document: files of tokens stand as ``FILE``.
+    Tokens are not in a document: files of tokens stand as ``FILE``.
     """
     settings = document["settings"]
     stages, journeys = settings.get("stages"), settings.get("journeys")
     if not isinstance(journeys, Mapping) or "users" not in settings:
         return ""
-    words = ["wsproof", "load", *([] if settings.get("embedded") is True else [document["endpoint"]])]
+    words = ["wsproof", "load", *_endpoint(document), *_profile(settings)]
     if isinstance(stages, list) and stages:
         words += ["--stages", ",".join(map(str, stages))]
     else:
-        words += ["--users", str(settings["users"]), *_option(settings, "time_s", "--time", "{}s")]
+        words += ["--users", str(settings["users"]), *_option(settings, "time_s", "{}s", "--time")]
     for name, weight in journeys.items():
         words += ["--journey", name if weight == 1 else f"{name}:{quantities.setting(weight)}"]
     for name, option in _LOAD_OPTIONS.items():
-        words += _option(settings, name, option)
+        words += _option(settings, name, option=option)
     if settings.get("tokens") in ("file", "command"):
         words += [f"--tokens-{settings['tokens']}", settings["tokens"].upper()]
     for threshold in document["thresholds"]:
@@ -77,6 +97,7 @@ def repeating_load(document: Document) -> str:
     return shlex.join(words)
 
 
-def _option(settings: Mapping[str, Any], name: str, option: str, form: str = "{}") -> list[str]:
+def _option(settings: Mapping[str, Any], name: str, form: str = "{}", option: str = "") -> list[str]:
     value = settings.get(name)
+    option = option or f"--{name.replace('_', '-')}"
     return [] if value is None else [option, form.format(quantities.setting(value))]

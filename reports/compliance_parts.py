@@ -6,6 +6,7 @@ from typing import Any
 
 from reports.difference import Difference
 from reports.evidence import Evidence
+from reports.failures import Failure as Found
 from reports.outages import Outage
 from reports.wording import Mark
 
@@ -27,6 +28,14 @@ class Tally:
 
     mark: Mark
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that repeats something, and what to do before it is run, if anything."""
+
+    text: str
+    needs: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,7 @@ class Requirement:
     filter_key: str
     scenarios: tuple[Link, ...]
     failures: tuple[Failed, ...]
-    command: str
+    command: Command
     """Plays again where it failed; empty where it did not."""
     held: str
     """On what evidence it passed; empty where its clauses say."""
@@ -69,6 +78,7 @@ class Failure:
     """What was found wrong, once, with all the clauses (requirement, level) that it breaks."""
 
     source: Json
+    found: Found
     mark: Mark
     charges: tuple[tuple[Link, str], ...]
     difference: Difference | None
@@ -88,7 +98,7 @@ class Scenario:
     unconfirmed: tuple[Failure, ...]
     """What was seen once, and not when the scenario was played again."""
     evidence: Evidence
-    command: str
+    command: Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +158,7 @@ class Compliance:
     """How many requirements were not selected."""
     outages: tuple[Gone, ...]
     more_outages: str | None
+    hints: tuple[tuple[Mark, str], ...]
     left_out: int
     """Scenarios whose transcripts are not on the page."""
     sections: tuple[Group, ...]

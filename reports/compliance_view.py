@@ -6,9 +6,10 @@ from typing import Final
 
 from reports import outages, wording
 from reports.anchors import Anchors
-from reports.commands import repeating
+from reports.commands import repeating, variables
 from reports.compliance_parts import (
     Clause,
+    Command,
     Compliance,
     Failed,
     Failure,
@@ -25,6 +26,8 @@ from reports.compliance_parts import (
 from reports.difference import difference
 from reports.documents import Document
 from reports.evidence import Evidence, evidence
+from reports.failures import Failure as Told
+from reports.failures import told_once
 from reports.fitting import cut
 from reports.held import held
 from reports.language import t
@@ -37,8 +40,6 @@ REPEATED: Final = 3
 """Scenarios that the command of a failed requirement plays again."""
 CUT_CHARACTERS: Final = 400
 """Where the page is full, what was expected and received is cut after these."""
-
-_SAME: Final = ("step", "actor", "message", "expected", "received")
 
 
 def build(document: Document) -> Compliance:
@@ -56,6 +57,7 @@ def build(document: Document) -> Compliance:
         unselected=wording.unselected_sentence(document),
         outages=builder.outages(),
         more_outages=outages.not_told(document),
+        hints=tuple(wording.hints(document)),
         outcome=wording.outcome_sentence(document),
         baseline=builder.baseline(),
         played=sum(one["verdict"] != "untested" for one in document["scenarios"]),
@@ -175,9 +177,11 @@ class _Builder:
             mark=self._requirement_mark(entry),
             clauses=parts if len(parts) > 1 else (),
             filter_key=" ".join(dict.fromkeys(keys)),
-            scenarios=tuple(sorted(map(self._scenario_link, entry["scenarios"]), key=_attention)),
+            scenarios=tuple(
+                sorted((self._verifying(name, entry["id"]) for name in entry["scenarios"]), key=_attention)
+            ),
             failures=failed,
-            command=self._repeating(failed),
+            command=_command(self._repeating(failed)),
             held="" if len(parts) > 1 else held(entry),
             left_out=unselected,
         )
@@ -198,7 +202,7 @@ class _Builder:
                 Failed(
                     replace(self.scenario_links[name], mark=self._worst(failures)),
                     failures[0]["message"],
-                    len(failures) - 1,
+                    len(told_once(failures)) - 1,
                 )
                 for name, failures in where.items()
             )
@@ -222,35 +226,48 @@ class _Builder:
                 for one in self._scenario_failures(entry.get("unconfirmed", ()), shown)
             ),
             evidence=shown,
-            command=repeating(self.document, entry),
+            command=_command(repeating(self.document, entry)),
         )
 
     def _scenario_failures(self, failures: Iterable[Json], shown: Evidence) -> tuple[Failure, ...]:
-        """A scenario's failures, those that differ in nothing but the requirement as one."""
-        found: dict[tuple[str | None, ...], list[Json]] = {}
-        for failure in failures:
-            found.setdefault(tuple(failure[member] for member in _SAME), []).append(failure)
-        return tuple(self._failure(same, shown) for same in list(found.values())[:MAX_FAILURES])
+        return tuple(self._failure(one, shown) for one in told_once(failures)[:MAX_FAILURES])
 
-    def _failure(self, same: list[Json], shown: Evidence) -> Failure:
-        expected, received = same[0]["expected"], same[0]["received"]
+    def _failure(self, found: Told, shown: Evidence) -> Failure:
+        failure = found.source
         return Failure(
-            same[0],
-            self._worst(same),
-            tuple((self._requirement_link(one["requirement"]), one["level"]) for one in same),
-            None if shown.cut else difference(same[0]),
-            *(cut(text, CUT_CHARACTERS) if shown.cut and text else text for text in (expected, received)),
+            failure,
+            found,
+            self._worst(found.entries),
+            tuple((self._requirement_link(name), level) for name, level in found.clauses),
+            None if shown.cut else difference(failure),
+            *(
+                cut(text, CUT_CHARACTERS) if shown.cut and text else text
+                for text in (failure["expected"], failure["received"])
+            ),
         )
 
     def _worst(self, failures: Iterable[Json]) -> Mark:
         marks = (wording.failure_mark(one, self.strict) for one in failures)
         return min(marks, key=lambda mark: mark.rank)
 
+    def _verifying(self, name: str, requirement: str) -> Link:
+        """A scenario that decided a requirement, with the mark of what it says about this one."""
+        link = self._scenario_link(name)
+        entry = self.by_id.get(name)
+        if entry is None or entry["verdict"] != "failed":
+            return link
+        own = [failure for failure in entry["failures"] if failure["requirement"] == requirement]
+        return replace(link, mark=self._worst(own) if own else wording.mark("passed"))
+
     def _scenario_link(self, name: str) -> Link:
         return self.scenario_links.get(name, Link(name, None))
 
     def _requirement_link(self, name: str) -> Link:
         return self.requirement_links.get(name, Link(name, None))
+
+
+def _command(text: str) -> Command:
+    return Command(text, variables(text))
 
 
 def _obligation(requirement: Requirement) -> tuple[bool, int, int]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from contract.escaping import visible
 from contract.formats import LOAD
-from reports import outages
+from reports import outages, wording
 from reports.cases import TEXT_CHARACTERS, Case, cases, label
 from reports.documents import Document, document_id
 from reports.fitting import cut
@@ -68,8 +68,13 @@ def _run(document: Document) -> dict[str, Any]:
         return run | {"delivery": _ledger(document)}
     verdicts = {_name(entry["id"]): entry["verdict"] for entry in document["requirements"]}
     run |= {"passed": document["outcome"]["passed"], "clauses": document["summary"], "requirements": verdicts}
-    told = [visible(cut(one.text, TEXT_CHARACTERS)) for one in outages.outages(document)]
-    return run | {"outages": told} if told else run
+    told = {
+        "outages": [one.text for one in outages.outages(document)],
+        "hints": [hint for _, hint in wording.hints(document)],
+    }
+    return run | {
+        name: [visible(cut(one, TEXT_CHARACTERS)) for one in listed] for name, listed in told.items() if listed
+    }
 
 
 def _ledger(document: Document) -> dict[str, int] | None:

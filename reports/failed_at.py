@@ -5,13 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from reports.failures import WHOLE
 from reports.language import t, tn
+from reports.phrases import phrase
 
 MAX_SHOWN: Final = 5
 """Failures of one scenario that are marked in its diagram."""
-
-WHOLE: Final = "transcript"
-"""The step of what a check of the whole transcript found."""
 
 _ALIKE: Final = 200
 """Characters by which a text is known again that one of the two places may have cut."""
@@ -40,18 +39,24 @@ def blows(entries: Sequence[Mapping[str, Any]], failures: Failures, unconfirmed:
 def _blows(entries: Sequence[Mapping[str, Any]], failures: Failures, what: str) -> list[Blow]:
     found: dict[tuple[int | None, str, str], list[str]] = {}
     for failure in failures:
-        key = (place(entries, failure), failure["step"] or "", failure["message"])
+        key = (place(entries, failure), _finder(failure), failure["message"])
         found.setdefault(key, []).append(failure["requirement"])
     return [
-        Blow(index, _text(what, step, message, names), what == "failed")
-        for (index, step, message), names in found.items()
+        Blow(index, _text(what, finder, message, names), what == "failed")
+        for (index, finder, message), names in found.items()
     ]
 
 
-def _text(what: str, step: str, message: str, requirements: Sequence[str]) -> str:
+def _finder(failure: Mapping[str, Any]) -> str:
+    if failure.get("check"):
+        return t("compliance.check", name=failure["check"])
+    return "" if failure["step"] in (None, "", WHOLE) else f"{t('compliance.step')} {failure['step']}"
+
+
+def _text(what: str, finder: str, message: str, requirements: Sequence[str]) -> str:
     names = ", ".join(dict.fromkeys(requirements))
     words = t(f"compliance.diagram.{what}", requirements=names, message=message)
-    return f"{words} ({t('compliance.step')} {step})" if step not in ("", WHOLE) else words
+    return f"{words} ({finder})" if finder else words
 
 
 def place(entries: Sequence[Mapping[str, Any]], failure: Mapping[str, Any]) -> int | None:
@@ -68,7 +73,8 @@ def _indices(entries: Sequence[Mapping[str, Any]], failure: Mapping[str, Any], t
 
 
 def _is_its_note(entry: Mapping[str, Any], failure: Mapping[str, Any]) -> bool:
-    return entry["kind"] == "note" and bool(entry["data"] == failure["message"])
+    own, other = phrase(entry, "data"), phrase(failure, "message")
+    return entry["kind"] == "note" and bool(own == other if own and other else entry["data"] == failure["message"])
 
 
 def _is_what_came(entry: Mapping[str, Any], failure: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 from contract.escaping import visible
 from contract.formats import LOAD
-from reports import outages
+from reports import outages, wording
 from reports.cases import NAME_CHARACTERS, OWN, TEXT_CHARACTERS, Case, cases, label
 from reports.documents import Document
 from reports.fitting import cut
@@ -48,9 +48,10 @@ def _suite(root: ET.Element, name: str, document: Document) -> ET.Element:
     }
     for key, value in values.items():
         ET.SubElement(properties, "property", {"name": key, "value": label(value)})
-    for outage in outages.outages(document):
-        value = visible(cut(outage.text, TEXT_CHARACTERS))
-        ET.SubElement(properties, "property", {"name": "outage", "value": value})
+    told = [("outage", outage.text) for outage in outages.outages(document)]
+    told += [("hint", hint) for _, hint in wording.hints(document)]
+    for key, text in told:
+        ET.SubElement(properties, "property", {"name": key, "value": visible(cut(text, TEXT_CHARACTERS))})
     return suite
 
 

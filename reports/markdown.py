@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from contract.formats import LOAD
 from reports import capacity, generator, load_view, load_wording, outages, quantities, wording
-from reports.commands import short_repeating
+from reports.commands import short_repeating, variables
 from reports.documents import Document
+from reports.failures import Block, blocks
 from reports.inert import NAME_CHARACTERS, cell, code, sentence
 from reports.language import t, tn
 from reports.wording import Mark
@@ -101,6 +102,8 @@ def _conformance(page: Page, document: Document) -> None:
     not_told = outages.not_told(document)
     if not_told:
         page.add(sentence(not_told))
+    for hint in wording.hints(document):
+        page.marked(*hint)
     outcome = wording.outcome_sentence(document)
     if outcome is not None:
         page.marked(*outcome)
@@ -123,27 +126,26 @@ def _conformance(page: Page, document: Document) -> None:
 
 def _failures(page: Page, document: Document) -> None:
     statements = {entry["id"]: wording.statement(entry) for entry in document["requirements"]}
-    found: dict[tuple[str, str], list[tuple[Json, Json]]] = {}
-    for scenario in document["scenarios"]:
-        for failure in scenario["failures"]:
-            if "baseline" not in failure:
-                found.setdefault((failure["requirement"], failure["level"]), []).append((scenario, failure))
-    ordered = sorted(found, key=lambda one: wording.mark("failed", one[1], document["strict"]).rank)
-    if ordered:
+    found = blocks(document)
+    if found:
         page.add(f"#### {t('compliance.broken')}")
-    for name, level in ordered[:MAX_FAILURES]:
-        mark = wording.mark("failed", level, document["strict"])
-        title = f"{mark.symbol} **{sentence(name, NAME_CHARACTERS)}** {level}: {sentence(statements.get(name, ''))}"
-        page.add(_failure(document, title, found[name, level]))
-    if len(ordered) > MAX_FAILURES:
-        page.add(tn("formats.markdown.more", len(ordered) - MAX_FAILURES))
+    for block in found[:MAX_FAILURES]:
+        titles = [_clause(name, level, statements.get(name, ""), document["strict"]) for name, level in block.clauses]
+        page.add(_failure(document, titles[:MAX_IDS], block))
+    if len(found) > MAX_FAILURES:
+        page.add(tn("formats.markdown.more", len(found) - MAX_FAILURES))
 
 
-def _failure(document: Document, title: str, failures: list[tuple[Json, Json]]) -> str:
-    scenario, failure = failures[0]
-    lines = [f"- {title}"]
-    step = code(failure["step"], NAME_CHARACTERS) if failure["step"] else t("compliance.text.whole-transcript")
-    lines.append(f"  - {t('compliance.text.scenario')}: {code(scenario['id'], NAME_CHARACTERS)}, {step}")
+def _clause(name: str, level: str, statement: str, strict: bool) -> str:
+    symbol = wording.mark("failed", level, strict).symbol
+    return f"{symbol} **{sentence(name, NAME_CHARACTERS)}** {level}: {sentence(statement)}"
+
+
+def _failure(document: Document, titles: Sequence[str], block: Block) -> str:
+    scenario, found = block.failures[0]
+    failure = found.source
+    lines = [f"- {'<br>'.join(titles)}"]
+    lines.append(f"  - {t('compliance.text.scenario')}: {code(scenario['id'], NAME_CHARACTERS)}, {code(found.where)}")
     lines.append(f"  - {t('compliance.text.because')}: {code(failure['message'])}")
     if failure["expected"] is not None:
         lines.append(f"  - {t('compliance.text.expected')}: {code(failure['expected'])}")
@@ -153,9 +155,10 @@ def _failure(document: Document, title: str, failures: list[tuple[Json, Json]]) 
         lines.append(f"  - {t('compliance.text.received')}: {t('common.nothing')}")
     command = short_repeating(document, scenario)
     if command:
-        lines.append(f"  - {t('compliance.repeat')}: {code(command)}")
-    if len(failures) > 1:
-        lines.append(f"  - {tn('compliance.text.more-failures', len(failures) - 1)}")
+        needs = variables(command)
+        lines.append(f"  - {t('compliance.repeat')}: {code(command)}{f' ({sentence(needs)})' if needs else ''}")
+    if len(block.failures) > 1:
+        lines.append(f"  - {tn('compliance.text.more-failures', len(block.failures) - 1)}")
     return "\n".join(lines)
 
 

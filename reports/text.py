@@ -6,15 +6,19 @@ from typing import Any, Final
 from contract.escaping import visible
 from reports import outages, selection, wording
 from reports.documents import Document
+from reports.failures import Failure, blocks
 from reports.fitting import columns, cut
 from reports.language import t, tn
 from reports.load_text import load_summary
 from reports.terminal import Page, padded
 from reports.wording import Mark
 
-MAX_CLAUSES: Final = 30
+MAX_BLOCKS: Final = 30
+MAX_CLAUSES: Final = 8
 MAX_FAILURES: Final = 3
-"""Violated clauses that are shown, and failures of each. More are only counted: a terminal is no place for hundreds."""
+"""Blocks of failures that are shown, and clauses and failures of each; more are only counted."""
+STATEMENT_CHARACTERS: Final = 1_000
+"""A requirement's statement is cut after these; all of the bundled ones are shorter."""
 
 __all__ = ["load_summary", "summary"]
 
@@ -39,6 +43,8 @@ def summary(document: Document, colour: bool = False, width: int = 80) -> str:
     if not document["complete"]:
         page.wrapped(wording.mark("failed", "SHOULD"), t("compliance.cut-off"))
     _outages(page, document)
+    for mark, hint in wording.hints(document):
+        page.wrapped(mark, hint)
     page.wrapped(wording.overall_mark(document), wording.verdict_sentence(document), bold=True)
     outcome = wording.outcome_sentence(document)
     if outcome is not None:
@@ -70,33 +76,27 @@ def _sections(page: Page, document: Document) -> None:
 def _failures(page: Page, document: Document) -> None:
     strict = document["strict"]
     statements = {entry["id"]: wording.statement(entry) for entry in document["requirements"]}
-    found: dict[tuple[str, str], list[tuple[Json, Json]]] = {}
-    for scenario in document["scenarios"]:
-        for failure in scenario["failures"]:
-            if "baseline" in failure:
-                continue
-            clause = failure["requirement"], failure["level"]
-            found.setdefault(clause, []).append((scenario, failure))
-    ordered = sorted(found, key=lambda clause: wording.mark("failed", clause[1], strict).rank)
-    for name, level in ordered[:MAX_CLAUSES]:
-        statement = cut(statements.get(name, ""), 200)
-        line = f"{cut(name, 40)} {level}  {statement}"
-        page.wrapped(wording.mark("failed", level, strict), line, bold=True)
-        failures = found[name, level]
-        for scenario, failure in failures[:MAX_FAILURES]:
+    found = blocks(document)
+    for block in found[:MAX_BLOCKS]:
+        for name, level in block.clauses[:MAX_CLAUSES]:
+            line = f"{cut(name, 40)} {level}  {cut(statements.get(name, ''), STATEMENT_CHARACTERS)}"
+            page.wrapped(wording.mark("failed", level, strict), line, bold=True)
+        if len(block.clauses) > MAX_CLAUSES:
+            page.marked(None, tn("compliance.text.more-clauses", len(block.clauses) - MAX_CLAUSES))
+        for scenario, failure in block.failures[:MAX_FAILURES]:
             _failure(page, scenario, failure)
-        if len(failures) > MAX_FAILURES:
-            page.marked(None, f"  {tn('compliance.text.more-failures', len(failures) - MAX_FAILURES)}")
+        if len(block.failures) > MAX_FAILURES:
+            page.marked(None, f"  {tn('compliance.text.more-failures', len(block.failures) - MAX_FAILURES)}")
         page.blank()
-    if len(ordered) > MAX_CLAUSES:
-        page.marked(None, tn("compliance.text.more-requirements", len(ordered) - MAX_CLAUSES))
+    if len(found) > MAX_BLOCKS:
+        left = {name for block in found[MAX_BLOCKS:] for name, _ in block.clauses}
+        page.marked(None, tn("compliance.text.more-requirements", len(left)))
         page.blank()
 
 
-def _failure(page: Page, scenario: Json, failure: Json) -> None:
-    step = failure["step"] or t("compliance.text.whole-transcript")
-    actor = f", {failure['actor']}" if failure["actor"] else ""
-    page.labelled(t("compliance.text.scenario"), f"{scenario['id']}, {step}{actor}")
+def _failure(page: Page, scenario: Json, found: Failure) -> None:
+    failure = found.source
+    page.labelled(t("compliance.text.scenario"), ", ".join((scenario["id"], found.where, *found.actors)))
     page.labelled(t("compliance.text.because"), failure["message"])
     expected, received = t("compliance.text.expected"), t("compliance.text.received")
     if failure["expected"] is not None:

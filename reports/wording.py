@@ -17,11 +17,12 @@ from reports.phrases import phrase, rendered
 LEVELS: Final = ("MUST", "SHOULD", "MAY")
 VERDICTS: Final = ("passed", "failed", "inconclusive", "untested", "error")
 _SETTINGS: Final = frozenset(
-    ("jobs", "time_scale", "rounds", "embedded", "selection", "deselection", "require_complete", "baseline", "fuzz",
-     "heartbeat_interval_s", "heartbeat_timeout_s")
+    ("jobs", "time_scale", "rounds", "embedded", "profile", "set", "scenarios", "selection", "deselection",
+     "require_complete", "allow_undecided", "baseline", "fuzz", "heartbeat_interval_s", "heartbeat_timeout_s")
 )  # fmt: skip
 OF_SCENARIO: Final = "of-scenario"
 """The code of a reason that says which scenario gave it: its parameters are `scenario` and `reason`."""
+MAX_HINTS: Final = 5
 UNVERIFIED: Final = ("error", "inconclusive", "untested")
 
 
@@ -260,6 +261,12 @@ def _baseline_sentence(state: str, entry: Mapping[str, Any]) -> str:
     if state == "expected" and entry["expires"]:
         state = "expected-until"
     return t(f"compliance.baseline.{state}", line=entry.get("line"), expires=entry["expires"])
+
+
+def hints(document: Document) -> list[tuple[Mark, str]]:
+    """The mistakes in how the run was set up that are suspected."""
+    found = document.get("hints", ())[:MAX_HINTS]
+    return [(_MARKS["inconclusive"], t("compliance.hint", hint=cut(hint["message"], 600))) for hint in found]
 
 
 def generated_sentence(document: Document) -> str | None:

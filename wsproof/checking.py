@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import sys
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -38,8 +37,10 @@ from wsproof.endpoints import EndpointError, endpoint
 from wsproof.exit_codes import ExitCode
 from wsproof.formats import Wanted, forget_former, print_wanted, wanted_reports, writers
 from wsproof.interruption import Interruption
+from wsproof.options import shown_changes
 from wsproof.output import OutputError, prepare_file, prepare_folder, write_all
 from wsproof.progress import Progress
+from wsproof.summaries import show_summary
 
 if TYPE_CHECKING:
     from conformance.fuzz.driver import Fuzz
@@ -57,6 +58,9 @@ class CheckOptions:
     select: tuple[str, ...] = ()
     deselect: tuple[str, ...] = ()
     scenarios: Path | None = None
+    profile: Path | None = None
+    changes: tuple[str, ...] = ()
+    """The profile's file, and what `--set` changed, for whoever repeats the run."""
     strict: bool = False
     require_complete: bool = False
     allow_undecided: bool = False
@@ -264,8 +268,11 @@ def _settings(plan: Plan, options: CheckOptions, *, embedded: bool) -> dict[str,
         "time_scale": plan.time_scale,
         "rounds": plan.rounds,
         "embedded": embedded,
-        "selection": " ".join(options.select) or None,
-        "deselection": " ".join(options.deselect) or None,
+        "profile": str(options.profile) if options.profile is not None else None,
+        "set": shown_changes(options.changes, plan.profile.secrets()),
+        "scenarios": str(options.scenarios) if options.scenarios is not None else None,
+        "selection": list(options.select),
+        "deselection": list(options.deselect),
         "require_complete": options.require_complete,
         "allow_undecided": options.allow_undecided,
         "baseline": str(options.baseline) if options.baseline is not None else None,
@@ -281,19 +288,3 @@ def _exit_code(document: Mapping[str, Any]) -> int:
     if any(one["verdict"] == "error" for one in document["scenarios"]):
         return ExitCode.USAGE
     return ExitCode.PASSED if document["outcome"]["passed"] else ExitCode.FAILED
-
-
-def show_summary(document: Mapping[str, Any], language: str, *, err: bool) -> None:
-    """The readable summary, in colour where a person reads it."""
-    from reports.documents import upgraded
-    from reports.language import speaking
-    from reports.phrases import translated
-    from reports.text import load_summary, summary
-
-    stream = sys.stderr if err else sys.stdout
-    colour = stream.isatty() and "NO_COLOR" not in os.environ
-    width = min(os.get_terminal_size(stream.fileno()).columns, 120) if stream.isatty() else 100
-    with speaking(language):
-        newest = upgraded(document)
-        text = (summary if newest["format"] == RESULTS else load_summary)(translated(newest), colour, width)
-    click.echo(text, nl=not text.endswith("\n"), err=err, color=colour)

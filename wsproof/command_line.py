@@ -14,7 +14,15 @@ from wsproof import __version__
 from wsproof.compare_command import compare
 from wsproof.exit_codes import ExitCode
 from wsproof.load_command import load
-from wsproof.options import FORMAT_HELP, FORMAT_NAMES, language_option, profile_options, read_profile, stop
+from wsproof.options import (
+    FORMAT_HELP,
+    FORMAT_NAMES,
+    language_option,
+    profile_options,
+    profile_path,
+    read_profile,
+    stop,
+)
 
 MAX_EXAMPLES = 100_000
 MAX_SEED = 2**32 - 1
@@ -126,9 +134,11 @@ def check(url: str | None, profile: Path | None, changes: tuple[str, ...], **opt
         options["seed"] = secrets.randbelow(MAX_SEED + 1)
     elif options["fuzz"] is None:
         stop("--seed repeats the messages of --fuzz N: give both")
-    defaults = {} if url else {"heartbeat.interval": 1, "heartbeat.timeout": 2}
-    read = read_profile(profile, changes, defaults)
-    sys.exit(run_check(url or read.endpoint, read, CheckOptions(**options)))
+    read = read_profile(profile, changes)
+    if not (url or read.endpoint):
+        read = read_profile(profile, changes, {"heartbeat.interval": 1, "heartbeat.timeout": 2})
+    found = CheckOptions(profile=profile_path(profile), changes=changes, **options)
+    sys.exit(run_check(url or read.endpoint, read, found))
 
 
 @main.command()

@@ -18,11 +18,11 @@ from loadtest.settings import LoadError, LoadSettings
 from reports.documents import read_document
 from wsproof import __version__
 from wsproof.capacity import Capacity, find_capacity
-from wsproof.checking import show_summary
 from wsproof.endpoints import EndpointError, endpoint
 from wsproof.exit_codes import ExitCode
 from wsproof.formats import Wanted, forget_former, print_wanted, wanted_reports, writers
 from wsproof.output import OutputError, prepare_folder, write_all
+from wsproof.summaries import show_summary
 
 REPORTS = ("html", "json")
 """The reports of every load test."""

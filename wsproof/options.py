@@ -1,7 +1,8 @@
 """What several commands have in common: where the profile comes from, and an end with one line."""
 
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -9,6 +10,7 @@ import click
 
 from contract.errors import ContractError
 from contract.profile import Profile, load_profile
+from contract.redaction import Redactor
 from wsproof.exit_codes import ExitCode
 
 LANGUAGES = ("en", "ja")
@@ -62,12 +64,16 @@ def language_option(command: Command) -> Command:
     )(command)
 
 
+def profile_path(path: Path | None) -> Path | None:
+    """The profile's file: the given one, or that of the working folder where there is one."""
+    return DEFAULT_PROFILE if path is None and DEFAULT_PROFILE.is_file() else path
+
+
 def profile_sources(
     path: Path | None, changes: tuple[str, ...], defaults: dict[str, Any]
 ) -> tuple[Path | None, dict[str, Any]]:
     """The profile's file, and the values that replace the file's. `defaults` yield to a file and to `--set`."""
-    if path is None and DEFAULT_PROFILE.is_file():
-        path = DEFAULT_PROFILE
+    path = profile_path(path)
     overrides = dict(defaults) if path is None else {}
     for change in changes:
         name, equals, value = change.partition("=")
@@ -75,6 +81,18 @@ def profile_sources(
             stop(f"--set {change}: expected NAME=VALUE, such as response_timeout=10s")
         overrides[name.strip()] = _scalar(value)
     return path, overrides
+
+
+def shown_changes(changes: Iterable[str], secrets: Iterable[str]) -> list[str]:
+    """What `--set` changed, as documents have it: a value with a secret in it is a variable that is to be set."""
+    known = tuple(secrets)
+    redactor = Redactor(known)
+    return [change if redactor.redact(change) == change else _with_variable(change) for change in changes]
+
+
+def _with_variable(change: str) -> str:
+    name = change.partition("=")[0].strip()
+    return f"{name}=${{{re.sub('[^A-Za-z0-9]', '_', name).upper()}}}"
 
 
 def read_profile(path: Path | None, changes: tuple[str, ...], defaults: dict[str, Any] | None = None) -> Profile:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from contract.files import DATA_ROOT
@@ -284,9 +284,8 @@ class TestCatalogues:
             text = one.render(language)
             assert text
             assert "{" not in text.replace("«x»", "")
-            own = [form.replace("«x»", "") for form in (text,)]
-            if language != DEFAULT:
-                assert [form for form in own if WORDS.search(form.replace("JSON", ""))] == [], f"{code}: {text}"
+            own = re.sub(r"«x»|JSON|`[^`]*`", "", text)
+            assert language == DEFAULT or not WORDS.search(own), f"{code}: {text}"
 
     def test_what_is_shown_is_not_english_in_another_language(self) -> None:
         """Only what has no words of its own is the same."""
@@ -323,6 +322,7 @@ def phrases(draw: st.DrawFn, depth: int = 3) -> Phrase:
 
 @given(phrases())
 def test_a_document_keeps_a_phrase(one: Phrase) -> None:
+    assume(str(one))  # what says nothing is none
     entry = json.loads(json.dumps({"x": str(one), "y": None, **texts(x=one, y=None)}))
     found = text_of(entry, "x")
     assert found == one
@@ -487,7 +487,7 @@ STRANGE: list[Any] = [
 class TestStrange:
     """A document may be anybody's: it has at least its English."""
 
-    @pytest.mark.parametrize("one", STRANGE, ids=lambda one: repr(one)[:60])
+    @pytest.mark.parametrize("one", STRANGE, ids=range(len(STRANGE)))
     def test_its_english_is_shown(self, one: Any) -> None:
         entry = {"x": "as it was", "texts": {"x": one}}
         assert text_of(entry, "x") == "as it was"
@@ -496,8 +496,10 @@ class TestStrange:
             assert translated(entry)["x"] == "as it was"
             assert translated(listed)["x"] == ["as it was"]
 
-    @pytest.mark.parametrize("one", [one for one in STRANGE if isinstance(one, dict)], ids=lambda one: repr(one)[:60])
-    def test_its_message_is_shown(self, one: dict[str, Any]) -> None:
+    @pytest.mark.parametrize("one", STRANGE, ids=range(len(STRANGE)))
+    def test_its_message_is_shown(self, one: Any) -> None:
+        if not isinstance(one, dict):
+            one = {"code": one, "params": one}
         found = message_of({**one, "message": "as it was"})
         assert (str(found), found.render("ja")) == ("as it was", "as it was")
         with speaking("ja"):
@@ -533,6 +535,7 @@ class TestStrange:
             assert isinstance(translated(entry)["message"], str)
 
 
+NAMES = ["code", "params", "texts", "message", "number", "items", "x"]
 ANYTHING = st.recursive(
     st.none()
     | st.booleans()

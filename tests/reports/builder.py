@@ -176,6 +176,12 @@ def outage(kind: str = "stopped", **members: Any) -> Json:
     } | members
 
 
+HINT: Json = {
+    "code": "hint-token",
+    "params": {"setting": "users.alice.token"},
+    "message": "every good handshake was refused with 401: is `users.alice.token` right?",
+}
+
 SEEN_ONCE = "no error arrived within 5 s (seen once; not when it was played again, alone and in company)"
 
 STOPPED = "the endpoint stopped accepting connections"

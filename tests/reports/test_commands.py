@@ -2,10 +2,11 @@
 
 import shlex
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.commands import repeating, repeating_load, short_repeating
+from reports.commands import repeating, repeating_load, short_repeating, variables
 from tests.reports.builder import HOSTILE, load, results, scenario
 
 
@@ -29,6 +30,30 @@ def test_several_scenarios_as_the_run_played_them() -> None:
     document = results(strict=True, settings={"embedded": True, "time_scale": 2.5, "rounds": 3})
     command = repeating(document, scenario("a"), scenario("b"))
     assert command == "wsproof check --time-scale 2.5 --thorough --strict --select a --select b"
+
+
+def test_the_profile_and_all_that_was_set() -> None:
+    given = {
+        "profile": "my profile.yaml",
+        "set": ["response_timeout=10s", "users.alice.token=${ALICE}"],
+        "scenarios": "mine",
+    }
+    command = repeating(results(settings={"embedded": True, **given}), scenario("a"))
+    assert command == (
+        "wsproof check --profile 'my profile.yaml' --set response_timeout=10s --set 'users.alice.token=${ALICE}' "
+        "--scenarios mine --select a"
+    )
+    assert variables(command) == "First set the environment variables ALICE: reports hold no tokens."
+    assert variables("wsproof check --select a") == ""
+    load_test = repeating_load(load(settings={"users": 3, "journeys": {"chatter": 1}, "time_s": 5, **given}))
+    assert (
+        "--profile 'my profile.yaml' --set response_timeout=10s --set 'users.alice.token=${ALICE}' --users" in load_test
+    )
+
+
+@pytest.mark.parametrize("changes", [None, "a=1", 3, {"a": 1}])
+def test_settings_of_another_time_do_no_harm(changes: object) -> None:
+    assert repeating(results(settings={"embedded": True, "set": changes}), scenario("a")) == "wsproof check --select a"
 
 
 def test_whatever_an_id_holds_is_one_word_of_the_shell() -> None:

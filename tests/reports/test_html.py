@@ -199,7 +199,8 @@ def test_a_failure_that_breaks_several_requirements_is_told_once() -> None:
 
 
 def test_a_requirement_names_each_failed_scenario_once_and_folds_the_rest() -> None:
-    broken = [scenario(f"s{number}", "failed", failures=[failure("ERR-01")] * 3) for number in range(9)]
+    several = [failure("ERR-01", step=step) for step in ("3", "4", "5")]
+    broken = [scenario(f"s{number}", "failed", failures=several) for number in range(9)]
     names = ["p1", "p2", *(entry["id"] for entry in broken)]
     entries = [requirement("ERR-01", "failed", scenarios=names)]
     page = Page(html.compliance(results(entries, [scenario("p1"), scenario("p2"), *broken])))
@@ -209,6 +210,16 @@ def test_a_requirement_names_each_failed_scenario_once_and_folds_the_rest() -> N
     assert "and 4 more scenarios" in text
     assert "Verified by 11 scenarios ✗ s0" in text
     assert text.endswith("p2 (passed)")
+
+
+def test_a_scenario_has_the_mark_of_what_it_says_about_the_requirement() -> None:
+    broken = scenario("s", "failed", verifies=["A-1", "A-2"], failures=[failure("A-2"), failure("A-3", "SHOULD")])
+    entries = [requirement("A-1", scenarios=["s"]), requirement("A-2", "failed", scenarios=["s"])]
+    entries.append(requirement("A-3", "failed", "SHOULD", scenarios=["s"]))
+    page = Page(html.compliance(results(entries, [broken, scenario("t", "inconclusive")])))
+    parts = [page.part(f'id="{name}"') for name in ("A-1", "A-2", "A-3")]
+    texts = [Page(f"<article {part}</article>").text for part in parts]
+    assert [text.rpartition("Verified by ")[2] for text in texts] == ["✓ s (passed)", "✗ s (failed)", "▲ s (failed)"]
 
 
 def test_only_so_many_transcripts_are_open() -> None:

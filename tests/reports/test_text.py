@@ -6,10 +6,11 @@ import pytest
 
 from reports.fitting import columns
 from reports.load_text import load_summary
-from reports.text import MAX_CLAUSES, MAX_FAILURES, summary
+from reports.text import MAX_BLOCKS, MAX_CLAUSES, MAX_FAILURES, summary
 from tests.reports import builder, loads
-from tests.reports.builder import Json, failure, results, scenario
+from tests.reports.builder import HINT, Json, failure, requirement, results, scenario
 
+CLAUSES = (("JOIN-01", "MUST"), ("SEND-01", "MUST"))
 SGR = re.compile("\x1b\\[[0-9;]*m")
 ACTING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -112,13 +113,54 @@ def test_what_was_received_empty_is_not_nothing() -> None:
 
 
 def test_hundreds_of_failures_are_counted() -> None:
-    failures = [failure("ERR-01")] * 100
-    failures += [failure(f"ERR-{number}", "SHOULD") for number in range(100)]
+    failures = [failure("ERR-01", step=str(number)) for number in range(100)]
+    failures += [failure(f"ERR-{number}", "SHOULD", message=str(number)) for number in range(100)]
     text = summary(results(scenarios=[scenario("s", "failed", failures=failures)]))
     assert text.count("ERR-01 MUST") == 1
-    assert text.count("because ") == MAX_FAILURES + MAX_CLAUSES - 1
+    assert text.count("because ") == MAX_FAILURES + MAX_BLOCKS - 1
     assert "and 97 more failures of it, in the reports" in text
     assert "and failures of 71 more requirements, in the reports" in text
+
+
+def test_what_breaks_two_requirements_is_told_once() -> None:
+    charged = [failure(name, level, actor=actor) for name, level in CLAUSES for actor in ("alice", "peer")]
+    text = summary(results(scenarios=[scenario(f"s{number}", "failed", failures=charged) for number in range(5)]))
+    heading, _, rest = text.partition("    scenario  s0, 3 expect error, alice, peer\n    because   no error arrived")
+    assert [line[:14] for line in heading.splitlines()[-2:]] == ["✗ JOIN-01 MUST", "✗ SEND-01 MUST"]
+    assert (rest.count("scenario  "), "and 2 more failures of it" in rest) == (2, True)
+
+
+def test_of_hundreds_of_clauses_some_are_named() -> None:
+    charged = [failure(f"ERR-{number}") for number in range(100)]
+    text = summary(results(scenarios=[scenario("s", "failed", failures=charged)]))
+    assert text.count("✗ ERR-") == MAX_CLAUSES
+    assert "and 92 more requirements\n    scenario  s," in text
+
+
+def test_a_statement_is_wrapped_and_not_cut() -> None:
+    statement = " ".join(["word"] * 43)
+    document = results(
+        [requirement("ERR-01", "failed", statement=statement)],
+        [scenario("s", "failed", failures=[failure("ERR-01")])],
+    )
+    text = summary(document, width=60)
+    assert text.count("word") == 43
+    assert "missing" not in text
+
+
+def test_a_check_is_named_where_it_found_something() -> None:
+    failures = [failure("ERR-01", step="transcript", check="twice")]
+    assert "scenario  s, check twice, alice\n" in summary(
+        results(scenarios=[scenario("s", "failed", failures=failures)])
+    )
+
+
+def test_a_suspected_mistake_in_the_set_up_stands_beside_the_verdict() -> None:
+    lines = summary(results(hints=[HINT]), width=200).splitlines()
+    assert lines[-2:] == [
+        f"? Possibly a mistake in the set-up: {HINT['message']}",
+        "✓ Conformant: the one MUST requirement holds.",
+    ]
 
 
 class TestBaseline:

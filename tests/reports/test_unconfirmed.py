@@ -77,7 +77,9 @@ def test_a_ci_skips_it_with_its_reason() -> None:
     skipped = found.find("skipped")
     assert skipped is not None
     assert skipped.attrib == {"type": "inconclusive", "message": SEEN_ONCE}
-    assert (found.findtext("system-out") or "").startswith("SEEN ONCE ERR-01 (MUST): no error arrived within 5 s\n")
+    assert (found.findtext("system-out") or "").startswith(
+        "SEEN ONCE ERR-01 (MUST), ERR-02 (SHOULD): no error arrived within 5 s\n"
+    )
     (test,) = json.loads(ctrf(document))["results"]["tests"]
     assert (test["status"], test["rawStatus"], test["message"]) == ("skipped", "inconclusive", SEEN_ONCE)
 

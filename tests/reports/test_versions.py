@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from contract.formats import LOAD, RESULTS
 from contract.schemas import format_validator
-from reports.documents import LOAD, RESULTS, DocumentError, check_document, read_document
+from reports.documents import DocumentError, check_document, read_document
 from reports.language import LANGUAGES
 from reports.render import FORMATS, render
 from tests.reports import builder

@@ -1,0 +1,81 @@
+"""What was found wrong, each thing once: it may break several requirements, and be seen on several connections."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from reports import wording
+from reports.documents import Document
+from reports.language import t
+
+WHOLE: Final = "transcript"
+"""The step of what was found over all messages, in documents whose failures do not name the check."""
+_SAME: Final = ("check", "step", "message", "expected", "received")
+
+Json = Mapping[str, Any]
+Clause = tuple[str, str]
+"""A requirement's id, and a level."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Entries of one scenario that say the same. `source` is the first of them."""
+
+    source: Json
+    clauses: tuple[Clause, ...]
+    actors: tuple[str, ...]
+    entries: tuple[Json, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The requirements that it breaks."""
+        return tuple(dict.fromkeys(name for name, _ in self.clauses))
+
+    @property
+    def where(self) -> str:
+        """The step or the check that found it."""
+        return where(self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Clauses, and all that broke just these, with the scenarios in which it did."""
+
+    clauses: tuple[Clause, ...]
+    failures: tuple[tuple[Json, Failure], ...]
+
+
+def told_once(entries: Iterable[Json]) -> tuple[Failure, ...]:
+    """The failures of a scenario, those that differ in the requirement or the connection alone as one."""
+    found: dict[tuple[Any, ...], list[Json]] = {}
+    for entry in entries:
+        found.setdefault(tuple(entry.get(member) for member in _SAME), []).append(entry)
+    return tuple(_failure(same) for same in found.values())
+
+
+def _failure(same: list[Json]) -> Failure:
+    clauses = dict.fromkeys((entry["requirement"], entry["level"]) for entry in same)
+    actors = dict.fromkeys(entry["actor"] for entry in same if entry["actor"] is not None)
+    return Failure(same[0], tuple(clauses), tuple(actors), tuple(same))
+
+
+def blocks(document: Document) -> tuple[Block, ...]:
+    """What no baseline lists, by the clauses that it breaks: first what weighs most."""
+    found: dict[tuple[Clause, ...], list[tuple[Json, Failure]]] = {}
+    for scenario in document["scenarios"]:
+        for failure in told_once(entry for entry in scenario["failures"] if "baseline" not in entry):
+            found.setdefault(failure.clauses, []).append((scenario, failure))
+    listed = [Block(clauses, tuple(failures)) for clauses, failures in found.items()]
+    return tuple(sorted(listed, key=lambda block: min(mark.rank for mark in _marks(block, document["strict"]))))
+
+
+def _marks(block: Block, strict: bool) -> Iterable[wording.Mark]:
+    return (wording.mark("failed", level, strict) for _, level in block.clauses)
+
+
+def where(entry: Json) -> str:
+    """The step or the check that found a failure."""
+    if entry.get("check"):
+        return t("compliance.check", name=entry["check"])
+    step: str | None = entry["step"]
+    return step if step and step != WHOLE else t("compliance.text.whole-transcript")
