@@ -14,7 +14,7 @@ from conformance.breaker import ENOUGH, FLOODS, LEAST_SECONDS, CircuitBreaker, n
 from conformance.engine import Outcome
 from conformance.judging import unfinished
 from conformance.record import Record
-from conformance.run import WAITING_SHARE
+from conformance.pool import WAITING_SHARE
 from conformance.scenario import Charge
 from conformance.stage import Failure, Setting
 from conformance.transcript import FIRST_ENTRIES, LAST_ENTRIES, MAX_CHARACTERS, PHRASE_CHARACTERS, Entry, Transcript
