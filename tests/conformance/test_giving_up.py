@@ -13,8 +13,8 @@ from conformance.bounds import MEBIBYTE, Memory, weight
 from conformance.breaker import ENOUGH, FLOODS, LEAST_SECONDS, CircuitBreaker, not_waited_for
 from conformance.engine import Outcome
 from conformance.judging import unfinished
-from conformance.record import Record
 from conformance.pool import WAITING_SHARE
+from conformance.record import Record
 from conformance.scenario import Charge
 from conformance.stage import Failure, Setting
 from conformance.transcript import FIRST_ENTRIES, LAST_ENTRIES, MAX_CHARACTERS, PHRASE_CHARACTERS, Entry, Transcript
@@ -236,7 +236,7 @@ class TestTranscript:
         assert not [one for one in transcript.entries if "token-of" in str(one.data) + (one.event or "")]
 
     def test_phrases_are_masked_and_never_cut(self) -> None:
-        transcript = Transcript(["token-of-alice"])
+        transcript = Transcript(Redactor(["token-of-alice"]))
         refused = phrase("with-detail", what=phrase("tcp-eof"), detail="token-of-alice")
         for _ in range(FIRST_ENTRIES + LAST_ENTRIES):
             transcript.add(Entry(0.0, "a", "in", "end", None, refused))
