@@ -1,10 +1,10 @@
 """A virtual user's connection: each message is decoded or judged, entered into the ledger, and awaited or not."""
 
 import json
-import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any
 
 from msgspec import UNSET, DecodeError
@@ -71,7 +71,7 @@ class Connection:
         self.awaited_number = 0
         self._awaited: Fits | None = None
         self._kept: deque[dict[str, Any]] | None = None
-        self._sequence: float = -math.inf
+        self._sequence: float = -inf
         self._last_ping = self._opened = self._dialled = 0.0
         self._acked = False
 
@@ -252,7 +252,7 @@ class Connection:
             context.recorder.others.append(t - stream.posted[number - 1])
             return
         seat = account.seats[channel]
-        if seat.since == math.inf:
+        if seat.since == inf:
             # The first own message after a join proves that the join is in force.
             context.recorder.measured("join", t - seat.asked)
             seat.since = t
