@@ -9,7 +9,7 @@ from contract.requirements import Level
 from wire.deflate import Way
 
 Duration = float | str
-"""Seconds, or the name of a duration of the profile (`conformance.durations`)."""
+"""Seconds, or the name of a duration of the profile (`Stage.seconds`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,12 +251,11 @@ Deed = (
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One deed of the script. `label` names it to people; `procedure` is the call it came from."""
+    """One deed of the script. `label` names it to people."""
 
     deed: Deed
     charge: Charge
     label: str
-    procedure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
