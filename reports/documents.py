@@ -98,14 +98,6 @@ def document_id(document: Document) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(document, ensure_ascii=True, allow_nan=False)))
 
 
-def write_json(path: Path, document: Document) -> None:
-    """Write a document so that `path` holds either all of it or what it held before.
-
-    Raises `OSError` where the file cannot be written, `ValueError` as `to_json` does.
-    """
-    write_text(path, to_json(document))
-
-
 def write_text(path: Path, text: str) -> None:
     """Write a file atomically: a temporary file beside it, flushed to disk, then renamed.
 

@@ -25,8 +25,6 @@ _READINGS: Final = (
 )
 _STATES: Final = {"finished": "passed", "running": "untested", "lost": "failed"}
 MAX_NAMES: Final = 4
-MAX_WORKERS: Final = 100
-"""So many workers are listed, lost ones first; more are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
