@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from reports.documents import Document
 from reports.patterns import Number, Operator, Path, differing, existing, parsed, pattern
-from reports.phrases import phrase
+from reports.phrases import items, phrase, rendered
 
 MAX_CHARACTERS: Final = 8_000
 MAX_LINES: Final = 200
@@ -41,40 +41,50 @@ def difference(failure: Document) -> Difference | None:
     expected, received = failure["expected"], failure["received"]
     if expected is None or received is None or max(len(expected), len(received)) > MAX_CHARACTERS:
         return None
-    written = phrase(failure, "expected")
     try:
-        found = _of_pointer(expected, received, written) if written and written["code"] == "at" else None
-        # Without a code nobody knows whether the expectation is a pattern.
-        if "code" in failure and (written is None or written["code"] == "parts"):
-            found = _of_values(expected if written is None else written, received)
-        return found or _of_texts(expected, received)
+        return _of_values(failure) or _of_pointer(failure) or _of_texts(expected, received)
     except (ValueError, LookupError, TypeError, RecursionError):
         return None
 
 
-def _of_values(expected: str | Document, received: str) -> Difference | None:
-    wanted, values = pattern(expected), parsed(received)
-    if not values or not isinstance(wanted, dict | list):
+def _of_values(failure: Document) -> Difference | None:
+    patterns = [pattern(item) for item in items(failure, "expected")]
+    came = items(failure, "received")
+    values = {number: value for number, item in enumerate(came) if (value := _value(item)) is not None}
+    if not patterns or not values or not all(isinstance(one, dict | list) for one in patterns):
         return None
-    nearest = min(values, key=lambda value: len(differing(wanted, value)))
-    paths = differing(wanted, nearest)
+    nearest = min(values, key=lambda number: len(differing(patterns[0], values[number])))
+    paths = differing(patterns[0], values[nearest])
     if not paths or () in paths:
         return None
-    there = [path for path in paths if existing(nearest, path) == path]
-    shown = [line for value in values for line in lines(value, there if value is nearest else ())]
-    return _bounded(lines(wanted, paths), shown)
+    there = [path for path in paths if existing(values[nearest], path) == path]
+    expected = [line for number, one in enumerate(patterns) for line in lines(one, () if number else paths)]
+    received: list[Line] = []
+    for number, item in enumerate(came):
+        marked = there if number == nearest else ()
+        received += lines(values[number], marked) if number in values else [(Piece(rendered(item, "")),)]
+    return _bounded(expected, received)
 
 
-def _of_pointer(expected: str, received: str, written: Document) -> Difference | None:
+def _value(item: Any) -> Any:
+    """The JSON object or array of a text; None where it is none."""
+    value = parsed(item) if isinstance(item, str) else None
+    return value if isinstance(value, dict | list) else None
+
+
+def _of_pointer(failure: Document) -> Difference | None:
     """Where the contract names the place that breaks it, such as ``/sessionId`` of a payload."""
-    place, values = written["params"]["place"], parsed(received)
-    if not isinstance(place, str) or not values or not isinstance(values[0], dict):
+    written = phrase(failure, "expected")
+    if written is None or written["code"] != "at":
+        return None
+    place, value = written["params"]["place"], _value(failure["received"])
+    if not isinstance(place, str) or not isinstance(value, dict):
         return None
     names = [part.replace("~1", "/").replace("~0", "~") for part in place.removeprefix("payload").split("/")[1:]]
-    path = existing(values[0], ["payload", *names]) or existing(values[0], names)
+    path = existing(value, ["payload", *names]) or existing(value, names)
     if not path:
         return None
-    return _bounded([(Piece(expected),)], [line for value in values for line in lines(value, (path,))])
+    return _bounded([(Piece(failure["expected"]),)], lines(value, (path,)))
 
 
 def _of_texts(expected: str, received: str) -> Difference | None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from reports.failures import WHOLE
 from reports.language import t, tn
-from reports.phrases import phrase
+from reports.phrases import items, phrase
 
 MAX_SHOWN: Final = 5
 """Failures of one scenario that are marked in its diagram."""
@@ -78,10 +78,10 @@ def _is_its_note(entry: Mapping[str, Any], failure: Mapping[str, Any]) -> bool:
 
 
 def _is_what_came(entry: Mapping[str, Any], failure: Mapping[str, Any]) -> bool:
-    received = failure["received"]
-    if not received or not entry["data"] or entry["direction"] != "in":
+    if not entry["data"] or entry["direction"] != "in":
         return False
-    return bool(entry["data"][:_ALIKE] == received[:_ALIKE])
+    came = [one for one in items(failure, "received") if isinstance(one, str)] or [failure["received"] or ""]
+    return any(entry["data"][:_ALIKE] == one[:_ALIKE] for one in came)
 
 
 def _is_the_close(entry: Mapping[str, Any], failure: Mapping[str, Any]) -> bool:

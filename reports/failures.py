@@ -1,5 +1,6 @@
 """What was found wrong, each thing once: it may break several requirements, and be seen on several connections."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -65,8 +66,18 @@ def blocks(document: Document) -> tuple[Block, ...]:
     for scenario in document["scenarios"]:
         for failure in told_once(entry for entry in scenario["failures"] if "baseline" not in entry):
             found.setdefault(failure.clauses, []).append((scenario, failure))
-    listed = [Block(clauses, tuple(failures)) for clauses, failures in found.items()]
+    listed = [Block(clauses, _each_first(failures)) for clauses, failures in found.items()]
     return tuple(sorted(listed, key=lambda block: min(mark.rank for mark in _marks(block, document["strict"]))))
+
+
+def _each_first(failures: list[tuple[Json, Failure]]) -> tuple[tuple[Json, Failure], ...]:
+    """One failure of each scenario before a second one of any."""
+    seen: Counter[str] = Counter()
+    ranked = []
+    for scenario, failure in failures:
+        seen[scenario["id"]] += 1
+        ranked.append((seen[scenario["id"]], (scenario, failure)))
+    return tuple(found for _, found in sorted(ranked, key=lambda rank: rank[0]))
 
 
 def _marks(block: Block, strict: bool) -> Iterable[wording.Mark]:

@@ -38,15 +38,13 @@ class Number(str):
 def pattern(expected: str | Document) -> Any:
     """The value of an expectation, with an `Operator` wherever a phrase stands in its JSON text."""
     if isinstance(expected, str):
-        values = parsed(expected)
-        return values[0] if values else None
+        return parsed(expected)
     if expected["code"] != "parts":
         return Operator(expected)
     found = {secrets.token_hex(8): part for part in expected["params"]["parts"] if isinstance(part, dict)}
     names = iter(found)
     text = "".join(part if isinstance(part, str) else next(names) for part in expected["params"]["parts"])
-    values = parsed(text)
-    return _with_operators(values[0], found) if values else None
+    return _with_operators(parsed(text), found)
 
 
 def _with_operators(value: Any, found: Mapping[str, Document]) -> Any:
@@ -110,21 +108,14 @@ _TESTS: Final[Mapping[str, Callable[..., bool]]] = {
 """The operators of the scenario language, by the codes of their phrases; what is none of these holds."""
 
 
-def parsed(text: str) -> list[Any]:
-    """The JSON values of a text, several of them between semicolons; none where it is no such text."""
+def parsed(text: str) -> Any:
+    """The JSON value of a text; None where it is no JSON, or nested too deep."""
     decoder = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=Number, object_pairs_hook=_object)
-    values: list[Any] = []
-    position = 0
-    while position < len(text):
-        try:
-            value, position = decoder.raw_decode(text, position)
-        except ValueError:
-            return []
-        values.append(value)
-        if _depth(value) > MAX_DEPTH or (position < len(text) and not text.startswith("; ", position)):
-            return []
-        position += 2
-    return values
+    try:
+        value = decoder.decode(text)
+    except ValueError:
+        return None
+    return value if _depth(value) <= MAX_DEPTH else None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

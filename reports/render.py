@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import PurePath
 from typing import Final, NamedTuple
 
+from contract.findings import translated
 from contract.formats import COMPARISON, LOAD, RESULTS
 from reports import badge, ctrf, html, junit, lines, load_text, markdown, text
 from reports.comparison_markdown import comparison_markdown
 from reports.comparison_text import comparison_summary
 from reports.documents import Document, to_json, upgraded
 from reports.language import DEFAULT, speaking
-from reports.phrases import translated
 
 
 class Renderer(NamedTuple):

@@ -20,7 +20,7 @@ _SETTINGS: Final = frozenset(
     ("jobs", "time_scale", "rounds", "embedded", "profile", "set", "scenarios", "selection", "deselection",
      "require_complete", "allow_undecided", "baseline", "fuzz", "heartbeat_interval_s", "heartbeat_timeout_s")
 )  # fmt: skip
-OF_SCENARIO: Final = "of-scenario"
+IN_SCENARIO: Final = "in-scenario"
 """The code of a reason that says which scenario gave it: its parameters are `scenario` and `reason`."""
 MAX_HINTS: Final = 5
 UNVERIFIED: Final = ("error", "inconclusive", "untested")
@@ -192,7 +192,7 @@ def _without_scenario(entry: Mapping[str, Any]) -> str | None:
     """The reason of a verdict without the scenario that gave it, since others may have the same one."""
     reason: str | None = entry["reason"]
     written = phrase(entry, "reason")
-    if not reason or written is None or written["code"] != OF_SCENARIO:
+    if not reason or written is None or written["code"] != IN_SCENARIO:
         return reason
     return rendered(written["params"].get("reason"), reason)
 

@@ -12,13 +12,13 @@ import click
 
 from conformance.stream import is_stream, read_stream
 from contract.errors import ContractError
+from contract.findings import translated
 from contract.formats import COMPARISON, LOAD, RESULTS
 from reports import comparison
 from reports.comparison_parts import ComparisonError, Run
 from reports.comparison_text import comparison_summary, last_line
 from reports.documents import Document, DocumentError, check_document, read_document
 from reports.language import speaking
-from reports.phrases import translated
 from wsproof import __version__
 from wsproof.exit_codes import ExitCode
 from wsproof.formats import Wanted, print_wanted, wanted_reports, writers

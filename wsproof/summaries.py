@@ -12,9 +12,9 @@ from contract.formats import RESULTS
 
 def show_summary(document: Mapping[str, Any], language: str, *, err: bool) -> None:
     """The readable summary, in colour where a person reads it."""
+    from contract.findings import translated
     from reports.documents import upgraded
     from reports.language import speaking
-    from reports.phrases import translated
     from reports.text import load_summary, summary
 
     stream = sys.stderr if err else sys.stdout

@@ -159,9 +159,9 @@ def evidence(verdict: str = "passed", level: str = "MUST", **members: Any) -> Js
     return {**found, "clauses": [{"level": level, "verdict": verdict, "reason": reason, **found}]}
 
 
-def of_scenario(name: str, reason: str) -> Json:
+def in_scenario(name: str, reason: str) -> Json:
     """The phrase of a requirement's reason, which says which scenario gave it."""
-    return {"code": "of-scenario", "params": {"scenario": name, "reason": reason}}
+    return {"code": "in-scenario", "params": {"scenario": name, "reason": reason}}
 
 
 def outage(kind: str = "stopped", **members: Any) -> Json:
@@ -195,7 +195,7 @@ def troubled_results(**members: Any) -> Json:
         {"level": "SHOULD", "verdict": "passed", "reason": None, "applied": 0, "of": None, "steps": 1},
     ]
     doubtful = evidence("inconclusive", applied=3, of="error") | {"reason": f"err-silent: {SEEN_ONCE}"}
-    doubtful |= {"texts": {"reason": of_scenario("err-silent", SEEN_ONCE)}}
+    doubtful |= {"texts": {"reason": in_scenario("err-silent", SEEN_ONCE)}}
     doubtful["clauses"][0] |= {"reason": doubtful["reason"], "texts": doubtful["texts"]}
     unselected: Json = {"selected": False, "reason": "not selected"}
     return results(

@@ -4,14 +4,13 @@ import json
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from contract.findings import phrase
+from contract.findings import phrase, translated
 from reports import html
 from reports.ctrf import ctrf
 from reports.diagram import diagram
 from reports.evidence import MANY, MAX_DIAGRAMS
 from reports.junit import junit
 from reports.language import speaking
-from reports.phrases import translated
 from reports.text import summary
 from tests.reports import builder
 from tests.reports.builder import SEEN_ONCE, Json, failure, results, scenario
@@ -88,5 +87,5 @@ def test_it_is_told_in_japanese() -> None:
     once = failure("ERR-01", **phrase("still-open").json, message="the connection is open")
     with speaking("ja"):
         document = translated(results(scenarios=[scenario("s", "inconclusive", unconfirmed=[once])]))
-        assert document["scenarios"][0]["unconfirmed"][0]["message"] == "接続は開いています"
+        assert document["scenarios"][0]["unconfirmed"][0]["message"] == "接続は開いたまま"
         assert "再現しなかったもの" in html.compliance(document)

@@ -5,7 +5,7 @@ import pytest
 from reports import load_wording, quantities, wording
 from reports.quantities import NOTHING
 from tests.reports import builder
-from tests.reports.builder import Json, of_scenario, requirement, results
+from tests.reports.builder import Json, in_scenario, requirement, results
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_what_was_not_verified_is_grouped_by_reason() -> None:
         requirement("A-4", "inconclusive", scenarios=["one", "two"]),
     ]
     reason = "inconclusive: no such fixture"
-    entries[3]["clauses"][0] |= {"reason": f"two: {reason}", "texts": {"reason": of_scenario("two", reason)}}
+    entries[3]["clauses"][0] |= {"reason": f"two: {reason}", "texts": {"reason": in_scenario("two", reason)}}
     found = [
         (mark.word, reason, [entry["id"] for entry in listed])
         for mark, reason, listed in wording.unverified_groups(results(entries))
