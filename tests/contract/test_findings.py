@@ -157,7 +157,7 @@ def scopes(tree: ast.Module) -> Iterator[tuple[ast.AST, ast.AST]]:
 @cache
 def said() -> Said:
     found = Said()
-    for folder in ("contract", "conformance", "loadtest", "reports", "wsproof"):
+    for folder in ("contract", "conformance", "loadtest", "reference_server", "reports", "wsproof"):
         for file in sorted((DATA_ROOT / folder).rglob("*.py")):
             read_module(file.relative_to(DATA_ROOT).as_posix(), file.read_text(encoding="utf-8"), found)
     return found
