@@ -105,7 +105,8 @@ class Connection:
         return False
 
     def expect_nothing(self) -> None:
-        """Nothing that comes lets the task go on."""
+        """Nothing that comes lets the task go on, and neither does the end."""
+        self.awaits_end = False
         self.awaited_number = 0
         self._awaited = None
 
