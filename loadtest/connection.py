@@ -1,4 +1,4 @@
-"""A virtual user's connection: each message is decoded or judged, entered into the ledger, and awaited or not."""
+"""A virtual user's connection: decodes messages, enters them into the ledger, and resumes the waiting user."""
 
 import json
 import time
@@ -19,10 +19,10 @@ from loadtest.load_context import LoadContext
 from loadtest.task import StepError, Task
 
 MAX_TOLD = 120
-"""Characters of what an endpoint said that stand in an error."""
+"""Characters of an endpoint's text that an error quotes."""
 
 MAX_KEPT = 16
-"""Messages that wait to be expected; the oldest are forgotten first."""
+"""Unexpected messages that are kept for later steps; the oldest are dropped first."""
 
 NOT_OPEN = "the connection is not open"
 NOT_INCREASING = "ENV-04: `sequence` does not increase"
@@ -32,9 +32,10 @@ Fits = Callable[[dict[str, Any]], bool]
 
 
 class Connection:
-    """One connection after another of a user. What comes lets the user's `task` go on, where that awaits it.
+    """The current connection of a user; `dial` replaces it. Resumes `task` when what it awaits has come.
 
-    `lost` is told why when a connection ends that was not to end. `awaited_number` is that of an own post, 0: of none.
+    `lost` is called with the reason if the connection ends unexpectedly. `awaited_number` is the number of the own post
+    that the task waits for, or 0.
     """
 
     __slots__ = (
@@ -83,19 +84,19 @@ class Connection:
 
     @property
     def up(self) -> Link | None:
-        """The link, where it is not over."""
+        """The link, unless it is over."""
         link = self.link
         return None if link is None or link.over else link
 
     def connected(self) -> Link:
-        """The link. Raises `StepError` where there is none, or it is over."""
+        """The link. Raises `StepError` if there is none or it is over."""
         link = self.up
         if link is None:
             raise StepError(NOT_OPEN)
         return link
 
     def expect(self, fits: Fits) -> bool:
-        """Whether a message that is kept fits; where none does, the next one that does lets the task go on."""
+        """Whether a kept message fits; if not, the next one that does resumes the task."""
         for message in self._kept or ():
             if fits(message):
                 assert self._kept is not None
@@ -105,7 +106,7 @@ class Connection:
         return False
 
     def expect_nothing(self) -> None:
-        """Nothing that comes lets the task go on, and neither does the end."""
+        """Resume the task neither for a message nor for the end of the connection."""
         self.awaits_end = False
         self.awaited_number = 0
         self._awaited = None
@@ -137,7 +138,7 @@ class Connection:
         self._task.go_on(True)
 
     def refused(self, refused: Refused) -> None:
-        """It was not."""
+        """The handshake was not accepted."""
         self.link = None
         status = f" ({refused.status})" if refused.status is not None else f": {self._masked(refused.detail)}"
         self._lost(f"CONN-01: the handshake was not accepted{status}")
@@ -159,7 +160,7 @@ class Connection:
             self._lost(f"the connection ended ({told})")
 
     def message(self, data: bytes, t: float) -> None:
-        """A whole text message: decoded at once where it is certainly valid, and judged in full otherwise."""
+        """A whole text message."""
         decoder = self._context.decoder
         try:
             value = decoder.decode(data)
@@ -189,7 +190,7 @@ class Connection:
         self.message(happening.data, t)
 
     def _judge(self, data: bytes, t: float) -> None:
-        """What was not decoded at once."""
+        """Validate what was not decoded directly."""
         try:
             value = self._context.decoder.judge(data)
         except MessageError as error:
@@ -263,7 +264,7 @@ class Connection:
         self._context.recorder.failed(message)
 
     def _masked(self, told: str) -> str:
-        """What an endpoint said, short and without a token in any spelling."""
+        """An endpoint's text, shortened, and without tokens in any spelling."""
         return cut_and_masked(told, (self.token, *self._context.secrets), MAX_TOLD)
 
 
