@@ -59,5 +59,5 @@ class Channels:
         number = next(self._next)
         if number - self._offset >= len(channels.open):
             # Two names of a scenario for one channel would be a fault of ours.
-            raise InconclusiveError(phrase("no-other-channel", number=len(channels.open)))
+            raise InconclusiveError(phrase("no-other-channel", count=len(channels.open)))
         return channels.open[number % len(channels.open)]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Union
 
-from contract.language import DEFAULT, Catalogues, speaking, spoken
+from contract.language import DEFAULT, LANGUAGES, Catalogues, speaking, spoken
 
 CATALOGUES: Final = Catalogues(Path(__file__).resolve().parent / "locales")
 
@@ -56,9 +56,9 @@ class Phrase:
 
     @property
     def is_known(self) -> bool:
-        """Whether it can be rendered; one of a document may be anybody's."""
+        """Whether it can be rendered in every language; one of a document may be anybody's."""
         try:
-            return bool(self.render(DEFAULT))
+            return all(isinstance(self.render(language), str) for language in LANGUAGES)
         except UNKNOWN:
             return False
 
@@ -180,7 +180,12 @@ def read_text(english: str | None, written: Any) -> Text | None:
 
 def text_of(entry: Mapping[str, Any], member: str) -> Text | None:
     """A member of a document's object as a text: its phrase where that can be rendered, else its English."""
-    return read_text(entry[member], (entry.get("texts") or {}).get(member))
+    return read_text(entry[member], _texts(entry).get(member))
+
+
+def _texts(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = entry.get("texts")
+    return found if isinstance(found, dict) else {}
 
 
 def message_of(entry: Mapping[str, Any]) -> Phrase:
@@ -223,8 +228,8 @@ def translated(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     changed = {name: inner if name in ("params", "texts") else translated(inner) for name, inner in value.items()}
-    own = {"message": {"code": value["code"], "params": value["params"]}} if "params" in value else {}
-    for name, written in {**(value.get("texts") or {}), **own}.items():
+    own = {"message": value} if "params" in value else {}
+    for name, written in {**_texts(value), **own}.items():
         if name in changed:
             changed[name] = _translated(changed[name], written)
     return changed

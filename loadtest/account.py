@@ -1,4 +1,4 @@
-"""One connection's part of the delivery ledger: what it posts, and what it is owed."""
+"""One connection's part of the delivery ledger: what it posts, and what it should receive."""
 
 from loadtest.ledger import Ledger, Seat, Stream
 
@@ -22,12 +22,12 @@ class Account:
             seat.asked = t
 
     def stream(self, channel: str) -> Stream:
-        """A new stream to a channel that has none."""
+        """Start a stream to a channel."""
         made = self.streams[channel] = self._ledger.stream(channel, self._user)
         return made
 
     def refused(self) -> None:
-        """The server answered with an error; nobody knows to which post."""
+        """The server answered with an error that may be about any post."""
         for stream in self.streams.values():
             stream.refused += 1
 
@@ -41,7 +41,7 @@ class Account:
         )
 
     def close(self, t: float) -> None:
-        """Close frame sent: nothing that is posted from now on is owed."""
+        """A close frame is sent: later posts need not be delivered."""
         if not self._final:
             for seat in self.seats.values():
                 seat.until = t
@@ -55,7 +55,7 @@ class Account:
                 seat.until = min(seat.until, t)
 
     def stay_to_the_end(self) -> None:
-        """Everything was waited for: what is missing is missing for good, however the connection ends."""
+        """All deliveries had their time: what is missing is lost, however the connection ends."""
         self._final = True
         for stream in self.streams.values():
             stream.end = "orderly"

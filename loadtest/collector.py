@@ -15,7 +15,7 @@ from loadtest.thresholds import breaches, parse_threshold
 
 
 class Collector:
-    """One run. `complete`: it was not cut off; `aborted`: the threshold whose breach ended it."""
+    """The results of one run. `complete`: it was not cut off; `aborted`: the threshold whose breach ended it."""
 
     def __init__(self, duration: float = 0.0) -> None:
         self._tally = Tally(duration)
@@ -28,29 +28,29 @@ class Collector:
         self.complete = False
 
     def add(self, name: str, taken: Slice) -> None:
-        """A slice of one process."""
+        """Add a slice of one process."""
         self._tally.add(name, taken)
 
     def finish(self, name: str, part: Part, margin: float = 0.0) -> None:
-        """A process has ended; `part` is its ledger, whose times may be wrong by `margin` seconds."""
+        """Add the ledger of a process that has ended; its times may be off by `margin` seconds."""
         self._parts[name] = part
         self._margin = max(self._margin, margin)
         if name in self._tally.workers:
             self._tally.workers[name].state = "finished"
 
     def lose(self, present: set[str]) -> None:
-        """Processes that are not among those present, and have not ended, are lost."""
+        """Mark running processes that are not present as lost."""
         for name, health in self._tally.workers.items():
             if health.state == "running" and name not in present:
                 self._tally.gone(name)
 
     @property
     def waits(self) -> bool:
-        """Whether a process is still to tell its part."""
+        """Whether the ledger of a process has yet to come."""
         return any(one.state == "running" and name not in self._parts for name, one in self._tally.workers.items())
 
     def breach(self, settings: LoadSettings) -> str | None:
-        """The first threshold that is breached for good, as far as anything is certain by now."""
+        """The first threshold that is already breached for good; None if there is none."""
         document = self._tally.document()
         counts = [one.ledger for one in self._tally.workers.values()]
         total = {kind: sum(one.get(kind, 0) for one in counts) for kind in ("duplicated", "reordered", "misdelivered")}

@@ -84,11 +84,11 @@ class Conductor:
         return user_classes(self.settings, self)
 
     def player(self, journey: str) -> Player | None:
-        """A new player; None where the run is over."""
+        """A new player; None if the run is over."""
         return self._executor.player(journey) if self._executor is not None else None
 
     def _take_settings(self, settings: LoadSettings) -> None:
-        """The master has told them."""
+        """Use the settings that the master sent."""
         self.settings = settings
         self.environment.user_classes = list(self.user_classes().values())
 
@@ -128,27 +128,27 @@ class Conductor:
     # While it goes on
 
     def _second(self, taken: Slice) -> None:
-        """A process that plays users: what it measured."""
+        """The second of a process that plays users."""
         self._give(taken)
-        self._look_around()
+        self._end_early()
 
     def _give(self, taken: Slice) -> None:
-        """A slice of this process: to the master, or into the own collector."""
+        """Send a slice to the master, or add it to the collector here."""
         if self._worker is not None:
-            self._worker.tell_slice(taken)
+            self._worker.send_slice(taken)
         else:
             self._collector.add(LOCAL, taken)
         feed(self.environment.stats, taken)
 
     def _observe(self, master: Master, collector: Collector) -> None:
-        """The master's second: which workers are lost, and whether a threshold is breached."""
+        """The second of a master: it measures nothing, but workers may be lost."""
         while self._collector is collector and collector.ended is None:
             gevent.sleep(1.0)
             master.note_lost()
-            self._look_around()
+            self._end_early()
 
-    def _look_around(self) -> None:
-        """End the run where a threshold is breached and the settings say so, or where the parent process is gone."""
+    def _end_early(self) -> None:
+        """End the run if a threshold is breached and the settings say so, or if the parent process is gone."""
         settings, collector = self.settings, self._collector
         undecided = self._worker is None and not collector.aborted and not collector.ended
         if settings is not None and settings.abort_on_breach and undecided:
@@ -161,7 +161,7 @@ class Conductor:
     # Ending
 
     def _stopping(self, **_: Any) -> None:
-        """Nobody posts any more; everybody stays until what is owed has come."""
+        """Locust is about to stop the users."""
         executor, collector = self._executor, self._collector
         if executor is not None and not executor.leaving:
             over = time.monotonic() >= executor.posting_until - CUT_OFF_TOLERANCE
@@ -177,7 +177,7 @@ class Conductor:
         self._executor = None
         self._give(taken)
         if self._worker is not None:
-            self._worker.tell_part(executor.ledger)
+            self._worker.send_part(executor.ledger)
             # Locust's worker sleeps for so long before it hears its master again.
             self.environment.stop_timeout = 0
         else:
@@ -190,7 +190,7 @@ class Conductor:
             self.runner.stop()
 
     def finish(self) -> None:
-        """Stop all users, wait for what the workers have to tell, and write the document. Idempotent."""
+        """Stop all users, wait for the workers' ledgers, and write the document. Idempotent."""
         settings, collector, master = self.settings, self._collector, self._master
         if self._finished or settings is None:
             return

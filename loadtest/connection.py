@@ -1,4 +1,4 @@
-"""A virtual user's connection: each message is decoded or judged, entered into the ledger, and awaited or not."""
+"""A virtual user's connection: decodes messages, enters them into the ledger, and resumes the waiting user."""
 
 import json
 import time
@@ -21,10 +21,10 @@ from loadtest.task import StepError, Task
 from wire.frames import Opcode
 
 MAX_TOLD = 120
-"""Characters of what an endpoint said that stand in an error."""
+"""Characters of an endpoint's text that an error quotes."""
 
 MAX_KEPT = 16
-"""Messages that wait to be expected; the oldest are forgotten first."""
+"""Unexpected messages that are kept for later steps; the oldest are dropped first."""
 
 NOT_OPEN = phrase("not-open")
 NOT_INCREASING = charged("ENV-04", phrase("number-falls", name="sequence"))
@@ -34,9 +34,10 @@ Fits = Callable[[dict[str, Any]], bool]
 
 
 class Connection:
-    """One connection after another of a user. What comes lets the user's `task` go on, where that awaits it.
+    """The current connection of a user; `dial` replaces it. Resumes `task` when what it awaits has come.
 
-    `lost` is told why when a connection ends that was not to end. `awaited_number` is that of an own post, 0: of none.
+    `lost` is called with the reason if the connection ends unexpectedly. `awaited_number` is the number of the own post
+    that the task waits for, or 0.
     """
 
     __slots__ = (
@@ -85,19 +86,19 @@ class Connection:
 
     @property
     def up(self) -> Link | None:
-        """The link, where it is not over."""
+        """The link, unless it is over."""
         link = self.link
         return None if link is None or link.over else link
 
     def connected(self) -> Link:
-        """The link. Raises `StepError` where there is none, or it is over."""
+        """The link. Raises `StepError` if there is none or it is over."""
         link = self.up
         if link is None:
             raise StepError(NOT_OPEN)
         return link
 
     def expect(self, fits: Fits) -> bool:
-        """Whether a message that is kept fits; where none does, the next one that does lets the task go on."""
+        """Whether a kept message fits; if not, the next one that does resumes the task."""
         for message in self._kept or ():
             if fits(message):
                 assert self._kept is not None
@@ -107,7 +108,8 @@ class Connection:
         return False
 
     def expect_nothing(self) -> None:
-        """Nothing that comes lets the task go on."""
+        """Resume the task neither for a message nor for the end of the connection."""
+        self.awaits_end = False
         self.awaited_number = 0
         self._awaited = None
 
@@ -138,7 +140,7 @@ class Connection:
         self._task.go_on(True)
 
     def refused(self, refused: Refused) -> None:
-        """It was not."""
+        """The handshake was not accepted."""
         self.link = None
         problem = phrase("with-detail", what=phrase("handshake-refused"), detail=refused.detail.changed(self._masked))
         self._lost(charged("CONN-01", problem))
@@ -160,7 +162,7 @@ class Connection:
             self._lost(phrase("with-detail", what=phrase("ended"), detail=end.changed(self._masked)))
 
     def message(self, data: bytes, t: float) -> None:
-        """A whole text message: decoded at once where it is certainly valid, and judged in full otherwise."""
+        """A whole text message."""
         decoder = self._context.decoder
         try:
             value = decoder.decode(data)
@@ -190,7 +192,7 @@ class Connection:
         self.message(happening.data, t)
 
     def _judge(self, data: bytes, t: float) -> None:
-        """What was not decoded at once."""
+        """Validate what was not decoded directly."""
         try:
             value = self._context.decoder.judge(data)
         except MessageError as error:

@@ -1,4 +1,4 @@
-"""Reads messages: straight into objects where they are certainly valid, and through the judge of record otherwise."""
+"""Decodes messages: directly into objects if they are certainly valid, with full validation otherwise."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from contract.schemas import is_date_time
 from contract.typed import Typed, getter
 
 MAX_MOMENTS = 4096
-"""Times that are remembered as right."""
+"""Valid date-times that are remembered."""
 
 
 class MessageError(Exception):
@@ -21,10 +21,10 @@ class MessageError(Exception):
 
 
 class Decoder:
-    """Reads the server's messages of a contract.
+    """Decodes the server's messages of a contract.
 
-    `decode` takes what is certainly valid and raises `DecodeError` for the rest. A delivery becomes a `delivery_kind`,
-    of which `delivered` gives sequence, channel, text and author, and `times` what are to be date-times.
+    `decode` accepts what is certainly valid and raises `DecodeError` for the rest. A delivery becomes a
+    `delivery_kind`: `delivered` reads its sequence, channel, text and author, `times` its date-times, still unchecked.
     """
 
     def __init__(self, contract: Contract) -> None:
@@ -38,11 +38,11 @@ class Decoder:
         if names is not None and self.delivery_kind is not None:
             paths = [names.delivery[name] for name in ("channel", "text", "author")]
             self.delivered = getter("sequence", *paths)
-            # Most deliveries bear times that others bore before: these need no second look.
+            # Most deliveries have the same times as earlier ones: these need no second check.
             self.times = getter(*typed.moments.paths) if typed.moments.paths else None
 
     def are_times(self, moments: Any) -> bool:
-        """Whether what a delivery bears as date-times are such: one string, or several."""
+        """Whether the date-times of a delivery are valid: one string, or several."""
         if not all(map(is_date_time, (moments,) if isinstance(moments, str) else moments)):
             return False
         if len(self.moments) >= MAX_MOMENTS:
@@ -51,7 +51,7 @@ class Decoder:
         return True
 
     def judge(self, data: bytes) -> dict[str, Any]:
-        """A message that `decode` did not take. Raises `MessageError` with what `jsonschema` says is wrong with it."""
+        """Validate what `decode` did not accept. Raises `MessageError` with what `jsonschema` says is wrong."""
         contract = self._contract
         try:
             value: dict[str, Any] = parse_json(data.decode())

@@ -15,7 +15,7 @@ from loadtest.settings import LoadSettings
 
 
 class Executor:
-    """Begins at once; `report` is given a slice of what was measured every second, until it is `over`.
+    """Starts at once, and calls `report` with a slice of measurements every second until it is `over`.
 
     Raises as `LoadContext` does.
     """
@@ -32,7 +32,7 @@ class Executor:
 
     @property
     def ledger(self) -> Ledger:
-        """Who posted what, and who received it."""
+        """The delivery ledger of this process."""
         return self._context.ledger
 
     @property
@@ -42,7 +42,7 @@ class Executor:
 
     @property
     def posting_until(self) -> float:
-        """When posting ends: seconds, monotonic."""
+        """When posting ends (seconds, monotonic)."""
         return self._context.schedule.end
 
     @property
@@ -51,11 +51,11 @@ class Executor:
         return self._leaving is not None
 
     def player(self, journey: str) -> Player | None:
-        """A new player; None where all are leaving."""
+        """A new player; None if posting has ended."""
         return self._population.player(journey) if self._leaving is None else None
 
     def stop_posting(self) -> None:
-        """Nobody posts any more; everybody stays until what is owed has come."""
+        """End all journeys; users leave once all deliveries have come."""
         self._population.stop_posting()
         self._leaving = gevent.spawn(self._drain_and_part)
 
@@ -67,7 +67,7 @@ class Executor:
         in_turn(lambda: not population.players, context.closing_seconds + 1)
 
     def finish(self) -> Slice:
-        """Wait until all have left, and end the loops; the last slice."""
+        """Wait until all users have left, and end the loops. Returns the last slice."""
         if self._leaving is not None:
             self._leaving.join()
         self.over = True
@@ -81,7 +81,7 @@ class Executor:
             gevent.sleep(SWEEP_SECONDS)
 
     def _measure_lag(self) -> None:
-        """See how late the generator's own timers are."""
+        """Measure how late the generator's own timers are."""
         while not self.over:
             before = time.monotonic()
             gevent.sleep(SWEEP_SECONDS)

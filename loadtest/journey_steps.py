@@ -1,4 +1,4 @@
-"""What a virtual user does at each kind of step of a journey."""
+"""Performs the steps of a journey, one method for each kind."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -40,7 +40,7 @@ _monotonic = time.monotonic
 
 
 class JourneySteps:
-    """The steps of one user. `failures`: journeys that failed since one was played to its end."""
+    """Performs the steps of one user. `failures`: journeys that failed since the last complete one."""
 
     __slots__ = ("_clock", "_connection", "_context", "_place", "_said", "_task", "_values", "failures")
 
@@ -55,7 +55,7 @@ class JourneySteps:
         self.failures = 0
 
     def play(self, op: Op) -> Waiting | None:
-        """Perform a step; where it has to wait, it is given a generator that does."""
+        """Perform a step; returns a generator if it has to wait."""
         return PLAYS[type(op)](self, op)
 
     def _nonce(self, name: str) -> str:
@@ -86,7 +86,7 @@ class JourneySteps:
         return self.close(op.code)
 
     def close(self, code: int | None) -> Waiting:
-        """Close in good order, and wait for the end."""
+        """Close with a close frame, and wait for the end of the connection."""
         connection = self._connection
         link = connection.up
         if link is None:
@@ -99,7 +99,7 @@ class JourneySteps:
             raise StepError(UNANSWERED)
 
     def _vanish(self, op: Vanish) -> None:
-        """It counts as an end without a close frame."""
+        """Reset the connection; it counts as an end without a close frame."""
         self._connection.drop()
 
     # Sending
@@ -122,7 +122,7 @@ class JourneySteps:
         self._context.recorder.posts += 1
 
     def _parts(self, op: Post) -> Parts:
-        """A post as it reads in this user's channel; users of the same channel share what was worked out for it."""
+        """A post rendered for this user's channel; users of the same channel share it."""
         parts = op.parts.get(self._place) if op.fixed else None
         if parts is None:
             parts = post_parts(op, self._context.contract, self._values)
@@ -178,12 +178,12 @@ class JourneySteps:
         return self._task.sleep(schedule.period if seconds is None else seconds)
 
     def _pace(self, op: Paced) -> Waiting:
-        """Passes at their own times: the clock of what a pass posts starts then, late or not."""
+        """Repeat at even times. Latencies are measured from when a post was due, even if it is sent late."""
         schedule, recorder = self._context.schedule, self._context.recorder
         even = op.own or op.rate is not None
         due = _monotonic()
         if even:
-            # Users that began together do not post together.
+            # Users who started together must not post together.
             due += self._context.random.random() * self._step_of(op)
         passes = 0
         while op.times is None or passes < op.times:
@@ -196,7 +196,7 @@ class JourneySteps:
                     now = _monotonic()
                 recorder.late.append(max(now - due, 0.0))
             while now >= schedule.end:
-                yield  # there is no more posting; it leaves soon
+                yield  # posting has ended; the user leaves soon
             self._clock = min(due, now) if even else now
             for one in op.ops:
                 waiting = PLAYS[type(one)](self, one)
@@ -212,7 +212,7 @@ class JourneySteps:
         return self.back_off()
 
     def back_off(self) -> Waiting:
-        """Wait as long as a client does before it connects again."""
+        """Wait as long as a client does before it reconnects."""
         return self._task.sleep(backoff(self._context.profile.reconnect, self.failures, self._context.random))
 
 
@@ -229,4 +229,3 @@ PLAYS: Mapping[type, Callable[[JourneySteps, Any], Waiting | None]] = {
     Vanish: JourneySteps._vanish,
     Retreat: JourneySteps._retreat,
 }
-"""What a user does at each kind of step."""

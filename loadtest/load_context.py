@@ -1,4 +1,4 @@
-"""What a load test gives to all virtual users of one process: the endpoint, what they play, and where it is entered."""
+"""What the virtual users of one process share: settings, contract, endpoint, journeys, and where results go."""
 
 import random
 import time
@@ -22,7 +22,7 @@ MAX_CLOSING_SECONDS = 5.0
 
 
 class LoadContext:
-    """Read from the settings. Raises `ContractError` and `LoadError` for such as cannot work, and as `resolve` does."""
+    """Built from the settings. Raises `ContractError` and `LoadError` for invalid ones, and as `resolve` does."""
 
     def __init__(self, settings: LoadSettings, reactor: Reactor, worker: int = 0) -> None:
         self.settings = settings
@@ -46,11 +46,11 @@ class LoadContext:
         self._channels: dict[int, Callable[[str], str]] = {}
 
     def values(self, place: int, mint: Mint = str) -> JourneyValues:
-        """The values of a user's journey; users of one place share a channel."""
+        """The values of a user's journey; users with the same `place` share a channel."""
         return JourneyValues(self.profile, self._channel(place), mint=mint, size=self.settings.size or DEFAULT_SIZE)
 
     def _channel(self, place: int) -> Callable[[str], str]:
-        """What `${channel.…}` stands for, for the users of one place."""
+        """Resolves `${channel.…}` for the users of one place."""
         if place not in self._channels:
             opened, run = self.profile.channels.open, self.settings.run
 
@@ -63,7 +63,7 @@ class LoadContext:
         return self._channels[place]
 
     def _all_texts(self) -> set[Text] | None:
-        """Every text that is posted anywhere in the run, around its stamp; None: it is not known before."""
+        """Every text that is posted in the run, around its stamp; None if that is not known in advance."""
         posts = [post for journey in self.journeys.values() for post in journey.posts]
         if not all(post.fixed for post in posts):
             return None

@@ -16,7 +16,7 @@ _monotonic = time.monotonic
 
 
 class Player:
-    """One virtual user. `done` says that it has left; nothing more happens then, and `gone` is told."""
+    """One virtual user. When it has left, `done` is True and `gone` has been called."""
 
     __slots__ = (
         *("_connection", "_context", "_gone", "_steps"),
@@ -60,7 +60,7 @@ class Player:
             if steps.failures:
                 yield from steps.back_off()
             elif _monotonic() - began < EARLY_SECONDS:
-                # A journey that waits for nothing must not keep all others waiting.
+                # A journey without waits must not block all others.
                 yield from task.sleep(self._context.schedule.period)
 
     def _lost(self, reason: Phrase) -> None:
@@ -71,7 +71,7 @@ class Player:
             self.task.throw(StepError(reason))
 
     def expire(self) -> None:
-        """What is waited for did not come until the task's deadline."""
+        """The task's deadline has passed."""
         self.task.deadline = NO_LIMIT
         if self.leaving:
             self.part()
@@ -81,7 +81,7 @@ class Player:
     # Leaving
 
     def leave(self, *, with_all: bool = False) -> None:
-        """Post nothing more, and leave once own posts are back; `with_all`, once the run says so. Idempotent."""
+        """Stop posting, and leave once own posts are back, or `with_all` others at the end of the run. Idempotent."""
         if self.done or self.leaving:
             return
         self.leaving = True
@@ -104,12 +104,12 @@ class Player:
         return self._connection.closing is None and self._connection.account.all_back
 
     def stay_to_the_end(self) -> None:
-        """The run is over and everything was waited for: what is missing on an open connection is missing for good."""
+        """All deliveries had their time: on an open connection, what is missing is lost."""
         if self._connection.up is not None and self._connection.closing is None:
             self._connection.account.stay_to_the_end()
 
     def part(self) -> None:
-        """Close the connection; a second call gives it up."""
+        """Close the connection and leave; a second call drops it."""
         connection = self._connection
         link = connection.up
         if link is not None and connection.closing is None:
@@ -129,7 +129,7 @@ class Player:
             self.on_leaving()
 
     def abandon(self) -> None:
-        """Leave at once, without a farewell. Idempotent."""
+        """Leave at once, without a close frame. Idempotent."""
         if not self.done:
             self.leave()
             self._connection.drop()

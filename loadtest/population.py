@@ -1,4 +1,4 @@
-"""The virtual users of one process: who they are, how they are looked after, and how they leave."""
+"""The virtual users of one process: their numbers and tokens, their deadlines, and the end of the run."""
 
 import time
 
@@ -8,16 +8,16 @@ from loadtest.settling import part_of, settle
 from loadtest.tokens import read_tokens
 
 SWEEP_SECONDS = 0.1
-"""How often it is looked whose patience is over."""
+"""How often deadlines are checked."""
 
 QUIET_SECONDS = 0.2
-"""Where nothing was delivered for so long, it is looked whether anything is still owed."""
+"""If nothing was delivered for so long, it is checked whether anything is still missing."""
 
 
 class Population:
     """All users of one process. `worker` is its number among the `processes` that play users.
 
-    Raises `LoadError` where there are too few tokens.
+    Raises `LoadError` if there are too few tokens.
     """
 
     def __init__(self, context: LoadContext, worker: int = 0, processes: int = 1) -> None:
@@ -31,7 +31,7 @@ class Population:
         self._gone = self.players.discard
 
     def player(self, journey: str) -> Player:
-        """The next virtual user of this process; their numbers are unique in the run, from 1."""
+        """Create the next virtual user; their numbers are unique in the run, from 1."""
         if self.worker < self.processes:
             number = self._made * self.processes + self.worker + 1
         else:
@@ -44,13 +44,13 @@ class Population:
         return made
 
     def begin(self) -> None:
-        """The load starts now."""
+        """Start the clock."""
         now = time.monotonic()
         self.context.schedule.start(now)
         self.context.recorder.begin(now)
 
     def sweep(self) -> None:
-        """Tell those whose patience is over, and let those go who leave before the end and owe themselves nothing."""
+        """Expire deadlines, and let users go who leave before the end and have got all their own posts back."""
         now = time.monotonic()
         self.context.schedule.update(now)
         for player in [one for one in self.players if one.task.deadline <= now]:
@@ -62,7 +62,7 @@ class Population:
     # The end
 
     def stop_posting(self) -> None:
-        """No user goes on with its journey; all stay and receive."""
+        """End all journeys; users stay connected and receive."""
         self._ending = True
         self.context.schedule.stop(time.monotonic())
         for player in list(self.players):
@@ -70,11 +70,11 @@ class Population:
 
     @property
     def all_came(self) -> bool:
-        """Whether nothing that this process's users posted is missing at any of its users who are still there."""
+        """Whether every user who is still connected has received all posts of this process."""
         return not settle([part_of(self.context.ledger)], grace=0.0, patient=True).lost
 
     def stay_to_the_end(self) -> None:
-        """Everything was waited for."""
+        """All deliveries had their time."""
         for player in list(self.players):
             player.stay_to_the_end()
 
@@ -84,12 +84,12 @@ class Population:
             player.part()
 
     def drained(self) -> "Drain":
-        """Waits for what is on its way when posting has ended."""
+        """What to wait for once posting has ended."""
         return Drain(self)
 
 
 class Drain:
-    """Looks again and again whether all deliveries have come; at the latest after the response timeout all are over."""
+    """Polls whether all deliveries have come; gives up after the response timeout."""
 
     def __init__(self, population: Population) -> None:
         self._population = population
@@ -98,7 +98,7 @@ class Drain:
         self._quiet_since = self._began
 
     def over(self) -> bool:
-        """Whether nothing more has to be waited for. Another process's posts are known only to it."""
+        """Whether there is nothing left to wait for. Posts of other processes are not known here."""
         now, population = time.monotonic(), self._population
         context = population.context
         if now - self._began >= context.profile.response_timeout or not population.players:

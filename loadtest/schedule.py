@@ -1,4 +1,4 @@
-"""When virtual users post, and when they connect again."""
+"""When virtual users post, and when they reconnect."""
 
 import math
 from random import Random
@@ -8,10 +8,7 @@ from loadtest.settings import LoadSettings
 
 
 class Schedule:
-    """`begin` and `end` of posting, and the `period` between two posts of a user, which stages change.
-
-    All in seconds; times are monotonic.
-    """
+    """`begin` and `end` of posting (monotonic), and the current `period` between two posts of a user, in seconds."""
 
     def __init__(self, settings: LoadSettings) -> None:
         self._settings = settings
@@ -20,16 +17,16 @@ class Schedule:
         self.update(0.0)
 
     def start(self, t: float) -> None:
-        """The load starts at this time."""
+        """Start the load at this time."""
         self.begin = t
         self.end = t + self._settings.whole_duration
 
     def update(self, t: float) -> None:
-        """Keep up with the stages."""
+        """Set the period that the stages ask for at this time."""
         self.period = 1 / self._settings.rate_at(t - self.begin)
 
     def stop(self, t: float) -> None:
-        """Nobody posts after this time."""
+        """End posting at this time, unless it ended before."""
         self.end = min(self.end, t)
 
 

@@ -1,4 +1,4 @@
-"""What a virtual user does, as a generator that stops wherever it has to wait: no thread, and no greenlet."""
+"""Runs a virtual user as a generator that yields when it has to wait, so that it needs no thread and no greenlet."""
 
 import math
 import time
@@ -10,13 +10,13 @@ from loadtest.link import Reactor, Watch
 NO_LIMIT = math.inf
 
 Waiting = Generator[None, bool, None]
-"""Stops with `yield`; it is told whether what it waits for came (True) or its time was over (False)."""
+"""Waits with `yield`, which returns whether what it waits for came (True) or timed out (False)."""
 
 _monotonic = time.monotonic
 
 
 class StepError(Exception):
-    """A step failed; the journey is begun anew."""
+    """A step failed; the journey starts again."""
 
     def __init__(self, problem: Phrase) -> None:
         super().__init__(problem)
@@ -24,7 +24,7 @@ class StepError(Exception):
 
 
 class Task:
-    """One running generator. Whoever looks at `deadline` ends its waiting when that time has come."""
+    """One running generator. It has no timer for `deadline`: its owner checks that and ends the wait."""
 
     __slots__ = ("_reactor", "_timer", "_waiting", "deadline")
 
@@ -35,30 +35,30 @@ class Task:
         self.deadline = NO_LIMIT
 
     def start(self, waiting: Waiting) -> None:
-        """Run to where it waits first."""
+        """Run until it waits for the first time."""
         self._waiting = waiting
         next(waiting)
 
     def go_on(self, came: bool) -> None:
-        """Run on to where it waits next."""
+        """Resume; `came` is what the wait returns."""
         if self._waiting is not None:
             self._waiting.send(came)
 
     def throw(self, error: StepError) -> None:
-        """Whatever it waits for, it fails with this error."""
+        """Cancel the wait, and raise this error in the generator."""
         self.cancel()
         if self._waiting is not None:
             self._waiting.throw(error)
 
     def stop(self) -> None:
-        """End it where it is."""
+        """Cancel the wait, and close the generator."""
         self.cancel()
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             waiting.close()
 
     def cancel(self) -> None:
-        """Neither a timer nor the deadline makes it go on."""
+        """Cancel the timer and the deadline."""
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
@@ -67,7 +67,7 @@ class Task:
     # For the generator itself
 
     def wake_in(self, seconds: float) -> None:
-        """Go on after so many seconds."""
+        """Resume after so many seconds."""
         self._timer = self._reactor.later(seconds, self._ring)
 
     def _ring(self) -> None:
@@ -75,14 +75,14 @@ class Task:
         self.go_on(True)
 
     def sleep(self, seconds: float) -> Waiting:
-        """Wait for so many seconds, and lose the connection in the meantime or not."""
+        """Wait for so many seconds."""
         until = _monotonic() + seconds
         while (left := until - _monotonic()) > 0:
             self.wake_in(left)
             yield
 
     def wait(self, within: float) -> Generator[None, bool, bool]:
-        """Wait for what the connection tells; whether it came in time."""
+        """Wait until the connection resumes the task; False if that takes longer than `within` seconds."""
         self.deadline = _monotonic() + within
         came = yield
         self.deadline = NO_LIMIT

@@ -15,7 +15,7 @@ class Players(Protocol):
     """Gives users their players."""
 
     def player(self, journey: str) -> Player | None:
-        """A new player; None where the run is over."""
+        """A new player; None if the run is over."""
 
 
 class JourneyUser(User):
@@ -66,7 +66,7 @@ def _nothing(user: User) -> None:
 
 
 def user_classes(settings: LoadSettings | None, players: Players) -> dict[str, type[User]]:
-    """Locust's classes of users: one for each journey that is played, or without settings could be."""
+    """Locust's user classes: one for each journey with a weight in the settings; without settings, for all."""
     found: dict[str, type[User]] = {}
     for journey in load_journeys(settings.journey_file if settings is not None else None):
         weight = settings.journeys.get(journey.id, 0.0) if settings is not None else journey.weight

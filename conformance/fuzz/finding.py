@@ -80,8 +80,9 @@ def _append(record: Record, more: Record, number: int, count: int) -> None:
 
 def _quoting(one: Charged, finding: Finding) -> Charged:
     smallest: Text = cut(finding.played.text, SHOWN_MESSAGE) or phrase("empty")
-    code = "smallest-after-others" if finding.after else "smallest-message"
-    quote = phrase(code, what=one.failure.message, message=smallest, number=finding.after)
+    quote = phrase("smallest-message", what=one.failure.message, message=smallest)
+    if finding.after:
+        quote = phrase("smallest-after-others", what=one.failure.message, message=smallest, number=finding.after)
     return replace(one, failure=replace(one.failure, message=quote))
 
 

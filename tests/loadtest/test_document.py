@@ -125,10 +125,7 @@ def test_a_run_of_failures_alone_fails() -> None:
     for metric in ("connect", "ack"):
         recorder.measured(metric, 0.01)
     recorder.failed(phrase("ended"))
-    assert (
-        document(recorder)["reason"]
-        == "nothing was measured but connecting: the connection ended"
-    )
+    assert document(recorder)["reason"] == "nothing was measured but connecting: the connection ended"
 
 
 def test_a_run_that_was_cut_off_says_so() -> None:

@@ -203,6 +203,23 @@ def test_a_user_who_leaves_before_the_end_waits_for_its_own_posts(url: str) -> N
     assert run.document()["closes"] == {"1000": 2}
 
 
+def test_a_user_who_is_told_to_leave_while_it_closes_is_gone_with_its_connection(url: str, tmp_path: Path) -> None:
+    journeys = tmp_path / "brief.yaml"
+    journeys.write_text(
+        "format: wsproof.scenarios/1\nscenarios:\n  - id: brief\n    title: Brief\n    actors: {user: alice}\n"
+        "    steps:\n      - connect: {actor: user}\n      - close: {actor: user}\n",
+        encoding="utf-8",
+    )
+    run = Run(url, "brief", users=1, journey_file=str(journeys))
+    (player,) = run.players
+    run.until(lambda: player._connection.closing is not None)
+    player.leave()
+    started = time.monotonic()
+    run.until(lambda: player.done)
+    assert time.monotonic() - started < run.context.closing_seconds / 2
+    assert run.document()["closes"] == {"1000": 1}
+
+
 def test_what_is_abandoned_is_over_at_once(url: str) -> None:
     run = Run(url, "chatter", users=1)
     run.until(lambda: run.context.ledger.delivered > 5)
