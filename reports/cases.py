@@ -31,7 +31,7 @@ from reports import generator, load_wording, wording
 from reports.commands import short_repeating, variables
 from reports.documents import Document
 from reports.failures import Failure, told_once
-from reports.language import t
+from reports.language import t, tn
 from reports.visible import cut, visible
 
 NAME_CHARACTERS: Final = 300
@@ -160,6 +160,8 @@ def _failure(found: Failure) -> str:
         lines.append(f"{t('compliance.text.expected')}: {failure['expected']}")
     received = t("common.nothing") if failure["received"] is None else failure["received"]
     lines.append(f"{t('compliance.text.received')}: {received}")
+    if found.more:
+        lines.append(tn("compliance.found-again", found.more))
     return _lines(lines)
 
 
