@@ -256,7 +256,7 @@ def test_a_long_transcript_keeps_its_start_and_its_end() -> None:
     assert "<td>0.000</td>" in page.source
     assert "<td>1.999</td>" in page.source
     page = Page(html.compliance(results(scenarios=[scenario("flood", transcript=events)])))
-    assert page.source.count("ping</td>") == 2 * BRIEF_EVENTS
+    assert page.source.count("ping frame</td>") == 2 * BRIEF_EVENTS
     assert "<td>1.999</td>" in page.source
 
 
