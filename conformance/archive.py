@@ -1,4 +1,4 @@
-"""What is kept of the scenarios that are over: masked, and bounded over the whole run."""
+"""What is kept of the scenarios that are over: redacted, and bounded over the whole run."""
 
 import json
 import threading
@@ -10,7 +10,7 @@ from conformance.record import Record
 from conformance.scenario import Charge
 from conformance.stage import Failure
 from contract.findings import changed
-from contract.redaction import mask
+from contract.redaction import Redactor
 
 FULL = 6_291_456
 """Characters of JSON that all scenarios of a run may fill with evidence; a usual run has two million. What is over
@@ -30,13 +30,13 @@ class Archive:
     """Takes what was found in a scenario, once it is over."""
 
     def __init__(self, secrets: Iterable[str], full: int = FULL) -> None:
-        self._secrets = tuple(secrets)
+        self._redactor = Redactor(secrets)
         self._left = full
         self._lock = threading.Lock()
 
     def file(self, outcome: Outcome, failures: Iterable[Failure]) -> tuple[Outcome, tuple[Failure, ...]]:
         """The outcome and the failures without any token, and short where the archive is full."""
-        kept = tuple(_with_texts(one, self._masked) for one in failures)
+        kept = tuple(_with_texts(one, self._redactor.redact) for one in failures)
         size = _size(outcome.record, kept)
         with self._lock:
             roomy = size <= self._left
@@ -48,10 +48,7 @@ class Archive:
         return replace(outcome, reason=reason, failures=kept), kept
 
     def _reason(self, text: str) -> str:
-        return _cut(self._masked(text), REASON_CHARACTERS)
-
-    def _masked(self, text: str) -> str:
-        return mask(text, self._secrets)
+        return _cut(self._redactor.redact(text), REASON_CHARACTERS)
 
 
 def _cut(text: str, limit: int) -> str:

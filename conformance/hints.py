@@ -5,6 +5,7 @@ Each is suspected in one sentence that names the setting. They are no verdicts: 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
@@ -73,27 +74,47 @@ def _answer(one: Conversation) -> int | str | None:
 
 
 def _heartbeat(played: list[ScenarioVerdict], contract: Contract, profile: Profile) -> Phrase | None:
-    """Pings come regularly, but with another period."""
+    """Pings come regularly, but with another period; or none comes in time on any connection."""
     beat = profile.heartbeat
     if beat.form == "none":
         return None
-    control = beat.form == "control"
-    periods = [period for one in played for period in _periods(one, contract.ping_event, control=control)]
-    if len(periods) < ENOUGH:
+    stays = [stay for one in played for stay in _stays(one, contract, control=beat.form == "control")]
+    periods = [later - earlier for one in stays for earlier, later in pairwise(one.pings)]
+    if len(periods) >= ENOUGH:
+        middle = median(periods)
+        agreeing = sum(abs(one - middle) <= AGREEING * middle for one in periods)
+        wrong = abs(middle - beat.interval) > beat.interval * beat.tolerance
+        if wrong and agreeing >= max(ENOUGH, 0.8 * len(periods)):
+            return phrase("hint-heartbeat", seen=middle, interval=beat.interval)
         return None
-    middle = median(periods)
-    agreeing = sum(abs(one - middle) <= AGREEING * middle for one in periods)
-    right = abs(middle - beat.interval) <= beat.interval * beat.tolerance
-    if right or agreeing < max(ENOUGH, 0.8 * len(periods)):
-        return None
-    return phrase("hint-heartbeat", seen=middle, interval=beat.interval)
+    limit = beat.interval * (1 + beat.tolerance)
+    long_enough = [one for one in stays if one.until - one.since > limit]
+    if len(long_enough) >= ENOUGH and not any(one.pings and one.pings[0] - one.since <= limit for one in long_enough):
+        return phrase("hint-no-ping", seconds=limit, interval=beat.interval)
+    return None
 
 
-def _periods(verdict: ScenarioVerdict, ping: str, *, control: bool) -> Iterator[float]:
-    """The times between two pings that an actor received, in seconds."""
-    last: dict[str | None, list[float]] = {}
+@dataclass(slots=True)
+class _Stay:
+    """A connection from its acknowledgement to its end, and its pings (seconds since its scenario began)."""
+
+    since: float
+    until: float
+    pings: list[float] = field(default_factory=list)
+
+
+def _stays(verdict: ScenarioVerdict, contract: Contract, *, control: bool) -> Iterator[_Stay]:
+    present: dict[str | None, _Stay] = {}
+    beats = ((True, "ping", None), (False, "message", contract.ping_event))
     for line in verdict.outcome.record.entries:
-        if line.direction == "in" and (line.kind == "ping" if control else line.event == ping):
-            last.setdefault(line.actor, []).append(line.t)
-    for times in last.values():
-        yield from (later - earlier for earlier, later in pairwise(times))
+        for stay in present.values():
+            stay.until = line.t
+        if line.kind in ("handshake", "close", "end") and line.actor in present:
+            yield present.pop(line.actor)
+        elif line.direction == "in" and line.event == contract.ack_event:
+            present.setdefault(line.actor, _Stay(line.t, line.t))
+        elif line.actor in present and line.direction == "in" and (control, line.kind, line.event) in beats:
+            present[line.actor].pings.append(line.t)
+    for stay in present.values():
+        stay.until = verdict.outcome.duration
+        yield stay

@@ -136,7 +136,7 @@ def _scenarios(document: Document, procedures: Mapping[str, Procedure], journeys
             verifies = _names(substitute(members.get("verifies", one.get("verifies", [])), names))
             actors = tuple(_actor(key, value) for key, value in one.get("actors", {"alice": "alice"}).items())
             reader = _Reader(procedures, {actor.name for actor in actors}, journeys)
-            steps = tuple(reader.steps(document, (*where, "steps"), one["steps"], names, Charge(), None))
+            steps = tuple(reader.steps(document, (*where, "steps"), one["steps"], names, Charge()))
             yield Scenario(
                 id=scenario_id,
                 **titles,
@@ -181,7 +181,6 @@ class _Reader:
         steps: list[Any],
         names: Mapping[str, Any],
         outer: Charge,
-        procedure: str | None,
     ) -> Iterator[Step]:
         for index, one in enumerate(steps):
             here = (*where, index)
@@ -191,26 +190,26 @@ class _Reader:
             own = Charge(_names(substitute(one.get("requirement"), names)), one.get("level"))
             charge = own if own.requirements or own.level else outer
             if verb == "repeat":
-                yield from self._repeat(document, here, one["repeat"], names, outer, procedure)
+                yield from self._repeat(document, here, one["repeat"], names, outer)
             elif verb == "call":
                 yield from self._call(document, here, one, names, charge)
             elif verb == "pace":
-                yield self._pace(document, here, one["pace"], names, charge, procedure)
+                yield self._pace(document, here, one["pace"], names, charge)
             else:
                 self.count += 1
                 if self.count > MAX_STEPS:
                     raise document.error(f"the scenario has more than {MAX_STEPS} steps", here)
-                yield self._step(document, here, verb, substitute(one[verb], names), charge, procedure)
+                yield self._step(document, here, verb, substitute(one[verb], names), charge)
 
     def _repeat(
-        self, document: Document, where: Where, one: Any, names: Mapping[str, Any], outer: Charge, procedure: str | None
+        self, document: Document, where: Where, one: Any, names: Mapping[str, Any], outer: Charge
     ) -> Iterator[Step]:
         times = substitute(one["times"], names)
         if not isinstance(times, int):
             raise document.error(f"repeat.times: expected a number, got {times!r}", (*where, "repeat", "times"))
         for turn in range(1, times + 1):
             inner = {**names, one.get("as", "round"): turn}
-            yield from self.steps(document, (*where, "repeat", "steps"), one["steps"], inner, outer, procedure)
+            yield from self.steps(document, (*where, "repeat", "steps"), one["steps"], inner, outer)
 
     def _pace(
         self,
@@ -219,11 +218,10 @@ class _Reader:
         one: Any,
         names: Mapping[str, Any],
         charge: Charge,
-        procedure: str | None,
     ) -> Step:
         body = {**substitute({name: value for name, value in one.items() if name != "steps"}, names), "steps": ()}
-        step = self._step(document, where, "pace", body, charge, procedure)
-        steps = tuple(self.steps(document, (*where, "pace", "steps"), one["steps"], names, charge, procedure))
+        step = self._step(document, where, "pace", body, charge)
+        steps = tuple(self.steps(document, (*where, "pace", "steps"), one["steps"], names, charge))
         assert isinstance(step.deed, Pace)
         return replace(step, deed=replace(step.deed, steps=steps))
 
@@ -248,7 +246,7 @@ class _Reader:
         if missing:
             raise document.error(f"procedure {name!r} needs the parameter {missing[0]!r}", where)
         self.calls.append(name)
-        steps = self.steps(procedure.document, procedure.where, procedure.steps, values, charge, name)
+        steps = self.steps(procedure.document, procedure.where, procedure.steps, values, charge)
         # The charge of a call replaces those of the procedure's own steps: here they serve another end.
         for step in steps:
             if charge.requirements:
@@ -257,9 +255,7 @@ class _Reader:
                 yield replace(step, charge=replace(step.charge, level=charge.level or step.charge.level))
         self.calls.pop()
 
-    def _step(
-        self, document: Document, where: Where, verb: str, body: Any, charge: Charge, procedure: str | None
-    ) -> Step:
+    def _step(self, document: Document, where: Where, verb: str, body: Any, charge: Charge) -> Step:
         for actor in [body["actor"]] if "actor" in body else body.get("actors", []):
             if actor not in self.actors:
                 raise document.error(f"no actor {actor!r}; the scenario has {', '.join(sorted(self.actors))}", where)
@@ -271,7 +267,7 @@ class _Reader:
         what = body.get("event") or ""
         parts = (str(self.count), subject, phrase(f"verb-{verb.replace('_', '-')}"), what)
         label = phrase("step", parts=[part for part in parts if part])
-        return Step(deed, charge, label, procedure)
+        return Step(deed, charge, label)
 
 
 def _checks(body: Any) -> tuple[Check, ...]:
@@ -349,10 +345,6 @@ def _control(body: Any) -> bytes:
 
 def _connect(body: Any) -> Deed:
     return Connect(**{**body, "subprotocols": tuple(body.get("subprotocols", ()))})
-
-
-def _tuples(body: Any, *names: str) -> dict[str, Any]:
-    return {**body, **{name: tuple(body[name]) for name in names if name in body}}
 
 
 _VERBS: Mapping[str, Callable[[Any], Deed]] = {

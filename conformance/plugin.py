@@ -18,15 +18,15 @@ from conformance.run import Run
 from conformance.scenario import Scenario
 from conformance.verdicts import Charged, Rules, ScenarioVerdict, requirement_verdicts, run_verdict
 from contract.errors import ContractError
+from contract.escaping import visible
 from contract.findings import Phrase, Text, phrase
 from contract.formats import SCENARIOS, family
 
 PlanFactory = Callable[[pytest.Config], Plan]
 
 
-def printable(text: Text) -> str:
-    """The text with escapes for what acts on a terminal or cannot be seen: pytest prints it as it is."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(text))
+def _shown(text: Text) -> str:
+    return visible(str(text))
 
 
 class ConformanceWarning(UserWarning):
@@ -37,7 +37,7 @@ class ScenarioFailedError(Exception):
     """The endpoint broke a requirement."""
 
     def __init__(self, charged: tuple[Charged, ...]) -> None:
-        super().__init__("; ".join(f"{one.requirement}: {printable(one.failure.message)}" for one in charged))
+        super().__init__("; ".join(f"{one.requirement}: {_shown(one.failure.message)}" for one in charged))
         self.charged = charged
 
 
@@ -83,16 +83,16 @@ class ScenarioItem(pytest.Item):
         if broken:
             raise ScenarioFailedError(broken)
         for one in verdict.charged:
-            text = f"{one.requirement} ({one.level}): {printable(one.failure.message)}"
+            text = f"{one.requirement} ({one.level}): {_shown(one.failure.message)}"
             warnings.warn(ConformanceWarning(text), stacklevel=2)
         if outcome.ending == "unfinished":
-            pytest.skip(f"untested: {printable(outcome.reason or '')}")
+            pytest.skip(f"untested: {_shown(outcome.reason or '')}")
         if verdict.verdict == "inconclusive":
             once = "; ".join(str(phrase("seen-once", reason=one.failure.message)) for one in verdict.unconfirmed)
             undecided = outcome.ending == "inconclusive" and outcome.reason
-            pytest.skip(f"inconclusive: {printable(undecided or once)}")
+            pytest.skip(f"inconclusive: {_shown(undecided or once)}")
         if outcome.ending == "error":
-            raise RuntimeError(printable(outcome.reason or ""))
+            raise RuntimeError(_shown(outcome.reason or ""))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What was expected and what came, without a traceback of ours."""
@@ -100,12 +100,10 @@ class ScenarioItem(pytest.Item):
             return super().repr_failure(excinfo, style)
         lines = []
         for one in excinfo.value.charged:
-            lines.append(
-                f"{one.requirement} ({one.level}) at step {one.failure.step}: {printable(one.failure.message)}"
-            )
+            lines.append(f"{one.requirement} ({one.level}) at step {one.failure.step}: {_shown(one.failure.message)}")
             for what, shown in (("expected", one.failure.expected), ("received", one.failure.received)):
                 if shown is not None:
-                    lines.append(f"  {what}: {printable(shown)}")
+                    lines.append(f"  {what}: {_shown(shown)}")
         return "\n".join(lines)
 
     def reportinfo(self) -> tuple[Path, int, str]:
@@ -172,7 +170,7 @@ class Player:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say why."""
         for reason in self.reasons:
-            terminalreporter.write_line(f"wsproof: {printable(reason)}", red=True)
+            terminalreporter.write_line(f"wsproof: {_shown(reason)}", red=True)
 
     def pytest_unconfigure(self) -> None:
         """Whatever ended the session ends the run."""

@@ -8,7 +8,7 @@ from conformance.actions import CloseReceived, Ended, Opened, Received, Refused
 from conformance.transcript import Direction, Entry, Transcript
 from contract.findings import Phrase, Text, phrase
 from contract.json_text import JsonTextError, parse_json
-from contract.redaction import mask
+from contract.redaction import Redactor
 from wire.frames import Opcode
 
 OUTER = 200
@@ -119,9 +119,9 @@ class Record:
         self.stalls: list[tuple[float, float]] = []
         """When a wait overslept, and for how many seconds: the machine held the tester up."""
         self.conversations: list[Conversation] = []
-        self.transcript = Transcript(secrets)
+        self._redactor = Redactor(secrets)
+        self.transcript = Transcript(self._redactor)
         self.saw_messages = False
-        self._secrets = tuple(secrets)
 
     @property
     def entries(self) -> list[Entry]:
@@ -134,7 +134,7 @@ class Record:
 
     def mask(self, text: str) -> str:
         """The text without any token of the profile."""
-        return mask(text, self._secrets)
+        return self._redactor.redact(text)
 
     def shown(self, text: str) -> str:
         """The text as it is shown to people: bounded, and without any token of the profile."""

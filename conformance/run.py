@@ -7,33 +7,25 @@ not come (`replays`). Only then is any verdict known.
 
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from conformance.admission import Admission
-from conformance.archive import Archive
-from conformance.bounds import Memory
 from conformance.breaker import CircuitBreaker
-from conformance.engine import CUT_OFF, Outcome, play
-from conformance.judging import checked, own_fault, undecided, unfinished
+from conformance.engine import CUT_OFF
+from conformance.judging import own_fault, undecided, unfinished
 from conformance.outage import Outage, Trip, Watch
-from conformance.pace import Playing, Status, longest_wait, time_left
-from conformance.plan import Channels, Plan
+from conformance.pace import Status, longest_wait, time_left
+from conformance.plan import Plan
+from conformance.pool import Pool
 from conformance.recovery import Recovery, convicted
 from conformance.replays import Player, Replays, does_wrong
 from conformance.scenario import Scenario
-from conformance.stage import Setting
-from conformance.transport import StoppedError, Transport
-from conformance.verdicts import ScenarioVerdict, charge_failures
+from conformance.verdicts import ScenarioVerdict
 from contract.findings import phrase
 
 PLAYED_ONCE = frozenset({"slow", "thorough"})
 """Tags of scenarios that last long by themselves."""
-
-IDLE_SECONDS, WAITING_SHARE, WAITING_MOST = 0.5, 3, 48
-"""A scenario on whose connections nothing has happened for so long only waits, and lets another one begin: up to so
-many times the jobs, and so many scenarios. Else an endpoint that takes its time with everything would take minutes."""
 
 THOROUGH_ROUNDS = 3
 """How often a thorough run plays a scenario."""
@@ -56,16 +48,10 @@ class Run:
         self._conductor: threading.Thread | None = None
         self._first: dict[str, ScenarioVerdict] = {}
         self._settled: dict[str, ScenarioVerdict] = {}
-        self._transports: dict[str, tuple[Transport, float]] = {}
-        self._lock = threading.Lock()
-        self._stopped = False
         self._again = 0
         self._watch = Watch()
         self._breaker = CircuitBreaker()
-        self._admission = Admission()
-        self._memory = Memory(plan.jobs)
-        self._archive = Archive(plan.profile.secrets())
-        self._index = {one.id: number for number, one in enumerate(self.scenarios)}
+        self._pool = Pool(plan, self.scenarios)
 
     def start(self, finished: Finished | None = None) -> None:
         """Begin to play everything; `finished` is called from the playing threads, once a scenario has ended."""
@@ -77,7 +63,7 @@ class Run:
         """The verdict of one scenario, waited for: it is known when all scenarios have played."""
         if self._conductor is not None:
             self._conductor.join()
-        return self._settled.get(scenario.id) or self.judged(unfinished(scenario, "unfinished", CUT_OFF))
+        return self._settled.get(scenario.id) or self._pool.judged(unfinished(scenario, "unfinished", CUT_OFF))
 
     def verdicts(self) -> list[ScenarioVerdict]:
         """All verdicts, in the scenarios' order, once everything has played or the run was stopped."""
@@ -91,24 +77,24 @@ class Run:
         except Exception as error:  # noqa: BLE001  # a fault of ours is a verdict of its own, never the endpoint's
             played = dict(self._first)
             left = [one for one in self.scenarios if one.id not in played] or self.scenarios[:1]
-            faults = {one.id: self.judged(own_fault(one, error)) for one in left}
+            faults = {one.id: self._pool.judged(own_fault(one, error)) for one in left}
             self._settled = {name: undecided(one, "wsproof itself failed") for name, one in played.items()} | faults
-        self.complete = not self._stopped
+        self.complete = not self._pool.stopped
 
     def _played(self, finished: Finished | None) -> dict[str, ScenarioVerdict]:
-        recovery = Recovery(self.plan, self.started, self._play_beside, lambda: self._stopped)
+        recovery = Recovery(self.plan, self.started, self._play_beside, lambda: self._pool.stopped)
         waiting = self._in_order()
-        while waiting and not self._stopped:
+        while waiting and not self._pool.stopped:
             self._side_by_side(waiting, finished)
             trip = self._watch.trip
-            if trip is None or self._stopped:
+            if trip is None or self._pool.stopped:
                 break
             waiting = self._recover(trip, recovery)
         self.outages = tuple(recovery.outages)
         for one in self.scenarios:
             if one.id not in self._first:
-                reason = CUT_OFF if self._stopped else recovery.over or CUT_OFF
-                self._first[one.id] = self.judged(unfinished(one, "unfinished", reason))
+                reason = CUT_OFF if self._pool.stopped else recovery.over or CUT_OFF
+                self._first[one.id] = self._pool.judged(unfinished(one, "unfinished", reason))
         first = {one.id: self._first[one.id] for one in self.scenarios}
         if recovery.gone:
             return {name: undecided(one, GONE) for name, one in first.items()}
@@ -153,7 +139,7 @@ class Run:
         def left(number: int) -> None:
             self._again = number
 
-        stopped, still = (lambda: self._stopped), self._watch.stood_still
+        stopped, still = (lambda: self._pool.stopped), self._watch.stood_still
         alone = partial(self._play_alone, recovery=recovery)
         player = Player(alone, self._play_together, stopped, time.monotonic, left, still)
         replays = Replays(player, self.plan.profile, self.plan.requirements, self.scenarios, self.plan.time_scale)
@@ -164,68 +150,40 @@ class Run:
 
     def _side_by_side(self, scenarios: Sequence[Scenario], finished: Finished | None) -> None:
         """Play scenarios at once, into `_first`, until the endpoint dies or all are over."""
-        waiting = deque(scenarios)
 
-        def work() -> None:
-            while not self._stopped and self._watch.trip is None:
-                try:
-                    scenario = waiting.popleft()
-                except IndexError:
-                    return
-                verdict = self._play_rounds(scenario)
-                if verdict.outcome.ending == "unfinished":
-                    continue
-                self._first[scenario.id] = verdict
-                if finished is not None:
-                    finished(verdict)
+        def play(scenario: Scenario) -> None:
+            verdict = self._play_rounds(scenario)
+            if verdict.outcome.ending == "unfinished":
+                return
+            self._first[scenario.id] = verdict
+            if finished is not None:
+                finished(verdict)
 
-        self._in_threads(work, len(scenarios))
-
-    def _in_threads(self, work: Callable[[], None], most: int) -> None:
-        """Do the work in as many threads as there are jobs. Scenarios that only wait are no job, within bounds."""
-        jobs = self.plan.jobs
-        bound = min(jobs if jobs == 1 else max(jobs, min(jobs * WAITING_SHARE, WAITING_MOST)), most)
-        threads: list[threading.Thread] = []
-        started = 0
-        while started == 0 or threads:
-            idle = sum(one.idle > IDLE_SECONDS for one, _ in list(self._transports.values()))
-            while started < most and len(threads) < min(jobs + idle, bound):
-                started += 1
-                threads.append(threading.Thread(target=work, name=f"scenario-{started}", daemon=True))
-                threads[-1].start()
-            threads[0].join(0.05)
-            if self._watch.trip is not None:
-                self._stop_transports()
-            threads = [one for one in threads if one.is_alive()]
+        self._pool.play_all(scenarios, play, self._watch)
 
     def _play_together(self, scenarios: Sequence[Scenario]) -> dict[str, ScenarioVerdict]:
         """Play scenarios again, side by side."""
-        waiting, found, watches = deque(scenarios), {}, list[Watch]()
+        found, watches = {}, list[Watch]()
 
-        def work() -> None:
-            while not self._stopped:
-                try:
-                    scenario = waiting.popleft()
-                except IndexError:
-                    return
-                watch = Watch()
-                watches.append(watch)
-                found[scenario.id] = self._play(scenario, CircuitBreaker(), watch)
+        def play(scenario: Scenario) -> None:
+            watch = Watch()
+            watches.append(watch)
+            found[scenario.id] = self._pool.play(scenario, CircuitBreaker(), watch)
 
-        self._in_threads(work, len(scenarios))
+        self._pool.play_all(scenarios, play, Watch())
         # Where the endpoint went away meanwhile, what did not come shows nothing.
         gone = any(one.trip is not None and one.trip.kind == "stopped" for one in watches)
         return {name: one for name, one in found.items() if not (gone and one.absences)}
 
     def _play_beside(self, scenario: Scenario) -> ScenarioVerdict:
         """Play a scenario again, beside a witness."""
-        return self._play(scenario, CircuitBreaker(), Watch())
+        return self._pool.play(scenario, CircuitBreaker(), Watch())
 
     def _play_alone(self, scenario: Scenario, recovery: Recovery) -> ScenarioVerdict:
         """Play a scenario again, to the full deadlines. That nobody listens confirms nothing; doing it twice does."""
         for _ in range(2):
             watch = Watch()
-            verdict = self._play(scenario, CircuitBreaker(), watch)
+            verdict = self._pool.play(scenario, CircuitBreaker(), watch)
             if watch.trip is None or watch.trip.kind == "dropped":
                 return verdict
             if not recovery.comes_back():
@@ -237,97 +195,29 @@ class Run:
         for _ in range(rounds):
             given_up = self._breaker.given_up
             if given_up is not None:
-                return self.judged(unfinished(scenario, "inconclusive", given_up))
-            verdict = self._play(scenario, self._breaker, self._watch)
-            if verdict.verdict != "passed" or self._stopped or self._watch.trip is not None:
+                return self._pool.judged(unfinished(scenario, "inconclusive", given_up))
+            verdict = self._pool.play(scenario, self._breaker, self._watch)
+            if verdict.verdict != "passed" or self._pool.stopped or self._watch.trip is not None:
                 break
         return verdict
-
-    def _play(self, scenario: Scenario, breaker: CircuitBreaker, watch: Watch) -> ScenarioVerdict:
-        if self._stopped:
-            return self.judged(unfinished(scenario, "unfinished", CUT_OFF))
-        share = self._memory.share()
-        transport = Transport(self.plan.target, self.plan.bounds, share)
-        watch.began(scenario.id)
-        with self._lock:
-            self._transports[scenario.id] = (transport, time.monotonic())
-        if self._stopped or watch.trip is not None:
-            transport.stop()
-        try:
-            outcome = transport.run(play(scenario, self._setting(scenario, breaker, watch)))
-        except StoppedError:
-            outcome = unfinished(scenario, "unfinished", CUT_OFF)
-        except Exception as error:  # noqa: BLE001  # a fault of ours is a verdict of its own, never the endpoint's
-            outcome = own_fault(scenario, error)
-        finally:
-            with self._lock:
-                self._transports.pop(scenario.id, None)
-            watch.over(scenario.id)
-        ends = [one.ended for one in outcome.record.conversations if one.ended is not None]
-        breaker.flooded(next((end.detail for end in ends if end.how == "flood"), None))
-        try:
-            return self.judged(outcome)
-        finally:
-            share.give_back()
-
-    def _setting(self, scenario: Scenario, breaker: CircuitBreaker, watch: Watch) -> Setting:
-        plan = self.plan
-        channels = Channels(plan.profile, self._index.get(scenario.id, 0))
-        return Setting(
-            plan.contract,
-            plan.profile,
-            channels,
-            plan.time_scale,
-            plan.target.path,
-            breaker=breaker,
-            admission=self._admission,
-            watch=watch,
-        )
-
-    def judged(self, outcome: Outcome) -> ScenarioVerdict:
-        """The verdict; what is kept for people is masked and bounded, and the messages' memory is given back."""
-        applied: Mapping[str, int] = {}
-        try:
-            failures, applied = checked(outcome, self.plan)
-        except Exception as error:  # noqa: BLE001  # as above
-            outcome, failures = own_fault(outcome.scenario, error), ()
-        outcome.record.release()
-        outcome, failures = self._archive.file(outcome, failures)
-        return charge_failures(outcome, failures, self.plan.requirements, applied)
 
     # From outside
 
     def status(self) -> Status:
         """How far the run is."""
-        now = time.monotonic()
-        with self._lock:
-            transports = dict(self._transports)
-        done = dict(self._first)
-        playing = [
-            Playing(name, transport.waiting.waiting_for, transport.waiting.ends or transport.waiting.deadline)
-            for name, (transport, _) in transports.items()
-            if transport.waiting is not None
-        ]
-        unfinished_ones = [
-            (one, now - transports[one.id][1] if one.id in transports else 0.0)
-            for one in self.scenarios
-            if one.id not in done
-        ]
+        now, done = time.monotonic(), dict(self._first)
+        playing, since = self._pool.playing()
+        unfinished_ones = [(one, now - since.get(one.id, now)) for one in self.scenarios if one.id not in done]
         left = time_left(unfinished_ones, self.plan.profile, self.plan.jobs)
         failed = sum(one.verdict == "failed" for one in done.values())
-        return Status(len(done), failed, left, tuple(playing), self._again)
+        return Status(len(done), failed, left, playing, self._again)
 
     def interrupt(self) -> None:
         """End everything soon: nothing new is played, and open connections are closed with 1000.
 
         It takes no lock, so that a signal's handler may call it whatever the interrupted code was doing.
         """
-        self._stopped = True
-        self._stop_transports()
-
-    def _stop_transports(self) -> None:
-        for transport, _ in list(self._transports.values()):
-            transport.stop()
+        self._pool.interrupt()
 
     def stop(self) -> None:
         """The same, and wait until it is so."""

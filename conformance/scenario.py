@@ -10,7 +10,7 @@ from contract.requirements import Level
 from wire.deflate import Way
 
 Duration = float | str
-"""Seconds, or the name of a duration of the profile (`conformance.durations`)."""
+"""Seconds, or the name of a duration of the profile (`Stage.seconds`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,12 +252,11 @@ Deed = (
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One deed of the script. `label` names it to people; `procedure` is the call it came from."""
+    """One deed of the script. `label` names it to people."""
 
     deed: Deed
     charge: Charge
     label: Text
-    procedure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,11 @@
-"""The transcript of one scenario for people: masked, and bounded however much came."""
+"""The transcript of one scenario for people: redacted, and bounded however much came."""
 
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from contract.findings import Phrase, Text
-from contract.redaction import cut_and_masked, mask, window
+from contract.redaction import Redactor
 
 MAX_DATA = 4_096
 """Characters of a message that a transcript keeps."""
@@ -48,7 +47,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class _Late:
-    """A line of the end, that may yet be dropped: it is masked when it is looked at, since a flood brings very many."""
+    """A line of the end, which may yet be dropped: it is redacted only when it is read, as a flood brings very many."""
 
     entry: Entry
     limit: int
@@ -57,11 +56,11 @@ class _Late:
 class Transcript:
     """Collects lines. `left_out` of them are missing between the first ones and the last ones."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
+    def __init__(self, redactor: Redactor) -> None:
         self.first: list[Entry] = []
         self.left_out = 0
         self._late: deque[_Late] = deque()
-        self._secrets = tuple(secrets)
+        self._redactor = redactor
         self._characters = 0
 
     @property
@@ -105,15 +104,15 @@ class Transcript:
         self._late = deque(_Late(_shortened(one, characters), characters) for one in end)
 
     def _shown(self, entry: Entry, limit: int) -> Entry:
-        event = None if entry.event is None else cut_and_masked(entry.event, self._secrets, MAX_EVENT)
+        event = None if entry.event is None else self._redactor.shorten(entry.event, MAX_EVENT)
         if isinstance(entry.data, Phrase):
-            return replace(entry, event=event, data=entry.data.changed(lambda text: mask(text, self._secrets)))
-        data = cut_and_masked(entry.data, self._secrets, limit)
+            return replace(entry, event=event, data=entry.data.changed(self._redactor.redact))
+        data = self._redactor.shorten(entry.data, limit)
         return replace(entry, event=event, data=data, truncated=entry.truncated or len(entry.data) > limit)
 
     def _windowed(self, entry: Entry, limit: int) -> Entry:
-        event = None if entry.event is None else window(entry.event, self._secrets, MAX_EVENT)
-        data = entry.data if isinstance(entry.data, Phrase) else window(entry.data, self._secrets, limit)
+        event = None if entry.event is None else self._redactor.window(entry.event, MAX_EVENT)
+        data = entry.data if isinstance(entry.data, Phrase) else self._redactor.window(entry.data, limit)
         return replace(entry, event=event, data=data)
 
 

@@ -1,4 +1,4 @@
-"""Tokens are masked in everything that leaves a run, in whichever spelling an endpoint gives them back."""
+"""Redaction: no token stands in anything that leaves a run, in whichever spelling an endpoint gives it back."""
 
 import base64
 import re
@@ -11,40 +11,40 @@ LEAST_ENCODED = 6
 """Characters that a token needs for its other spellings to be looked for; shorter ones would be found by chance."""
 
 
-def mask(text: str, secrets: Iterable[str]) -> str:
-    """The text without any of the secrets.
+class Redactor:
+    """Takes secrets out of texts.
 
     Besides as they are, they are found percent-encoded (repeatedly, too), with JSON, Python or HTML escapes, in
     hexadecimal and in Base64, and where a text was cut within one, at least half of which is left.
     """
-    for secret in secrets:
-        text = _mask_one(text, secret)
-    return text
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = tuple(secrets)
+        self._reach = 12 * max(map(len, self._secrets), default=0)
+        """Characters that the longest spelling of a secret may have."""
+
+    def redact(self, text: str) -> str:
+        """The text without any of the secrets."""
+        for secret in self._secrets:
+            text = _redacted(text, secret)
+        return text
+
+    def shorten(self, text: str, limit: int) -> str:
+        """The first `limit` characters of the redacted text."""
+        if len(text) <= limit:
+            return self.redact(text)
+        seen = self.window(text, limit)
+        shown = self.redact(seen)
+        # What was cut may have been cut within a secret.
+        end = max(len(shown) - self._reach, 0) if len(seen) >= 2 * limit + self._reach else len(shown)
+        return shown[: min(end, limit)]
+
+    def window(self, text: str, limit: int) -> str:
+        """As much of a text as `shorten` looks at."""
+        return text[: 2 * limit + self._reach]
 
 
-def cut_and_masked(text: str, secrets: Iterable[str], limit: int) -> str:
-    """The first `limit` characters of the masked text."""
-    known = tuple(secrets)
-    if len(text) <= limit:
-        return mask(text, known)
-    seen = window(text, known, limit)
-    shown = mask(seen, known)
-    # What was cut may have been cut within a token.
-    end = max(len(shown) - _reach(known), 0) if len(seen) >= 2 * limit + _reach(known) else len(shown)
-    return shown[: min(end, limit)]
-
-
-def window(text: str, secrets: Iterable[str], limit: int) -> str:
-    """As much of a text as `cut_and_masked` looks at."""
-    return text[: 2 * limit + _reach(secrets)]
-
-
-def _reach(secrets: Iterable[str]) -> int:
-    """Characters that the longest spelling of a token may have."""
-    return 12 * max(map(len, secrets), default=0)
-
-
-def _mask_one(text: str, secret: str) -> str:
+def _redacted(text: str, secret: str) -> str:
     if not secret:
         return text
     for spelling in _literal(secret):

@@ -4,9 +4,9 @@ from loadtest.ledger import Ledger, Seat, Stream
 
 
 class Account:
-    """The seats and streams of one connection, by channel; `joining`: since when a seat waits to be in force."""
+    """The seats and streams of one connection, by channel."""
 
-    __slots__ = ("_final", "_ledger", "_user", "joining", "seats", "streams")
+    __slots__ = ("_final", "_ledger", "_user", "seats", "streams")
 
     def __init__(self, ledger: Ledger, user: str) -> None:
         self._ledger = ledger
@@ -14,13 +14,12 @@ class Account:
         self._final = False
         self.seats: dict[str, Seat] = {}
         self.streams: dict[str, Stream] = {}
-        self.joining: dict[str, float] = {}
 
     def join(self, channel: str, t: float) -> None:
         """Subscribe to a channel, once."""
         if channel not in self.seats:
-            self.seats[channel] = self._ledger.seat(channel, self._user)
-            self.joining[channel] = t
+            seat = self.seats[channel] = self._ledger.seat(channel, self._user)
+            seat.asked = t
 
     def stream(self, channel: str) -> Stream:
         """A new stream to a channel that has none."""

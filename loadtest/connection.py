@@ -1,10 +1,10 @@
 """A virtual user's connection: each message is decoded or judged, entered into the ledger, and awaited or not."""
 
 import json
-import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any
 
 from msgspec import UNSET, DecodeError
@@ -12,7 +12,7 @@ from msgspec import UNSET, DecodeError
 from conformance.actions import Received, Refused, Request
 from contract.findings import Phrase, Text, charged, phrase
 from contract.model import value_at
-from contract.redaction import cut_and_masked
+from contract.redaction import Redactor
 from loadtest.account import Account
 from loadtest.decoder import MessageError
 from loadtest.link import Link
@@ -71,7 +71,7 @@ class Connection:
         self.awaited_number = 0
         self._awaited: Fits | None = None
         self._kept: deque[dict[str, Any]] | None = None
-        self._sequence: float = -math.inf
+        self._sequence: float = -inf
         self._last_ping = self._opened = self._dialled = 0.0
         self._acked = False
 
@@ -251,10 +251,11 @@ class Connection:
         if account.streams.get(channel) is not stream:
             context.recorder.others.append(t - stream.posted[number - 1])
             return
-        if channel in account.joining:
+        seat = account.seats[channel]
+        if seat.since == inf:
             # The first own message after a join proves that the join is in force.
-            context.recorder.measured("join", t - account.joining.pop(channel))
-            account.seats[channel].since = t
+            context.recorder.measured("join", t - seat.asked)
+            seat.since = t
         else:
             context.recorder.own.append(t - stream.posted[number - 1])
         if number == self.awaited_number:
@@ -265,7 +266,7 @@ class Connection:
 
     def _masked(self, told: str) -> str:
         """What an endpoint said, short and without a token in any spelling."""
-        return cut_and_masked(told, (self.token, *self._context.secrets), MAX_TOLD)
+        return Redactor((self.token, *self._context.secrets)).shorten(told, MAX_TOLD)
 
 
 def _encodable(text: str) -> str:

@@ -65,6 +65,8 @@ class Source:
 class Seat:
     """One connection's subscription of one channel, in force from `since` to `until` (seconds, monotonic).
 
+    `asked`: when it was asked for; it is in force once an own post has come back.
+
     All of it is by a stream's prefix: `following` has the number after the highest that came, `first` the lowest where
     it is not 1, `holes` the numbers between them that have not come.
     """
@@ -77,6 +79,7 @@ class Seat:
     following: dict[bytes, int] = field(default_factory=dict)
     first: dict[bytes, int] = field(default_factory=dict)
     holes: dict[bytes, list[tuple[int, int]]] = field(default_factory=dict)
+    asked: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

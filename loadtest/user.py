@@ -1,28 +1,34 @@
 """The virtual user as Locust sees it: a greenlet that is never started, since its player needs no stack of its own."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from gevent import Greenlet
 from gevent.pool import Group
 from locust import User
 from locust.user.task import LOCUST_STATE_RUNNING
 
-if TYPE_CHECKING:
-    from loadtest.conductor import Conductor
-    from loadtest.player import Player
+from loadtest.player import Player
+from loadtest.settings import LoadSettings, load_journeys
+
+
+class Players(Protocol):
+    """Gives users their players."""
+
+    def player(self, journey: str) -> Player | None:
+        """A new player; None where the run is over."""
 
 
 class JourneyUser(User):
-    """Plays `journey`; a subclass names it, and who conducts the run.
+    """Plays `journey`; a subclass names it, and where its `player` comes from.
 
     Locust counts its users by their greenlets, and waits for the end of these. A greenlet that runs takes a stack of
     several pages; one that only stands for its user takes none.
     """
 
     abstract = True
-    conductor: "Conductor"
+    players: Players
     journey: str
-    player: "Player | None" = None
+    player: Player | None = None
 
     def start(self, group: Group) -> Greenlet:
         """Begin to play."""
@@ -30,7 +36,7 @@ class JourneyUser(User):
         self._greenlet, self._group, self._state = made, group, LOCUST_STATE_RUNNING
         group.add(made)
         made.rawlink(self._ended)
-        self.player = self.conductor.player(self.journey)
+        self.player = self.players.player(self.journey)
         if self.player is None:
             made.kill(block=False)
         else:
@@ -57,3 +63,15 @@ class JourneyUser(User):
 
 def _nothing(user: User) -> None:
     """What the greenlet would run; Locust finds the user among its arguments."""
+
+
+def user_classes(settings: LoadSettings | None, players: Players) -> dict[str, type[User]]:
+    """Locust's classes of users: one for each journey that is played, or without settings could be."""
+    found: dict[str, type[User]] = {}
+    for journey in load_journeys(settings.journey_file if settings is not None else None):
+        weight = settings.journeys.get(journey.id, 0.0) if settings is not None else journey.weight
+        if weight:
+            name = f"{journey.id}-user"
+            members = {"players": players, "journey": journey.id, "weight": weight, "abstract": False}
+            found[name] = type(name, (JourneyUser,), {**members, "__module__": __name__})
+    return found

@@ -12,8 +12,8 @@ from xml.sax.saxutils import escape
 from contract.formats import LOAD
 from reports import selection, wording
 from reports.documents import Document
+from reports.fitting import columns
 from reports.language import t, tn
-from reports.visible import columns
 
 _SHIELDS: Final = {"passed": "brightgreen", "failed": "red", "incomplete": "yellow", "nothing": "lightgrey"}
 # White text on each has a contrast of more than 4.5 : 1.

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from reports import plots, quantities, wording
 from reports.documents import Document
+from reports.fitting import cut
 from reports.language import t, tn
 from reports.plots import Column, Panel, Pole, Tick, rounded
-from reports.visible import cut
 from reports.wording import Mark
 
 _PERCENTILES: Final = ("p50", "p95", "p99")

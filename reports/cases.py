@@ -26,13 +26,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
+from contract.escaping import visible
 from contract.formats import LOAD
 from reports import generator, load_wording, wording
 from reports.commands import short_repeating, variables
 from reports.documents import Document
 from reports.failures import Failure, told_once
+from reports.fitting import cut
 from reports.language import t, tn
-from reports.visible import cut, visible
 
 NAME_CHARACTERS: Final = 300
 """Names and messages are cut after these; the document has all of them."""

@@ -12,8 +12,8 @@ from contract.formats import COMPARISON, RESULTS
 from reports import comparison_figures, comparison_requirements, generator, wording
 from reports.comparison_parts import LISTS, ComparisonError, Json, Run
 from reports.documents import Document
+from reports.fitting import cut
 from reports.phrases import moved
-from reports.visible import cut
 
 TOLERANCE: Final = 0.1
 """By so much (a share) a percentile may differ before that counts."""

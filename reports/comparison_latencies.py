@@ -11,9 +11,9 @@ from reports.anchors import Anchors
 from reports.comparison_parts import Json
 from reports.distribution import Distributions
 from reports.documents import Document
+from reports.fitting import cut
 from reports.language import t
 from reports.plots import Panel
-from reports.visible import cut
 from reports.wording import Mark
 
 MAX_METRICS: Final = 24

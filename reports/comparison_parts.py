@@ -10,8 +10,6 @@ Json = Mapping[str, Any]
 
 LISTS: Final = ("worse", "unclear", "better", "new", "gone")
 """unclear: it failed, and is undecided on the other side, so that nobody knows whether it got better or worse."""
-MIRRORED: Final = {"worse": "better", "better": "worse", "new": "gone", "gone": "new", "unclear": "unclear"}
-"""Where a change stands when the runs change places."""
 
 
 class ComparisonError(Exception):

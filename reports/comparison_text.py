@@ -2,13 +2,14 @@
 
 from typing import Final
 
+from contract.escaping import visible
 from reports import comparison_wording as words
 from reports import quantities
 from reports.comparison_parts import LISTS, Json
 from reports.documents import Document
+from reports.fitting import columns, cut
 from reports.language import t, tn
 from reports.terminal import Page, padded
-from reports.visible import columns, cut, visible
 from reports.wording import Mark
 
 MAX_CHANGES: Final = 30

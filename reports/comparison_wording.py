@@ -5,8 +5,8 @@ from typing import Any, Final
 from reports import load_view, quantities, wording
 from reports.comparison_parts import Json
 from reports.documents import Document
+from reports.fitting import cut
 from reports.language import t, tn
-from reports.visible import cut
 from reports.wording import Mark
 
 

@@ -28,11 +28,11 @@ from reports.documents import Document
 from reports.evidence import Evidence, evidence
 from reports.failures import Failure as Told
 from reports.failures import told_once
+from reports.fitting import cut
 from reports.held import held
 from reports.language import t
 from reports.phrases import phrase
 from reports.selection import left_out
-from reports.visible import cut
 from reports.wording import Mark
 
 MAX_FAILURES: Final = 20

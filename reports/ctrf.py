@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from contract.escaping import visible
 from contract.formats import LOAD
 from reports import outages, wording
 from reports.cases import TEXT_CHARACTERS, Case, cases, label
 from reports.documents import Document, document_id
-from reports.visible import cut, visible
+from reports.fitting import cut
 
 VERSION: Final = "0.0.0"
 """The version of CTRF's specification that this conforms to."""

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from contract.escaping import visible
 from reports.failed_at import Blow, Failures, blows
+from reports.fitting import columns
 from reports.language import t, tn
-from reports.visible import columns, visible
 
 HEAD_EVENTS: Final = 10
 TAIL_EVENTS: Final = 24

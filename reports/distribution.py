@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from reports import limits, plots, quantities
+from reports.fitting import cut
 from reports.language import t, tn
 from reports.limits import Limit
 from reports.plots import Column, Panel, Tick, rounded
-from reports.visible import cut
 
 MAX_METRICS: Final = 8
 """So many distributions are drawn; the figures of all stand in the table of steps."""

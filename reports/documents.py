@@ -12,8 +12,8 @@ from typing import Any, Final, NoReturn
 
 from jsonschema import Draft202012Validator, ValidationError
 
+from contract.escaping import quoted, visible
 from contract.formats import LOAD, RESULTS, family
-from reports.visible import quoted, visible
 
 Document = Mapping[str, Any]
 """A results or load document that its schema accepts."""
@@ -96,14 +96,6 @@ def document_id(document: Document) -> str:
     """A UUID of what a document says: the same for the same document, another one for any other."""
     # Without indentation, which costs most of the time.
     return str(uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(document, ensure_ascii=True, allow_nan=False)))
-
-
-def write_json(path: Path, document: Document) -> None:
-    """Write a document so that `path` holds either all of it or what it held before.
-
-    Raises `OSError` where the file cannot be written, `ValueError` as `to_json` does.
-    """
-    write_text(path, to_json(document))
 
 
 def write_text(path: Path, text: str) -> None:

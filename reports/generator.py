@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from reports import quantities, wording
 from reports.documents import Document
+from reports.fitting import cut
 from reports.language import t, tn
-from reports.visible import cut
 from reports.wording import Mark
 
 BUSY_PERCENT: Final = 90.0
@@ -25,8 +25,6 @@ _READINGS: Final = (
 )
 _STATES: Final = {"finished": "passed", "running": "untested", "lost": "failed"}
 MAX_NAMES: Final = 4
-MAX_WORKERS: Final = 100
-"""So many workers are listed, lost ones first; more are only counted."""
 
 
 @dataclass(frozen=True, slots=True)

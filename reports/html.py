@@ -16,11 +16,12 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from contract.escaping import visible
 from reports import comparison_view, compliance_view, load_view, quantities, wording
 from reports.documents import Document
+from reports.fitting import cut
 from reports.language import spoken, t, tn
-from reports.prose import PAGE_CHARACTERS, excerpt, prose
-from reports.visible import cut, shown, visible
+from reports.prose import PAGE_CHARACTERS, excerpt, prose, shown
 
 _TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
 _VALUE_CHARACTERS: Final = 400

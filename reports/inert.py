@@ -9,7 +9,8 @@ import re
 from itertools import groupby
 from typing import Final
 
-from reports.visible import cut, visible
+from contract.escaping import visible
+from reports.fitting import cut
 
 NAME_CHARACTERS: Final = 120
 TEXT_CHARACTERS: Final = 600

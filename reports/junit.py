@@ -7,11 +7,12 @@ stands in its ``system-out``. Characters that XML cannot hold, or nobody can see
 from typing import Final
 from xml.etree import ElementTree as ET
 
+from contract.escaping import visible
 from contract.formats import LOAD
 from reports import outages, wording
 from reports.cases import NAME_CHARACTERS, OWN, TEXT_CHARACTERS, Case, cases, label
 from reports.documents import Document
-from reports.visible import cut, visible
+from reports.fitting import cut
 
 _ELEMENTS: Final = {"failed": "failure", "skipped": "skipped", "error": "error"}
 

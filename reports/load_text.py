@@ -2,11 +2,12 @@
 
 from typing import Final
 
+from contract.escaping import visible
 from reports import capacity, generator, load_view, load_wording, quantities, wording
 from reports.documents import Document
+from reports.fitting import columns, cut
 from reports.language import t, tn
 from reports.terminal import Page, padded, right
-from reports.visible import columns, cut, visible
 
 MAX_ERRORS: Final = 30
 MAX_EXAMPLES: Final = 3

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from reports import quantities, wording
 from reports.documents import Document
+from reports.fitting import cut
 from reports.language import t, tn
-from reports.visible import cut
 
 _LIMIT: Final = re.compile(r"[<>=! ]*[0-9.,_]+ ?([A-Za-z%/]{0,12})")
 """A threshold's limit, such as ``< 200ms``: it ends in the unit that its value has as well."""

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from reports import quantities, wording
 from reports.documents import Document
+from reports.fitting import cut
 from reports.language import t, tn
-from reports.visible import cut
 from reports.wording import Mark
 
 MAX_NAMES: Final = 3

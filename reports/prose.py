@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from reports.visible import cut, shown
+from contract.escaping import pieces, visible
+from reports.fitting import cut
 
 FOLD_CHARACTERS: Final = 480
 FOLD_LINES: Final = 8
@@ -35,6 +36,23 @@ def excerpt(text: str) -> Excerpt:
     head = "\n".join(text[:FOLD_CHARACTERS].split("\n")[:FOLD_LINES])
     body = text[:PAGE_CHARACTERS]
     return Excerpt(head, body, len(head) < len(text), len(text), len(text) - len(body))
+
+
+def shown(text: str) -> Markup:
+    """`text` as an element's content (no attribute's): hidden characters marked as such, line ends kept as well."""
+    found: list[str] = []
+    for plain, hidden in pieces(text):
+        found.append(_content(plain))
+        if hidden:
+            end = "\n" if "\n" in hidden else ""
+            found.append(f'<span class="hidden-char">{visible(hidden)}</span>{end}')
+    # Markup: every piece is escaped above.
+    return Markup("".join(found))
+
+
+def _content(text: str) -> str:
+    # Quotation marks act in attributes only; JSON is full of them, and a reference takes five times the room.
+    return str(escape(text)).replace("&#34;", '"').replace("&#39;", "'")
 
 
 def prose(text: str, limit: int = SENTENCE_CHARACTERS) -> Markup:

@@ -7,9 +7,10 @@ and direction marks are escaped (`visible`). Colour is an extra; symbols and wor
 from collections.abc import Iterable
 from typing import Final
 
+from contract.escaping import visible
 from reports import quantities
 from reports.documents import Document
-from reports.visible import columns, cut, visible
+from reports.fitting import columns, cut
 from reports.wording import Mark
 
 VALUE_CHARACTERS: Final = 600

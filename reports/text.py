@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from contract.escaping import visible
 from reports import outages, selection, wording
 from reports.documents import Document
 from reports.failures import Failure, blocks
+from reports.fitting import columns, cut
 from reports.language import t, tn
 from reports.load_text import load_summary
 from reports.terminal import Page, padded
-from reports.visible import columns, cut, visible
 from reports.wording import Mark
 
 MAX_BLOCKS: Final = 30

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reports.visible import cut
+from reports.fitting import cut
 
 HEAD_EVENTS: Final = 150
 TAIL_EVENTS: Final = 350

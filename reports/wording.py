@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from reports import quantities, selection
 from reports.documents import Document
+from reports.fitting import cut
 from reports.language import spoken, t, tn
 from reports.phrases import phrase, rendered
-from reports.visible import cut
 
 LEVELS: Final = ("MUST", "SHOULD", "MAY")
 VERDICTS: Final = ("passed", "failed", "inconclusive", "untested", "error")

@@ -10,7 +10,7 @@ import click
 
 from contract.errors import ContractError
 from contract.profile import Profile, load_profile
-from contract.redaction import mask
+from contract.redaction import Redactor
 from wsproof.exit_codes import ExitCode
 
 LANGUAGES = ("en", "ja")
@@ -86,7 +86,8 @@ def profile_sources(
 def shown_changes(changes: Iterable[str], secrets: Iterable[str]) -> list[str]:
     """What `--set` changed, as documents have it: a value with a secret in it is a variable that is to be set."""
     known = tuple(secrets)
-    return [change if mask(change, known) == change else _with_variable(change) for change in changes]
+    redactor = Redactor(known)
+    return [change if redactor.redact(change) == change else _with_variable(change) for change in changes]
 
 
 def _with_variable(change: str) -> str:

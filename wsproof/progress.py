@@ -11,7 +11,8 @@ from types import TracebackType
 import click
 
 from conformance.pace import Playing, Status
-from reports.visible import columns, visible
+from contract.escaping import visible
+from reports.fitting import columns
 
 EVERY_TERMINAL = 0.2
 EVERY_FILE = 10.0

@@ -20,16 +20,12 @@ ENVELOPE = {"event", "payload", "sequence"}
 
 def examples_of(kind: str, grammar: Grammar) -> Examples:
     """The examples of one kind, only such as are what they claim to be. KeyError: there is no such kind."""
-    claim, strategy = _kinds(grammar)[kind]
+    claim, strategy = kinds(grammar)[kind]
     return strategy(grammar).filter(lambda one: holds(claim, one.template, grammar.contract, grammar.message_bytes))
 
 
-def kinds(grammar: Grammar) -> frozenset[str]:
-    """The kinds that there are."""
-    return frozenset(_kinds(grammar))
-
-
-def _kinds(grammar: Grammar) -> Mapping[str, tuple[Claim, Callable[[Grammar], Examples]]]:
+def kinds(grammar: Grammar) -> Mapping[str, tuple[Claim, Callable[[Grammar], Examples]]]:
+    """The kinds that there are, each with what its examples claim to be, and its strategy."""
     post, join, pong = grammar.delivery.post["event"], grammar.delivery.join["event"], grammar.contract.pong_event
     found: dict[str, tuple[Claim, Callable[[Grammar], Examples]]] = {
         "fuzz-valid-text": ("valid", valid_text),

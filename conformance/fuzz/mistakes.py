@@ -53,10 +53,6 @@ def _edited(text: str, at: int, piece: str, replaced: int = 0) -> str:
     return text[:place] + piece + text[place + replaced :]
 
 
-def _with_raw_member(text: str, value: str) -> str:
-    return f'{text[:-1]},"x":{value}}}'
-
-
 def _is_no_json(text: str) -> bool:
     return not is_json(text) and not text.startswith("\ufeff")
 

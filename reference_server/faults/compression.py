@@ -70,7 +70,6 @@ class _Decoder:
     unconsumed_tail = b""
 
     def __init__(self, coder: Coder) -> None:
-        self._coder = coder
         self.inner: Any = zlib.decompressobj(wbits=-coder.remote_max_window_bits)
         self.calls = 0
 

@@ -13,6 +13,7 @@ from conformance.deliveries import DELIVERY_CHECKS, collect
 from conformance.history import UNITS
 from conformance.record import Conversation
 from contract.files import DATA_ROOT
+from contract.findings import phrase
 from tests.conformance.histories import REQUIREMENTS, Story, nonce
 
 Tell = Callable[[Story], object]
@@ -342,7 +343,7 @@ def wrong_connections(story: Story) -> None:
     packed = story.connect(ack=False)
     packed.opened = Opened(0.0, packed.actor, (), None, compressed=True)
     story.receive(packed, "connection_ack", {"sessionId": "third"})
-    story.end(packed, "violation", "decompression failed")
+    story.end(packed, "violation", phrase("frame-inflate"))
 
 
 def wrong_deliveries(story: Story) -> None:

@@ -1,14 +1,18 @@
 """The steps that expect messages: sets, lists, alternatives, silence, and graded checks."""
 
+import json
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import pytest
 
-from conformance.actions import Control, Happening, Send
-from contract.findings import phrase
+from conformance.actions import Action, Control, Happening, Send
+from conformance.expecting import MOST_DIFFERENCES
+from contract.findings import Phrase, Text, phrase
 from tests.conformance.driver import (
     CONNECT,
     START,
+    Played,
     close,
     ended,
     message,
@@ -102,7 +106,7 @@ class TestOne:
         result = played(one, error(0.1, "B"))
         (failure,) = result.outcome.failures
         assert failure.message == phrase("none-permitted")
-        outcomes = ["`error`", phrase("close-with", codes=["1008"]), phrase("tcp-end")]
+        outcomes: list[Text] = ["`error`", phrase("close-with", codes=["1008"]), phrase("tcp-end")]
         assert failure.expected == phrase("any-of", items=outcomes)
         assert str(failure.expected) == "`error`, or a close frame with 1008, or the end of the TCP connection"
         assert '"B"' in str(failure.received)
@@ -226,6 +230,82 @@ class TestTaking:
         result = played(one)
         assert result.outcome.ending == "error"
         assert "${code}: nothing of this name was captured before" in str(result.outcome.reason)
+
+
+class TestNearest:
+    """A message that came, but not as it was expected, is shown member by member."""
+
+    POST: ClassVar[dict[str, Any]] = {
+        "send": {"actor": "alice", "event": "send_message", "payload": {"channelId": "c", "text": "${nonce.a} hello"}}
+    }
+
+    def deliver(self, *deliveries: dict[str, Any], match: dict[str, Any]) -> Played:
+        """The outcome where these came, with the nonce that was posted for `NONCE`."""
+        wait = {"expect": {"actor": "alice", "event": "new_message", "match": {"payload": match}, "within": 1}}
+        posted: list[str] = []
+
+        def reply(action: Action, now: float) -> Iterable[Happening]:
+            if isinstance(action, Send) and b"send_message" in action.frames[0].payload:
+                nonce = json.loads(action.frames[0].payload)["payload"]["text"].partition(" ")[0]
+                posted.append(nonce)
+                for one in deliveries:
+                    value = json.loads(json.dumps(one).replace("NONCE", nonce))
+                    yield message(now - START + 0.1, "alice", "new_message", value)
+
+        result = played(scenario(CONNECT, self.POST, {**wait, "requirement": "SEND-06"}), reply=reply)
+        assert len(posted) == 1
+        return result
+
+    def delivery(self, text: str = "NONCE hello", author: Any = "u-alice") -> dict[str, Any]:
+        return {"channelId": "c", "message": {"text": text, "author": {"id": author}}}
+
+    MATCH: ClassVar[dict[str, Any]] = {"message": {"text": "${nonce.a} hello", "author": {"id": "u-bob"}}}
+
+    def test_another_author(self) -> None:
+        (failure,) = self.deliver(self.delivery(), match=self.MATCH).outcome.failures
+        assert failure.message == phrase("came-otherwise", events=["`new_message`"])
+        assert str(failure.message) == "`new_message` came, but not as expected"
+        assert isinstance(failure.received, Phrase)
+        assert failure.received.code == "differs"
+        difference = phrase("difference", place="payload.message.author.id", wanted='"u-bob"', value='"u-alice"')
+        assert failure.received.params["items"] == (difference,)
+        came = failure.received.params["came"]
+        assert isinstance(came, Phrase)
+        assert came.code == "came"
+        assert 'payload.message.author.id is "u-alice", not "u-bob" in ' in str(failure.received)
+
+    def test_a_member_that_is_missing(self) -> None:
+        match = {"message": {"text": "${nonce.a} hello", "id": {"$nonempty": True}}}
+        (failure,) = self.deliver(self.delivery(), match=match).outcome.failures
+        assert "payload.message.id is <absent>, not " in str(failure.received)
+
+    def test_another_nonce_is_another_message(self) -> None:
+        other = self.delivery(text="1234567890123456 hello")
+        (failure,) = self.deliver(other, match=self.MATCH).outcome.failures
+        assert failure.message == phrase("missing", events=["`new_message`"])
+        assert isinstance(failure.received, Phrase)
+        assert failure.received.code == "came"
+
+    def test_the_one_that_is_nearest(self) -> None:
+        far = {"channelId": "d", "message": {"text": "NONCE hello", "author": {"id": 1}}}
+        match = {"channelId": "c", **self.MATCH}
+        (failure,) = self.deliver(far, self.delivery(), match=match).outcome.failures
+        assert isinstance(failure.received, Phrase)
+        difference = phrase("difference", place="payload.message.author.id", wanted='"u-bob"', value='"u-alice"')
+        assert failure.received.params["items"] == (difference,)
+
+    def test_differences_are_few(self) -> None:
+        match = {**self.MATCH, **{f"m-{number}": number for number in range(2 * MOST_DIFFERENCES)}}
+        (failure,) = self.deliver(self.delivery(), match=match).outcome.failures
+        assert isinstance(failure.received, Phrase)
+        items = failure.received.params["items"]
+        assert isinstance(items, tuple)
+        assert len(items) == MOST_DIFFERENCES
+
+    def test_without_a_message_of_the_event_nothing_is_near(self) -> None:
+        (failure,) = self.deliver(match=self.MATCH).outcome.failures
+        assert failure.message == phrase("missing", events=["`new_message`"])
+        assert failure.received == phrase("nothing-came")
 
 
 class TestPongs:

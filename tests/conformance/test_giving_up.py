@@ -13,13 +13,14 @@ from conformance.bounds import MEBIBYTE, Memory, weight
 from conformance.breaker import ENOUGH, FLOODS, LEAST_SECONDS, CircuitBreaker, not_waited_for
 from conformance.engine import Outcome
 from conformance.judging import unfinished
+from conformance.pool import WAITING_SHARE
 from conformance.record import Record
-from conformance.run import WAITING_SHARE
 from conformance.scenario import Charge
 from conformance.stage import Failure, Setting
 from conformance.transcript import FIRST_ENTRIES, LAST_ENTRIES, MAX_CHARACTERS, PHRASE_CHARACTERS, Entry, Transcript
 from conformance.verdicts import requirement_verdicts
 from contract.findings import phrase
+from contract.redaction import Redactor
 from tests.conformance.chat import Chat
 from tests.conformance.driver import CONNECT, close, message, played, scenario, setting_of
 from tests.conformance.servers import drain, raw_server, read_request, upgrade
@@ -219,7 +220,7 @@ class TestMemory:
 
 class TestTranscript:
     def test_start_and_end_are_kept(self) -> None:
-        transcript = Transcript(())
+        transcript = Transcript(Redactor(()))
         count = FIRST_ENTRIES + LAST_ENTRIES + 10
         for number in range(count):
             transcript.add(Entry(0.0, "a", "in", "message", None, str(number)))
@@ -228,14 +229,14 @@ class TestTranscript:
         assert transcript.first[-1].data == str(FIRST_ENTRIES - 1)
 
     def test_its_characters_are_bounded(self) -> None:
-        transcript = Transcript(["token-of-alice"])
+        transcript = Transcript(Redactor(["token-of-alice"]))
         for _ in range(5_000):
             transcript.add(Entry(0.0, "a", "in", "message", "token-of-alice" * 100, "token-of-alice " * 1_000))
         assert sum(len(str(one.data)) for one in transcript.entries) < 3 * MAX_CHARACTERS
         assert not [one for one in transcript.entries if "token-of" in str(one.data) + (one.event or "")]
 
     def test_phrases_are_masked_and_never_cut(self) -> None:
-        transcript = Transcript(["token-of-alice"])
+        transcript = Transcript(Redactor(["token-of-alice"]))
         refused = phrase("with-detail", what=phrase("tcp-eof"), detail="token-of-alice")
         for _ in range(FIRST_ENTRIES + LAST_ENTRIES):
             transcript.add(Entry(0.0, "a", "in", "end", None, refused))

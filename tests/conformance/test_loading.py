@@ -198,7 +198,6 @@ scenarios:
             (("ERR-07",), None),
             (("ERR-07",), None),
         ]
-        assert {step.procedure for step in one.steps} == {"say"}
 
     def test_a_folders_procedures_are_known_to_its_files(self, folder: Folder) -> None:
         folder.write(PROCEDURES, "procedures.yaml")

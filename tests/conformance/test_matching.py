@@ -1,12 +1,14 @@
 """Matching received values against expected ones."""
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.matching import ABSENT, OPERATORS, describe, matches
+from conformance.matching import ABSENT, OPERATORS, described, matches, mismatches
+from contract.findings import Phrase
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 NAMES = st.text(max_size=5).filter(lambda name: name not in OPERATORS)
@@ -101,13 +103,80 @@ def test_operators(operator: dict[str, Any], fits: list[Any], fails: list[Any]) 
         assert matches({"inner": operator}, message, CODES) is any(value is one for one in fits)
 
 
-@given(JSON)
+@given(JSON.filter(lambda value: "Infinity" not in json.dumps(value)))
 def test_words_can_be_found_for_everything(value: Any) -> None:
-    assert describe(value, CODES) == value
+    assert described(value, CODES) == json.dumps(value, ensure_ascii=False)
     for name in sorted(OPERATORS):
-        assert isinstance(describe({name: value}, CODES), str)
+        listed = [value] if name == "$in" else value
+        found = described({name: listed}, CODES)
+        assert isinstance(found, Phrase)
+        assert str(found)
+        assert found.render("ja")
 
 
 def test_words() -> None:
     expected = {"payload": {"code": {"$error_code": "NOT_JOINED"}, "x": [{"$nonempty": True}]}}
-    assert describe(expected, CODES) == {"payload": {"code": "<E17>", "x": ["<a non-empty string>"]}}
+    found = described(expected, CODES)
+    assert str(found) == '{"payload": {"code": "E17", "x": ["<a non-empty string>"]}}'
+    assert isinstance(found, Phrase)
+    assert found.render("ja") == '{"payload": {"code": "E17", "x": ["<空でない文字列>"]}}'
+
+
+@pytest.mark.parametrize(
+    ("expected", "text"),
+    [
+        ({"$any": True}, "<anything>"),
+        ({"$absent": True}, "<absent>"),
+        ({"$absent": False}, "<present>"),
+        ({"$type": "integer"}, "<a value of type integer>"),
+        ({"$contains": "b"}, "<a text with b>"),
+        ({"$length": 2}, "<a text of 2 characters>"),
+        ({"$error_code": "UNHEARD_OF"}, "<any code>"),
+        ({"$in": ["a", 1]}, '<one of "a", 1>'),
+        ({"$not": "a"}, '<anything but "a">'),
+        ({"$optional": 1}, "<absent, or 1>"),
+        ({"$nonempty": True, "$not": "a"}, '<a non-empty string> and <anything but "a">'),
+    ],
+)
+def test_each_operator_in_words(expected: Any, text: str) -> None:
+    assert str(described(expected, CODES)) == f'"{text}"'
+
+
+def test_operators_inside_of_others() -> None:
+    found = described({"$in": [{"$not": {"$error_code": "NOT_JOINED"}}, None]}, CODES)
+    assert str(found) == '"<one of "<anything but "E17">", null>"'
+
+
+@given(JSON, JSON)
+def test_what_does_not_match_differs_somewhere(expected: Any, value: Any) -> None:
+    assert (not [*mismatches(expected, value, CODES)]) is matches(expected, value, CODES)
+
+
+@given(JSON)
+def test_what_matches_differs_nowhere(value: Any) -> None:
+    assert [*mismatches(value, value, CODES)] == []
+
+
+@pytest.mark.parametrize(
+    ("expected", "value", "found"),
+    [
+        ({"a": 1}, {"a": 2}, [("a", 1, 2)]),
+        ({"a": {"b": 1, "c": 2}}, {"a": {"b": 3, "c": 4}}, [("a.b", 1, 3), ("a.c", 2, 4)]),
+        ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 4}, "d": 5}, [("a.c", 2, 4)]),
+        ({"a": {"b": 1}}, {"a": {}}, [("a.b", 1, ABSENT)]),
+        ({"a": {"b": 1}}, {}, [("a", {"b": 1}, ABSENT)]),
+        ({"a": {"b": 1}}, {"a": [1]}, [("a", {"b": 1}, [1])]),
+        (
+            {"a": {"$not": 1}, "b": {"$absent": True}},
+            {"a": 1, "b": 2},
+            [("a", {"$not": 1}, 1), ("b", {"$absent": True}, 2)],
+        ),
+        ({"a": {"$error_code": "NOT_JOINED"}}, {"a": "E18"}, [("a", {"$error_code": "NOT_JOINED"}, "E18")]),
+        ({"a": {"$error_code": "NOT_JOINED"}}, {"a": "E17"}, []),
+        ({"a": [1, 2]}, {"a": [1, 3]}, [("a", [1, 2], [1, 3])]),
+        (1, True, [("", 1, True)]),
+        ({}, None, [("", {}, None)]),
+    ],
+)
+def test_where_they_differ(expected: Any, value: Any, found: list[tuple[str, Any, Any]]) -> None:
+    assert [*mismatches(expected, value, CODES)] == found

@@ -1,6 +1,7 @@
 """Streams: what is written can be read, whatever is missing at the end."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ from conformance.transcript import Entry
 from conformance.verdicts import ScenarioVerdict, charge_failures
 from contract.errors import ContractError
 from contract.files import DATA_ROOT
+from contract.findings import message_of, phrase, text_of, translated
+from contract.formats import RESULTS, STREAM, family
+from contract.language import speaking
 from contract.schemas import compile_schema
-from tests.conformance.test_verdicts import ALL, failure, verdict
+from tests.conformance.test_verdicts import ALL, BROKEN_SOMEHOW, failure, verdict
 
 SCHEMA = compile_schema({"$ref": (DATA_ROOT / "schemas" / "stream.schema.json").as_uri()})
 
@@ -59,6 +63,23 @@ def of(document: dict[str, Any]) -> dict[str, str]:
     return {one["id"]: one["verdict"] for one in document["scenarios"]}
 
 
+def test_what_was_found_keeps_its_phrases(path: Path) -> None:
+    came = phrase("came", items=["x", phrase("closed-because", code="1000", reason="bye")])
+    entry = Entry(0.5, "alice", "in", "end", None, phrase("tcp-eof"))
+    found = replace(failure("JOIN-02"), step=phrase("step", parts=["1", phrase("verb-ping")]), received=came)
+    failed = verdict("JOIN-02", "stopped", found)
+    failed.outcome.record.transcript.first.append(entry)
+    document = read_stream(written(path, failed, hints=(phrase("hint-path"),)))
+    scenario = document["scenarios"][1]
+    (shown,) = scenario["failures"]
+    assert message_of(shown) == BROKEN_SOMEHOW
+    assert (text_of(shown, "step"), text_of(shown, "received")) == (found.step, came)
+    assert text_of(scenario["transcript"][-1], "data") == phrase("tcp-eof")
+    assert [message_of(one) for one in document["hints"]] == [phrase("hint-path")]
+    with speaking("ja"):
+        assert translated(document)["scenarios"][1]["failures"][0]["received"] == came.render("ja")
+
+
 def test_a_whole_stream_gives_the_document_of_its_run(path: Path) -> None:
     FAILED.outcome.record.transcript.first.append(Entry(0.5, "alice", "in", "message", "ping", "\ud800 \x00 é", True))
     entries = (BaselineEntry("JOIN-02", None, "known", "https://example.com/1", "2030-01-01", 4, False),)
@@ -68,11 +89,40 @@ def test_a_whole_stream_gives_the_document_of_its_run(path: Path) -> None:
     assert document["outages"]
 
 
+def without_phrases(value: Any) -> Any:
+    """A part of a stream as it was before it had phrases beside its sentences."""
+    if isinstance(value, list):
+        return [without_phrases(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: without_phrases(inner)
+        for name, inner in value.items()
+        if name not in ("code", "params", "texts", "hints")
+    }
+
+
+def test_a_stream_of_version_2_can_be_read(path: Path) -> None:
+    """It had sentences alone."""
+    lines = [json.loads(line) for line in written(path, *ONES).read_text(encoding="ascii").splitlines()]
+    whole = read_stream(path)
+    older = [json.dumps(without_phrases(line)).replace(STREAM, f"{family(STREAM)}/2") for line in lines]
+    path.write_text("".join(f"{line}\n" for line in older), encoding="ascii")
+    document = read_stream(path)
+    assert of(document) == of(whole)
+    (failure, _) = document["scenarios"][1]["failures"]
+    assert failure["message"] == str(BROKEN_SOMEHOW)
+    assert (failure["code"], failure["params"]["en"]) == ("said", str(BROKEN_SOMEHOW))
+    assert document["hints"] == []
+    for one, other in zip(whole["scenarios"], document["scenarios"], strict=True):
+        assert (one["reason"], without_phrases(one["transcript"])) == (other["reason"], other["transcript"])
+
+
 def test_a_stream_of_version_1_can_be_read(path: Path) -> None:
     """It had ids alone for what was decided, and neither counts nor outages."""
 
     def older(line: str) -> str:
-        value = json.loads(line)
+        value = without_phrases(json.loads(line))
         for name in ("allow_undecided", "applied", "unconfirmed", "outages"):
             value.pop(name, None)
         for name in {"reached", "unreached"} & set(value):
@@ -80,7 +130,7 @@ def test_a_stream_of_version_1_can_be_read(path: Path) -> None:
         for one in value.get("requirements", ()):
             for clause in one["clauses"]:
                 del clause["checks"]
-        return json.dumps(value).replace("stream/2", "stream/1")
+        return json.dumps(value).replace(STREAM, f"{family(STREAM)}/1")
 
     lines = written(path, *ONES).read_text(encoding="ascii").splitlines()
     path.write_text("".join(f"{older(line)}\n" for line in lines), encoding="ascii")
@@ -148,7 +198,7 @@ def test_cut_anywhere_after_the_header_it_can_be_read(path: Path) -> None:
         (lambda lines: [lines[0], "{", *lines[2:]], "2: expected a JSON object on one line"),
         (lambda lines: [*lines[:2], '{"kind": "scenario", "id": "x"}'], "3: "),
         (lambda lines: [lines[0], lines[1], lines[0]], "3: a second header"),
-        (lambda lines: [lines[0].replace("stream/2", "stream/9"), *lines[1:]], "1: "),
+        (lambda lines: [lines[0].replace(STREAM, f"{family(STREAM)}/9"), *lines[1:]], "1: "),
         (lambda lines: ["[" * 100_000], "1: expected a JSON object"),
     ],
 )
@@ -165,7 +215,7 @@ def test_a_stream_is_known_by_its_beginning(path: Path, tmp_path: Path) -> None:
     other.write_bytes(written(path).read_bytes())
     assert is_stream(path)
     assert is_stream(other)
-    other.write_text('{"format": "wsproof.results/1"}', encoding="ascii")
+    other.write_text(json.dumps({"format": RESULTS}), encoding="ascii")
     assert not is_stream(other)
     assert not is_stream(tmp_path / "none")
 

@@ -20,6 +20,7 @@ from conformance.actions import (
     Request,
 )
 from conformance.wire import Wire
+from contract.findings import Phrase, phrase
 from tests.conformance.pair import LIMIT, Pair, server_frame
 from wire.deflate import Deflate
 from wire.frames import Opcode
@@ -115,22 +116,61 @@ class TestEnd:
         assert kinds == [Received, CloseReceived]
 
     @pytest.mark.parametrize(
-        "data",
+        ("data", "detail"),
         [
-            server_frame(3),
-            server_frame(1, rsv=4),
-            server_frame(9, b"x" * 126),
-            server_frame(9, fin=False),
-            server_frame(0, b"x"),
-            server_frame(1, fin=False) + server_frame(1),
-            pytest.param(OutFrame(1, b"masked").encode(), id="masked"),
+            (server_frame(3), phrase("frame-opcode", opcode="3")),
+            (server_frame(15), phrase("frame-opcode", opcode="f")),
+            (server_frame(1, rsv=4), phrase("frame-reserved-bits")),
+            (server_frame(1, rsv=2), phrase("frame-reserved-bits")),
+            (server_frame(2, rsv=1), phrase("frame-reserved-bits")),
+            (server_frame(9, rsv=4), phrase("frame-reserved-bits")),
+            (server_frame(9, b"x" * 126), phrase("frame-control-long")),
+            (server_frame(8, b"\x03\xe8" + b"x" * 124), phrase("frame-control-long")),
+            (server_frame(9, fin=False), phrase("frame-control-cut")),
+            (server_frame(0, b"x"), phrase("frame-nothing-to-continue")),
+            (server_frame(1, fin=False) + server_frame(1), phrase("frame-unfinished-message")),
+            (server_frame(1, fin=False) + server_frame(9) + server_frame(2), phrase("frame-unfinished-message")),
+            pytest.param(OutFrame(1, b"masked").encode(), phrase("frame-masked"), id="masked"),
         ],
     )
-    def test_broken_framing_is_a_violation(self, pair: Pair, data: bytes) -> None:
-        (end,) = pair.wire.feed(data, 2.0)
+    @pytest.mark.parametrize("whole", [True, False])
+    def test_broken_framing_is_a_violation(self, pair: Pair, data: bytes, detail: Phrase, whole: bool) -> None:
+        """It is named, however its bytes came."""
+        chunks = [data] if whole else [data[at : at + 1] for at in range(len(data))]
+        *before, end = (one for chunk in chunks for one in pair.wire.feed(chunk, 2.0))
+        assert all(isinstance(one, Control) for one in before)
         assert isinstance(end, Ended)
-        assert end.how == "violation"
+        assert (end.how, end.detail) == ("violation", detail)
+        assert detail.is_known
         assert list(pair.wire.feed(server_frame(1), 3.0)) == []
+
+    @pytest.mark.parametrize("body", [b"\x03", b"\x03\xe8\xff"])
+    def test_a_close_frame_that_is_malformed(self, pair: Pair, body: bytes) -> None:
+        *_, end = pair.wire.feed(server_frame(8, body), 2.0)
+        assert isinstance(end, Ended)
+        assert (end.how, end.detail) == ("violation", phrase("frame-close"))
+
+    def test_a_close_frame_inside_of_a_message(self, pair: Pair) -> None:
+        """RFC 6455 §5.5 permits it; where the library does not, that is what it says."""
+        found = list(pair.wire.feed(server_frame(1, b"a", fin=False) + server_frame(8, b"\x03\xe8"), 2.0))
+        assert found[0] == CloseReceived(2.0, "alice", 1000, "", True)
+        assert [one.detail for one in found[1:] if isinstance(one, Ended)] in ([], [phrase("frame-close-too-early")])
+
+    @pytest.mark.parametrize(
+        ("frames", "code"),
+        [
+            (server_frame(1, b"\xff\xff\xff", rsv=4), "frame-inflate"),
+            (server_frame(1, b"", fin=False, rsv=4) + server_frame(0, b"x", rsv=4), "frame-reserved-bits"),
+            (server_frame(9, b"x", rsv=4), "frame-reserved-bits"),
+            (server_frame(1, b"x", rsv=6), "frame-reserved-bits"),
+        ],
+    )
+    def test_broken_compression(self, frames: bytes, code: str) -> None:
+        made = Pair(Request("/", deflate=Deflate()), deflate=True)
+        made.open()
+        *_, end = made.wire.feed(frames, 2.0)
+        assert isinstance(end, Ended)
+        assert (end.how, end.detail) == ("violation", phrase(code))
 
     @pytest.mark.parametrize(
         "data",
@@ -143,7 +183,7 @@ class TestEnd:
     def test_more_than_the_limit_is_a_flood(self, pair: Pair, data: bytes) -> None:
         *_, end = pair.wire.feed(data, 2.0)
         assert isinstance(end, Ended)
-        assert end.how == "flood"
+        assert (end.how, end.detail) == ("flood", phrase("message-too-big", bytes=LIMIT))
 
 
 STREAM = b"".join(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.redaction import MASK, cut_and_masked, mask
+from contract.redaction import MASK, Redactor
 
 TOKEN = "s3cret/tok+en=0"
 TOKENS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=30)
@@ -17,19 +17,19 @@ AROUND = st.text(max_size=40)
 
 @given(TOKENS, AROUND, AROUND)
 def test_as_it_is(token: str, before: str, after: str) -> None:
-    assert token not in mask(before + token + after, [token])
+    assert token not in Redactor([token]).redact(before + token + after)
 
 
 @given(TOKENS, st.binary(max_size=9), st.binary(max_size=9))
 def test_in_base64_at_any_place(token: str, before: bytes, after: bytes) -> None:
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         text = encode(before + token.encode() + after).decode()
-        assert MASK in mask(text, [token])
+        assert MASK in Redactor([token]).redact(text)
 
 
 @given(st.text(max_size=200))
 def test_other_text_stays(text: str) -> None:
-    assert mask(text, [TOKEN, "another-token"]) == text
+    assert Redactor([TOKEN, "another-token"]).redact(text) == text
 
 
 @pytest.mark.parametrize(
@@ -49,20 +49,20 @@ def test_other_text_stays(text: str) -> None:
     ],
 )
 def test_other_spellings(spelling: str) -> None:
-    masked = mask(f"<{spelling}>", [TOKEN])
+    masked = Redactor([TOKEN]).redact(f"<{spelling}>")
     assert MASK in masked
     assert spelling not in masked
     assert "s3cret" not in masked
 
 
 def test_a_short_token_is_masked_only_as_it_is() -> None:
-    assert mask("abc %61%62%63", ["abc"]) == f"{MASK} %61%62%63"
+    assert Redactor(["abc"]).redact("abc %61%62%63") == f"{MASK} %61%62%63"
 
 
 @given(st.integers(0, 400), st.integers(0, 3))
 def test_a_cut_leaves_no_half_of_a_token(at: int, more: int) -> None:
     text = "x" * at + TOKEN + "y" * (500 * more)
-    shown = cut_and_masked(text, [TOKEN], 200)
+    shown = Redactor([TOKEN]).shorten(text, 200)
     assert len(shown) <= 200
     assert TOKEN[: len(TOKEN) // 2 + 1] not in shown
 
@@ -70,10 +70,10 @@ def test_a_cut_leaves_no_half_of_a_token(at: int, more: int) -> None:
 @pytest.mark.parametrize("end", ["…", "…'", "", "'"])
 def test_what_others_cut_within_a_token(end: str) -> None:
     if end != "…'":
-        assert mask(f"received {TOKEN[:-3]}{end}", [TOKEN]) == f"received {MASK}{end}"
+        assert Redactor([TOKEN]).redact(f"received {TOKEN[:-3]}{end}") == f"received {MASK}{end}"
 
 
 def test_many_tokens_do_not_move_a_half_one_into_sight() -> None:
     text = TOKEN * 100
     for limit in range(1, 300, 7):
-        assert "s3cret/" not in cut_and_masked(text, [TOKEN], limit)
+        assert "s3cret/" not in Redactor([TOKEN]).shorten(text, limit)

@@ -16,6 +16,7 @@ from contract.model import load_contract
 from contract.schemas import (
     check_document,
     compile_schema,
+    date_time_problem,
     is_date_time,
     load_schema,
     pointer,
@@ -99,6 +100,40 @@ def test_every_date_of_python_is_one(moment: Any) -> None:
 @pytest.mark.parametrize("value", [None, 1, [], {}])
 def test_a_format_is_of_strings(value: object) -> None:
     assert is_date_time(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("2026-01-31T09:30:00Z", None),
+        ("2026-01-31t09:30:60.5+23:59", None),
+        (17, None),
+        (None, None),
+        ("2026-01-31T09:30:00", "date-time-zone"),
+        ("2026-01-31t09:30:00.123", "date-time-zone"),
+        ("2026-01-31T09:30:00+0900", "date-time-form"),
+        ("2026-01-31 09:30:00Z", "date-time-form"),
+        ("2026-01-31", "date-time-form"),
+        ("now", "date-time-form"),
+        ("", "date-time-form"),
+        ("2026-02-30T09:30:00Z", "date-time-range"),
+        ("2026-13-01T09:30:00Z", "date-time-range"),
+        ("2026-01-31T24:00:00Z", "date-time-range"),
+        ("2026-01-31T09:60:00Z", "date-time-range"),
+        ("2026-01-31T09:30:61Z", "date-time-range"),
+        ("2026-01-31T09:30:00+24:00", "date-time-range"),
+    ],
+)
+def test_why_a_text_is_no_date_time(value: object, code: str | None) -> None:
+    expected = None if code is None else phrase(code, value=f'"{value}"')
+    assert date_time_problem(value) == expected
+    assert is_date_time(value) is (code is None)
+
+
+def test_a_long_text_that_is_no_date_time_is_cut() -> None:
+    problem = date_time_problem("x" * 1_000)
+    assert problem is not None
+    assert len(str(problem.params["value"])) == 80
 
 
 class TestViolations:

@@ -202,8 +202,6 @@ NESTED = frame(b'{"event":"x","payload":' + b"[" * 100_000 + b"]" * 100_000 + b"
 NUMBER = frame(b'{"event":"x","payload":{},"sequence":' + b"7" * 1_000_000 + b"}")
 EMPTIES = frame(b'{"event":"new_message","payload":[' + b"{}," * 300_000 + b"{}]}")
 
-BEGUN = ACKED + frame(b"x", fin=False)
-
 REDIRECT = b"HTTP/1.1 302 Found\r\nLocation: /v1/socket\r\nContent-Length: 0\r\n\r\n"
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%s" % (len(HTML), HTML)
 

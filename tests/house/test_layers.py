@@ -3,8 +3,8 @@
 import ast
 import importlib.metadata
 import sys
-from collections.abc import Iterator
-from graphlib import TopologicalSorter
+from collections.abc import Collection, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -133,16 +133,36 @@ def test_the_layers_have_no_cycle() -> None:
     assert len(list(TopologicalSorter(MAY_IMPORT).static_order())) == len(MAY_IMPORT)
 
 
+def module_graph(sources: Mapping[str, str], packages: Collection[str] = ()) -> dict[str, set[str]]:
+    """Which of these modules each of them imports: on top, inside functions, and only for type checkers."""
+    graph = {}
+    for name, source in sources.items():
+        package = name if name in packages else name.rpartition(".")[0]
+        graph[name] = {found for found in imports(ast.parse(source), package) if found in sources} - {name}
+    return graph
+
+
 def test_modules_have_no_cycle() -> None:
-    """Counting what is imported on top of a file; inside a function an import may wait for its turn."""
-    graph: dict[str, set[str]] = {}
-    for path in FILES:
-        name = module_name(path)
-        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        body = ast.parse(path.read_text(encoding="utf-8")).body
-        top: list[ast.stmt] = [one for one in body if isinstance(one, ast.Import | ast.ImportFrom)]
-        graph[name] = set(imports(ast.Module(top, []), package))
-    TopologicalSorter({name: (found & graph.keys()) - {name} for name, found in graph.items()}).prepare()
+    """An import inside a function or for typing only hides a cycle: neither module can be understood alone."""
+    sources = {module_name(path): path.read_text(encoding="utf-8") for path in FILES}
+    packages = {module_name(path) for path in FILES if path.name == "__init__.py"}
+    TopologicalSorter(module_graph(sources, packages)).prepare()
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "from p.a import A",
+        "from p import a",
+        "from . import a",
+        "from .a import A",
+        "def f():\n    import p.a",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from p.a import A",
+    ],
+)
+def test_a_cycle_is_found_wherever_the_import_stands(back: str) -> None:
+    with pytest.raises(CycleError):
+        TopologicalSorter(module_graph({"p.a": "import p.c", "p.b": back, "p.c": "from p.b import B"})).prepare()
 
 
 @pytest.mark.parametrize("folder", ["spec", "schemas"])

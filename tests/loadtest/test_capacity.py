@@ -5,6 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.findings import phrase
 from loadtest.capacity import MAX_STEPS, TOLERANCE, Search
 
 
@@ -37,20 +38,20 @@ def test_an_endpoint_that_bears_everything_is_said_to() -> None:
     search = play(Search(100.0, 1000.0), math.inf)
     assert (search.knee, search.broke) == (1000.0, None)
     assert search.tried == [100.0, 200.0, 400.0, 800.0, 1000.0]
-    assert "up to the highest load" in search.reason
+    assert "up to the highest load" in str(search.reason)
 
 
 def test_an_endpoint_that_bears_nothing_is_said_to() -> None:
     search = play(Search(8.0, 1000.0), 0.0)
     assert (search.knee, search.broke) == (None, 1.0)
-    assert "even the lowest load" in search.reason
+    assert "even the lowest load" in str(search.reason)
 
 
 def test_the_generators_own_limit_ends_the_search() -> None:
     search = Search(10.0, 1000.0)
-    search.stop("at 10 users the generator was the limit")
+    search.stop(phrase("capacity-limited", load="10", unit=phrase("unit-users"), why="busy"))
     assert search.next() is None
-    assert "generator" in search.reason
+    assert "generator" in str(search.reason)
 
 
 @given(st.integers(1, 1000), st.lists(st.booleans(), max_size=60))

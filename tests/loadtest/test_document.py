@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from contract.findings import charged, missing, phrase
 from contract.model import load_contract
 from contract.schemas import format_validator, violations
 from loadtest.document import Ending, load_document, write_document
@@ -18,6 +19,15 @@ from loadtest.tally import Tally
 
 SETTINGS = LoadSettings(
     endpoint="ws://127.0.0.1:9/v1/socket", users=3, spawn_rate=1.5, duration=2.5, document="load.json", version="1.2.3"
+)
+SOMETHING = phrase("not-open")
+REFUSED = charged(
+    "CONN-01",
+    phrase(
+        "with-detail",
+        what=phrase("handshake-refused"),
+        detail=phrase("answer-status", status=401, reason="Unauthorized"),
+    ),
 )
 STARTED = datetime(2026, 11, 23, 2, 5, 0, 123_456, tzinfo=UTC)
 
@@ -61,10 +71,13 @@ def test_a_breached_threshold_fails_the_run_and_is_named() -> None:
 
 def test_errors_alone_fail_nothing() -> None:
     recorder = full()
-    recorder.failed("something")
+    recorder.failed(SOMETHING)
     found = document(recorder)
     assert_valid(found)
-    assert (found["verdict"], found["errors"]) == ("passed", {"something": 1})
+    assert (found["verdict"], found["errors"]) == (
+        "passed",
+        [{**SOMETHING.json, "message": "the connection is not open", "count": 1}],
+    )
 
 
 def test_a_run_that_measured_nothing_fails() -> None:
@@ -73,8 +86,11 @@ def test_a_run_that_measured_nothing_fails() -> None:
     assert_valid(found)
     assert (found["verdict"], found["reason"]) == ("failed", "no user could connect: none was started")
     assert [one["passed"] for one in found["thresholds"]] == [False]
-    recorder.failed("CONN-01: the handshake was not accepted (401)")
-    assert document(recorder)["reason"] == "no user could connect: CONN-01: the handshake was not accepted (401)"
+    recorder.failed(REFUSED)
+    assert (
+        document(recorder)["reason"]
+        == "no user could connect: CONN-01: the handshake was not accepted: 401 Unauthorized"
+    )
 
 
 def test_a_run_that_measured_connecting_alone_fails() -> None:
@@ -89,7 +105,7 @@ def test_a_run_that_measured_connecting_alone_fails() -> None:
 
 def test_a_run_in_which_nothing_was_delivered_fails() -> None:
     recorder = full()
-    recorder.failed("SEND-01: `new_message` did not arrive in time")
+    recorder.failed(charged("SEND-01", missing("new_message")))
     tally = Tally(3.0)
     tally.add("this process", recorder.take(2.5))
     nothing = {"expected": 0, "delivered": 0, "lost": 0, "duplicated": 0, "reordered": 0, "misdelivered": 0, "posts": 9}
@@ -108,11 +124,8 @@ def test_a_run_of_failures_alone_fails() -> None:
     recorder = Recorder(0.0, Ledger(b"12345678"))
     for metric in ("connect", "ack"):
         recorder.measured(metric, 0.01)
-    recorder.failed("the connection ended (no close frame, eof)")
-    assert (
-        document(recorder)["reason"]
-        == "nothing was measured but connecting: the connection ended (no close frame, eof)"
-    )
+    recorder.failed(phrase("ended"))
+    assert document(recorder)["reason"] == "nothing was measured but connecting: the connection ended"
 
 
 def test_a_run_that_was_cut_off_says_so() -> None:
@@ -124,9 +137,10 @@ def test_a_run_that_was_cut_off_says_so() -> None:
 @pytest.mark.parametrize("message", ["\ud800 half a character", "<b>bold</b>\x00\x1b[31m", "日本 🙂"])
 def test_whatever_an_endpoint_says_is_written(message: str, tmp_path: Path) -> None:
     recorder = full()
-    recorder.failed(message)
+    recorder.failed(phrase("error-came", error=message))
     path = tmp_path / "load.json"
     path.write_text("what was here before", encoding="utf-8")
     write_document(path, document(recorder))
-    assert list(json.loads(path.read_text(encoding="utf-8"))["errors"]) == [message]
+    (error,) = json.loads(path.read_text(encoding="utf-8"))["errors"]
+    assert (error["params"], error["message"]) == ({"error": message}, f"the server sent the error {message}")
     assert list(tmp_path.iterdir()) == [path]

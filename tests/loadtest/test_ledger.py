@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.findings import Phrase, phrase
 from loadtest.ledger import MAX_EXAMPLES, Ledger, Seat, Stream
 from loadtest.settling import Balance, part_of, settle
 
@@ -143,15 +144,15 @@ def test_what_is_overtaken_is_reordered_and_not_lost() -> None:
 @pytest.mark.parametrize(
     ("changes", "detail"),
     [
-        ({"channel": "elsewhere"}, "a channel not joined"),
-        ({"author": "b"}, "another author: 'b'"),
-        ({"suffix": "!"}, "another text"),
-        ({"prefix": "?"}, "another text"),
-        ({"number": 9}, "nobody has posted this"),
-        ({"damage": True}, "another text: its stamp is damaged"),
+        ({"channel": "elsewhere"}, phrase("not-joined")),
+        ({"author": "b"}, phrase("another-author", author="b")),
+        ({"suffix": "!"}, phrase("text-changed")),
+        ({"prefix": "?"}, phrase("text-changed")),
+        ({"number": 9}, phrase("never-posted")),
+        ({"damage": True}, phrase("damaged-stamp")),
     ],
 )
-def test_what_is_not_what_was_posted_is_misdelivered(changes: dict[str, Any], detail: str) -> None:
+def test_what_is_not_what_was_posted_is_misdelivered(changes: dict[str, Any], detail: Phrase) -> None:
     room = Room(receivers=1)
     (seat,) = room.seats
     room.deliver(seat, post(room.stream, 1.0))
@@ -162,7 +163,7 @@ def test_what_is_not_what_was_posted_is_misdelivered(changes: dict[str, Any], de
     room.deliver(seat, text, changes.get("author", "a"), changes.get("channel", "room"))
     found = room.settle()
     assert found.misdelivered == 1
-    assert [one.detail for one in found.examples if one.kind == "misdelivered"] == [detail]
+    assert [one.detail for one in found.examples if one.kind == "misdelivered"] == [detail.json]
 
 
 def test_a_message_with_the_name_of_another_joined_channel_is_misdelivered() -> None:

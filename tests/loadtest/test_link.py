@@ -13,6 +13,7 @@ import pytest
 
 from conformance.actions import Received, Refused, Request
 from conformance.transport import resolve
+from contract.findings import Phrase, phrase
 from contract.profile import load_profile
 from loadtest.link import MAX_UNSENT_BYTES, Link
 from reference_server.network import running
@@ -32,7 +33,7 @@ class Heard:
     said: list[bytes] = field(default_factory=list)
     odd: list[Received] = field(default_factory=list)
     told: list[Refused] = field(default_factory=list)
-    ends: list[tuple[int | None, str]] = field(default_factory=list)
+    ends: list[tuple[int | None, Phrase]] = field(default_factory=list)
     accepted: int = 0
 
     def opened(self, t: float) -> None:
@@ -47,7 +48,7 @@ class Heard:
     def strange(self, happening: Received, t: float) -> None:
         self.odd.append(happening)
 
-    def ended(self, code: int | None, how: str, t: float) -> None:
+    def ended(self, code: int | None, how: Phrase, t: float) -> None:
         self.ends.append((code, how))
 
     @property
@@ -89,7 +90,7 @@ MESSAGES = [SHORT, LONG, HUGE, "日本".encode()]
 def test_whole_messages_come_whole() -> None:
     heard = listen(says(WHOLE))
     assert (heard.said, heard.odd, heard.accepted) == (MESSAGES, [], 1)
-    assert heard.ends == [(None, "eof")]
+    assert heard.ends == [(None, phrase("tcp-eof"))]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
@@ -126,7 +127,7 @@ def test_a_control_ping_is_answered() -> None:
 
     heard = listen(talk)
     assert answers == [b"\x8aare you there"]
-    assert heard.ends == [(None, "eof")]
+    assert heard.ends == [(None, phrase("tcp-eof"))]
 
 
 @pytest.mark.parametrize(
@@ -205,7 +206,7 @@ def test_an_endpoint_that_reads_nothing_costs_no_more_than_a_bound() -> None:
             sent += 60_000
         reactor.run(lambda: heard.over)
         ended.set()
-    assert "reads too slowly" in heard.ends[0][1]
+        assert heard.ends[0][1].code == "reads-too-slowly"
     assert sent < 100 * MAX_UNSENT_BYTES
 
 
@@ -229,7 +230,7 @@ def test_over_tls_it_is_the_same(tmp_path: Path) -> None:
         assert b"UNKNOWN_EVENT" in heard.said[1]
         link.close(1000)
         reactor.run(lambda: heard.over)
-        assert heard.ends == [(1000, "eof")]
+        assert heard.ends == [(1000, phrase("tcp-eof"))]
         # Whose certificate nobody vouches for is refused.
         stranger = resolve(server.url, ca=str(certificate))
         assert stranger.tls is not None

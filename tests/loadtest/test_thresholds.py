@@ -16,7 +16,7 @@ OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operat
 
 def measured(errors: int = 0, metrics: dict[str, Any] | None = None) -> dict[str, Any]:
     """The part of a load document that thresholds look at."""
-    return {"metrics": metrics or {}, "errors": {"something": errors} if errors else {}}
+    return {"metrics": metrics or {}, "errors": [{"message": "something", "count": errors}] if errors else []}
 
 
 @settings(deadline=None)

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given, settings
 
 from reports.comparison import MAX_RUNS, ComparisonError, Run, compare
-from reports.comparison_parts import MIRRORED
 from tests.reports import builder, comparisons, loads
 from tests.reports.builder import Json
 from tests.reports.comparisons import changed, compared, slower, verdicts
+
+MIRRORED = {"worse": "better", "better": "worse", "new": "gone", "gone": "new", "unclear": "unclear"}
+"""Where a change stands when the runs change places."""
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from reports.documents import (
     check_document,
     read_document,
     to_json,
-    write_json,
     write_text,
 )
 from tests.reports import builder, loads
@@ -55,7 +54,7 @@ def test_the_schema_is_valid_and_names_itself(name: str) -> None:
 )
 def test_a_document_comes_back_as_it_was_written(document: builder.Json, tmp_path: Path) -> None:
     path = tmp_path / "results.json"
-    write_json(path, document)
+    write_text(path, to_json(document))
     assert read_document(path) == document
 
 
@@ -245,17 +244,25 @@ def test_any_string_survives(value: object) -> None:
     assert json.loads(text)["x"] == expected
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError("the disk is full")
+
     path = tmp_path / "results.json"
-    write_json(path, builder.results())
-    before = path.read_bytes()
-    with pytest.raises(ValueError, match="JSON compliant"):
-        write_json(path, builder.results(duration_s=float("nan")))
-    assert path.read_bytes() == before
+    write_text(path, "before")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="full"):
+        write_text(path, "after")
+    assert path.read_text(encoding="utf-8") == "before"
     (tmp_path / "folder").mkdir()
     with pytest.raises(OSError, match="folder"):
         write_text(tmp_path / "folder", "text")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["folder", "results.json"]
+
+
+def test_what_is_no_json_number_is_not_written() -> None:
+    with pytest.raises(ValueError, match="JSON compliant"):
+        to_json(builder.results(duration_s=float("nan")))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX")

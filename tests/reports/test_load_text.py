@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from reports.fitting import columns
 from reports.load_text import MAX_EXAMPLES, load_summary
-from reports.visible import columns
 from tests.reports import builder, loads
 
 

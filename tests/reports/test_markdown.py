@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.escaping import visible
 from reports.inert import cell, code, sentence
 from reports.markdown import MAX_BYTES, markdown
-from reports.visible import visible
 from tests.reports import builder, loads
 from tests.reports.builder import failure, requirement, results, scenario
 from tests.reports.documents import ACTING, CHECKS, DOCUMENTS, LOADS

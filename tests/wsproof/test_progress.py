@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from conformance.pace import Playing, Status
-from reports.visible import columns
+from reports.fitting import columns
 from tests.wsproof.command import PATIENCE, surroundings, wsproof
 from wsproof import progress
 from wsproof.progress import Progress, fitting, progress_line

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.documents import write_json
+from reports.documents import to_json, write_text
 from reports.render import FORMATS, render
 from tests.reports import builder
 from tests.reports.documents import DOCUMENTS
@@ -28,7 +28,7 @@ def run(*arguments: str | Path) -> int:
 @pytest.fixture
 def document(tmp_path: Path) -> Path:
     path = tmp_path / "results.json"
-    write_json(path, builder.failing_results())
+    write_text(path, to_json(builder.failing_results()))
     return path
 
 
@@ -38,7 +38,7 @@ def test_a_file_and_standard_output_get_the_same_bytes(
     name: str, form: str, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     source, target = tmp_path / "document.json", tmp_path / "report"
-    write_json(source, DOCUMENTS[name])
+    write_text(source, to_json(DOCUMENTS[name]))
     assert run(source, "--format", form, "--output", target) == 0
     assert capfdbinary.readouterr() == (b"", b"")
     assert run(source, "--format", form) == run(source, "--format", form, "--output", "-") == 0

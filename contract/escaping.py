@@ -6,12 +6,8 @@ that a report shows what came, and nothing in it acts on the reader's terminal o
 """
 
 import re
-import unicodedata
+from collections.abc import Iterator
 from typing import Final
-
-from markupsafe import Markup, escape
-
-from reports.language import tn
 
 # Kept: the no-break space, the zero-width (non-)joiner and the variation selectors, which text in
 # many languages and emoji needs. Escaped: all other characters that have no shape of their own.
@@ -45,45 +41,18 @@ def visible(text: str) -> str:
     return _HIDDEN.sub(lambda match: _escapes(match.group()), text)
 
 
-def shown(text: str) -> Markup:
-    """`text` as an element's content (no attribute's): hidden characters marked as such, line ends kept as well."""
-    pieces: list[str] = []
+def pieces(text: str) -> Iterator[tuple[str, str]]:
+    """`text` in pieces: what can be seen, and the hidden characters behind it (empty behind the last one)."""
     position = 0
     for match in _HIDDEN.finditer(text):
-        pieces.append(_content(text[position : match.start()]))
-        end = "\n" if "\n" in match.group() else ""
-        pieces.append(f'<span class="hidden-char">{_escapes(match.group())}</span>{end}')
+        yield text[position : match.start()], match.group()
         position = match.end()
-    pieces.append(_content(text[position:]))
-    # Markup: every piece is escaped above.
-    return Markup("".join(pieces))
-
-
-def _content(text: str) -> str:
-    # Quotation marks act in attributes only; JSON is full of them, and a reference takes five times the room.
-    return str(escape(text)).replace("&#34;", '"').replace("&#39;", "'")
-
-
-def cut(text: str, limit: int) -> str:
-    """`text`, or its first `limit` characters and how many are missing."""
-    missing = len(text) - limit
-    return text if missing <= 0 else f"{text[:limit]}… ({tn('common.missing', missing)})"
+    yield text[position:], ""
 
 
 def quoted(text: str, limit: int = 60) -> str:
     """`text` between quotation marks, cut and made visible, for use inside a sentence."""
     return f'"{visible(text[:limit])}{"…" if len(text) > limit else ""}"'
-
-
-def columns(text: str) -> int:
-    """How many columns of a terminal `text` takes: East Asian wide characters take two."""
-    return sum(_width(character) for character in text)
-
-
-def _width(character: str) -> int:
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def _escapes(hidden: str) -> str:

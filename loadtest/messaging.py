@@ -1,0 +1,140 @@
+"""Messages between the master of a load test and its workers, in both directions."""
+
+import json
+import time
+from array import array
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import gevent
+import msgspec
+from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
+
+from loadtest.clocks import ClockReading, best_reading
+from loadtest.collector import Collector
+from loadtest.ledger import Ledger
+from loadtest.recorder import Slice
+from loadtest.settings import LoadSettings, settings_from
+from loadtest.settling import Part, part_of
+
+SETTINGS, ASKED, SLICE, PART, CLOCK = (f"wsproof-{name}" for name in ("settings", "asked", "slice", "part", "clock"))
+
+CLOCK_SECONDS = 5.0
+"""How often a worker compares its clock with the master's."""
+
+_encode = msgspec.msgpack.encode
+_decode_slice = msgspec.msgpack.Decoder(Slice).decode
+_decode_part = msgspec.msgpack.Decoder(Part).decode
+
+
+class Master:
+    """Tells workers the settings and the time, and enters what they tell into the collector of the run."""
+
+    def __init__(self, runner: MasterRunner, settings: LoadSettings | None, collector: Collector) -> None:
+        self._runner: Any = runner
+        self._settings = settings
+        self._collector = collector
+        for message, listener in (
+            (ASKED, self._on_asked),
+            (SLICE, self._on_slice),
+            (PART, self._on_part),
+            (CLOCK, self._on_clock_asked),
+        ):
+            self._runner.register_message(message, listener)
+
+    def begin(self, settings: LoadSettings, collector: Collector) -> None:
+        """A run begins: tell all workers its settings."""
+        self._settings, self._collector = settings, collector
+        self._tell_settings(settings)
+
+    def note_lost(self) -> None:
+        """Tell the collector which workers are lost."""
+        clients = self._runner.clients.all
+        self._collector.lose({self._name(one.id) for one in clients if one.state != STATE_MISSING})
+
+    def _on_asked(self, msg: Any, **_: Any) -> None:
+        if self._settings is not None:
+            self._tell_settings(self._settings, msg.node_id)
+
+    def _tell_settings(self, settings: LoadSettings, worker: str | None = None) -> None:
+        """To one worker, or to all."""
+        told = {"settings": json.dumps(asdict(settings)), "journeys": ""}
+        if settings.journey_file is not None:
+            told["journeys"] = Path(settings.journey_file).read_text(encoding="utf-8")
+        self._runner.send_message(SETTINGS, told, worker)
+
+    def _on_slice(self, msg: Any, **_: Any) -> None:
+        self._collector.add(self._name(msg.node_id), _decode_slice(msg.data["slice"]))
+
+    def _on_part(self, msg: Any, **_: Any) -> None:
+        self._collector.finish(self._name(msg.node_id), _decode_part(msg.data["part"]), msg.data["margin"])
+
+    def _on_clock_asked(self, msg: Any, **_: Any) -> None:
+        answer: Mapping[str, float] = {"asked": msg.data["asked"], "read": time.monotonic()}
+        self._runner.send_message(CLOCK, dict(answer), msg.node_id)
+
+    def _name(self, node: str) -> str:
+        """What a worker is called in the report; with its host, where it may be on another machine."""
+        name = f"worker {self._runner.get_worker_index(node) + 1}"
+        remote = self._settings is not None and self._settings.master is not None
+        return f"{name} on {node.rpartition('_')[0]}" if remote else name
+
+
+class Worker:
+    """Tells the master what was measured here.
+
+    One of another machine has no settings until the master tells it, but its `own` profile and overrides: `take` is
+    given all of them together. Without `take`, it has settings already.
+    """
+
+    def __init__(
+        self, runner: WorkerRunner, own: Mapping[str, Any], take: Callable[[LoadSettings], None] | None
+    ) -> None:
+        self._runner: Any = runner
+        self._own = own
+        self._take = take
+        self._readings: list[ClockReading] = []
+        self._runner.register_message(SETTINGS, self._on_settings)
+        self._runner.register_message(CLOCK, self._on_clock)
+        gevent.spawn(self._compare_clocks)
+        if take is not None:
+            self._runner.send_message(ASKED, {})
+
+    def tell_slice(self, taken: Slice) -> None:
+        """What was measured in a second."""
+        self._runner.send_message(SLICE, {"slice": _encode(asdict(taken))})
+
+    def tell_part(self, ledger: Ledger) -> None:
+        """All users have left: the ledger, by the master's clock."""
+        reading = best_reading(self._readings, time.monotonic())
+        part = _encode(asdict(part_of(ledger, reading.shift)), enc_hook=_plain)
+        self._runner.send_message(PART, {"part": part, "margin": reading.error})
+
+    def _on_settings(self, msg: Any, **_: Any) -> None:
+        """The master's settings; the profile, and with it the tokens, are this machine's own."""
+        if self._take is None:
+            return
+        told = settings_from(json.loads(msg.data["settings"]))
+        if msg.data["journeys"]:
+            file = Path("journeys-of-the-master.yaml").absolute()
+            file.write_text(msg.data["journeys"], encoding="utf-8")
+            told = replace(told, journey_file=str(file))
+        overrides = {**told.overrides, **self._own["overrides"]}
+        self._take(replace(told, profile=self._own["profile"], overrides=overrides, document=""))
+
+    def _compare_clocks(self) -> None:
+        while True:
+            self._runner.send_message(CLOCK, {"asked": time.monotonic()})
+            gevent.sleep(CLOCK_SECONDS if self._readings else 0.2)
+
+    def _on_clock(self, msg: Any, **_: Any) -> None:
+        self._readings.append(ClockReading(msg.data["asked"], msg.data["read"], time.monotonic()))
+
+
+def _plain(value: Any) -> Any:
+    """How to write what msgpack does not know."""
+    if isinstance(value, array):
+        return list(value)
+    raise NotImplementedError(type(value))
