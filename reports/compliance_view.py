@@ -39,8 +39,6 @@ MAX_FAILURES: Final = 20
 """Failures of one scenario that are shown."""
 REPEATED: Final = 3
 """Scenarios that the command of a failed requirement plays again."""
-AT_STEP: Final = "at-step"
-"""The code of a reason that says at which step something happened: its parameters are `step` and `reason`."""
 CUT_CHARACTERS: Final = 400
 """Where the page is full, what was expected and received is cut after these."""
 
@@ -274,7 +272,7 @@ def _told_by_a_failure(scenario: Json) -> bool:
     """Whether the reason of a scenario that failed only says what its failure says: at which step, and what."""
     reason = phrase(scenario, "reason") or {}
     said = (reason.get("params") or {}).get("reason")
-    return reason.get("code") == AT_STEP and any(phrase(one, "message") == said for one in scenario["failures"])
+    return reason.get("code") == wording.AT_STEP and any(phrase(one, "message") == said for one in scenario["failures"])
 
 
 def _command(text: str) -> Command:

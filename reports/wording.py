@@ -21,7 +21,9 @@ _SETTINGS: Final = frozenset(
      "require_complete", "allow_undecided", "baseline", "fuzz", "heartbeat_interval_s", "heartbeat_timeout_s")
 )  # fmt: skip
 IN_SCENARIO: Final = "in-scenario"
-"""The code of a reason that says which scenario gave it: its parameters are `scenario` and `reason`."""
+UNREACHED: Final = "unreached"
+AT_STEP: Final = "at-step"
+"""Codes of reasons that hold another one, their parameter `reason`."""
 _ORIGINS: Final = frozenset(("seed", "example", "derived"))
 MAX_HINTS: Final = 5
 UNVERIFIED: Final = ("error", "inconclusive", "untested")
@@ -206,9 +208,14 @@ def _without_scenario(entry: Mapping[str, Any]) -> str | None:
     """The reason of a verdict without the scenario that gave it, since others may have the same one."""
     reason: str | None = entry["reason"]
     written = phrase(entry, "reason")
-    if not reason or written is None or written["code"] != IN_SCENARIO:
+    if not reason or written is None or written["code"] not in (IN_SCENARIO, UNREACHED):
         return reason
-    return rendered(written["params"].get("reason"), reason)
+    inner = written["params"].get("reason")
+    if written["code"] == IN_SCENARIO:
+        return rendered(inner, reason)
+    if isinstance(inner, Mapping) and inner.get("code") == AT_STEP:
+        inner = (inner.get("params") or {}).get("reason")
+    return t("compliance.unreached", reason=rendered(inner, reason))
 
 
 def verdict_sentence(document: Document) -> str:
