@@ -33,7 +33,7 @@ from reports.commands import short_repeating, variables
 from reports.documents import Document
 from reports.failures import Failure, told_once
 from reports.fitting import cut
-from reports.language import t
+from reports.language import t, tn
 
 NAME_CHARACTERS: Final = 300
 """Names and messages are cut after these; the document has all of them."""
@@ -161,6 +161,8 @@ def _failure(found: Failure) -> str:
         lines.append(f"{t('compliance.text.expected')}: {failure['expected']}")
     received = t("common.nothing") if failure["received"] is None else failure["received"]
     lines.append(f"{t('compliance.text.received')}: {received}")
+    if found.more:
+        lines.append(tn("compliance.found-again", found.more))
     return _lines(lines)
 
 

@@ -89,8 +89,8 @@ def setting(document: Document, name: str, values: list[Any]) -> tuple[str, tupl
     if document["kind"] == "load" and name not in _SETTINGS:
         pairs = [load_view.setting(name, value) for value in values]
         return pairs[0][0], tuple(text for _, text in pairs)
-    label = t(f"compare.setting.{name}") if name in _SETTINGS else name
-    return label, tuple(quantities.setting(value) for value in values)
+    label = t(f"compare.setting.{name}") if name in _SETTINGS else wording.setting_name(name)
+    return label, tuple(wording.setting_value(name, value) for value in values)
 
 
 def rule(document: Document) -> str:

@@ -93,6 +93,8 @@ class Scenario:
     anchor: str
     mark: Mark
     filter_key: str
+    reason: str | None
+    """Why its verdict is what it is, unless a failure says so."""
     verifies: tuple[Link, ...]
     failures: tuple[Failure, ...]
     unconfirmed: tuple[Failure, ...]

@@ -31,6 +31,7 @@ from reports.failures import told_once
 from reports.fitting import cut
 from reports.held import held
 from reports.language import t
+from reports.phrases import phrase
 from reports.selection import left_out
 from reports.wording import Mark
 
@@ -219,6 +220,7 @@ class _Builder:
             anchor=anchor,
             mark=wording.scenario_mark(entry, self.strict),
             filter_key=" ".join(f"{level}:{entry['verdict']}" for level in ordered),
+            reason=None if _told_by_a_failure(entry) else entry["reason"],
             verifies=tuple(self._requirement_link(name) for name in entry["verifies"]),
             failures=self._scenario_failures(entry["failures"], shown),
             unconfirmed=tuple(
@@ -264,6 +266,13 @@ class _Builder:
 
     def _requirement_link(self, name: str) -> Link:
         return self.requirement_links.get(name, Link(name, None))
+
+
+def _told_by_a_failure(scenario: Json) -> bool:
+    """Whether the reason of a scenario that failed only says what its failure says: at which step, and what."""
+    reason = phrase(scenario, "reason") or {}
+    said = (reason.get("params") or {}).get("reason")
+    return reason.get("code") == wording.AT_STEP and any(phrase(one, "message") == said for one in scenario["failures"])
 
 
 def _command(text: str) -> Command:

@@ -175,14 +175,15 @@ class _Drawing:
         self.y += _ROW
         self._follow(entry)
         actor = self._x(entry["actor"])
-        label = f"{entry['kind']}" if entry["event"] is None else str(entry["event"])
+        kind = t(f"compliance.event.{entry['kind']}")
+        label = kind if entry["event"] is None else str(entry["event"])
         to, x = {"in": (actor, self.right), "out": (self.right, actor)}.get(entry["direction"], (actor, actor))
         arrow = to != x
         room = int((self.right - actor - 24 if arrow else self.width - actor - 24) / _CHARACTER)
         label = _fitting(label, room)
         detail = _fitting(_detail(entry), room - columns(label) - 1)
         form = ("broken" if entry["kind"] == "end" else "arrow") if arrow else "mark"
-        title = f"{_time(entry)} {(entry['actor'] or '')[:_NAME_COLUMNS]} {entry['kind']} {entry['data'][:300]}"
+        title = f"{_time(entry)} {(entry['actor'] or '')[:_NAME_COLUMNS]} {kind} {entry['data'][:300]}"
         return Row(form, self.y, x, label, to, entry["kind"], detail, _time(entry), title, actor + 12)
 
     def _follow(self, entry: Happening) -> None:

@@ -11,7 +11,7 @@ from reports.language import t
 
 WHOLE: Final = "transcript"
 """The step of what was found over all messages, in documents whose failures do not name the check."""
-_SAME: Final = ("check", "step", "message", "expected", "received")
+_SAME: Final = ("check", "step", "message", "expected")
 
 Json = Mapping[str, Any]
 Clause = tuple[str, str]
@@ -26,6 +26,8 @@ class Failure:
     clauses: tuple[Clause, ...]
     actors: tuple[str, ...]
     entries: tuple[Json, ...]
+    more: int
+    """How often it was found beside that, in another message."""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -47,17 +49,23 @@ class Block:
 
 
 def told_once(entries: Iterable[Json]) -> tuple[Failure, ...]:
-    """The failures of a scenario, those that differ in the requirement or the connection alone as one."""
+    """The failures of a scenario, each once.
+
+    What differs in the requirement or the connection alone is one failure, and so is what a check found in one message
+    after the other.
+    """
     found: dict[tuple[Any, ...], list[Json]] = {}
     for entry in entries:
-        found.setdefault(tuple(entry.get(member) for member in _SAME), []).append(entry)
+        received = None if entry.get("check") else entry["received"]
+        found.setdefault((*(entry.get(member) for member in _SAME), received), []).append(entry)
     return tuple(_failure(same) for same in found.values())
 
 
 def _failure(same: list[Json]) -> Failure:
     clauses = dict.fromkeys((entry["requirement"], entry["level"]) for entry in same)
     actors = dict.fromkeys(entry["actor"] for entry in same if entry["actor"] is not None)
-    return Failure(same[0], tuple(clauses), tuple(actors), tuple(same))
+    received = {entry["received"] for entry in same}
+    return Failure(same[0], tuple(clauses), tuple(actors), tuple(same), len(received) - 1)
 
 
 def blocks(document: Document) -> tuple[Block, ...]:

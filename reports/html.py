@@ -84,6 +84,7 @@ def _environment() -> Environment:
         levels=wording.LEVELS,
         verdicts=wording.VERDICTS,
         mark=wording.mark,
+        setting_value=wording.setting_value,
     )
     return environment
 
@@ -126,4 +127,5 @@ _FILTERS: Final[Mapping[str, Any]] = {
     "statement": wording.statement,
     "scenario_title": wording.scenario_title,
     "setting_name": wording.setting_name,
+    "origin": wording.origin,
 }

@@ -31,9 +31,10 @@ _COLUMNS: Final = {
 """Figures with their headings; the language's own where there is none."""
 _SETTINGS: Final = frozenset(
     ("users", "spawn_rate", "time_s", "think_time_s", "stages", "channels", "rate", "size", "journeys", "processes",
-     "tokens", "seed", "embedded", "journeys_file", "abort_on_breach")
+     "tokens", "seed", "embedded", "journeys_file", "abort_on_breach", "profile", "set")
 )  # fmt: skip
 """Settings that the page gives a name; others keep their own."""
+_TOKENS: Final = frozenset(("profile", "file", "command", "pattern"))
 _UNITS: Final = frozenset(("spawn_rate", "time_s", "think_time_s", "rate", "size"))
 _STEPS: Final = frozenset(("connect", "ack", "join", "post_to_own", "post_to_receive", "ping_period", "close"))
 BREACHED: Final = "load-breached"
@@ -215,7 +216,7 @@ def _steps(document: Document, columns: list[tuple[str, str]]) -> tuple[Step, ..
 
 def setting(name: str, value: object) -> tuple[str, str]:
     label = t(f"load.setting.{name}") if name in _SETTINGS else name
-    text = quantities.setting(value)
+    text = t(f"load.setting.tokens.{value}") if name == "tokens" and value in _TOKENS else quantities.setting(value)
     return label, t(f"load.setting.{name}.value", value=text) if name in _UNITS and value is not None else text
 
 

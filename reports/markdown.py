@@ -153,6 +153,8 @@ def _failure(document: Document, titles: Sequence[str], block: Block) -> str:
         lines.append(f"  - {t('compliance.text.received')}: {code(failure['received'])}")
     elif failure["expected"] is not None:
         lines.append(f"  - {t('compliance.text.received')}: {t('common.nothing')}")
+    if found.more:
+        lines.append(f"  - {tn('compliance.found-again', found.more)}")
     command = short_repeating(document, scenario)
     if command:
         needs = variables(command)

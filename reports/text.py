@@ -105,6 +105,8 @@ def _failure(page: Page, scenario: Json, found: Failure) -> None:
         page.labelled(received, failure["received"] or t("common.empty"))
     elif failure["expected"] is not None:
         page.labelled(received, t("common.nothing"))
+    if found.more:
+        page.labelled("", tn("compliance.found-again", found.more))
 
 
 def _outages(page: Page, document: Document) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reports import selection
+from reports import quantities, selection
 from reports.documents import Document
 from reports.fitting import cut
 from reports.language import spoken, t, tn
@@ -21,7 +21,10 @@ _SETTINGS: Final = frozenset(
      "require_complete", "allow_undecided", "baseline", "fuzz", "heartbeat_interval_s", "heartbeat_timeout_s")
 )  # fmt: skip
 IN_SCENARIO: Final = "in-scenario"
-"""The code of a reason that says which scenario gave it: its parameters are `scenario` and `reason`."""
+UNREACHED: Final = "unreached"
+AT_STEP: Final = "at-step"
+"""Codes of reasons that hold another one, their parameter `reason`."""
+_ORIGINS: Final = frozenset(("seed", "example", "derived"))
 MAX_HINTS: Final = 5
 UNVERIFIED: Final = ("error", "inconclusive", "untested")
 
@@ -145,9 +148,22 @@ def scenario_title(scenario: Mapping[str, Any]) -> str:
     return _own(scenario, "title")
 
 
+def origin(text: str) -> str:
+    """Where a requirement comes from, such as ``seed §4``; a name that is not known stays."""
+    name, space, rest = text.partition(" ")
+    return f"{t(f'compliance.origin.{name}')}{space}{rest}" if name in _ORIGINS else text
+
+
 def setting_name(name: str) -> str:
     """What a check's setting is called; one that is not known keeps its name."""
     return t(f"compliance.setting.{name}") if name in _SETTINGS else name
+
+
+def setting_value(name: str, value: object) -> str:
+    """The value of a check's setting."""
+    if name == "fuzz" and isinstance(value, Mapping) and {"examples", "seed"} <= value.keys():
+        return t("compliance.setting.fuzz.value", examples=value["examples"], seed=value["seed"])
+    return quantities.setting(value)
 
 
 def _own(requirement: Mapping[str, Any], member: str) -> str:
@@ -192,9 +208,14 @@ def _without_scenario(entry: Mapping[str, Any]) -> str | None:
     """The reason of a verdict without the scenario that gave it, since others may have the same one."""
     reason: str | None = entry["reason"]
     written = phrase(entry, "reason")
-    if not reason or written is None or written["code"] != IN_SCENARIO:
+    if not reason or written is None or written["code"] not in (IN_SCENARIO, UNREACHED):
         return reason
-    return rendered(written["params"].get("reason"), reason)
+    inner = written["params"].get("reason")
+    if written["code"] == IN_SCENARIO:
+        return rendered(inner, reason)
+    if isinstance(inner, Mapping) and inner.get("code") == AT_STEP:
+        inner = (inner.get("params") or {}).get("reason")
+    return t("compliance.unreached", reason=rendered(inner, reason))
 
 
 def verdict_sentence(document: Document) -> str:

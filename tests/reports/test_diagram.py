@@ -39,7 +39,7 @@ def test_every_event_has_a_row_and_arrows_point_the_way_it_went() -> None:
         ("pause", "5.00 s without an event"),
         ("mark", "timeout"),
         ("mark", "note"),
-        ("arrow", "close"),
+        ("arrow", "close frame"),
         ("broken", "end"),
     ]
     alice, endpoint = found.lifelines

@@ -251,12 +251,12 @@ def test_a_command_is_quoted_for_the_shell() -> None:
 def test_a_long_transcript_keeps_its_start_and_its_end() -> None:
     events = [builder.event(number / 1000, "in", "ping") for number in range(2000)]
     page = Page(html.compliance(results(scenarios=[scenario("flood", "failed", transcript=events)])))
-    assert page.source.count("ping</td>") == HEAD_EVENTS + TAIL_EVENTS
+    assert page.source.count("ping frame</td>") == HEAD_EVENTS + TAIL_EVENTS
     assert "1,500 events in between are left out here" in page.text
     assert "<td>0.000</td>" in page.source
     assert "<td>1.999</td>" in page.source
     page = Page(html.compliance(results(scenarios=[scenario("flood", transcript=events)])))
-    assert page.source.count("ping</td>") == 2 * BRIEF_EVENTS
+    assert page.source.count("ping frame</td>") == 2 * BRIEF_EVENTS
     assert "<td>1.999</td>" in page.source
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from contract.findings import phrase, texts
 from reports import load_wording, quantities, wording
 from reports.quantities import NOTHING
 from tests.reports import builder
@@ -49,6 +50,18 @@ def test_warnings_are_what_fails_without_counting() -> None:
     assert wording.warning_sentence(results(entries)) == ("2 recommendations do not hold (A-1, A-2).")
     assert wording.warning_sentence(results(entries, strict=True)) == ("1 recommendation does not hold (A-2).")
     assert wording.warning_sentence(results()) is None
+
+
+def test_scenarios_that_failed_too_soon_for_the_same_reason_are_one_group() -> None:
+    entries = []
+    for number, inner in enumerate([phrase("still-open"), phrase("at-step", step="5", reason=phrase("still-open"))]):
+        reason = phrase("unreached", scenario=f"s{number}", reason=inner)
+        entry = requirement(f"A-{number}", "inconclusive", reason=str(reason), **texts(reason=reason))
+        entry["clauses"][0] |= {"reason": str(reason), **texts(reason=reason)}
+        entries.append(entry)
+    [(_, said, listed)] = wording.unverified_groups(results(entries))
+    assert said == f"not reached, since something before it failed: {phrase('still-open')}"
+    assert [entry["id"] for entry in listed] == ["A-0", "A-1"]
 
 
 def test_what_was_not_verified_is_grouped_by_reason() -> None:
