@@ -1,6 +1,5 @@
 """The reactor under Locust: gevent's own loop calls back; no greenlet is switched to for what is received."""
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -8,8 +7,6 @@ import gevent
 from gevent.hub import get_hub
 
 READ, WRITE = 1, 2
-
-log = logging.getLogger("wsproof.load")
 
 
 class GeventReactor:
