@@ -3,6 +3,8 @@
 from itertools import pairwise
 from typing import Any
 
+import pytest
+
 from reports import html
 from reports.diagram import HEAD_EVENTS, MAX_ACTORS, TAIL_EVENTS, Diagram, diagram
 from reports.failed_at import MAX_SHOWN, place
