@@ -33,6 +33,7 @@ from reports.held import held
 from reports.language import t
 from reports.phrases import phrase
 from reports.selection import left_out
+from reports.unverified import AT_STEP, unverified_groups
 from reports.wording import Mark
 
 MAX_FAILURES: Final = 20
@@ -141,7 +142,7 @@ class _Builder:
     def unverified(self) -> tuple[Unverified, ...]:
         return tuple(
             Unverified(mark, reason, tuple(self.requirement_links[r["id"]] for r in listed))
-            for mark, reason, listed in wording.unverified_groups(self.document)
+            for mark, reason, listed in unverified_groups(self.document)
         )
 
     def outages(self) -> tuple[Gone, ...]:
@@ -272,7 +273,7 @@ def _told_by_a_failure(scenario: Json) -> bool:
     """Whether the reason of a scenario that failed only says what its failure says: at which step, and what."""
     reason = phrase(scenario, "reason") or {}
     said = (reason.get("params") or {}).get("reason")
-    return reason.get("code") == wording.AT_STEP and any(phrase(one, "message") == said for one in scenario["failures"])
+    return reason.get("code") == AT_STEP and any(phrase(one, "message") == said for one in scenario["failures"])
 
 
 def _command(text: str) -> Command:

@@ -5,6 +5,7 @@ that passed, a stretch of time in which nothing happened, and the place where th
 the SVG; the transcript's table says the same in words.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -207,11 +208,17 @@ def _time(entry: Happening) -> str:
 
 
 def _detail(entry: Happening) -> str:
-    """An event's data; of a message only what its event's name does not say."""
+    """An event's data; of a message only what its event's name does not say: the payload, then what else it has."""
     data = str(entry["data"])
-    if entry["event"] is None:
+    try:
+        value = json.loads(data) if entry["event"] is not None else None
+    except (ValueError, RecursionError):
         return data
-    return data.removeprefix(f'{{"event":"{entry["event"]}","payload":').removesuffix("}")
+    if not isinstance(value, dict) or not {"event", "payload"} <= value.keys():
+        return data
+    rest = {name: inner for name, inner in value.items() if name not in ("event", "payload")}
+    parts = [value["payload"], *([rest] if rest else [])]
+    return " ".join(json.dumps(part, ensure_ascii=False, separators=(",", ":")) for part in parts)
 
 
 def _fitting(text: str, room: int) -> str:

@@ -14,6 +14,7 @@ from reports.documents import Document
 from reports.failures import Block, blocks
 from reports.inert import NAME_CHARACTERS, cell, code, sentence
 from reports.language import t, tn
+from reports.unverified import unverified_groups
 from reports.wording import Mark
 
 MAX_BYTES: Final = 500_000
@@ -165,7 +166,7 @@ def _failure(document: Document, titles: Sequence[str], block: Block) -> str:
 
 
 def _unverified(page: Page, document: Document) -> None:
-    groups = wording.unverified_groups(document)
+    groups = unverified_groups(document)
     if groups:
         page.add(f"#### {t('compliance.unverified')}")
     rows = [

@@ -11,6 +11,7 @@ from reports.fitting import columns, cut
 from reports.language import t, tn
 from reports.load_text import load_summary
 from reports.terminal import Page, padded
+from reports.unverified import unverified_groups
 from reports.wording import Mark
 
 MAX_BLOCKS: Final = 30
@@ -118,7 +119,7 @@ def _outages(page: Page, document: Document) -> None:
 
 
 def _unverified(page: Page, document: Document) -> None:
-    for mark, reason, listed in wording.unverified_groups(document):
+    for mark, reason, listed in unverified_groups(document):
         ids = ", ".join(cut(entry["id"], 40) for entry in listed[:8])
         if len(listed) > 8:
             ids = t("common.and-more", listed=ids, more=f"{len(listed) - 8:,}")

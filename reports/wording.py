@@ -12,7 +12,6 @@ from reports import quantities, selection
 from reports.documents import Document
 from reports.fitting import cut
 from reports.language import spoken, t, tn
-from reports.phrases import phrase, rendered
 
 LEVELS: Final = ("MUST", "SHOULD", "MAY")
 VERDICTS: Final = ("passed", "failed", "inconclusive", "untested", "error")
@@ -20,10 +19,6 @@ _SETTINGS: Final = frozenset(
     ("jobs", "time_scale", "rounds", "embedded", "profile", "set", "scenarios", "selection", "deselection",
      "require_complete", "allow_undecided", "baseline", "fuzz", "heartbeat_interval_s", "heartbeat_timeout_s")
 )  # fmt: skip
-IN_SCENARIO: Final = "in-scenario"
-UNREACHED: Final = "unreached"
-AT_STEP: Final = "at-step"
-"""Codes of reasons that hold another one, their parameter `reason`."""
 _ORIGINS: Final = frozenset(("seed", "example", "derived"))
 MAX_HINTS: Final = 5
 UNVERIFIED: Final = ("error", "inconclusive", "untested")
@@ -183,39 +178,10 @@ def failing(document: Document, counts_against: bool) -> list[Mapping[str, Any]]
     ]
 
 
-def unverified_groups(document: Document) -> list[tuple[Mark, str, list[Mapping[str, Any]]]]:
-    """What was not verified of what was selected: (mark, reason, requirements), the tool's own errors first."""
-    found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for requirement in selection.counted(document):
-        for clause in clauses(requirement):
-            if clause["verdict"] in UNVERIFIED:
-                reason = _without_scenario(clause) or _without_scenario(requirement)
-                reason = reason or t(f"compliance.no-reason.{clause['verdict']}")
-                listed = found.setdefault((clause["verdict"], reason), [])
-                if requirement not in listed[-1:]:
-                    listed.append(requirement)
-    ordered = sorted(found.items(), key=lambda item: mark(item[0][0]).rank)
-    return [(mark(verdict), reason, listed) for (verdict, reason), listed in ordered]
-
-
 def unselected_sentence(document: Document) -> str | None:
     """How many requirements were not selected; None where all were."""
     number = sum(map(selection.left_out, document["requirements"]))
     return tn("compliance.unselected", number) if number else None
-
-
-def _without_scenario(entry: Mapping[str, Any]) -> str | None:
-    """The reason of a verdict without the scenario that gave it, since others may have the same one."""
-    reason: str | None = entry["reason"]
-    written = phrase(entry, "reason")
-    if not reason or written is None or written["code"] not in (IN_SCENARIO, UNREACHED):
-        return reason
-    inner = written["params"].get("reason")
-    if written["code"] == IN_SCENARIO:
-        return rendered(inner, reason)
-    if isinstance(inner, Mapping) and inner.get("code") == AT_STEP:
-        inner = (inner.get("params") or {}).get("reason")
-    return t("compliance.unreached", reason=rendered(inner, reason))
 
 
 def verdict_sentence(document: Document) -> str:

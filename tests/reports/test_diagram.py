@@ -3,6 +3,8 @@
 from itertools import pairwise
 from typing import Any
 
+import pytest
+
 from reports import html
 from reports.diagram import HEAD_EVENTS, MAX_ACTORS, TAIL_EVENTS, Diagram, diagram
 from reports.failed_at import MAX_SHOWN, place
@@ -133,3 +135,18 @@ def test_only_failed_scenarios_have_a_diagram() -> None:
     part = page.part('id="scenario-bad"')
     assert 'role="img" aria-label="Sequence diagram of 8 events between alice and the endpoint.' in part
     assert "no new_message in time" in part
+
+
+@pytest.mark.parametrize(
+    ("data", "detail"),
+    [
+        ('{"event":"ping","payload":{},"sequence":2}', '{} {"sequence":2}'),
+        ('{"payload": {"a": 1}, "event": "ping"}', '{"a":1}'),
+        ('{"event":"ping","payload":{"a":"cut', '{"event":"ping","payload":{"a":"cut'),
+        ('"ping"', '"ping"'),
+    ],
+)
+def test_a_message_shows_what_its_name_does_not_say(data: str, detail: str) -> None:
+    found = diagram([event(0.1, "in", "message", event="ping", data=data)], [])
+    assert found is not None
+    assert [(row.label, row.detail) for row in found.rows] == [("ping", detail)]

@@ -5,6 +5,7 @@ import pytest
 from contract.findings import phrase, texts
 from reports import load_wording, quantities, wording
 from reports.quantities import NOTHING
+from reports.unverified import unverified_groups
 from tests.reports import builder
 from tests.reports.builder import Json, in_scenario, requirement, results
 
@@ -59,7 +60,7 @@ def test_scenarios_that_failed_too_soon_for_the_same_reason_are_one_group() -> N
         entry = requirement(f"A-{number}", "inconclusive", reason=str(reason), **texts(reason=reason))
         entry["clauses"][0] |= {"reason": str(reason), **texts(reason=reason)}
         entries.append(entry)
-    [(_, said, listed)] = wording.unverified_groups(results(entries))
+    [(_, said, listed)] = unverified_groups(results(entries))
     assert said == f"not reached, since something before it failed: {phrase('still-open')}"
     assert [entry["id"] for entry in listed] == ["A-0", "A-1"]
 
@@ -79,7 +80,7 @@ def test_what_was_not_verified_is_grouped_by_reason() -> None:
     entries[3]["clauses"][0] |= {"reason": f"two: {reason}", "texts": {"reason": in_scenario("two", reason)}}
     found = [
         (mark.word, reason, [entry["id"] for entry in listed])
-        for mark, reason, listed in wording.unverified_groups(results(entries))
+        for mark, reason, listed in unverified_groups(results(entries))
     ]
     assert found == [
         ("error", "error: no such fixture", ["A-3"]),
