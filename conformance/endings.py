@@ -40,7 +40,7 @@ def _expect_close(stage: Stage, deed: ExpectClose) -> Script[None]:
     def over() -> bool:
         return conversation.close_received is not None or conversation.ended is not None
 
-    what = f"{deed.actor}: the server's close frame"
+    what = "the server's close frame"
     # What the server may leave out is no promise.
     closed = yield from stage.until(over, deadline, what) if deed.optional else owed(stage, over, deadline, what)
     if not closed:
@@ -113,7 +113,7 @@ def _expect_refusal(stage: Stage, deed: ExpectRefusal) -> Script[None]:
     def over() -> bool:
         return bool(conversation.refused or conversation.close_received or conversation.ended)
 
-    yield from owed(stage, lambda: over() or acknowledged() is not None, deadline, f"{deed.actor}: a refusal")
+    yield from owed(stage, lambda: over() or acknowledged() is not None, deadline, "a refusal")
     if acknowledged() is not None or (deed.plain and conversation.opened is not None):
         came = what_came(stage, state)
         raise stage.fail(phrase("accepted"), deed.actor, expected=phrase("a-refusal"), received=came)
@@ -160,7 +160,7 @@ def _graded_well(stage: Stage, deed: ExpectRefusal, conversation: Conversation) 
 def _expect_open(stage: Stage, deed: ExpectOpen) -> Script[None]:
     conversation = stage.conversation(stage.actors[deed.actor])
     deadline = stage.now + stage.seconds(deed.duration)
-    yield from stage.until(lambda: not conversation.is_open, deadline, f"{deed.actor}: the end of the watch")
+    yield from stage.until(lambda: not conversation.is_open, deadline, "the end of the watch")
     if not conversation.is_open:
         excuse_if_stalled(stage)
         raise stage.fail(

@@ -60,7 +60,7 @@ def _expect(stage: Stage, deed: Expect) -> Script[None]:
         def arrived(searches: list[tuple[Expectation, Search]] = searches) -> bool:
             return is_over(state) or any(found() for _, found in searches)
 
-        yield from owed(stage, arrived, deadline, f"{deed.actor}: {candidates[0].event}", state)
+        yield from owed(stage, arrived, deadline, f"{candidates[0].event}", state)
         hit, message = next(((one, found()) for one, found in searches if found()), (None, None))
         if hit is None or message is None:
             raise _missing(stage, deed.actor, state, [(one.event, rendered[id(one)]) for one in wanted])
@@ -185,7 +185,7 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
         wrong_one = deed.next and first() is not None
         return wrong_one or outcome() is not None or conversation.ended is not None
 
-    yield from owed(stage, settled, deadline, f"{deed.actor}: one of {len(deed.of)} outcomes", state)
+    yield from owed(stage, settled, deadline, f"one of {len(deed.of)} outcomes", state)
     found = outcome()
     if found is None:
         raise stage.fail(
@@ -263,7 +263,7 @@ def _expect_nothing(stage: Stage, deed: ExpectNothing) -> Script[None]:
                 return state, message
         return None
 
-    yield from stage.until(lambda: offender() is not None, deadline, f"{', '.join(deed.actors)}: the end of a silence")
+    yield from stage.until(lambda: offender() is not None, deadline, "the end of a silence")
     found = offender()
     if found is not None:
         state, message = found
@@ -331,7 +331,7 @@ def _expect_pong(stage: Stage, deed: ExpectPong) -> Script[None]:
         looked, start = len(state.controls), looked
         return any(pong.data == payload for pong in state.controls[start:])
 
-    yield from owed(stage, lambda: answered() or is_over(state), deadline, f"{deed.actor}: a pong frame")
+    yield from owed(stage, lambda: answered() or is_over(state), deadline, "a pong frame")
     if any(pong.data == payload for pong in state.controls):
         state.controls = [pong for pong in state.controls if pong.data != payload]
         return

@@ -66,7 +66,7 @@ def _admitted(stage: Stage, state: ActorState, request: Request, token: str | No
         attempts += 1
         turn = admission.turn(stage.now)
         if turn > stage.now:
-            yield from stage.until(lambda: False, turn, f"{state.actor.name}: the turn of its handshake")
+            yield from stage.until(lambda: False, turn, "the turn of its handshake")
         conversation = yield from _shake_hands(stage, state, request, token, good=good)
         settled = bool(conversation.opened or conversation.refused)
         if conversation.opened is not None and good:
@@ -128,7 +128,7 @@ def _control(stage: Stage) -> Script[Phrase | None]:
     if conversation.opened is not None:
         deadline = stage.now + stage.seconds("ack_timeout")
         yield from owed(
-            stage, lambda: acknowledged() is not None or is_over(state), deadline, "control: an acknowledgement", state
+            stage, lambda: acknowledged() is not None or is_over(state), deadline, "an acknowledgement", state
         )
     problem = None if acknowledged() is not None else ended_as(conversation)
     yield from _dismiss(stage, conversation)

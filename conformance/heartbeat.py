@@ -116,7 +116,7 @@ class _Rhythm:
             return len(self.state.heartbeats) > number or not self.conversation.is_open
 
         limit = self.last + self.interval + self.slack
-        yield from self.lag.until(arrived, limit, f"{self.actor}: the next ping")
+        yield from self.lag.until(arrived, limit, "the next ping")
         patience = limit + self.stage.seconds("response_timeout")
         while not arrived() and self.stage.now < min(limit + self.lag.allowance(since), patience):
             yield from self.lag.until(arrived, min(self.stage.now + self.lag.period, patience), "a late ping")

@@ -74,6 +74,6 @@ def _stood_still(stage: Stage, state: ActorState, condition: Callable[[], bool])
     yield from stage.until(
         lambda: condition() or len(state.echoes) > answered or not conversation.is_open,
         sent + PROBE_LIMIT * stage.setting.time_scale,
-        f"{state.actor.name}: a sign of life",
+        "a sign of life",
     )
     return len(state.echoes) > answered and state.echoes[-1].t - sent > SLUGGISH * stage.setting.time_scale

@@ -20,8 +20,8 @@ from contract.language import DEFAULT, LANGUAGES, Catalogues, speaking, spoken
 
 CATALOGUES: Final = Catalogues(Path(__file__).resolve().parent / "locales")
 
-MAX_DEPTH: Final = 12
-"""Phrases inside phrases that a document may hold; deeper ones are shown as the document has them in English."""
+MAX_DEPTH: Final = 24
+"""Phrases and lists inside phrases; what a document has deeper is shown in its English."""
 
 UNKNOWN: Final = (LookupError, ValueError, TypeError, AttributeError, OverflowError)
 """What rendering a phrase raises that is none of ours."""
@@ -63,7 +63,7 @@ class Phrase:
             return False
 
     def _rendered(self, depth: int) -> str:
-        if not depth:
+        if depth <= 0:
             raise ValueError("phrases are nested too deep")
         values = {name: _rendered(value, depth - 1) for name, value in self.params.items()}
         number = self.params.get("number")
@@ -101,7 +101,7 @@ def _frozen(value: Any) -> Param:
 def _rendered(value: Param, depth: int) -> object:
     if isinstance(value, Phrase):
         return value._rendered(depth)
-    return _List(_rendered(one, depth) for one in value) if isinstance(value, tuple) else value
+    return _List(_rendered(one, depth - 1) for one in value) if isinstance(value, tuple) else value
 
 
 def _changed(value: Param, change: Callable[[str], str]) -> Param:
@@ -196,7 +196,7 @@ def message_of(entry: Mapping[str, Any]) -> Phrase:
 
 def _phrase(value: Any, depth: int = MAX_DEPTH) -> Phrase | None:
     """A phrase of a document, which may be anybody's; None where it is none."""
-    if not isinstance(value, dict) or not isinstance(value.get("code"), str) or not depth:
+    if not isinstance(value, dict) or not isinstance(value.get("code"), str) or depth <= 0:
         return None
     params = value.get("params")
     if not isinstance(params, dict):
@@ -213,7 +213,7 @@ def _phrase(value: Any, depth: int = MAX_DEPTH) -> Phrase | None:
 def _param(value: Any, depth: int) -> Param | None:
     if isinstance(value, str | int | float):
         return value
-    if isinstance(value, list) and depth:
+    if isinstance(value, list) and depth > 0:
         items = [_param(one, depth - 1) for one in value]
         return tuple(one for one in items if one is not None) if None not in items else None
     return _phrase(value, depth - 1)

@@ -35,7 +35,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > MAX_DIGITS:
+    if len(digits) > MAX_DIGITS:  # a sign counts as one
         raise JsonTextError(phrase("json-digits", digits=len(digits), most=MAX_DIGITS))
     return int(digits)
 

@@ -85,8 +85,19 @@ def _is_what_came(entry: Mapping[str, Any], failure: Mapping[str, Any]) -> bool:
 
 
 def _is_the_close(entry: Mapping[str, Any], failure: Mapping[str, Any]) -> bool:
-    """Whether it is a close frame, or a refusal, whose code stands in what was received."""
+    """Whether it is a close frame, or a refusal, whose code is that which was received."""
     code = re.match(r"\d{3,4}\b", entry["data"])
     if code is None or entry["direction"] != "in" or entry["kind"] not in ("close", "handshake"):
         return False
-    return re.search(rf"(?<!\d){code[0]}(?!\d)", failure["received"] or "") is not None
+    return code[0] in _codes(phrase(failure, "received"))
+
+
+def _codes(written: Any) -> set[str]:
+    """The close codes and statuses that a phrase names, and the phrases in it."""
+    if isinstance(written, list):
+        return set().union(*map(_codes, written))
+    if not isinstance(written, dict) or not isinstance(written.get("params"), dict):
+        return set()
+    params = written["params"]
+    own = params.get({"closed": "code", "closed-because": "code", "answer-status": "status"}.get(written["code"], ""))
+    return _codes(list(params.values())) | ({str(own)} if isinstance(own, str | int) else set())

@@ -78,11 +78,10 @@ def progress_line(status: Status, total: int, now: float) -> str:
 
 
 def _waits(playing: Playing, now: float) -> str:
-    _, _, what = playing.waiting_for.rpartition(": ")
     left = playing.ends - now
     # The number stands before the rest, of which a narrow terminal may cut the end.
     at_most = f" at most {_span(left)}" if left > 0 else ""
-    return f"; {playing.scenario} waits{at_most} for {what}"
+    return f"; {playing.scenario} waits{at_most} for {playing.waiting_for}"
 
 
 def _span(seconds: float) -> str:
