@@ -267,7 +267,8 @@ def _expect_nothing(stage: Stage, deed: ExpectNothing) -> Script[None]:
     found = offender()
     if found is not None:
         state, message = found
-        event, shown = deed.event or phrase("any-message"), described(match, stage.profile.error_codes)
+        event: Text = f"`{deed.event}`" if deed.event else phrase("any-message")
+        shown = described(match, stage.profile.error_codes)
         raise stage.fail(
             phrase("must-not-arrive"),
             state.actor.name,

@@ -57,7 +57,7 @@ def test_of_a_kind_the_last_comes_first() -> None:
     assert shown(stage, "new_message") == ["error 3", "error 2", "error 1", "1 more message"]
 
 
-@pytest.mark.parametrize(("count", "text"), [(1, "1 `ping`"), (3, "3 × `ping`")])
+@pytest.mark.parametrize(("count", "text"), [(1, "1 × `ping`"), (3, "3 × `ping`")])
 def test_heartbeats_are_counted_only(count: int, text: str) -> None:
     stage = stage_with(*[("ping", {})] * count, ("typing", 1))
     assert came(stage).params["items"] == (

@@ -264,7 +264,7 @@ class TestNearest:
     def test_another_author(self) -> None:
         (failure,) = self.deliver(self.delivery(), match=self.MATCH).outcome.failures
         assert failure.message == phrase("came-otherwise", events=["`new_message`"])
-        assert str(failure.message) == "`new_message` came, but not as expected"
+        assert str(failure.message) == "`new_message` arrived, but not as expected"
         assert isinstance(failure.received, Phrase)
         assert failure.received.code == "differs"
         difference = phrase("difference", place="payload.message.author.id", wanted='"u-bob"', value='"u-alice"')
@@ -272,7 +272,7 @@ class TestNearest:
         came = failure.received.params["came"]
         assert isinstance(came, Phrase)
         assert came.code == "came"
-        assert 'payload.message.author.id is "u-alice", not "u-bob" in ' in str(failure.received)
+        assert 'payload.message.author.id is "u-alice", not "u-bob" (received: ' in str(failure.received)
 
     def test_a_member_that_is_missing(self) -> None:
         match = {"message": {"text": "${nonce.a} hello", "id": {"$nonempty": True}}}

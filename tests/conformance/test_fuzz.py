@@ -130,7 +130,7 @@ def test_what_fails_only_after_others_is_found_and_says_so() -> None:
     assert charges([verdict]) == {("ERR-07", "SHOULD")}
     message = verdict.charged[0].failure.message
     assert (message.code, message.params["number"]) == ("smallest-after-others", 2)
-    assert "; smallest message after 2 others: " in str(message)
+    assert "; smallest failing message, after 2 other messages: " in str(message)
 
 
 def test_what_is_lost_only_after_others_is_not_charged_to_the_last_one() -> None:

@@ -326,8 +326,20 @@ class TestBrokenIsolation:
         found = script.confirmed(one("leaky", self.LEAK), one("a", WRONG), one("b", WRONG, OTHERWISE), one("c"))
         assert verdicts(found) == {"leaky": "failed", "a": "passed", "b": "failed", "c": "passed"}
         assert [each.failure for each in found["b"].charged] == [WRONG]
-        assert script.played_alone == ["a", "b"]
+        assert script.played_alone == ["a", "b", "b"]
         assert script.played_together == []
+
+    def test_what_the_one_before_left_behind_is_no_failure(self) -> None:
+        """An error that a slow endpoint sends to everybody may answer the scenario that was played before."""
+        alone = {"a": (WRONG,)}
+
+        class Late(Script):
+            def play(self, scenario: Scenario) -> ScenarioVerdict:
+                found = super().play(scenario)
+                alone.clear()
+                return found
+
+        assert verdicts(Late(alone=alone).confirmed(one("leaky", self.LEAK), one("a", WRONG)))["a"] == "passed"
 
     def test_without_a_leak_what_came_wrong_is_charged(self) -> None:
         script = Script()

@@ -234,7 +234,7 @@ class TestInterruptions:
             "broken": "error",
             "open": "passed",
         }
-        assert str(found["broken"].outcome.reason).startswith("fault of wsproof: KeyError")
+        assert str(found["broken"].outcome.reason).startswith("internal error in wsproof: KeyError")
 
 
 def document_of(verdicts: list[ScenarioVerdict], **facts: Any) -> Any:
@@ -302,7 +302,7 @@ class TestChannels:
         with pytest.raises(InconclusiveError) as caught:
             channels("one too many")
         assert caught.value.reason.code == "no-other-channel"
-        assert "another channel than the 3 that the profile lists" in str(caught.value)
+        assert "more channels than the 3 that the profile lists" in str(caught.value)
         assert channels("missing").startswith("m-")
         assert "{" not in channels("missing")
 

@@ -624,8 +624,8 @@ class TestOutages:
             ),
             (
                 BACK,
-                "the endpoint stopped accepting connections at 3.2 s, was back after 0.5 s; "
-                "a ended it again when played alone",
+                "the endpoint stopped accepting connections at 3.2 s and came back after 0.5 s; "
+                "a stopped it again when played alone",
             ),
             (
                 replace(BACK, culprit=None, playing=tuple("abcdef")),

@@ -363,7 +363,7 @@ class TestRendering:
                 "a close frame with 1000 or 1001 or 1008",
                 "コード 1000 または 1001 または 1008 のクローズフレーム",
             ),
-            (phrase("came", items=[phrase("still-open"), "x"]), "the connection is open; x", "接続は開いたまま、x"),
+            (phrase("came", items=[phrase("still-open"), "x"]), "the connection is open; x", "接続は開いたまま; x"),
             (phrase("names", items=[]), "", ""),
             (phrase("parts", parts=["a", phrase("no-code"), "b"]), "ano codeb", "aコードなしb"),
             (few(["a", "b", "a"], 2), "a, b", "a、b"),

@@ -141,8 +141,8 @@ class TestViolations:
         ("change", "where", "rule", "text"),
         [
             ({"a": 1}, "/a", "type", "expected string or null, got integer 1"),
-            ({"a": ""}, "/a", "minLength", "expected at least 1 characters, got 0"),
-            ({"a": "😀" * 4}, "/a", "maxLength", "expected at most 3 characters, got 4"),
+            ({"a": ""}, "/a", "minLength", "expected 1 or more characters, got 0"),
+            ({"a": "😀" * 4}, "/a", "maxLength", "expected 3 or fewer characters, got 4"),
             ({"b": "z"}, "/b", "enum", 'expected one of "x", "y"; got "z"'),
             ({"c": 2}, "/c", "const", "expected 1, got 2"),
             (

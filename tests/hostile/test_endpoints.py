@@ -96,7 +96,7 @@ def test_what_never_comes_is_not_waited_for_again(tmp_path: Path) -> None:
         run = check(url, tmp_path, "--jobs", "8")
     given_up = [one for one in run.document["scenarios"] if (one["reason"] or "").startswith("not waited for")]
     assert len(given_up) > len(run.document["scenarios"]) / 2
-    assert {one["reason"] for one in given_up} == {"not waited for: it did not come in 3 scenarios before"}
+    assert {one["reason"] for one in given_up} == {"not waited for: it had already failed to arrive in 3 scenarios"}
 
 
 def test_where_everybody_is_refused_a_refusal_shows_nothing(tmp_path: Path) -> None:

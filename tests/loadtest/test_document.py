@@ -84,12 +84,12 @@ def test_a_run_that_measured_nothing_fails() -> None:
     recorder = Recorder(0.0, Ledger(b"12345678"))
     found = document(recorder, "errors == 0")
     assert_valid(found)
-    assert (found["verdict"], found["reason"]) == ("failed", "no user could connect: none was started")
+    assert (found["verdict"], found["reason"]) == ("failed", "no virtual user could connect: none was started")
     assert [one["passed"] for one in found["thresholds"]] == [False]
     recorder.failed(REFUSED)
     assert (
         document(recorder)["reason"]
-        == "no user could connect: CONN-01: the handshake was not accepted: 401 Unauthorized"
+        == "no virtual user could connect: CONN-01: the handshake was not accepted: 401 Unauthorized"
     )
 
 
@@ -100,7 +100,7 @@ def test_a_run_that_measured_connecting_alone_fails() -> None:
     found = document(recorder)
     assert_valid(found)
     assert found["verdict"] == "failed"
-    assert found["reason"] == "nothing was measured but connecting: the time was too short"
+    assert found["reason"] == "nothing but connecting was measured: the run was too short"
 
 
 def test_a_run_in_which_nothing_was_delivered_fails() -> None:
@@ -113,7 +113,7 @@ def test_a_run_in_which_nothing_was_delivered_fails() -> None:
     found = load_document(SETTINGS, load_contract(), Ending(STARTED, 2.5, True), measured)
     assert_valid(found)
     assert found["verdict"] == "failed"
-    assert found["reason"].startswith("9 messages were posted, and none was delivered: SEND-01")
+    assert found["reason"].startswith("none of the 9 posted messages was delivered: SEND-01")
 
 
 def test_a_run_of_failures_alone_fails() -> None:
@@ -125,7 +125,7 @@ def test_a_run_of_failures_alone_fails() -> None:
     for metric in ("connect", "ack"):
         recorder.measured(metric, 0.01)
     recorder.failed(phrase("ended"))
-    assert document(recorder)["reason"] == "nothing was measured but connecting: the connection ended"
+    assert document(recorder)["reason"] == "nothing but connecting was measured: the connection ended"
 
 
 def test_a_run_that_was_cut_off_says_so() -> None:

@@ -104,7 +104,7 @@ def test_users_who_are_refused_fail_the_run_with_the_reason(settings: LoadSettin
     assert run_load(settings)
     found = read(settings)
     reason = "CONN-01: the handshake was not accepted: 401 Unauthorized"
-    assert (found["verdict"], found["reason"]) == ("failed", f"no user could connect: {reason}")
+    assert (found["verdict"], found["reason"]) == ("failed", f"no virtual user could connect: {reason}")
     assert [one["message"] for one in found["errors"]] == [reason]
     assert (found["metrics"], found["closes"]) == ({}, {})
     assert "nobody-knows-me" not in Path(settings.document).read_text(encoding="utf-8")

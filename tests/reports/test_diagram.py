@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from contract.findings import Phrase, phrase, texts
 from reports import html
 from reports.diagram import HEAD_EVENTS, MAX_ACTORS, TAIL_EVENTS, Diagram, diagram
 from reports.failed_at import MAX_SHOWN, place
@@ -68,11 +69,17 @@ def test_the_failure_stands_where_it_was_found_and_only_once() -> None:
     assert "note" not in labels
 
 
+def closed(received: Phrase) -> dict[str, Any]:
+    return failure("A", message="wrong", received=str(received), **texts(received=received))
+
+
 def test_where_a_failure_is_found() -> None:
     assert place(EXCHANGE, failure("A")) == 5
     assert place(EXCHANGE, failure("A", message="wrong", received=ACK["data"])) == 2
-    assert place(EXCHANGE, failure("A", message="wrong", received="closed with 1000 (bye)")) == 6
-    assert place(EXCHANGE, failure("A", message="wrong", received="closed with 10001")) is None
+    assert place(EXCHANGE, closed(phrase("closed-because", code="1000", reason="bye"))) == 6
+    assert place(EXCHANGE, closed(phrase("came", items=["{}", phrase("closed", code="1000")]))) == 6
+    assert place(EXCHANGE, closed(phrase("closed", code="10001"))) is None
+    assert place(EXCHANGE, closed(phrase("post", text="1000"))) is None
     assert place(EXCHANGE, failure("A", actor="bob")) is None
     assert place(EXCHANGE, failure("A", actor=None)) == 5
 

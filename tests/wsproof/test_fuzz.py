@@ -44,7 +44,7 @@ def test_a_failure_is_quoted_with_what_repeats_it(tmp_path: Path) -> None:
     (entry,) = document["scenarios"]
     assert (entry["id"], entry["verdict"]) == ("fuzz-valid-text", "failed")
     assert {one["requirement"] for one in entry["failures"]} == {"SEND-02"}
-    assert "; smallest message: {" in entry["failures"][0]["message"]
+    assert "; smallest failing message: {" in entry["failures"][0]["message"]
     seed = document["settings"]["fuzz"]["seed"]
     assert f"fuzz: 600 examples, seed {seed}" in done.stdout
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
