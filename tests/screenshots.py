@@ -69,6 +69,7 @@ def pictures(folder: Path) -> list[Picture]:
         Picture("report-phone", html.compliance, bad, size=PHONE),
         Picture("report-passed", html.compliance, good, size=DESK),
         Picture("report-ja", html.compliance, bad, language="ja"),
+        Picture("report-case-ja", html.compliance, bad, language="ja", fragment=case),
         Picture("load", html.load, loads.faulty()),
         Picture("load-dark", html.load, loads.full(), dark=True, size=DESK),
         Picture("load-phone", html.load, loads.full(), size=PHONE),
