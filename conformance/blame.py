@@ -144,6 +144,8 @@ def absence(stage: Stage, state: ActorState, event: str | None) -> Absence:
     if is_over(state):
         return "ended"
     delivery = stage.contract.delivery
+    if event == stage.contract.ack_event:
+        return "unacknowledged"
     return "undelivered" if delivery is not None and event == delivery.delivery["event"] else "timeout"
 
 

@@ -14,8 +14,9 @@ not charged:
 - an outage (`conformance.outage`): the run plays again what it cut off before any of this;
 - connections that are not kept apart: a failure in a scenario tagged `isolation`, or of the check `membership`. All
   else that failed is played again, alone, and that decides; what came wrong then, must come wrong once more;
-- plain posting that misses deliveries already: a scenario tagged `control` does. A delivery that another scenario
-  misses says nothing then about what that scenario is there for.
+- plain posting that misses deliveries already: a scenario tagged `control` does; or plain connections that are not
+  acknowledged. A delivery, or an acknowledgement, that another scenario misses says nothing then about what that
+  scenario is there for.
 
 Replays are few for each kind of failure and bounded in time. Scenarios that wait for heartbeats take their time by
 themselves, and are replayed side by side.
@@ -27,6 +28,7 @@ from dataclasses import dataclass, field, replace
 
 from conformance.pace import longest_wait
 from conformance.scenario import Connect, DropConnection, Expect, ExpectOne, Scenario, SendRaw
+from conformance.stage import Absence
 from conformance.verdicts import Charged, ScenarioVerdict
 from contract.findings import phrase
 from contract.profile import Profile
@@ -260,11 +262,8 @@ def does_wrong(scenario: Scenario) -> bool:
 
 
 def without_consequences(verdicts: dict[str, ScenarioVerdict]) -> dict[str, ScenarioVerdict]:
-    """Where plain deliveries are missed, take back what others were charged with for a missed delivery."""
+    """Where plain deliveries or acknowledgements are missed, take back what others are charged with for such a miss."""
     controls = [one for one in verdicts.values() if CONTROL_TAG in one.outcome.scenario.tags]
-    missed = any(each.failure.absent == "undelivered" for one in controls for each in one.charged)
-    if not missed:
-        return verdicts
     plain = {
         name
         for one in controls
@@ -272,12 +271,17 @@ def without_consequences(verdicts: dict[str, ScenarioVerdict]) -> dict[str, Scen
         if isinstance(step.deed, Expect)
         for name in step.charge.requirements
     }
-    return {name: _without_undelivered(one, plain) for name, one in verdicts.items()}
+    missed = {each.failure.absent for one in controls for each in one.charged} & {"undelivered"}
+    # Every scenario opens connections as the controls do; whoever missed that for certain shows it.
+    opened = {each.failure.absent for one in verdicts.values() for each in one.charged if each.requirement in plain}
+    missed |= opened & {"unacknowledged"}
+    return {name: _without(missed, one, plain) for name, one in verdicts.items()} if missed else verdicts
 
 
-def _without_undelivered(one: ScenarioVerdict, plain: set[str]) -> ScenarioVerdict:
-    kept = tuple(each for each in one.charged if each.failure.absent != "undelivered" or each.requirement in plain)
+def _without(missed: set[Absence | None], one: ScenarioVerdict, plain: set[str]) -> ScenarioVerdict:
+    kept = tuple(each for each in one.charged if each.failure.absent not in missed or each.requirement in plain)
     if kept == one.charged:
         return one
-    outcome = replace(one.outcome, ending="inconclusive", reason=phrase("missed-anyway", names=sorted(plain)))
-    return replace(one, outcome=outcome, charged=kept)
+    (first, *_) = (each.failure.absent for each in one.charged if each not in kept)
+    reason = phrase("missed-anyway" if first == "undelivered" else "unacknowledged-anyway", names=sorted(plain))
+    return replace(one, outcome=replace(one.outcome, ending="inconclusive", reason=reason), charged=kept)

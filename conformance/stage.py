@@ -45,9 +45,10 @@ from contract.profile import Profile
 from contract.profile import seconds as parse_seconds
 from wire.frames import Opcode
 
-Absence = Literal["undelivered", "timeout", "ended", "refused"]
-"""What did not come: a delivery, on a connection that stayed open; anything else in time; anything more, since the
-connection ended; a handshake's acceptance. Each may be the work of another scenario, or of an endpoint that dies."""
+Absence = Literal["undelivered", "unacknowledged", "timeout", "ended", "refused"]
+"""What did not come: a delivery, or the acknowledgement, on a connection that stayed open; anything else in time;
+anything more, since the connection ended; a handshake's acceptance. Each may be the work of another scenario, or of an
+endpoint that dies."""
 
 Result = TypeVar("Result")
 Script = Generator[Action, Happening, Result]

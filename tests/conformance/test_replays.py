@@ -392,6 +392,19 @@ class TestPlainLosses:
         assert "SEND-01" in str(found["a"].outcome.reason)
         assert of("CLOSE-03", found.values())[0] != "passed"
 
+    def test_plain_connections_that_are_not_acknowledged(self) -> None:
+        """An endpoint that forgets some acknowledgements is not charged with what the scenarios that met it test."""
+        steps = scenario(
+            CONNECT, {"expect": {"actor": "alice", "event": "connection_ack"}, "requirement": "CONN-02"}
+        ).steps
+        plain, other = (failure(name, absent="unacknowledged") for name in ("CONN-02", "WIRE-09"))
+        first = [one("control", tags=("control",), steps=steps), one("a", plain), one("b", other)]
+        found = Script(alone={"a": (plain,), "b": (other,)}).confirmed(*first)
+        assert verdicts(found) == {"control": "passed", "a": "failed", "b": "inconclusive"}
+        assert "acknowledgements are missing" in str(found["b"].outcome.reason)
+        found = Script(alone={"b": (other,)}).confirmed(*first)
+        assert verdicts(found) == {"control": "passed", "a": "inconclusive", "b": "failed"}
+
     def test_a_control_that_missed_some_by_accident(self) -> None:
         found = Script(alone={"a": (self.ELSEWHERE,)}).confirmed(*self.first())
         assert verdicts(found) == {"control": "inconclusive", "a": "failed"}
