@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from conformance.engine import Outcome
-from conformance.record import Record
+from conformance.record import Record, cut
 from conformance.scenario import Charge
 from conformance.stage import Failure
 from contract.findings import changed
@@ -43,16 +43,12 @@ class Archive:
             self._left -= size if roomy else 0
         if not roomy:
             outcome.record.transcript.shorten(SHORT_FIRST, SHORT_LAST, SHORT_TEXT)
-            kept = tuple(_with_texts(one, lambda text: _cut(text, SHORT_TEXT)) for one in _distinct(kept))
+            kept = tuple(_with_texts(one, lambda text: cut(text, SHORT_TEXT)) for one in _distinct(kept))
         reason = None if outcome.reason is None else changed(outcome.reason, self._reason)
         return replace(outcome, reason=reason, failures=kept), kept
 
     def _reason(self, text: str) -> str:
-        return _cut(self._redactor.redact(text), REASON_CHARACTERS)
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+        return cut(self._redactor.redact(text), REASON_CHARACTERS)
 
 
 def _with_texts(failure: Failure, change: Callable[[str], str]) -> Failure:

@@ -39,7 +39,7 @@ def _refused(played: list[ScenarioVerdict], profile: Profile, *, secure: bool) -
         return None
     user = f"users.{good[0].user}.token"
     match answer:
-        case 401 | 403 if profile.origin is None and answer == 403:
+        case 403 if profile.origin is None:
             return phrase("hint-forbidden", setting=user)
         case 401 | 403:
             return phrase("hint-token", status=answer, setting=user)

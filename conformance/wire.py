@@ -11,7 +11,6 @@ from collections.abc import Generator, Iterator
 from websockets.client import ClientProtocol
 from websockets.exceptions import (
     InvalidHeader,
-    InvalidHeaderValue,
     InvalidMessage,
     InvalidStatus,
     NegotiationError,
@@ -283,24 +282,27 @@ class Wire:
         status = response.status_code if response is not None else None
         headers = tuple(response.headers.raw_items()) if response is not None else ()
         body = bytes(response.body or b"")[:MAX_BODY_BYTES] if response is not None else b""
-        return Refused(t, self.actor, _problem(error), status, headers, body, self._why_refused(error))
+        problem, detail = self._diagnosed(error)
+        return Refused(t, self.actor, problem, status, headers, body, detail)
 
-    def _why_refused(self, error: Exception) -> Phrase:
+    def _diagnosed(self, error: Exception) -> tuple[Problem, Phrase]:
         """What is wrong with the answer to the handshake (RFC 6455 §4.2.2, RFC 7692 §7.1)."""
         response = self._response
         if isinstance(error, InvalidMessage) and isinstance(error.__cause__, EOFError):
-            return phrase("handshake-unanswered")
+            return "lost", phrase("handshake-unanswered")
         if response is None:
-            return phrase("answer-not-http")
+            return "response", phrase("answer-not-http")
         if isinstance(error, InvalidStatus):
-            return phrase("answer-status", status=response.status_code, reason=response.reason_phrase[:MAX_SHOWN])
+            reason = response.reason_phrase[:MAX_SHOWN]
+            return "status", phrase("answer-status", status=response.status_code, reason=reason)
         if isinstance(error, NegotiationError):
-            return self._not_negotiated(response)
+            return "negotiation", self._not_negotiated(response)
         if isinstance(error, InvalidHeader):
+            problem: Problem = "accept" if error.name == "Sec-WebSocket-Accept" else "response"
             if error.value is None:
-                return phrase("answer-no-header", name=error.name)
-            return phrase("answer-header", name=error.name, value=error.value[:MAX_SHOWN])
-        return phrase("answer-wrong")
+                return problem, phrase("answer-no-header", name=error.name)
+            return problem, phrase("answer-header", name=error.name, value=error.value[:MAX_SHOWN])
+        return "response", phrase("answer-wrong")
 
     def _not_negotiated(self, response: Response) -> Phrase:
         extensions = ", ".join(response.headers.get_all("Sec-WebSocket-Extensions"))[:MAX_SHOWN]
@@ -311,15 +313,3 @@ class Wire:
             known = request is not None and request.deflate is not None and "permessage-deflate" in extensions.lower()
             return phrase("answer-extension" if known else "answer-extension-not-offered", extensions=extensions)
         return phrase("answer-subprotocol", subprotocol=subprotocols)
-
-
-def _problem(error: Exception) -> Problem:
-    if isinstance(error, InvalidStatus):
-        return "status"
-    if isinstance(error, NegotiationError):
-        return "negotiation"
-    if isinstance(error, InvalidHeader | InvalidHeaderValue) and error.name == "Sec-WebSocket-Accept":
-        return "accept"
-    if isinstance(error, InvalidMessage) and isinstance(error.__cause__, EOFError):
-        return "lost"
-    return "response"

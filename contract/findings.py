@@ -55,12 +55,17 @@ class Phrase:
             return self._rendered(MAX_DEPTH)
 
     @property
-    def is_known(self) -> bool:
-        """Whether it can be rendered in every language; one of a document may be anybody's."""
+    def renderings(self) -> Mapping[str, str] | None:
+        """In each language; None: it lacks one, since one of a document may be anybody's."""
         try:
-            return all(isinstance(self.render(language), str) for language in LANGUAGES)
+            return {language: self.render(language) for language in LANGUAGES}
         except UNKNOWN:
-            return False
+            return None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it can be rendered in every language."""
+        return self.renderings is not None
 
     def _rendered(self, depth: int) -> str:
         if depth <= 0:
@@ -172,15 +177,10 @@ def texts(**members: Text | Iterable[Text] | None) -> dict[str, Any]:
     return {"texts": found} if found else {}
 
 
-def read_text(english: str | None, written: Any) -> Text | None:
-    """A phrase as documents have it; its English where it is none that can be rendered."""
-    found = _phrase(written)
-    return found if found is not None and found.is_known else english
-
-
 def text_of(entry: Mapping[str, Any], member: str) -> Text | None:
     """A member of a document's object as a text: its phrase where that can be rendered, else its English."""
-    return read_text(entry[member], _texts(entry).get(member))
+    found = _phrase(_texts(entry).get(member))
+    return found if found is not None and found.is_known else entry[member]
 
 
 def _texts(entry: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -238,7 +238,11 @@ def translated(value: Any) -> Any:
 def _translated(english: Any, written: Any) -> Any:
     if isinstance(english, list) and isinstance(written, list) and len(english) == len(written):
         return [_translated(*pair) for pair in zip(english, written, strict=True)]
+    return rendered(written, english) if isinstance(english, str) else english
+
+
+def rendered(written: Any, english: str) -> str:
+    """A phrase as documents have it, in the language that is spoken; its English where it cannot be rendered."""
     found = _phrase(written)
-    if found is None or not found.is_known or not isinstance(english, str):
-        return english
-    return found.render()
+    renderings = None if found is None else found.renderings
+    return english if renderings is None else renderings[spoken()]

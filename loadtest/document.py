@@ -97,7 +97,7 @@ def delivery_of(parts: Iterable[Part], grace: float, margin: float, began: float
             "poster": users.get(one.stream, "unknown"),
             "number": one.number,
             "receiver": one.receiver,
-            "detail": str(message_of({**one.detail, "message": ""})),
+            "detail": str(message_of(one.detail)),
             "texts": {"detail": one.detail},
         }
         for one in balance.examples

@@ -92,7 +92,7 @@ class Example:
     stream: bytes
     number: int | None
     receiver: str
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: dict[str, Any]
     """A phrase, as documents have it: examples go from process to process."""
 
 

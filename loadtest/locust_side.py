@@ -29,7 +29,7 @@ def feed(stats: Any, taken: Slice) -> None:
         for entry in (stats.total, stats.entries["error", METHOD]):
             entry.num_failures += count
             entry.num_fail_per_sec[int(now)] += count
-        message = str(message_of({**json.loads(kind), "message": kind}))
+        message = str(message_of(json.loads(kind)))
         key = StatsError.create_key(METHOD, "error", message)
         error = stats.errors.setdefault(key, StatsError(METHOD, "error", message))
         error.occurrences += count

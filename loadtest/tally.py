@@ -15,11 +15,10 @@ from typing import Any
 from hdrh.histogram import HdrHistogram
 
 from contract.findings import Phrase, english, message_of, phrase, texts
-from loadtest.recorder import HIGHEST_US, LAG, LATE, METRICS, OTHER_ERRORS, ROUND_TRIP, Counts, Slice
+from loadtest.recorder import HIGHEST_US, LAG, LATE, MAX_KINDS, METRICS, OTHER_ERRORS, ROUND_TRIP, Counts, Slice
 
 LOWEST_US, DIGITS = 1, 3
 
-MAX_KINDS = 100
 MAX_ENTRIES = 3_600
 """Entries of the timeline: a longer run has longer windows than a second."""
 
@@ -265,5 +264,5 @@ class Tally:
 
 def _error(kind: str, count: int) -> dict[str, Any]:
     """A kind of error in the document."""
-    entry = {**json.loads(kind), "message": ""}
-    return {**entry, "message": str(message_of(entry)), "count": count}
+    problem = json.loads(kind)
+    return {**problem, "message": str(message_of(problem)), "count": count}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from contract.findings import Phrase, read_text
+from contract import findings
 
 Json = Mapping[str, Any]
 
@@ -31,8 +31,7 @@ def moved(entry: Json, member: str, name: str = "") -> dict[str, Any]:
 
 def rendered(written: Any, otherwise: str) -> str:
     """A phrase of a document, or a text, in the language that is spoken; `otherwise` for what is neither."""
-    found = written if isinstance(written, str) else read_text(otherwise, written)
-    return found.render() if isinstance(found, Phrase) else found or otherwise
+    return (written or otherwise) if isinstance(written, str) else findings.rendered(written, otherwise)
 
 
 def items(entry: Json, member: str) -> list[Any]:

@@ -17,13 +17,14 @@ from loadtest.recorder import (
     HIGHEST_US,
     LAG,
     LATE,
+    MAX_KINDS,
     OTHER_ERRORS,
     Recorder,
     Slice,
     counted,
     written,
 )
-from loadtest.tally import MAX_ENTRIES, MAX_KINDS, MAX_POINTS, Tally, distribution, new_histogram, rank, summary
+from loadtest.tally import MAX_ENTRIES, MAX_POINTS, Tally, distribution, new_histogram, rank, summary
 
 SECONDS = st.floats(0.0, 4000.0)
 
