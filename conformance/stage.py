@@ -38,11 +38,11 @@ from conformance.record import (
 )
 from conformance.scenario import Actor, Charge, Decided, Duration, Scenario
 from conformance.values import ScenarioError, Values
+from contract.durations import seconds as parse_seconds
 from contract.findings import Phrase, Text, changed, phrase
 from contract.json_text import dump_json
 from contract.model import Contract
 from contract.profile import Profile
-from contract.profile import seconds as parse_seconds
 from wire.frames import Opcode
 
 Absence = Literal["undelivered", "unacknowledged", "timeout", "ended", "refused"]

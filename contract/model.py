@@ -10,9 +10,9 @@ from urllib.parse import urljoin
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
+from contract.choices import Limits
 from contract.errors import ContractError
 from contract.files import DATA_ROOT, Document, load_yaml
-from contract.profile import Limits
 from contract.schemas import (
     Validator,
     Violation,

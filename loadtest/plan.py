@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from contract.durations import seconds
 from contract.files import load_yaml
-from contract.profile import Profile, seconds
+from contract.profile import Profile
 from contract.schemas import check_document
 from loadtest.settings import LoadError, LoadSettings, Stage, TokenSource, parse_journeys
 

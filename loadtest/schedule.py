@@ -3,7 +3,7 @@
 import math
 from random import Random
 
-from contract.profile import Reconnect
+from contract.choices import Reconnect
 from loadtest.settings import LoadSettings
 
 

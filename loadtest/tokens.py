@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from contract.profile import Profile, User
+from contract.fixtures import User
+from contract.profile import Profile
 from loadtest.settings import LoadError, TokenSource
 
 COMMAND_SECONDS = 60.0

@@ -6,7 +6,9 @@ from itertools import pairwise
 from typing import Literal
 from urllib.parse import parse_qsl
 
-from contract.profile import Auth, Profile, User
+from contract.choices import Auth
+from contract.fixtures import User
+from contract.profile import Profile
 from reference_server.exchange import Account
 
 Denial = Literal["missing_token", "invalid_token", "expired_token"]

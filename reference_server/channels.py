@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from contract.profile import Channels as ChannelRules
+from contract.fixtures import Channels as ChannelRules
 from reference_server.exchange import Account, Broadcast
 
 MAX_JOINED = 1_000

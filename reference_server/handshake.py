@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from contract.profile import Auth
+from contract.choices import Auth
 from reference_server.accounts import Accounts, Denial, read_token
 from reference_server.exchange import Account
 

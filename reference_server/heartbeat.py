@@ -3,7 +3,7 @@
 from math import inf
 from typing import Literal
 
-from contract.profile import Heartbeat as HeartbeatRules
+from contract.choices import Heartbeat as HeartbeatRules
 
 
 class Heartbeat:

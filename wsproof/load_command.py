@@ -126,7 +126,7 @@ def _options(given: dict[str, Any]) -> Any:
 
 
 def _time(option: str, text: str) -> float:
-    from contract.profile import seconds
+    from contract.durations import seconds
     from loadtest.settings import LoadError
 
     try:

@@ -9,7 +9,8 @@ from conformance.engine import check_needs
 from conformance.stage import Setting
 from conformance.values import InconclusiveError
 from contract.findings import phrase
-from contract.profile import Channels, Profile, Tokens, load_profile
+from contract.fixtures import Channels, Tokens
+from contract.profile import Profile, load_profile
 from tests.conformance.driver import (
     CONNECT,
     CONTRACT,

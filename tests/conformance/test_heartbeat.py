@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from conformance.actions import Action, Control, Happening, Open, Send
+from contract.choices import Heartbeat
 from contract.findings import phrase
-from contract.profile import Heartbeat, Profile
+from contract.profile import Profile
 from tests.conformance.driver import (
     CONNECT,
     DEFAULTS,

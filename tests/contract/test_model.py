@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from contract.choices import Limits
 from contract.model import load_contract, value_at
-from contract.profile import Limits
 
 BUNDLED = load_contract()
 

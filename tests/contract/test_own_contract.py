@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from contract.choices import Limits
 from contract.errors import ContractError
 from contract.files import DATA_ROOT
 from contract.model import Contract, load_contract
-from contract.profile import Limits
 
 OWN = """\
 asyncapi: 3.1.0

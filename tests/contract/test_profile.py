@@ -6,20 +6,11 @@ from typing import Any
 
 import pytest
 
+from contract.choices import Auth, Heartbeat, Limits, Reconnect, Tls
+from contract.durations import seconds
 from contract.errors import ContractError
-from contract.profile import (
-    Auth,
-    Channels,
-    Heartbeat,
-    Limits,
-    Profile,
-    Reconnect,
-    Tls,
-    Tokens,
-    User,
-    load_profile,
-    seconds,
-)
+from contract.fixtures import Channels, Tokens, User
+from contract.profile import Profile, load_profile
 
 ENVIRON = {"ALICE": "secret-a", "BOB": "secret-b", "EMPTY": ""}
 

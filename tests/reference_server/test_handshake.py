@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.profile import Auth, Profile, load_profile
+from contract.choices import Auth
+from contract.profile import Profile, load_profile
 from reference_server.accounts import Accounts, read_token
 from reference_server.assembly import assemble
 from reference_server.exchange import Account

@@ -6,7 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from contract.profile import Heartbeat, Profile, load_profile
+from contract.choices import Heartbeat
+from contract.profile import Profile, load_profile
 from contract.schemas import is_date_time
 from reference_server.channels import MAX_JOINED
 from reference_server.hub import DUE_AT_ONCE

@@ -16,7 +16,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from contract.profile import Auth, Limits, Profile
+from contract.choices import Auth, Limits
+from contract.profile import Profile
 from reference_server.network import running
 from reference_server.settings import ServerSettings
 from tests.reference_server.raw import RawClient

@@ -1,0 +1,119 @@
+"""What an endpoint may choose for itself: each part of a profile with its defaults."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal
+
+from contract.durations import seconds
+
+Where = Literal["query", "header", "subprotocol"]
+HeartbeatForm = Literal["message", "control", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """Where the token travels: a query parameter, a header, or a subprotocol offered beside `name`."""
+
+    where: Where = "query"
+    name: str = "access_token"
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """`interval` and `timeout` in seconds; `tolerance` as a fraction of the interval."""
+
+    interval: float = 30.0
+    tolerance: float = 0.2
+    timeout: float = 10.0
+    form: HeartbeatForm = "message"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`message_bytes` of a whole message in bytes, `text_length` in Unicode code points."""
+
+    message_bytes: int = 65_536
+    text_length: int = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """A client's backoff: `base` and `cap` in seconds."""
+
+    base: float = 1.0
+    factor: float = 2.0
+    cap: float = 30.0
+    jitter: str = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How a `wss` endpoint's certificate is checked; `ca` is a PEM file."""
+
+    verify: bool = True
+    ca: str | None = None
+
+
+CLOSE_CODES: Mapping[str, int] = MappingProxyType(
+    {
+        "normal": 1000,
+        "going_away": 1001,
+        "protocol_error": 1002,
+        "unsupported_data": 1003,
+        "invalid_utf8": 1007,
+        "policy": 1008,
+        "too_large": 1009,
+        "internal_error": 1011,
+        "token_expired": 4401,
+        "heartbeat_timeout": 4408,
+        "rate_limited": 4429,
+    }
+)
+
+ERROR_CODES: Mapping[str, str] = MappingProxyType(
+    {
+        name: name
+        for name in (
+            "INVALID_JSON",
+            "INVALID_MESSAGE",
+            "INVALID_PAYLOAD",
+            "UNKNOWN_EVENT",
+            "PERMISSION_DENIED",
+            "CHANNEL_NOT_FOUND",
+            "NOT_JOINED",
+            "RATE_LIMITED",
+            "INTERNAL_ERROR",
+        )
+    }
+)
+
+
+def read_heartbeat(value: Mapping[str, Any]) -> Heartbeat:
+    """Those of a profile; durations in seconds, a tolerance such as `20%` as a fraction."""
+    tolerance = value.get("tolerance", 0.2)
+    if isinstance(tolerance, str):
+        tolerance = float(tolerance.rstrip("% ")) / 100
+    return Heartbeat(
+        interval=seconds(value.get("interval", 30)),
+        tolerance=float(tolerance),
+        timeout=seconds(value.get("timeout", 10)),
+        form=value.get("form", "message"),
+    )
+
+
+def read_error_codes(value: Mapping[str, str] | list[str]) -> Mapping[str, str]:
+    """The endpoint's name for each cause; of a list, the names themselves."""
+    if isinstance(value, list):
+        return MappingProxyType({name: name for name in value})
+    return MappingProxyType({**ERROR_CODES, **value})
+
+
+def read_reconnect(value: Mapping[str, Any]) -> Reconnect:
+    """Those of a profile; durations in seconds."""
+    return Reconnect(
+        base=seconds(value.get("base", 1)),
+        factor=float(value.get("factor", 2)),
+        cap=seconds(value.get("cap", 30)),
+        jitter=value.get("jitter", "full"),
+    )

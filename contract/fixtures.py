@@ -1,0 +1,89 @@
+"""The fixtures that an endpoint offers: users, tokens and channels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from contract.durations import seconds
+
+DEFAULT_FIXTURES: Mapping[str, Any] = MappingProxyType(
+    {
+        "users": {
+            "alice": {"token": "alice-token", "id": "user-001", "name": "Taro Yamada"},
+            "bob": {"token": "bob-token", "id": "user-002", "name": "Hanako Suzuki"},
+            "carol": {"token": "carol-token", "id": "user-003", "name": "Carol"},
+        },
+        "tokens": {
+            "expired": "expired-token",
+            "expiring": {"token": "expiring-token", "after": 2},
+            "load": "load-{n}",
+        },
+        "channels": {"private": {"name": "channel-private", "members": ["carol"]}, "missing": "missing-{nonce}"},
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A fixture user; `key` is its role in scenarios (alice, bob, carol)."""
+
+    key: str
+    token: str = field(repr=False)
+    id: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens that are no user's. `expiring_after` in seconds from connecting; None: not offered."""
+
+    invalid: str = field(default="wsproof-invalid-token", repr=False)
+    expired: str | None = field(default=None, repr=False)
+    expiring: str | None = field(default=None, repr=False)
+    expiring_after: float = 2.0
+    load: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """`open`: a pattern with `{nonce}` where users create channels, or the closed list of usable ones."""
+
+    open: str | tuple[str, ...] = "wsproof-{nonce}"
+    private: str | None = None
+    private_members: tuple[str, ...] = ("carol",)
+    missing: str | None = None
+
+
+def read_users(value: Mapping[str, Any]) -> dict[str, User]:
+    """By their roles, without those that the profile sets to null."""
+    return {key: User(key, **one) for key, one in value.items() if one is not None}
+
+
+def read_tokens(value: Mapping[str, Any]) -> Tokens:
+    """Those of a profile; a token that expires is a text, or one with the time after which it does."""
+    expiring = value.get("expiring")
+    if isinstance(expiring, str):
+        expiring = {"token": expiring}
+    after = seconds((expiring or {}).get("after", 2))
+    return Tokens(
+        invalid=value.get("invalid") or Tokens().invalid,
+        expired=value.get("expired"),
+        expiring=(expiring or {}).get("token"),
+        expiring_after=after,
+        load=value.get("load"),
+    )
+
+
+def read_channels(value: Mapping[str, Any]) -> Channels:
+    """Those of a profile; a private channel is a name, or one with its members."""
+    private = value.get("private")
+    if isinstance(private, str):
+        private = {"name": private}
+    opened = value.get("open", Channels().open)
+    return Channels(
+        open=tuple(opened) if isinstance(opened, list) else opened,
+        private=(private or {}).get("name"),
+        private_members=tuple((private or {}).get("members", ("carol",))),
+        missing=value.get("missing"),
+    )

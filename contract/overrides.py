@@ -1,0 +1,64 @@
+"""What stands for a part of a profile: options that replace it, and environment variables."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from contract.errors import ContractError
+from contract.files import Document
+from contract.schemas import check_document
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def part_problem(name: str, written: Mapping[str, Any], value: Mapping[str, Any]) -> str | None:
+    """What is wrong with the part of the profile that an override changes."""
+    top = name.partition(".")[0]
+    try:
+        check_document(Document(Path("--set"), {top: value[top]}, None), "profile", {top: written[top]})
+    except ContractError as error:
+        return error.message
+    return None
+
+
+def culprit(name: str, own: dict[str, Any], overrides: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    """Of the overrides of one part, that which is wrong by itself."""
+    for other, value in overrides.items():
+        if other.partition(".")[0] == name.partition(".")[0]:
+            alone = Document(Path("--set"), overridden(own, {other: value}), None)
+            if part_problem(other, alone.value, expand(alone, alone.value, (), environ)) is not None:
+                return other
+    return name
+
+
+def overridden(value: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """A profile's value with some members, named by dotted paths, replaced or added."""
+    changed = dict(value)
+    for name, new in overrides.items():
+        target = changed
+        *parents, last = name.split(".")
+        for parent in parents:
+            inner = target.get(parent)
+            target[parent] = dict(inner) if isinstance(inner, dict) else {}
+            target = target[parent]
+        target[last] = new
+    return changed
+
+
+def expand(document: Document, value: Any, where: tuple[str | int, ...], environ: Mapping[str, str]) -> Any:
+    """Replace `${NAME}` in strings by environment variables; tokens need not stand in the file."""
+    if isinstance(value, dict):
+        return {name: expand(document, member, (*where, name), environ) for name, member in value.items()}
+    if isinstance(value, list):
+        return [expand(document, member, (*where, index), environ) for index, member in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+
+    def variable(found: re.Match[str]) -> str:
+        # An empty one is a secret that the CI did not hand over; an empty token would mask every text.
+        if not environ.get(found[1]):
+            raise document.error(f"the environment variable {found[1]} is not set", where)
+        return environ[found[1]]
+
+    return _VARIABLE.sub(variable, value)
