@@ -192,6 +192,10 @@ def _answered_early(conversation: Conversation, ack: Message) -> bool:
     return bool(conversation.sent) and conversation.sent[0].t < ack.t
 
 
+CARRIED_BACK = {"subprotocol": "sec-websocket-protocol", "cookie": "set-cookie"}
+"""The header of an answer that may hold the token where it travels so: a server renews its cookies in it."""
+
+
 def check_tokens(history: History) -> Iterator[Finding]:
     """No answer repeats the token, apart from what the client itself sent in a message."""
     for conversation in history.record.conversations:
@@ -201,18 +205,18 @@ def check_tokens(history: History) -> Iterator[Finding]:
         own = any(token in sent.text for one in history.record.conversations for sent in one.sent)
         if own:
             continue
-        answers = list(_answers(conversation, history.profile.auth.where == "subprotocol"))
+        answers = list(_answers(conversation, CARRIED_BACK.get(history.profile.auth.where)))
         history.chance("secret-echo", times=bool(answers))
         for text in answers:
             if token in text:
                 yield Finding("secret-echo", conversation, phrase("token-repeated"), None, text[:300])
 
 
-def _answers(conversation: Conversation, token_is_subprotocol: bool) -> Iterator[str]:
+def _answers(conversation: Conversation, carried_back: str | None) -> Iterator[str]:
     refused, opened, closed = conversation.refused, conversation.opened, conversation.close_received
     headers = (opened.headers if opened else ()) + (refused.headers if refused else ())
     for name, value in headers:
-        if not (token_is_subprotocol and name.lower() == "sec-websocket-protocol"):
+        if name.lower() != carried_back:
             yield f"{name}: {value}"
     if refused is not None:
         yield refused.body.decode("utf-8", "replace")

@@ -6,6 +6,7 @@ either side of it: another connection, with the actor's own token, that must be 
 like a refusal leaves the scenario undecided.
 """
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -213,14 +214,34 @@ def request_for(
     deed: Connect, profile: Profile, target: str, token: str | None, render: Callable[[Any], Any]
 ) -> Request:
     """The request with the token where the profile says it travels (CLIENT-01)."""
-    target, headers, protocols = authorised(profile, target, token)
-    if profile.origin is not None:
-        headers["Origin"] = profile.origin
+    target, carried, protocols = authorised(profile, target, token)
+    headers = {**_standing(profile), **carried}
+    cookies = [f"{name}={value}" for name, value in profile.access.cookies]
+    if cookies:
+        # A request has one such header (RFC 6265 §5.4).
+        headers["Cookie"] = "; ".join([*cookies, *([carried["Cookie"]] if "Cookie" in carried else [])])
     if deed.path is not None:
         parts = urlsplit(target)
         target = render(deed.path) + (f"?{parts.query}" if parts.query else "")
     headers.update({name: render(value) for name, value in (deed.headers or {}).items()})
+    protocols = (*profile.access.subprotocols, *protocols)
     return Request(target, tuple(headers.items()), protocols, deflate=_deflate(deed.deflate), upgrade=deed.upgrade)
+
+
+def _standing(profile: Profile) -> dict[str, str]:
+    """The headers of every handshake, whoever shakes hands."""
+    headers = dict(profile.access.headers)
+    if profile.origin is not None:
+        headers["Origin"] = profile.origin
+    if profile.access.basic is not None:
+        headers["Authorization"] = basic_credentials(profile.access.basic)
+    return headers
+
+
+def basic_credentials(text: str) -> str:
+    """The value of `Authorization` for `user:password` (RFC 7617); without a colon, the password is empty."""
+    name, _, password = text.partition(":")
+    return f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"
 
 
 def _deflate(offer: bool | Mapping[str, Any]) -> Deflate | None:
@@ -241,5 +262,9 @@ def authorised(profile: Profile, target: str, token: str | None) -> tuple[str, d
             return f"{parts.path}?{query}", {}, ()
         case "header":
             return target, {name: f"Bearer {token}" if name.lower() == "authorization" else token}, ()
+        case "basic":
+            return target, {name: basic_credentials(token)}, ()
+        case "cookie":
+            return target, {"Cookie": f"{name}={token}"}, ()
         case _:
             return target, {}, (name, token)

@@ -7,16 +7,35 @@ from typing import Any, Literal
 
 from contract.durations import seconds
 
-Where = Literal["query", "header", "subprotocol"]
+Where = Literal["query", "header", "subprotocol", "cookie", "basic"]
 HeartbeatForm = Literal["message", "control", "none"]
+
+TOKEN_NAMES: Mapping[Where, str] = MappingProxyType(
+    {
+        "query": "access_token",
+        "header": "Authorization",
+        "subprotocol": "access_token",
+        "cookie": "session",
+        "basic": "Authorization",
+    }
+)
+"""What holds the token where the profile does not say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """Where the token travels: a query parameter, a header, or a subprotocol offered beside `name`."""
+    """Where the token travels: a query parameter, a header, a cookie, or a subprotocol offered beside `name`.
+
+    With `basic` it is `user:password` in the header `name`.
+    """
 
     where: Where = "query"
     name: str = "access_token"
+
+    @property
+    def header(self) -> str | None:
+        """The header that the token has to itself; None: it travels otherwise."""
+        return self.name if self.where in ("header", "basic") else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,17 @@
 """The profile: what an endpoint may choose for itself, and the fixtures it offers (`wsproof.yaml`)."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from contract.access import Access, check_access, read_access, token_problem
 from contract.choices import (
     CLOSE_CODES,
     ERROR_CODES,
+    TOKEN_NAMES,
     Auth,
     Heartbeat,
     Limits,
@@ -52,13 +54,19 @@ class Profile:
     tokens: Tokens = field(default_factory=Tokens)
     channels: Channels = field(default_factory=Channels)
     tls: Tls = field(default_factory=Tls)
+    access: Access = field(default_factory=Access)
 
     def secrets(self) -> tuple[str, ...]:
-        """Every token of the profile, longest first, for masking."""
+        """Every token of the profile, and what stands before the server, longest first, for masking."""
+        found = {token for _, token in self.all_tokens()} | set(self.access.secrets())
+        return tuple(sorted(found, key=len, reverse=True))
+
+    def all_tokens(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Every token, behind the names that lead to it."""
+        yield from ((("users", user.key, "token"), user.token) for user in self.users.values())
         tokens = self.tokens
-        all_tokens = {user.token for user in self.users.values()} | {tokens.invalid}
-        all_tokens |= {token for token in (tokens.expired, tokens.expiring) if token}
-        return tuple(sorted(all_tokens, key=len, reverse=True))
+        named = (("invalid", tokens.invalid), ("expired", tokens.expired), ("expiring", tokens.expiring))
+        yield from ((("tokens", name), token) for name, token in named if token)
 
 
 def load_profile(
@@ -87,9 +95,15 @@ def load_profile(
                 raise ContractError(f"--set {culprit(name, own, overrides or {}, environ)}: {problem}")
     check_document(expanded, "profile", document.value)
     try:
-        return _profile(expanded.value)
+        profile = _profile(expanded.value)
     except ValueError as error:
         raise ContractError(str(error), document.path) from None
+    check_access(profile.access, profile.auth.header, expanded.error)
+    for place, token in profile.all_tokens():
+        problem = token_problem(token, profile.auth.where)
+        if problem is not None:
+            raise expanded.error(f"{'.'.join(place)} {problem}", place)
+    return profile
 
 
 def _profile(value: Mapping[str, Any]) -> Profile:
@@ -97,10 +111,9 @@ def _profile(value: Mapping[str, Any]) -> Profile:
     fixtures: Mapping[str, Any] = value if own_fixtures else DEFAULT_FIXTURES
     auth = value.get("auth", {})
     where: Where = auth.get("in", "query")
-    default_name = {"query": "access_token", "header": "Authorization", "subprotocol": "access_token"}[where]
     return Profile(
         endpoint=value.get("endpoint"),
-        auth=Auth(where, auth.get("name", default_name)),
+        auth=Auth(where, auth.get("name", TOKEN_NAMES[where])),
         origin=value.get("origin"),
         ack_timeout=seconds(value.get("ack_timeout", 5)),
         response_timeout=seconds(value.get("response_timeout", 5)),
@@ -115,4 +128,5 @@ def _profile(value: Mapping[str, Any]) -> Profile:
         tokens=read_tokens(fixtures.get("tokens") or {}),
         channels=read_channels(fixtures.get("channels") or {}),
         tls=Tls(**value.get("tls", {})),
+        access=read_access(value),
     )

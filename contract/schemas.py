@@ -282,7 +282,7 @@ def check_document(document: Document, name: str, written: Any = None) -> None:
     """Raise `ContractError` at the first place where a file breaks the schema of its format.
 
     `written` is the value as the file has it, where variables were replaced in the document's: an error shows that
-    one, since what a variable holds may be a secret.
+    one, since what a variable holds may be a secret. What the schema marks as `writeOnly` is not shown either.
     """
     try:
         errors = list(format_validator(name).iter_errors(document.value))
@@ -294,11 +294,13 @@ def check_document(document: Document, name: str, written: Any = None) -> None:
     where = tuple(best.absolute_path)
     message = str(_describe(best))
     as_written = _member(document.value if written is None else written, where)
-    if as_written != best.instance and best.validator not in ("required", "additionalProperties"):
+    secret = isinstance(best.schema, Mapping) and best.schema.get("writeOnly") is True
+    if (secret or as_written != best.instance) and best.validator not in ("required", "additionalProperties"):
         rule = (
             "" if best.validator in ("anyOf", "oneOf") else f": expected {best.validator} {_cut(best.validator_value)}"
         )
-        message = f"what {_cut(as_written)} stands for cannot stand here{rule}"
+        subject = f"what {_cut(as_written)} stands for" if as_written != best.instance else "this value"
+        message = f"{subject} cannot stand here{rule}"
     if where:
         message = f"{pointer(where)}: {message}"
     if best.validator == "additionalProperties":

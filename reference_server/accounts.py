@@ -1,7 +1,8 @@
 """Tokens: where a request carries one, and whose it is (AUTH)."""
 
+import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Literal
 from urllib.parse import parse_qsl
@@ -56,6 +57,8 @@ def read_token(auth: Auth, target: str, headers: Iterable[tuple[str, str]], offe
 
     - `query`: the parameter `auth.name` of the request target (RFC 6750 §2.3);
     - `header`: the header `auth.name`; in `Authorization` behind the scheme `Bearer` (RFC 6750 §2.1);
+    - `basic`: `user:password` in the header `auth.name`, in Base64 behind the scheme `Basic` (RFC 7617);
+    - `cookie`: the cookie `auth.name`;
     - `subprotocol`: the client offers two subprotocols, `auth.name` and right behind it the token; the server
       selects `auth.name`, so that the token does not stand in its answer (AUTH-06).
 
@@ -68,7 +71,11 @@ def read_token(auth: Auth, target: str, headers: Iterable[tuple[str, str]], offe
         case "header":
             values = [value.strip() for name, value in headers if name.lower() == auth.name.lower()]
             found = [_bearer(value) for value in values] if auth.name.lower() == "authorization" else values
-        case _:
+        case "basic":
+            found = [_basic(value) for name, value in headers if name.lower() == auth.name.lower()]
+        case "cookie":
+            found = [value for name, value in _cookies(headers) if name == auth.name]
+        case "subprotocol":
             names = list(offered)
             found = [token for name, token in pairwise(names) if name == auth.name]
     return found[0] if len(found) == 1 else None
@@ -77,3 +84,23 @@ def read_token(auth: Auth, target: str, headers: Iterable[tuple[str, str]], offe
 def _bearer(value: str) -> str:
     scheme, _, token = value.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _basic(value: str) -> str:
+    scheme, _, credentials = value.strip().partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        text = base64.b64decode(credentials.strip(), validate=True).decode()
+    except ValueError:
+        return ""
+    # A client writes a name without a password so.
+    return text.removesuffix(":")
+
+
+def _cookies(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    for header, values in headers:
+        if header.lower() == "cookie":
+            for pair in values.split(";"):
+                name, _, value = pair.strip().partition("=")
+                yield name, value

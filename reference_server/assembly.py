@@ -45,7 +45,7 @@ def assemble(settings: ServerSettings, wall_clock: Callable[[], float] = time.ti
     hub = Hub(rules, secrets.token_hex(4), wall_clock)
     for seam in seams:
         seam.attach(hub, settings.profile, settings.endpoint_path)
-    door = Door(settings.endpoint_path, profile.auth, Accounts(profile))
+    door = Door(settings.endpoint_path, profile.auth, Accounts(profile), profile.access.subprotocols)
     return Assembly(profile, door, Core(hub, seams), seams)
 
 

@@ -50,9 +50,10 @@ BODIES = {
 class Door:
     """Judges requests for one endpoint."""
 
-    def __init__(self, path: str, auth: Auth, accounts: Accounts) -> None:
+    def __init__(self, path: str, auth: Auth, accounts: Accounts, subprotocols: Sequence[str] = ()) -> None:
         self._path = path
         self._auth = auth
+        self._subprotocols = subprotocols
         self._accounts = accounts
 
     def is_endpoint(self, request: Request) -> bool:
@@ -65,8 +66,10 @@ class Door:
         return self._accounts.find(token)
 
     def subprotocol(self, offered: Sequence[str]) -> str | None:
-        """The subprotocol to select: the one that announces the token, and only where it was offered (CONN-07)."""
-        return self._auth.name if self._auth.where == "subprotocol" and self._auth.name in offered else None
+        """The subprotocol to select, only of those that were offered (CONN-07): one of the profile's, or the one that
+        announces the token."""
+        announcing = (self._auth.name,) if self._auth.where == "subprotocol" else ()
+        return next((name for name in offered if name in (*self._subprotocols, *announcing)), None)
 
 
 def denial(reason: Denial) -> Answer:

@@ -26,6 +26,9 @@ FORMAT_HELP = f"Write this report as well: {FORMAT_NAMES}. Without FILE: into th
 
 DEFAULT_PROFILE = Path("wsproof.yaml")
 
+SECRET = re.compile(r"(basic|cookies|headers)\..*|tokens\.(?!expiring\.after$).*|users\.[^.]*\.token")
+"""Settings whose values are shown nowhere."""
+
 
 def stop(message: str, code: int = ExitCode.USAGE) -> NoReturn:
     """End with one line on stderr."""
@@ -79,15 +82,26 @@ def profile_sources(
         name, equals, value = change.partition("=")
         if not equals or not name.strip():
             stop(f"--set {change}: expected NAME=VALUE, such as response_timeout=10s")
-        overrides[name.strip()] = _scalar(value)
+        name = name.strip()
+        # A secret is a text, whatever it looks like.
+        overrides[name] = value if _is_secret(change) else _scalar(value)
     return path, overrides
+
+
+def _is_secret(change: str) -> bool:
+    """Whether a setting's value is shown nowhere; that it is none is no secret."""
+    name, _, value = change.partition("=")
+    return value != "null" and SECRET.fullmatch(name.strip()) is not None
 
 
 def shown_changes(changes: Iterable[str], secrets: Iterable[str]) -> list[str]:
     """What `--set` changed, as documents have it: a value with a secret in it is a variable that is to be set."""
     known = tuple(secrets)
     redactor = Redactor(known)
-    return [change if redactor.redact(change) == change else _with_variable(change) for change in changes]
+    return [
+        _with_variable(change) if _is_secret(change) or redactor.redact(change) != change else change
+        for change in changes
+    ]
 
 
 def _with_variable(change: str) -> str:

@@ -19,6 +19,8 @@ QUERY = Auth("query", "access_token")
 HEADER = Auth("header", "Authorization")
 OWN_HEADER = Auth("header", "X-Token")
 SUBPROTOCOL = Auth("subprotocol", "access_token")
+BASIC = Auth("basic", "Authorization")
+COOKIE = Auth("cookie", "session")
 
 KNOWN: list[tuple[str, str]] = [
     ("alice-token", "user-001"),
@@ -82,6 +84,13 @@ def test_a_token_in_the_query_is_read_as_it_was_written(token: str) -> None:
         (HEADER, Request("/", (("Authorization", "Basic abc"),)), ""),
         (HEADER, Request("/", (("Authorization", "Bearer a"), ("Authorization", "Bearer b"))), None),
         (OWN_HEADER, Request("/", (("x-token", "abc"),)), "abc"),
+        (BASIC, Request("/", (("authorization", "basic YWxpY2U6cGFzcw=="),)), "alice:pass"),
+        (BASIC, Request("/", (("Authorization", "Basic YWxpY2U6"),)), "alice"),
+        (BASIC, Request("/", (("Authorization", "Basic ?"),)), ""),
+        (BASIC, Request("/", (("Authorization", "Bearer abc"),)), ""),
+        (COOKIE, Request("/", (("cookie", "a=b; session=abc; c"),)), "abc"),
+        (COOKIE, Request("/", (("Cookie", "session=abc; session=abd"),)), None),
+        (COOKIE, Request("/", (("Cookie", "Session=abc"),)), None),
         (SUBPROTOCOL, Request("/", (), ("access_token", "abc")), "abc"),
         (SUBPROTOCOL, Request("/", (), ("chat", "access_token", "abc", "more")), "abc"),
         (SUBPROTOCOL, Request("/", (), ("abc", "access_token")), None),
@@ -97,6 +106,9 @@ def test_only_an_offered_subprotocol_is_selected(profile: Profile) -> None:
     assert door.subprotocol(("access_token", "alice-token")) == "access_token"
     assert door.subprotocol(("alice-token",)) is None
     assert Door("/", QUERY, Accounts(profile)).subprotocol(("access_token",)) is None
+    known = Door("/", SUBPROTOCOL, Accounts(profile), ("chat.v2", "chat.v1"))
+    assert known.subprotocol(("chat.v0", "chat.v1", "chat.v2", "access_token", "alice-token")) == "chat.v1"
+    assert known.subprotocol(("access_token", "alice-token")) == "access_token"
 
 
 @pytest.mark.parametrize(
