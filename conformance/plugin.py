@@ -121,14 +121,16 @@ class Player:
         strict: bool = False,
         allow_undecided: bool = False,
         scenarios: Sequence[Scenario] | None = None,
+        run: Run | None = None,
     ) -> None:
+        """`run` plays `scenarios`, where it is known before pytest collects them."""
         self.plan_of = plan_of
         self.strict = strict
         self.allow_undecided = allow_undecided
         self.reasons: tuple[Phrase, ...] = ()
         """Why the session fails, where no item does."""
         self.scenarios = scenarios
-        self.run: Run | None = None
+        self.run = run
         self.finished: Callable[[ScenarioVerdict], None] | None = None
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -147,7 +149,8 @@ class Player:
         twice = next((one for one, count in Counter(one.id for one in scenarios).items() if count > 1), None)
         if twice is not None:
             raise pytest.UsageError(f"two files have a scenario {twice!r}")
-        self.run = Run(self.plan_of(session.config), scenarios)
+        if self.run is None:
+            self.run = Run(self.plan_of(session.config), scenarios)
         self.run.start(self.finished)
 
     def result(self, scenario: Scenario) -> ScenarioVerdict:

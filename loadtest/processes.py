@@ -1,14 +1,15 @@
 """The processes of a load test: Locust patches the interpreter, and so it never runs in this one."""
 
 import contextlib
+import os
 import signal
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 
 MAX_LOG_BYTES = 65_536
 PROGRESS_SECONDS = 0.5
@@ -35,8 +36,14 @@ class Children:
         self.folder = Path(self._temporary.name)
         self._log = (self.folder / "log").open("wb")
         self.running: list[subprocess.Popen[bytes]] = []
+        self._signals = 0
+        self._before: dict[signal.Signals, signal._HANDLER] = {}
 
     def __enter__(self) -> "Children":
+        # Ctrl-C and SIGTERM alike: no child is left behind.
+        if threading.current_thread() is threading.main_thread():
+            for one in (signal.SIGINT, signal.SIGTERM):
+                self._before[one] = signal.signal(one, self._signalled)
         return self
 
     def __exit__(
@@ -46,11 +53,15 @@ class Children:
             if one.poll() is None:
                 one.kill()
                 one.wait()
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
         self._log.close()
         self._temporary.cleanup()
 
     def start(self, command: list[str], variables: Mapping[str, str]) -> None:
-        """Start one. In a session of its own, it hears of Ctrl-C from this process, once."""
+        """Start one, unless a signal came. In a session of its own, it hears of Ctrl-C from this process, once."""
+        if self._signals:
+            return
         self.running.append(
             subprocess.Popen(
                 command,
@@ -63,6 +74,8 @@ class Children:
                 start_new_session=True,
             )
         )
+        if self._signals:  # it came while that was being started
+            self.running[-1].terminate()
 
     @property
     def failed(self) -> bool:
@@ -70,29 +83,30 @@ class Children:
         return bool(self.running[0].returncode)
 
     def wait(self, progress: Progress) -> bool:
-        """Wait for the end; whether it came by itself. A second interrupt kills them all."""
+        """Wait for the end; whether it came by itself. A first signal ends the run, a second one kills them all."""
         began = time.monotonic()
-        latest = began + self._limit
-        completed = True
-        with _termination_interrupts():
-            while True:
-                try:
-                    self._follow(latest, lambda: progress(time.monotonic() - began))
-                    return completed
-                except KeyboardInterrupt:
-                    if not completed:
-                        for one in self.running:
-                            one.kill()
-                    self.running[0].terminate()
-                    latest = time.monotonic() + ENDING_SECONDS
-                    completed = False
+        if not self.running:
+            return False
+        self._follow(began, lambda: progress(time.monotonic() - began))
+        return not self._signals
 
-    def _follow(self, latest: float, progress: Callable[[], None]) -> None:
-        """Report progress until the first one has ended, and the others after it; at `latest` they are killed."""
+    def _signalled(self, number: int, frame: FrameType | None) -> None:
+        self._signals += 1
+        for one in self.running[:1] if self._signals == 1 else self.running:
+            # The number itself and no method of it, which could wait for what this signal interrupted.
+            with contextlib.suppress(ProcessLookupError):
+                if one.returncode is None:
+                    os.kill(one.pid, signal.SIGTERM if self._signals == 1 else signal.SIGKILL)
+
+    def _follow(self, began: float, progress: Callable[[], None]) -> None:
+        """Report progress until the first one has ended, and the others after it; at last they are killed."""
         first, *others = self.running
+        latest, signals = began + self._limit, 0
         while first.poll() is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 first.wait(timeout=PROGRESS_SECONDS)
+            if signals != self._signals:
+                latest, signals = time.monotonic() + ENDING_SECONDS, self._signals
             if first.poll() is None:
                 progress()
                 if time.monotonic() >= latest:
@@ -109,16 +123,3 @@ class Children:
             file.seek(max(path.stat().st_size - MAX_LOG_BYTES, 0))
             lines = file.read().decode("utf-8", "replace").strip().splitlines()
         return lines[-1].strip() if lines else f"exit code {self.running[0].returncode}, no output"
-
-
-@contextlib.contextmanager
-def _termination_interrupts() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does, so that no child is left behind."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

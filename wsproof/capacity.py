@@ -28,10 +28,12 @@ class Capacity:
     step_time: float = 10.0
 
 
-def find_capacity(settings: LoadSettings, wanted: Capacity, tell: Callable[[str], None]) -> bool:
+def find_capacity(
+    settings: LoadSettings, wanted: Capacity, tell: Callable[[str], None], interrupted: Callable[[], bool]
+) -> bool:
     """Try loads until the knee is known; False where that was interrupted. The document is at `settings.document`.
 
-    Raises as `run_load` does.
+    `interrupted` is asked between two loads. Raises as `run_load` does.
     """
     search = _search(settings, wanted)
     curve: list[dict[str, Any]] = []
@@ -55,6 +57,9 @@ def find_capacity(settings: LoadSettings, wanted: Capacity, tell: Callable[[str]
         if best is None or (row["passed"] and not generator.get("limited")):
             best = document if row["passed"] or best is None else best
         tell(_line(row, wanted.unit, load))
+        if interrupted():
+            completed = False
+            search.stop(phrase("interrupted"))
     assert best is not None
     curve.sort(key=lambda row: row[wanted.unit])
     capacity = {

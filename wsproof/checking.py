@@ -1,6 +1,5 @@
 """`wsproof check`: pytest plays the scenarios, and the results become a document and its reports."""
 
-import contextlib
 import os
 import time
 import warnings
@@ -173,12 +172,14 @@ class _Check:
             baseline=baseline,
             settings=_settings(plan, options, embedded=embedded),
         )
-        self.player = Player(lambda _: plan, strict=options.strict, scenarios=self.scenarios)
+        # Before pytest collects anything: a signal may come at any time.
+        self.played = Run(plan, self.scenarios)
+        self.player = Player(lambda _: plan, strict=options.strict, scenarios=self.scenarios, run=self.played)
 
     def run(self) -> int:
         folder = self.options.output
         forget_former(self.wanted)
-        with Interruption(self._interrupt, "" if self.options.quiet else NOTICE):
+        with Interruption(self._interrupt, "" if self.options.quiet else NOTICE) as interruption:
             try:
                 kinds = self.fuzz.scenarios if self.fuzz is not None else ()
                 scenarios = [*self.scenarios, *kinds]
@@ -190,31 +191,27 @@ class _Check:
             problems += self._write(document)
             for problem in problems:
                 _complain(problem, ExitCode.USAGE)
-            return ExitCode.USAGE if problems else _exit_code(document)
+            code = ExitCode.USAGE if problems else _exit_code(document)
+        return ExitCode.INTERRUPTED if interruption.happened else code
 
     def _interrupt(self) -> None:
         """A signal came."""
         if self.fuzz is not None:
             self.fuzz.interrupt()
-        if self.player.run is not None:
-            self.player.run.interrupt()
-        elif self.scenarios:
-            raise KeyboardInterrupt
+        self.played.interrupt()
 
     def _play(self, stream: StreamWriter) -> dict[str, Any]:
+        run = self.played
+
         def finished(verdict: ScenarioVerdict) -> None:
-            assert self.player.run is not None
-            stream.scenario(verdict, self.player.run.started)
+            stream.scenario(verdict, run.started)
 
         self.player.finished = finished
         kinds = self.fuzz.scenarios if self.fuzz is not None else ()
         progress = Progress(len(self.scenarios) + len(kinds), self._status, quiet=self.options.quiet)
         with progress:
-            with contextlib.suppress(KeyboardInterrupt):
-                if self.scenarios:
-                    self._pytest()
-            # Interrupted before anything was played, there is no run yet.
-            run = self.player.run or Run(self.plan, self.scenarios)
+            if self.scenarios:
+                self._pytest()
             verdicts = run.verdicts()
             complete = run.complete or not self.scenarios
             if self.fuzz is not None:
@@ -228,10 +225,10 @@ class _Check:
         stream.close(facts)
         return results_document(facts, self.plan.requirements, verdicts, run.started)
 
-    def _status(self) -> Status | None:
-        status = self.player.run.status() if self.player.run is not None else None
+    def _status(self) -> Status:
+        status = self.played.status()
         if self.fuzz is not None and self.fuzz.began:
-            return self.fuzz.status(len(self.scenarios), status.failed if status is not None else 0)
+            return self.fuzz.status(len(self.scenarios), status.failed)
         return status
 
     def _pytest(self) -> None:

@@ -49,10 +49,6 @@ class _OneLine(click.Group):
             stop("interrupted", ExitCode.INTERRUPTED)
         except ContractError as error:
             stop(str(error))
-        except BrokenPipeError:
-            # Whoever read our output has left; the interpreter would complain once more when it ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(ExitCode.USAGE)
         except Exception as error:  # noqa: BLE001  # a fault of ours; nobody is helped by a page of our code
             stop(f"fault of wsproof: {type(error).__name__}: {_one_line(str(error))} (WSPROOF_TRACE=1 shows where)")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from contract.formats import COMPARISON, RESULTS
 from reports.documents import Document, write_text
 from reports.render import FORMATS, render
-from wsproof.output import OutputError, forget, prepare_file, write_stdout
+from wsproof.output import OutputError, forget, prepare_file, prepare_stdout, write_stdout
 
 Writer = tuple[Path, Callable[[Path], None]]
 
@@ -42,6 +42,7 @@ def wanted_reports(
     for option in options:
         name, path = _parsed(option, folder, kind)
         if path is None:
+            prepare_stdout()
             printed.append(Wanted(name, None))
         elif found.setdefault(path, name) != name:
             raise OutputError(f"--format {option}: {path} is the {found[path]} report's place")

@@ -1,5 +1,6 @@
-"""SIGINT and SIGTERM: the first one ends the work in good order, the second one the program."""
+"""SIGINT and SIGTERM: where there is something to end in good order, the first one does so; else the program ends."""
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable
@@ -8,18 +9,39 @@ from types import FrameType, TracebackType
 from wsproof.exit_codes import ExitCode
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+NOTICE = "wsproof: interrupted"
+
+
+def end_at_once() -> None:
+    """From now on, a signal ends the program with one line: while it imports, looks up names, or is about to end.
+
+    No exception is raised for it. It would get lost in a finalizer, or show a page of somebody else's code.
+    """
+    for one in _SIGNALS:
+        signal.signal(one, _end)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    _say(NOTICE)
+    os._exit(ExitCode.INTERRUPTED)
+
+
+def _say(line: str) -> None:
+    """Write a line to stderr, and not by a stream: the interrupted code may be in the middle of writing to it."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"\n{line}\n".encode())
 
 
 class Interruption:
-    """Inside the block, a first signal calls `act`, which may raise; a second one ends the program at once.
+    """Inside the block, a first signal calls `act`; a second one ends the program at once.
 
-    `act` runs wherever the main thread happens to be: it must wait for nothing and take no lock.
+    `act` runs wherever the main thread happens to be: it must wait for nothing, take no lock and raise nothing.
     """
 
     def __init__(self, act: Callable[[], None], notice: str) -> None:
+        self.happened = False
         self._act = act
         self._notice = notice
-        self._times = 0
         self._before: dict[signal.Signals, signal._HANDLER] = {}
 
     def __enter__(self) -> "Interruption":
@@ -34,10 +56,9 @@ class Interruption:
             signal.signal(one, handler)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        self._times += 1
-        if self._times > 1:
+        if self.happened:
             os._exit(ExitCode.INTERRUPTED)
+        self.happened = True
         if self._notice:
-            # Not by a stream: the interrupted code may be in the middle of writing to it.
-            os.write(2, f"\n{self._notice}\n".encode())
+            _say(self._notice)
         self._act()

@@ -5,20 +5,25 @@ anybody's environment; in a checkout they lie in the root. A user's own `reports
 or the current folder must not stand in front of them.
 """
 
-import io
+import signal
 import sys
-from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # as type checkers know it; `typing` takes its time to load, as `pathlib` does
+    from pathlib import Path
 
 PACKAGES = ("wire", "contract", "reference_server", "conformance", "reports", "loadtest")
 
 
-def home() -> Path:
+def home() -> "Path":
     """The folder that holds the packages, `spec/` and `schemas/`."""
+    from pathlib import Path
+
     here = Path(__file__).resolve().parent
     return here if (here / "contract").is_dir() else here.parent
 
 
-def take_the_lead(folder: Path) -> None:
+def take_the_lead(folder: "Path") -> None:
     """Put `folder` first on `sys.path`, and forget packages of our names that were imported from elsewhere."""
     text = str(folder)
     sys.path[:] = [text, *(entry for entry in sys.path if entry != text)]
@@ -27,18 +32,23 @@ def take_the_lead(folder: Path) -> None:
             del sys.modules[name]
 
 
-def _is_ours(name: str, folder: Path) -> bool:
+def _is_ours(name: str, folder: "Path") -> bool:
+    from pathlib import Path
+
     origin = getattr(sys.modules[name], "__file__", None)
     return origin is not None and Path(origin).resolve().is_relative_to(folder)
 
 
 def main() -> None:
     """Run the command line."""
+    # Ctrl-C ends it without a traceback from here on: what follows takes its time to load.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from wsproof.interruption import end_at_once
+    from wsproof.streams import take_over
+
+    end_at_once()
+    take_over()
     take_the_lead(home())
-    for stream in (sys.stdout, sys.stderr):
-        # Not every terminal or pipe takes a check mark; what it cannot show is shown as an escape.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
     from wsproof.command_line import main as command_line
 
     command_line()

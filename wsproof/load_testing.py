@@ -21,6 +21,7 @@ from wsproof.capacity import Capacity, find_capacity
 from wsproof.endpoints import EndpointError, endpoint
 from wsproof.exit_codes import ExitCode
 from wsproof.formats import Wanted, forget_former, print_wanted, wanted_reports, writers
+from wsproof.interruption import Interruption
 from wsproof.output import OutputError, prepare_folder, write_all
 from wsproof.summaries import show_summary
 
@@ -68,12 +69,18 @@ def run_load_test(url: str | None, source: ProfileSource, wishes: Wishes, option
             resolve(found, verify=profile.tls.verify, ca=profile.tls.ca, timeout=profile.response_timeout)
             settings = _settings(found, document, source, wishes, options, embedded=address is None)
             forget_former(wanted)
-            if options.capacity is not None:
-                completed = find_capacity(settings, options.capacity, _progress_of_steps(options))
-            else:
-                completed = run_load(settings, _progress(settings.whole_duration, options))
-        return _report(document, options, wanted, completed=completed)
+            with Interruption(lambda: None, "") as interruption:
+                completed = _run(settings, options, interruption)
+                code = _report(document, options, wanted)
+        return code if completed and not interruption.happened else ExitCode.INTERRUPTED
     return failed[0]
+
+
+def _run(settings: LoadSettings, options: LoadOptions, interruption: Interruption) -> bool:
+    if options.capacity is None:
+        return run_load(settings, _progress(settings.whole_duration, options))
+    tell = _progress_of_steps(options)
+    return find_capacity(settings, options.capacity, tell, lambda: interruption.happened)
 
 
 def run_worker_for(address: str, source: ProfileSource) -> int:
@@ -119,7 +126,7 @@ def _settings(
     return replace(settings, master=options.master, expect_workers=options.expect_workers, embedded=embedded)
 
 
-def _report(path: Path, options: LoadOptions, wanted: tuple[Wanted, ...], *, completed: bool) -> int:
+def _report(path: Path, options: LoadOptions, wanted: tuple[Wanted, ...]) -> int:
     document = read_document(path)
     # The document itself is there already.
     reports = [one for one in writers(wanted, document, options.language) if one[0].absolute() != path]
@@ -131,8 +138,6 @@ def _report(path: Path, options: LoadOptions, wanted: tuple[Wanted, ...], *, com
         _complain(problem, ExitCode.USAGE)
     if problems:
         return ExitCode.USAGE
-    if not completed:
-        return ExitCode.INTERRUPTED
     return ExitCode.PASSED if document["verdict"] == "passed" else ExitCode.FAILED
 
 

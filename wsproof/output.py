@@ -1,12 +1,11 @@
 """The files that a command writes: whether they can be, before the work begins, and the writing itself."""
 
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from wsproof.exit_codes import ExitCode
+from wsproof.streams import is_closed
 
 
 class OutputError(Exception):
@@ -56,13 +55,14 @@ def write_all(writers: Iterable[tuple[Path, Callable[[Path], None]]]) -> tuple[l
     return written, problems
 
 
+def prepare_stdout() -> None:
+    """See that there is a standard output. Raises `OutputError`."""
+    if is_closed(sys.stdout):
+        raise OutputError("standard output is closed: expected a file in place of -")
+
+
 def write_stdout(text: str) -> None:
     """Print a report as the bytes that its file would have, whatever the terminal's encoding."""
-    try:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        # Whoever read it has left; the interpreter would complain once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.USAGE)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    sys.stdout.buffer.flush()

@@ -7,14 +7,16 @@ from reports.documents import Document, DocumentError, check_document, read_docu
 from reports.render import render
 from wsproof.formats import check_name
 from wsproof.options import stop
-from wsproof.output import OutputError, prepare_file, write_stdout
+from wsproof.output import OutputError, prepare_file, prepare_stdout, write_stdout
 
 
 def make_report(document: Path, name: str, output: str, language: str) -> None:
     """Make one report. Ends the program with one line where that is not possible."""
     try:
         check_name(name)
-        if output != "-":
+        if output == "-":
+            prepare_stdout()
+        else:
             prepare_file(Path(output), "--output")
         text = render(name, _read(document), language)
         if output == "-":

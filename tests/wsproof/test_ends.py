@@ -1,8 +1,11 @@
 """Runs that end before their time: interrupted, and killed."""
 
+import contextlib
 import json
+import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,7 +22,7 @@ from contract.profile import load_profile
 from contract.schemas import compile_schema
 from tests.conformance.chat import say
 from tests.conformance.servers import websocket_server
-from tests.wsproof.command import complaint, lines, read, started, wait_until, wsproof
+from tests.wsproof.command import complaint, lines, read, started, surroundings, wait_until, wsproof
 
 REPORTS = {"results.json", "results.jsonl", "report.html", "junit.xml"}
 
@@ -92,6 +95,79 @@ with Interruption(lambda: None, "the first"):
         assert process.stderr.readline() + process.stderr.readline() == "\nthe first\n"
         process.send_signal(signal.SIGINT)
         assert process.wait() == 130
+
+
+SIGNALLED = """
+import os, signal, sys
+
+class Signalling:
+    def find_spec(self, name, *rest):
+        if name == NAME:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.NUMBER)
+
+sys.meta_path.insert(0, Signalling())
+from wsproof.launcher import main
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("module", "command"),
+    [
+        ("click", ("lint",)),
+        ("contract.errors", ("check",)),
+        ("conformance.transport", ("check",)),
+        ("loadtest.settings", ("load",)),
+        ("reports.render", ("report", __file__)),
+        ("reports.comparison", ("compare", "a", "b")),
+    ],
+)
+def test_a_signal_in_the_first_moments(
+    module: str, command: tuple[str, ...], number: signal.Signals, tmp_path: Path
+) -> None:
+    code = SIGNALLED.replace("NAME", repr(module)).replace("NUMBER", number.name)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command],
+        cwd=tmp_path,
+        env=surroundings({}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "\nwsproof: interrupted\n")
+
+
+@pytest.mark.parametrize("command", ["check", "load"])
+def test_a_signal_while_nobody_answers(command: str, tmp_path: Path) -> None:
+    """A server that takes the connection, and leaves the TLS handshake without an answer."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, contextlib.ExitStack() as stack:
+        url = f"wss://127.0.0.1:{silent.getsockname()[1]}/"
+        process = stack.enter_context(started(command, url, folder=tmp_path))
+        connection, _ = silent.accept()
+        with connection:
+            process.send_signal(signal.SIGINT)
+            shown, said = process.communicate()
+    assert (process.returncode, shown, said) == (130, "", "\nwsproof: interrupted\n")
+
+
+@pytest.mark.parametrize("command", ["check", "load"])
+def test_a_signal_while_the_reports_are_written(command: str, tmp_path: Path) -> None:
+    """They become whole all the same; a pipe that nobody reads yet holds up the last of them."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    options = ("--select", "CONN-01") if command == "check" else ("--time", "1s", "--users", "2")
+    with started(command, *options, "--format", f"markdown={pipe}", "--output", "out", folder=tmp_path) as process:
+        page = tmp_path / "out" / ("report.html" if command == "check" else "load.html")
+        wait_until(page.exists, process)
+        process.send_signal(signal.SIGINT)
+        text = pipe.read_text(encoding="utf-8")
+        _, said = process.communicate()
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    assert text.endswith("\n")
+    assert read(tmp_path / "out" / ("results.json" if command == "check" else "load.json"))["complete"] is True
 
 
 def test_handlers_are_put_back() -> None:

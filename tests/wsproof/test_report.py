@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,7 @@ from reports.documents import to_json, write_text
 from reports.render import FORMATS, render
 from tests.reports import builder
 from tests.reports.documents import DOCUMENTS
-from tests.wsproof.command import ROOT, complaint, surroundings, wsproof
+from tests.wsproof.command import complaint, wsproof
 from wsproof.command_line import main
 
 KEPT = ("failing", "cut off", "hostile", "aborted load", "hostile load")
@@ -95,21 +93,6 @@ def test_a_device_is_written_to_and_not_replaced(document: Path) -> None:
     finally:
         os.close(reader)
     assert fifo.is_fifo()
-
-
-def test_a_broken_pipe_is_no_fault(document: Path) -> None:
-    reader, writer = os.pipe()
-    os.close(reader)
-    done = subprocess.run(
-        [sys.executable, "-m", "wsproof", "report", str(document)],
-        stdout=writer,
-        stderr=subprocess.PIPE,
-        cwd=ROOT,
-        env=surroundings({}),
-        check=False,
-    )
-    os.close(writer)
-    assert (done.returncode, done.stderr) == (2, b"")
 
 
 def write(path: Path, text: str | bytes) -> None:
