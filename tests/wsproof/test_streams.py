@@ -75,7 +75,13 @@ def test_nor_is_a_closed_output_alone(command: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["check --json -", "load --format text=-", "report wsproof-report/results.json", "compare a b --json -"]
+    "command",
+    [
+        "check --json -",
+        "load --format text=-",
+        "report wsproof-report/results.json",
+        "compare wsproof-report/results.json wsproof-report/results.json --json -",
+    ],
 )
 def test_a_report_needs_a_stream(command: str, folder: Path) -> None:
     done = shell(f'"$@" {command} >&-', folder)
