@@ -31,7 +31,7 @@ def kinds(grammar: Grammar) -> Mapping[str, tuple[Claim, Callable[[Grammar], Exa
         "fuzz-valid-text": ("valid", valid_text),
         "fuzz-valid-notation": ("valid", partial(valid_notation, event=post)),
         "fuzz-valid-join": ("valid", partial(valid_notation, event=join)),
-        "fuzz-valid-pong": ("valid", partial(valid_payload, event=pong)),
+        "fuzz-valid-pong": ("valid", partial(valid_notation, event=pong)),
         "fuzz-invalid-json": ("json", mistakes.invalid_json),
         "fuzz-invalid-envelope": ("envelope", mistakes.invalid_envelope),
         "fuzz-invalid-member": ("envelope", mistakes.invalid_member),
@@ -88,13 +88,6 @@ def valid_members(grammar: Grammar, event: str) -> Examples:
     envelope = st.builds(lambda one, name, value: {**one, name: value}, base, names(ENVELOPE), values())
     payload = st.builds(with_member, base, names(_declared(grammar, event)), values())
     return st.one_of(_valid("member of the envelope", envelope), _valid("member of the payload", payload))
-
-
-def valid_payload(grammar: Grammar, event: str) -> Examples:
-    """Messages of an event that promises to ignore whatever its payload holds."""
-    more = st.dictionaries(names(_declared(grammar, event)), values(), max_size=3)
-    messages = st.builds(lambda one, some: {**one, "payload": {**one["payload"], **some}}, bases(grammar, event), more)
-    return _valid("payload", messages)
 
 
 def _declared(grammar: Grammar, event: str) -> set[str]:

@@ -88,14 +88,14 @@ class CloseCodes1012To1014Refused(_CloseRefused):
     codes = range(1012, 1015)
 
 
-@fault("library-close-codes-refused", breaks="WIRE-06", entails="CLOSE-01")
+@fault("library-close-codes-refused", breaks="WIRE-06")
 class LibraryCloseCodesRefused(_CloseRefused):
     """Close codes from 3000 to 3999 are not answered."""
 
     codes = range(3000, 4000)
 
 
-@fault("private-close-codes-refused", breaks="WIRE-06", entails="CLOSE-01")
+@fault("private-close-codes-refused", breaks="WIRE-06")
 class PrivateCloseCodesRefused(_CloseRefused):
     """Close codes from 4000 to 4999 are not answered."""
 

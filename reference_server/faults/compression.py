@@ -128,7 +128,7 @@ class UncompressedMessageRefused(Framing):
         return (replace(frame, rsv=RSV1) if plain else frame,)
 
 
-@fault("compression-bit-of-control-frames-ignored", breaks="WIRE-09", entails="CLOSE-04")
+@fault("compression-bit-of-control-frames-ignored", breaks="WIRE-09")
 class CompressionBitOfControlFramesIgnored(Framing):
     """Where compression was negotiated, its bit is accepted on control frames."""
 

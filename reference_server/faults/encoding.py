@@ -163,7 +163,7 @@ class _FragmentJudged(Seam):
         raise NotImplementedError
 
 
-@fault("utf-8-checked-by-fragment", breaks="WIRE-05", entails="SEND-11 WIRE-09")
+@fault("utf-8-checked-by-fragment", breaks="WIRE-05")
 class Utf8CheckedByFragment(_FragmentJudged):
     """Each fragment must be valid UTF-8 in itself."""
 

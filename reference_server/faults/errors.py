@@ -62,7 +62,7 @@ def original_event_missing(effect: SendText) -> Iterable[Effect]:
     return (replace(effect, payload=payload),)
 
 
-@fault("original-event-of-the-last-message", breaks="ERR-06", entails="ERR-10")
+@fault("original-event-of-the-last-message", breaks="ERR-06")
 class OriginalEventOfTheLastMessage(Seam):
     """originalEvent names the event before the offending one, where there was one."""
 
@@ -121,7 +121,7 @@ class ThirdErrorCloses(Errors):
         return (effect, self.close(effect.session)) if self._errors[effect.session] == 3 else (effect,)
 
 
-@fault("error-leaves-channels", breaks="ERR-07", entails="JOIN-01 JOIN-06 SEND-01")
+@fault("error-leaves-channels", breaks="ERR-07", entails="JOIN-01 SEND-01")
 class ErrorLeavesChannels(Errors):
     """An error takes the connection out of all its channels."""
 
@@ -130,7 +130,7 @@ class ErrorLeavesChannels(Errors):
         return (effect,)
 
 
-@fault("error-deafens", breaks="ERR-07", entails="ERR-01 ERR-02 ERR-03 ERR-04 ERR-05 ERR-10 JOIN-01 SEND-01")
+@fault("error-deafens", breaks="ERR-07", entails="JOIN-01 SEND-01")
 class ErrorDeafens(Errors):
     """The message after an error is ignored."""
 

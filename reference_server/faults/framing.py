@@ -10,7 +10,7 @@ from wire.frames import RSV1, Opcode, RawFrame
 # WIRE-01: masking
 
 
-@fault("unmasked-accepted", breaks="WIRE-01", entails="CLOSE-04")
+@fault("unmasked-accepted", breaks="WIRE-01")
 class UnmaskedAccepted(Framing):
     """Unmasked frames are processed like masked ones."""
 
@@ -18,7 +18,7 @@ class UnmaskedAccepted(Framing):
         return (replace(frame, masked=True),)
 
 
-@fault("unmasked-control-accepted", breaks="WIRE-01", entails="CLOSE-04")
+@fault("unmasked-control-accepted", breaks="WIRE-01")
 class UnmaskedControlAccepted(Framing):
     """Unmasked control frames are processed; unmasked data frames are not."""
 
@@ -34,7 +34,7 @@ class UnmaskedContinuationAccepted(Framing):
         return (replace(frame, masked=frame.masked or frame.opcode == Opcode.CONT),)
 
 
-@fault("unmasked-accepted-later", breaks="WIRE-01", entails="CLOSE-04")
+@fault("unmasked-accepted-later", breaks="WIRE-01")
 class UnmaskedAcceptedLater(Framing):
     """Whether frames are masked is looked at in a connection's first frame only."""
 
@@ -67,26 +67,26 @@ class _BitsIgnored(Framing):
         return (replace(frame, rsv=frame.rsv & ~self.mask | used),) if self.concerns(frame) else (frame,)
 
 
-@fault("reserved-bits-ignored", breaks="WIRE-02", entails="CLOSE-04")
+@fault("reserved-bits-ignored", breaks="WIRE-02")
 class ReservedBitsIgnored(_BitsIgnored):
     """Nobody looks at the reserved bits."""
 
 
-@fault("rsv1-ignored", breaks="WIRE-02", entails="CLOSE-04")
+@fault("rsv1-ignored", breaks="WIRE-02")
 class Rsv1Ignored(_BitsIgnored):
     """The bit that compression would take is ignored where none was negotiated."""
 
     mask = RSV1
 
 
-@fault("rsv2-ignored", breaks="WIRE-02", entails="CLOSE-04")
+@fault("rsv2-ignored", breaks="WIRE-02")
 class Rsv2Ignored(_BitsIgnored):
     """The second reserved bit is ignored."""
 
     mask = 2
 
 
-@fault("rsv3-ignored-of-control-frames", breaks="WIRE-02", entails="CLOSE-04")
+@fault("rsv3-ignored-of-control-frames", breaks="WIRE-02")
 class Rsv3IgnoredOfControlFrames(_BitsIgnored):
     """The third reserved bit of control frames is ignored."""
 

@@ -19,6 +19,9 @@ from reference_server.faults.fault import (
 from reference_server.seams import Seam
 from reference_server.session import Session
 
+LONGEST_CHANNEL = 128
+"""Code points of a channelId (`schemas/payloads`)."""
+
 
 def joined_channel(happening: Happening) -> str | None:
     """The channel that a client asks to join."""
@@ -62,7 +65,7 @@ class OwnPostMissing(Seam):
         return () if is_event(effect, "new_message") and effect.session == self._poster else (effect,)
 
 
-@fault("everybody-receives", breaks="JOIN-02", entails="JOIN-05 JOIN-06")
+@fault("everybody-receives", breaks="JOIN-02")
 class EverybodyReceives(EachBroadcast):
     """Every connection gets the messages of all channels."""
 
@@ -70,7 +73,7 @@ class EverybodyReceives(EachBroadcast):
         return tuple(self.hub.sessions)
 
 
-@fault("subscription-of-the-user", breaks="JOIN-02", entails="JOIN-06")
+@fault("subscription-of-the-user", breaks="JOIN-02")
 class SubscriptionOfTheUser(EachBroadcast):
     """What one connection has joined, all connections of its user receive."""
 
@@ -79,7 +82,7 @@ class SubscriptionOfTheUser(EachBroadcast):
         return [key for key, session in self.hub.sessions.items() if session.account.id in users]
 
 
-@fault("second-channel-replaces-first", breaks="JOIN-03", entails="ERR-07 JOIN-01 JOIN-06 SEND-01")
+@fault("second-channel-replaces-first", breaks="JOIN-03", entails="JOIN-01 SEND-01")
 class SecondChannelReplacesFirst(Seam):
     """Joining a channel leaves the one joined before."""
 
@@ -91,7 +94,8 @@ class SecondChannelReplacesFirst(Seam):
         return (happening,)
 
     def _succeeds(self, channel: str, session: Session) -> bool:
-        return self.hub.channels.permits(channel, session.account) and self.hub.channels.exists(channel)
+        is_valid = 1 <= len(channel) <= LONGEST_CHANNEL
+        return is_valid and self.hub.channels.permits(channel, session.account) and self.hub.channels.exists(channel)
 
 
 @fault("channel-of-the-last-join", breaks="JOIN-03", entails="ENV-03 SEND-02")
@@ -219,7 +223,7 @@ class PrivateCode(_OtherCode):
     code = "PERMISSION_DENIED"
 
 
-@fault("subscriptions-outlive-connection", breaks="JOIN-06", entails="JOIN-02 SEND-09")
+@fault("subscriptions-outlive-connection", breaks="JOIN-06", entails="JOIN-02")
 class SubscriptionsOutliveConnection(Seam):
     """A new connection is in all channels that an earlier one of its user was in."""
 

@@ -60,7 +60,7 @@ class AstralInCesu8(Seam):
         return (replace(outgoing, data=pairs.encode("utf-8", "surrogatepass")),)
 
 
-@fault("invalid-json-answered-in-plain-text", breaks="ENV-01 ERR-01", entails="ERR-10")
+@fault("invalid-json-answered-in-plain-text", breaks="ENV-01 ERR-01")
 class InvalidJsonAnsweredInPlainText(Seam):
     """The answer to a message that is not JSON is not JSON either."""
 
@@ -179,6 +179,13 @@ def unknown_payload_member(value: Any) -> Any:
     payload = value.get("payload")
     unknown = isinstance(payload, dict) and not payload.keys() <= {"channelId", "text"}
     return {**value, "payload": {}} if unknown else value
+
+
+@text_fault("unknown-pong-member-refused", breaks="ENV-07")
+def unknown_pong_member(value: Any) -> Any:
+    """A pong with a member in its payload is refused as invalid."""
+    refused = isinstance(value, dict) and value.get("event") == "pong" and bool(value.get("payload"))
+    return {**value, "payload": None} if refused else value
 
 
 @text_fault("unknown-envelope-member-refused", breaks="ENV-07")

@@ -98,7 +98,7 @@ class TwoReceiversOnly(Deliveries):
         return (effect,) if self.receivers <= 2 else ()
 
 
-@fault("deliveries-late", breaks="SEND-01", entails="JOIN-01 JOIN-06 SEND-05 SEND-08 SEND-10")
+@fault("deliveries-late", breaks="SEND-01", entails="JOIN-01 SEND-05 SEND-08 SEND-10")
 class DeliveriesLate(Deliveries):
     """Everybody but the poster gets a message half a response_timeout too late."""
 
@@ -220,7 +220,7 @@ class _StrangersPosts(Posts):
         return [*self.hub.channels.post(channel, text, account).each()] if isinstance(text, str) and text else []
 
 
-@fault("post-unjoined-delivered", breaks="SEND-09", entails="ERR-03")
+@fault("post-unjoined-delivered", breaks="SEND-09")
 class PostUnjoinedDelivered(_StrangersPosts):
     """A post to a channel that was not joined is delivered."""
 
@@ -236,7 +236,7 @@ class PostUnjoinedRefusedButDelivered(_StrangersPosts):
         return (happening, *self.deliveries(happening, channel))
 
 
-@fault("post-unjoined-silent", breaks="SEND-09", entails="ERR-03")
+@fault("post-unjoined-silent", breaks="SEND-09")
 class PostUnjoinedSilent(_StrangersPosts):
     """A post to a channel that was not joined gets no answer."""
 

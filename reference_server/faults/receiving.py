@@ -25,7 +25,7 @@ class _Fragments(Seam):
             self.open.pop(frame.session, None)
 
 
-@fault("fragments-taken-apart", breaks="SEND-11", entails="CLOSE-04 WIRE-04 WIRE-05 WIRE-08 WIRE-09")
+@fault("fragments-taken-apart", breaks="SEND-11", entails="CLOSE-04 WIRE-04")
 class FragmentsTakenApart(_Fragments):
     """Each fragment is taken for a message of its own."""
 
@@ -37,7 +37,7 @@ class FragmentsTakenApart(_Fragments):
         return (replace(frame, final=True),) if frame.opcode in (Opcode.TEXT, Opcode.BINARY) else (frame,)
 
 
-@fault("ping-cuts-fragments", breaks="SEND-11", entails="WIRE-05 WIRE-09")
+@fault("ping-cuts-fragments", breaks="SEND-11")
 class PingCutsFragments(_Fragments):
     """After a control ping between two fragments, the rest of the message is lost."""
 

@@ -23,7 +23,7 @@ from reference_server.seams import Seam
 # ERR-01
 
 
-@fault("invalid-json-ignored", breaks="ERR-01", entails="ERR-10")
+@fault("invalid-json-ignored", breaks="ERR-01")
 class InvalidJsonIgnored(Errors):
     """Text that is not JSON gets no answer."""
 
@@ -33,7 +33,7 @@ class InvalidJsonIgnored(Errors):
         return ()
 
 
-@fault("invalid-json-closes", breaks="ERR-01", entails="ERR-07 ERR-10")
+@fault("invalid-json-closes", breaks="ERR-01", entails="ERR-07")
 class InvalidJsonCloses(Errors):
     """Text that is not JSON ends the connection without an error."""
 
@@ -84,7 +84,7 @@ class JsonTailIgnored(Seam):
 # ERR-02
 
 
-@fault("non-objects-ignored", breaks="ERR-02", entails="ERR-10")
+@fault("non-objects-ignored", breaks="ERR-02")
 class NonObjectsIgnored(Seam):
     """JSON that is no object gets no answer."""
 
@@ -93,7 +93,7 @@ class NonObjectsIgnored(Seam):
         return (happening,) if value is UNREADABLE or isinstance(value, dict) else ()
 
 
-@fault("null-crashes", breaks="ERR-02", entails="ERR-07 ERR-10")
+@fault("null-crashes", breaks="ERR-02", entails="ERR-07")
 class NullCrashes(Seam):
     """The message `null` ends the connection without a close frame."""
 
@@ -103,7 +103,7 @@ class NullCrashes(Seam):
         return (Abort(happening.session),)
 
 
-@text_fault("client-sequence-unchecked", breaks="ERR-02", entails="ERR-10")
+@text_fault("client-sequence-unchecked", breaks="ERR-02")
 def client_sequence_unchecked(value: Any) -> Any:
     """A sequence that is no integer is accepted."""
     return {name: member for name, member in value.items() if name != "sequence"} if isinstance(value, dict) else value
@@ -139,7 +139,7 @@ def _posted(value: Any) -> dict[str, Any]:
     return payload if isinstance(payload, dict) else {}
 
 
-@fault("empty-text-ignored", breaks="ERR-03", entails="ERR-10")
+@fault("empty-text-ignored", breaks="ERR-03")
 class EmptyTextIgnored(Seam):
     """A post with an empty text gets no answer."""
 
@@ -147,7 +147,7 @@ class EmptyTextIgnored(Seam):
         return () if _posted(parsed(happening)).get("text") == "" else (happening,)
 
 
-@text_fault("text-converted", breaks="ERR-03", entails="ERR-10")
+@text_fault("text-converted", breaks="ERR-03")
 def text_converted(value: Any) -> Any:
     """A text that is a number is posted as its digits."""
     payload = _posted(value)
@@ -185,7 +185,7 @@ class _UnknownEvents(Errors):
         return ()
 
 
-@fault("unknown-event-ignored", breaks="ERR-04", entails="ERR-10")
+@fault("unknown-event-ignored", breaks="ERR-04")
 class UnknownEventIgnored(_UnknownEvents):
     """An event that the specification does not name gets no answer."""
 
@@ -198,14 +198,14 @@ class UnknownEventCode(_UnknownEvents):
         return (changed(effect, code="NO_SUCH_EVENT"),)
 
 
-@fault("server-event-ignored", breaks="ERR-05", entails="ERR-10")
+@fault("server-event-ignored", breaks="ERR-05")
 class ServerEventIgnored(_UnknownEvents):
     """An event of the server gets no answer when a client sends it."""
 
     declared = True
 
 
-@fault("server-event-relayed", breaks="ERR-05", entails="ERR-10")
+@fault("server-event-relayed", breaks="ERR-05")
 class ServerEventRelayed(Seam):
     """A new_message that a client sends reaches the channel as it is."""
 
