@@ -14,7 +14,7 @@ from conformance.pace import longest_wait
 from conformance.plan import Plan
 from conformance.scenario import Actor, Charge, Connect, ExpectOpen, Scenario, SendMessage, SendRaw, Step
 from conformance.stage import Failure, Setting
-from conformance.transport import StoppedError, Transport, is_listening
+from conformance.transport import StoppedError, Transport, sign_of_life
 from conformance.verdicts import Charged, ScenarioVerdict
 from contract.findings import Phrase, phrase
 from contract.requirements import Requirement
@@ -24,7 +24,10 @@ BACK_SECONDS = 12.0
 
 PROBE_SECONDS = 0.1
 
-SEARCH_SECONDS = 12.0
+ENDED_BY_HABIT = 5
+"""Whoever takes so many connections in a row and ends each one without a word, does so by habit, and is there."""
+
+SEARCH_SECONDS = 30.0
 """How long the search for one culprit may take, without waiting for the endpoint."""
 
 SETTLE_SECONDS = 0.2
@@ -84,6 +87,8 @@ class Recovery:
         self.over: Phrase | None = None
         self.gone = False
         """Whether the endpoint stayed away."""
+        self.guilty: set[str] = set()
+        """The requirements that the culprits broke."""
         self.phantom = False
         """Whether the last sign was none of an outage."""
         self._refused = False
@@ -112,22 +117,29 @@ class Recovery:
             self._stays_away(known)
             return None
         self.outages.append(known if culprit is None else solved(known, culprit.outcome.scenario.id))
+        if culprit is not None:
+            self.guilty |= {one.requirement for one in culprit.charged}
         if len(self.outages) >= MOST_OUTAGES:
             self.over = phrase("not-played-thrice")
         return culprit
 
     def _stays_away(self, known: Outage) -> None:
+        if self._stopped():
+            return  # nobody waited to the end
         self.outages.append(replace(known, kind="stopped", back_after=None))
         self.gone = True
         self.over = phrase("not-played-away")
 
     def comes_back(self) -> bool:
-        """Wait until the endpoint takes connections; whether it does."""
+        """Wait until the endpoint answers; whether it does."""
         until = time.monotonic() + BACK_SECONDS * self._plan.time_scale
+        ended = 0
         while not self._stopped():
-            if is_listening(self._plan.target):
+            sign = sign_of_life(self._plan.target)
+            ended = ended + 1 if sign == "ends" else 0
+            if sign == "answers" or ended == ENDED_BY_HABIT:
                 return True
-            self._refused = True
+            self._refused = self._refused or sign == "refuses"
             if time.monotonic() > until:
                 break
             time.sleep(PROBE_SECONDS)
@@ -149,20 +161,39 @@ class Recovery:
             if self.gone:
                 return None
             if verdict is not None:
-                return convicted(verdict, "stopped" if self._refused else "dropped", self._plan.requirements)
+                return self._convicted(verdict)
         return None
+
+    def beside_a_witness(self, scenario: Scenario) -> ScenarioVerdict | None:
+        """Play a scenario like a culprit; it fails if it ends everybody too. None: nobody else could connect."""
+        witness = self._witness()
+        if witness is None:
+            return None
+        verdict, ended = self._seen_by(witness, scenario)
+        if self.gone:
+            now = time.monotonic() - self._run_started
+            self._stays_away(Outage(now, "stopped", (scenario.id,), suspected=(scenario.id,)))
+        return self._convicted(verdict) if ended else verdict
+
+    def _convicted(self, verdict: ScenarioVerdict) -> ScenarioVerdict:
+        return convicted(verdict, "stopped" if self._refused else "dropped", self._plan.requirements)
 
     def _ends_everybody(self, scenario: Scenario) -> ScenarioVerdict | None:
         """Play a scenario beside a witness; its verdict, where it ended the witness. The endpoint is back then."""
         witness = self._witness()
         if witness is None:
             return None
+        verdict, ended = self._seen_by(witness, scenario)
+        return verdict if ended else None
+
+    def _seen_by(self, witness: Witness, scenario: Scenario) -> tuple[ScenarioVerdict, bool]:
+        """Play a scenario; its verdict, and whether it ended the witness. The endpoint is back then, or `gone`."""
         verdict = self._alone(scenario)
         ended = witness.ended()
         witness.leave()
         if ended and not self.comes_back():
             self.gone = True
-        return verdict if ended else None
+        return verdict, ended
 
     def _witness(self) -> Witness | None:
         """A witness; None where no good handshake is accepted. Who begins to listen may not answer at once."""

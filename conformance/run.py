@@ -30,7 +30,11 @@ PLAYED_ONCE = frozenset({"slow", "thorough"})
 THOROUGH_ROUNDS = 3
 """How often a thorough run plays a scenario."""
 
+ONE_BY_ONE_SECONDS = 60.0
+"""How long scenarios like a culprit may be played one by one, at a time scale of 1."""
+
 GONE = phrase("gone-before-replay")
+NO_TIME_ALONE = phrase("not-played-alone")
 
 Finished = Callable[[ScenarioVerdict], None]
 
@@ -85,20 +89,25 @@ class Run:
         recovery = Recovery(self.plan, self.started, self._play_beside, lambda: self._pool.stopped)
         waiting = self._in_order()
         while waiting and not self._pool.stopped:
-            self._side_by_side(waiting, finished)
+            # What tests the same as a culprit may do the same to all others.
+            alike = [one for one in waiting if recovery.guilty & {*one.verifies}]
+            self._side_by_side([one for one in waiting if one not in alike], finished)
             trip = self._watch.trip
             if trip is None or self._pool.stopped:
+                self._one_by_one(alike, recovery, finished)
                 break
             waiting = self._recover(trip, recovery)
-        self.outages = tuple(recovery.outages)
         for one in self.scenarios:
             if one.id not in self._first:
-                reason = CUT_OFF if self._pool.stopped else recovery.over or CUT_OFF
+                reason = CUT_OFF if self._pool.stopped else recovery.over or NO_TIME_ALONE
                 self._first[one.id] = self._pool.judged(unfinished(one, "unfinished", reason))
         first = {one.id: self._first[one.id] for one in self.scenarios}
         if recovery.gone:
-            return {name: undecided(one, GONE) for name, one in first.items()}
-        return self._confirmed(first, recovery)
+            found = {name: undecided(one, GONE) for name, one in first.items()}
+        else:
+            found = self._confirmed(first, recovery)
+        self.outages = tuple(recovery.outages)
+        return found
 
     def _in_order(self) -> list[Scenario]:
         """The longest first; else what decides each requirement in turn, so that little shows in much."""
@@ -124,22 +133,19 @@ class Run:
         self._watch.reset(phantom=recovery.phantom)
         if recovery.phantom:
             spoilt = set()
-        for name in spoilt:
+        for name in spoilt - {one.culprit for one in recovery.outages}:
             del self._first[name]
         if culprit is not None:
             self._first[culprit.outcome.scenario.id] = culprit
         if recovery.over:
             return []
-        left = [one for one in self._in_order() if one.id in cut_off | spoilt and one.id not in self._first]
-        # The culprit's variants may do the same: what else there is comes first.
-        families = {one.culprit.partition("/")[0] for one in recovery.outages if one.culprit is not None}
-        return sorted(left, key=lambda one: one.id.partition("/")[0] in families)
+        return [one for one in self._in_order() if one.id in cut_off | spoilt and one.id not in self._first]
 
     def _confirmed(self, first: Mapping[str, ScenarioVerdict], recovery: Recovery) -> dict[str, ScenarioVerdict]:
         def left(number: int) -> None:
             self._again = number
 
-        stopped, still = (lambda: self._pool.stopped), self._watch.stood_still
+        stopped, still = (lambda: self._pool.stopped or recovery.gone), self._watch.stood_still
         alone = partial(self._play_alone, recovery=recovery)
         player = Player(alone, self._play_together, stopped, time.monotonic, left, still)
         replays = Replays(player, self.plan.profile, self.plan.requirements, self.scenarios, self.plan.time_scale)
@@ -160,6 +166,19 @@ class Run:
                 finished(verdict)
 
         self._pool.play_all(scenarios, play, self._watch)
+
+    def _one_by_one(self, scenarios: Sequence[Scenario], recovery: Recovery, finished: Finished | None) -> None:
+        """Play scenarios one after the other, as far as there is time and the endpoint lives, or lives again."""
+        until = time.monotonic() + ONE_BY_ONE_SECONDS * self.plan.time_scale
+        for scenario in scenarios:
+            late = time.monotonic() + longest_wait(scenario, self.plan.profile) > until
+            if self._pool.stopped or recovery.gone or late:
+                continue
+            verdict = recovery.beside_a_witness(scenario)
+            if verdict is not None and verdict.outcome.ending != "unfinished":
+                self._first[scenario.id] = verdict
+                if finished is not None:
+                    finished(verdict)
 
     def _play_together(self, scenarios: Sequence[Scenario]) -> dict[str, ScenarioVerdict]:
         """Play scenarios again, side by side."""
@@ -187,6 +206,7 @@ class Run:
             if watch.trip is None or watch.trip.kind == "dropped":
                 return verdict
             if not recovery.comes_back():
+                recovery.gone = True
                 return undecided(verdict, GONE)
         return convicted(verdict, "stopped", self.plan.requirements)
 

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from websockets.exceptions import InvalidURI
 from websockets.uri import WebSocketURI, parse_uri
@@ -114,15 +114,32 @@ def _why_unreachable(error: OSError) -> str:
             return str(error.strerror or error)
 
 
-def is_listening(target: Target, timeout: float = 1.0) -> bool:
-    """Whether somebody takes TCP connections at the endpoint, within `timeout` seconds."""
-    with socket.socket(target.family, socket.SOCK_STREAM) as probe:
-        probe.settimeout(timeout)
+Sign = Literal["answers", "ends", "refuses"]
+
+
+def sign_of_life(target: Target, timeout: float = 1.0) -> Sign:
+    """What becomes of a plain GET at the endpoint, within `timeout` seconds.
+
+    A process that is dying still takes connections for a moment, and ends them: only an answer, or that the connection
+    stays, shows that somebody is there.
+    """
+    with socket.socket(target.family, socket.SOCK_STREAM) as plain:
+        plain.settimeout(timeout)
         try:
-            probe.connect(target.address)
+            plain.connect(target.address)
         except OSError:
-            return False
-    return True
+            return "refuses"
+        host = target.uri.host
+        request = f"GET {target.uri.path or '/'} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        try:
+            probe = plain if target.tls is None else target.tls.wrap_socket(plain, server_hostname=host)
+            with probe:
+                probe.sendall(request.encode())
+                return "answers" if probe.recv(1) else "ends"
+        except TimeoutError:
+            return "answers"
+        except OSError:
+            return "ends"
 
 
 def _tls_context(verify: bool, ca: str | None) -> ssl.SSLContext:
