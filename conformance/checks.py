@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice, pairwise
 
-from conformance.deliveries import DELIVERY_CHECKS, collect
+from conformance.deliveries import DELIVERY_CHECKS
 from conformance.history import MAX_FINDINGS, Finding, History, charged
+from conformance.posts import collect
 from conformance.record import UNPARSED, Conversation, Message, outer
 from conformance.stage import Failure
 from contract.findings import phrase

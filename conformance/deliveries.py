@@ -1,16 +1,16 @@
 """Transcript checks of what was posted and what was delivered, over `x-delivery` of the contract."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import combinations, pairwise
 from typing import Any
 
 from conformance.blame import is_rate_limited
 from conformance.history import Finding, History
-from conformance.record import Conversation, Message, Sent
-from conformance.values import NONCE_DIGITS
+from conformance.posts import Arrival, Deliveries, Post, collect
+from conformance.record import Conversation
 from contract.findings import Phrase, phrase
 from contract.json_text import dump_json
 from contract.model import value_at
@@ -24,91 +24,6 @@ SHOWN = 5
 
 SHOWN_CHARACTERS = 200
 """Characters of a text that was changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """A post of ours, found by the nonce in its text."""
-
-    number: int
-    nonce: str
-    channel: str
-    text: str
-    sent: Sent
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A delivery of one of our posts."""
-
-    post: Post
-    message: Message
-    channel: Any
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Deliveries:
-    """Posts and arrivals of one scenario; `joined` are the channels a connection asked for."""
-
-    posts: tuple[Post, ...]
-    arrivals: tuple[Arrival, ...]
-    joined: dict[int, set[str]]
-
-    def at(self, conversation: Conversation) -> list[Arrival]:
-        """What one connection received, in order."""
-        return [one for one in self.arrivals if one.message.conversation is conversation]
-
-    def has_joined(self, conversation: Conversation, channel: str) -> bool:
-        """Whether a connection asked for a channel."""
-        return channel in self.joined.get(id(conversation), ())
-
-
-def collect(history: History) -> Deliveries:
-    """Match deliveries with posts. Only posts with a nonce count, and strangers' messages do not."""
-    names = history.contract.delivery
-    posts: dict[str, Post] = {}
-    repeated: set[str] = set()
-    joined: dict[int, set[str]] = {}
-    arrivals: list[Arrival] = []
-    if names is None:
-        return Deliveries((), (), {})
-    sent = sorted((one for c in history.record.conversations for one in c.sent), key=lambda one: one.t)
-    for one in sent:
-        if not isinstance(one.value, dict):
-            continue
-        if one.value.get("event") == names.join["event"]:
-            channel = value_at(one.value, names.join["channel"])
-            if isinstance(channel, str):
-                joined.setdefault(id(one.conversation), set()).add(channel)
-        elif one.value.get("event") == names.post["event"]:
-            text, channel = value_at(one.value, names.post["text"]), value_at(one.value, names.post["channel"])
-            nonce = nonce_of(text)
-            if nonce in posts:
-                repeated.add(nonce)
-            elif nonce and isinstance(channel, str):
-                posts[nonce] = Post(len(posts), nonce, channel, text, one)
-    # A text posted twice arrives twice, and nothing tells which is which.
-    posts = {nonce: post for nonce, post in posts.items() if nonce not in repeated}
-    for message in history.record.messages:
-        text = value_at(message.value, names.delivery["text"])
-        nonce = nonce_of(text)
-        if message.event == names.delivery["event"] and nonce in posts:
-            channel = value_at(message.value, names.delivery["channel"])
-            arrivals.append(Arrival(posts[nonce], message, channel, text))
-    return Deliveries(tuple(posts.values()), tuple(arrivals), joined)
-
-
-def nonce_of(text: object) -> str:
-    """The first run of digits that is as long as a nonce."""
-    if not isinstance(text, str):
-        return ""
-    run = ""
-    for character in text[:256]:
-        run = run + character if character in "0123456789" else ""
-        if len(run) == NONCE_DIGITS:
-            return run
-    return ""
 
 
 def check_delivered(history: History, found: Deliveries) -> Iterator[Finding]:
@@ -143,7 +58,7 @@ def _owing(history: History, found: Deliveries, ended: float) -> Iterator[tuple[
     in_force: dict[tuple[int, str], float] = {}
     for one in found.arrivals:
         conversation = one.message.conversation
-        if found.has_joined(conversation, one.post.channel):
+        if found.has_joined(conversation, one.post.channel, one.message.t):
             in_force.setdefault((id(conversation), one.post.channel), one.message.t)
     for post in found.posts:
         due = _due(history, post.sent.t)
@@ -188,7 +103,7 @@ def check_fidelity(history: History, found: Deliveries) -> Iterator[Finding]:
 
 
 def check_membership(history: History, found: Deliveries) -> Iterator[Finding]:
-    """Nothing arrives on a connection that has not joined the channel."""
+    """Nothing arrives on a connection that has not joined the channel before, whoever posted it."""
     for post in {one.post.nonce: one.post for one in found.arrivals}.values():
         for conversation in history.record.conversations:
             opened = conversation.opened
@@ -196,24 +111,24 @@ def check_membership(history: History, found: Deliveries) -> Iterator[Finding]:
                 continue
             if opened.t < post.sent.t < conversation.stayed(history.record.ended):
                 history.chance("membership")
-    for one in found.arrivals:
-        conversation = one.message.conversation
-        if not found.has_joined(conversation, one.post.channel):
-            text, expected = phrase("not-joined"), phrase("nothing-of", channel=one.post.channel)
-            yield Finding("membership", conversation, text, expected, one.message.text)
+    ours = {id(one.message) for one in found.arrivals}
+    for message, channel in found.unjoined(history.profile):
+        history.chance("membership", times=id(message) not in ours)
+        text, expected = phrase("not-joined"), phrase("nothing-of", channel=channel)
+        yield Finding("membership", message.conversation, text, expected, message.text)
 
 
 def check_once(history: History, found: Deliveries) -> Iterator[Finding]:
-    """Each connection receives each message once."""
+    """Each connection receives each message once; where joining replays what was said, once more for each join."""
     for conversation in history.record.conversations:
-        seen: set[str] = set()
+        seen: Counter[str] = Counter()
         for one in found.at(conversation):
             history.chance("delivered-once")
-            if one.post.nonce in seen:
+            seen[one.post.nonce] += 1
+            if seen[one.post.nonce] > found.copies(one, history.profile):
                 yield Finding(
                     "delivered-once", conversation, phrase("delivered-twice"), phrase("once"), one.message.text
                 )
-            seen.add(one.post.nonce)
 
 
 def check_ids(history: History, found: Deliveries) -> Iterator[Finding]:
@@ -239,7 +154,9 @@ def check_timestamps(history: History, found: Deliveries) -> Iterator[Finding]:
     names = history.contract.delivery
     for conversation in history.record.conversations:
         latest: dict[str, float] = {}
-        for one in found.at(conversation):
+        arrivals = found.at(conversation)
+        # What is replayed once more has the time of its first delivery.
+        for one in _firsts(arrivals) if history.profile.history == "join" else arrivals:
             stamp = value_at(one.message.value, names.delivery["timestamp"]) if names else None
             moment = _unix(stamp)
             if moment is None:

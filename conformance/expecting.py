@@ -16,12 +16,12 @@ from conformance.blame import (
     undelivered,
     what_came,
 )
-from conformance.deliveries import nonce_of
 from conformance.endings import ENDINGS, close_with
 from conformance.handshakes import confirm_refusal
 from conformance.heartbeat import expect_heartbeat
 from conformance.matching import ABSENT, described, matches, mismatches
 from conformance.patience import owed
+from conformance.posts import nonce_of
 from conformance.record import UNPARSED, Conversation, Message, cut, outer
 from conformance.scenario import (
     Alternative,

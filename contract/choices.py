@@ -9,6 +9,7 @@ from contract.durations import seconds
 
 Where = Literal["query", "header", "subprotocol", "cookie", "basic"]
 HeartbeatForm = Literal["message", "control", "none"]
+History = Literal["none", "join", "connect"]
 
 TOKEN_NAMES: Mapping[Where, str] = MappingProxyType(
     {

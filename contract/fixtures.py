@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from contract.durations import seconds
+
+Names = Literal["any", "pattern"]
 
 DEFAULT_FIXTURES: Mapping[str, Any] = MappingProxyType(
     {
@@ -19,7 +21,11 @@ DEFAULT_FIXTURES: Mapping[str, Any] = MappingProxyType(
             "expiring": {"token": "expiring-token", "after": 2},
             "load": "load-{n}",
         },
-        "channels": {"private": {"name": "channel-private", "members": ["carol"]}, "missing": "missing-{nonce}"},
+        "channels": {
+            "names": "any",
+            "private": {"name": "channel-private", "members": ["carol"]},
+            "missing": "missing-{nonce}",
+        },
     }
 )
 
@@ -47,12 +53,17 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """`open`: a pattern with `{nonce}` where users create channels, or the closed list of usable ones."""
+    """`open`: a pattern with `{nonce}` where users create channels, or the closed list of usable ones.
+
+    `names`: `any` where a user may create a channel of any name of 1 to 128 code points, `pattern` where only what
+    `open` says is one.
+    """
 
     open: str | tuple[str, ...] = "wsproof-{nonce}"
     private: str | None = None
     private_members: tuple[str, ...] = ("carol",)
     missing: str | None = None
+    names: Names = "pattern"
 
 
 def read_users(value: Mapping[str, Any]) -> dict[str, User]:
@@ -83,6 +94,7 @@ def read_channels(value: Mapping[str, Any]) -> Channels:
     opened = value.get("open", Channels().open)
     return Channels(
         open=tuple(opened) if isinstance(opened, list) else opened,
+        names=value.get("names", "pattern"),
         private=(private or {}).get("name"),
         private_members=tuple((private or {}).get("members", ("carol",))),
         missing=value.get("missing"),

@@ -14,6 +14,7 @@ from contract.choices import (
     TOKEN_NAMES,
     Auth,
     Heartbeat,
+    History,
     Limits,
     Reconnect,
     Tls,
@@ -53,6 +54,8 @@ class Profile:
     users: Mapping[str, User] = field(default_factory=dict)
     tokens: Tokens = field(default_factory=Tokens)
     channels: Channels = field(default_factory=Channels)
+    history: History = "none"
+    """What was said before is replayed to whoever joins a channel, or to a user that connects again."""
     tls: Tls = field(default_factory=Tls)
     access: Access = field(default_factory=Access)
 
@@ -127,6 +130,7 @@ def _profile(value: Mapping[str, Any]) -> Profile:
         users=MappingProxyType(read_users(fixtures.get("users") or {})),
         tokens=read_tokens(fixtures.get("tokens") or {}),
         channels=read_channels(fixtures.get("channels") or {}),
+        history=value.get("history", "none"),
         tls=Tls(**value.get("tls", {})),
         access=read_access(value),
     )

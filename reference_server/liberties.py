@@ -11,7 +11,7 @@ from typing import Any
 from reference_server.exchange import Account, Close, Effect, Frame, Happening, Opened, Outgoing, SendText
 from reference_server.exchange import Binary as BinaryMessage
 from reference_server.exchange import Text as TextMessage
-from reference_server.faults.fault import asks, error, is_event, rewritten, with_message, written
+from reference_server.faults.fault import asks, channel_of, error, is_event, rewritten, with_message, written
 from reference_server.handshake import Answer, Request, Verdict
 from reference_server.seams import Seam
 from wire.close_codes import is_legal_payload
@@ -364,4 +364,33 @@ class ExpiredTokenStays(Seam):
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
         if isinstance(effect, Close) and effect.code == self.profile.close_codes["token_expired"]:
             return ()
+        return (effect,)
+
+
+# Joining
+
+
+@liberty("history-on-join")
+class HistoryOnJoin(Seam):
+    """Who enters a channel gets what was said there before, up to fifty messages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, list[SendText]] = {}
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        channel, session = channel_of(asks(happening, "join_channel")), self.hub.sessions.get(happening.session)
+        channels = self.hub.channels
+        if channel is None or session is None or channels.is_member(channel, session.key):
+            return (happening,)
+        if not (channels.permits(channel, session.account) and channels.exists(channel)):
+            return (happening,)
+        return (happening, *(replace(one, session=session.key) for one in self._said.get(channel, ())))
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        if is_event(effect, "new_message"):
+            said = self._said.setdefault(effect.payload["channelId"], [])
+            if not any(one.payload is effect.payload for one in said):
+                said.append(effect)
+                del said[:-50]
         return (effect,)

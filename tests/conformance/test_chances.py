@@ -9,8 +9,9 @@ import yaml
 
 from conformance.actions import Opened
 from conformance.checks import TRANSCRIPT_CHECKS, judge
-from conformance.deliveries import DELIVERY_CHECKS, collect
+from conformance.deliveries import DELIVERY_CHECKS
 from conformance.history import UNITS
+from conformance.posts import collect
 from conformance.record import Conversation
 from contract.files import DATA_ROOT
 from contract.findings import phrase

@@ -153,13 +153,17 @@ class TestFormat:
         assert {name for name, _ in story.findings()} == {"ENV-03", *also}
 
     def test_each_missing_member_has_its_own(self, story: Story) -> None:
-        story.receive(story.connect(), "new_message", {"channelId": "c", "message": {"text": "t"}})
+        one = story.connect()
+        story.join(one)
+        story.receive(one, "new_message", {"channelId": "c", "message": {"text": "t"}})
         assert {name for name, _ in story.findings()} == {"ENV-03", "SEND-04", "SEND-05", "SEND-06"}
 
     @pytest.mark.parametrize("payload", [{"channelId": "c"}, {"channelId": "c", "message": "hello"}, {}])
     def test_what_lacks_the_whole_lacks_its_members(self, story: Story, payload: Any) -> None:
         """Else SEND-04 would hold in messages that have no id at all."""
-        story.receive(story.connect(), "new_message", payload)
+        one = story.connect()
+        story.join(one)
+        story.receive(one, "new_message", payload)
         assert {name for name, _ in story.findings()} == {"ENV-03", "SEND-04", "SEND-05", "SEND-06"}
 
     @pytest.mark.parametrize(

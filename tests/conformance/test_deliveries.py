@@ -1,11 +1,12 @@
 """Checks of what was posted and what was delivered."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from conformance.deliveries import collect, nonce_of
-from conformance.record import Conversation
+from conformance.posts import collect, nonce_of
+from conformance.record import Conversation, Sent
 from tests.conformance.histories import PROFILE, Story, nonce, stamp
 
 
@@ -233,11 +234,111 @@ class TestMembership:
         story.deliver(again, 1)
         assert story.findings() == [("JOIN-02", "MUST")]
 
-    def test_strangers_messages_do_not_count(self, story: Story) -> None:
+    def test_strangers_messages_count_as_well(self, story: Story) -> None:
         bob = story.connect("bob")
+        story.deliver(bob, 1)
+        assert story.findings() == [("JOIN-02", "MUST")]
+
+    def test_strangers_messages_of_a_joined_channel_are_none_of_ours(self, story: Story) -> None:
+        (bob,) = members(story, "bob")
         story.deliver(bob, 1)
         story.deliver(bob, 2, text="hello")
         assert story.findings() == []
+
+    def test_what_came_before_the_join_was_sent(self, story: Story) -> None:
+        (alice,), bob = members(story, "alice"), story.connect("bob")
+        story.post(alice, 1)
+        story.deliver(bob, 1)
+        story.join(bob)
+        assert story.findings() == [("JOIN-02", "MUST")]
+
+    def test_a_refused_join_was_one(self, story: Story) -> None:
+        """What follows a refusal is another requirement's matter; of a name in another case it is none."""
+        (alice,), bob = members(story, "alice"), story.connect("bob")
+        story.join(bob)
+        story.receive(bob, "error", {"code": "PERMISSION_DENIED", "message": "no", "originalEvent": "join_channel"})
+        story.post(alice, 1)
+        story.deliver(bob, 1)
+        assert story.findings() == []
+        story.deliver(bob, 2, channel="C")
+        assert story.findings() == [("JOIN-02", "MUST")]
+
+    def test_who_sent_frames_of_its_own_may_have_joined_anything(self, story: Story) -> None:
+        bob = story.connect("bob")
+        bob.sent.append(Sent(story.now, bob, None, "[1 fin 60]"))
+        story.deliver(bob, 1)
+        assert story.findings() == []
+
+
+class TestHistory:
+    """What was said before, and is replayed: JOIN-02, SEND-03, SEND-05."""
+
+    def away(self, story: Story, channel: str = "c") -> Conversation:
+        """Bob had joined a channel, and connects again after something was posted there."""
+        alice, bob = members(story, "alice", "bob")
+        story.leave(bob)
+        story.post(alice, 1, channel)
+        return story.connect("bob")
+
+    @pytest.mark.parametrize(
+        ("history", "channel", "found"),
+        [
+            ("none", "c", [("JOIN-02", "MUST")]),
+            ("join", "c", [("JOIN-02", "MUST")]),
+            ("connect", "c", []),
+            ("connect", "d", [("JOIN-02", "MUST")]),
+        ],
+    )
+    def test_what_was_posted_while_a_user_was_away(self, history: Any, channel: str, found: list[Any]) -> None:
+        story = Story(replace(PROFILE, history=history))
+        again = self.away(story, channel)
+        story.deliver(again, 1, channel=channel)
+        assert story.findings() == found
+
+    def test_connecting_replays_nothing_that_is_said_later(self) -> None:
+        story = Story(replace(PROFILE, history="connect"))
+        alice, bob = members(story, "alice", "bob")
+        story.leave(bob)
+        again = story.connect("bob")
+        story.post(alice, 1)
+        story.deliver(again, 1)
+        assert story.findings() == [("JOIN-02", "MUST")]
+
+    def test_shared_channels_may_have_been_joined_in_any_scenario(self) -> None:
+        shared = replace(PROFILE, history="connect", channels=replace(PROFILE.channels, open=("c", "d")))
+        story = Story(shared)
+        again = self.away(story, "d")
+        story.deliver(again, 1, channel="d")
+        story.deliver(again, 2, channel="e")
+        assert story.findings() == []
+
+    @pytest.mark.parametrize(("history", "found"), [("none", ["SEND-03", "SEND-05"]), ("join", [])])
+    def test_joining_again_may_replay(self, history: Any, found: list[str]) -> None:
+        story = Story(replace(PROFILE, history=history))
+        (alice,) = members(story, "alice")
+        then = stamp(story.now)
+        for number in (1, 2):
+            story.post(alice, number)
+            story.deliver(alice, number)
+        story.join(alice)
+        story.deliver(alice, 1, timestamp=then)
+        assert [requirement for requirement, _ in story.findings()] == found
+
+    def test_each_join_replays_once(self) -> None:
+        story = Story(replace(PROFILE, history="join"))
+        alice, bob = members(story, "alice", "bob")
+        story.post(alice, 1)
+        late = story.connect("bob")
+        story.join(late)
+        story.deliver(late, 1)
+        story.deliver(bob, 1)
+        assert story.findings() == []
+        story.deliver(late, 1)
+        story.deliver(bob, 1)
+        assert [(one.charge.requirements, one.actor) for one in story.failures()] == [
+            (("SEND-03",), "bob-1"),
+            (("SEND-03",), "bob-2"),
+        ]
 
 
 def test_send_03_twice(story: Story) -> None:
@@ -412,4 +513,4 @@ def test_a_post_needs_a_nonce_and_a_channel(story: Story) -> None:
     ):
         story.send(alice, "send_message", payload)
     found = collect(story.history())
-    assert (found.posts, found.arrivals, found.joined) == ((), (), {id(alice): {"c"}})
+    assert (found.posts, found.arrivals, set(found.joins)) == ((), (), {(id(alice), "c"), ("alice", "c")})

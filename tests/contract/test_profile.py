@@ -78,7 +78,8 @@ class TestDefaults:
             "load-{n}",
         )
         assert tokens.expiring_after == 2
-        assert profile.channels == Channels("wsproof-{nonce}", "channel-private", ("carol",), "missing-{nonce}")
+        channels = Channels("wsproof-{nonce}", "channel-private", ("carol",), "missing-{nonce}", "any")
+        assert (profile.channels, profile.history) == (channels, "none")
 
     def test_nothing_can_be_changed_by_accident(self) -> None:
         with pytest.raises(TypeError):
@@ -92,6 +93,12 @@ class TestFixtures:
     def test_any_replaces_all(self, tmp_path: Path, text: str) -> None:
         profile = loaded(tmp_path, text)
         assert (dict(profile.users), profile.tokens, profile.channels) == ({}, Tokens(), Channels())
+
+    def test_names_and_history(self, tmp_path: Path) -> None:
+        profile = loaded(tmp_path, "channels: {names: any}\nhistory: join")
+        assert (profile.channels.names, profile.history) == ("any", "join")
+        with pytest.raises(ContractError, match="names"):
+            loaded(tmp_path, "channels: {names: all}")
 
     def test_users(self, tmp_path: Path) -> None:
         profile = loaded(tmp_path, "users: {alice: {token: t, name: Al}, bob: null}")
