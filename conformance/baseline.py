@@ -12,8 +12,8 @@ from conformance.scenario import Scenario
 from conformance.selection import did_you_mean
 from contract.files import Document, load_yaml
 from contract.formats import BASELINE
+from contract.mistakes import check_document
 from contract.requirements import Requirement
-from contract.schemas import check_document
 
 TO_DO = "TODO: say why this fails, and until when it may"
 

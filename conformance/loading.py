@@ -42,7 +42,7 @@ from conformance.variants import combinations
 from contract.errors import ContractError
 from contract.files import DATA_ROOT, Document, load_yaml
 from contract.findings import Phrase, phrase
-from contract.schemas import check_document
+from contract.mistakes import check_document
 from wire.frames import Opcode
 
 BUNDLED = DATA_ROOT / "spec" / "scenarios"

@@ -13,10 +13,10 @@ from referencing.exceptions import Unresolvable
 from contract.choices import Limits
 from contract.errors import ContractError
 from contract.files import DATA_ROOT, Document, load_yaml
+from contract.mistakes import check_document
 from contract.schemas import (
     Validator,
     Violation,
-    check_document,
     compile_schema,
     file_registry,
     pointer,

@@ -7,7 +7,7 @@ from typing import Any
 
 from contract.errors import ContractError
 from contract.files import Document
-from contract.schemas import check_document
+from contract.mistakes import check_document
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 

@@ -27,8 +27,8 @@ from contract.durations import seconds
 from contract.errors import ContractError
 from contract.files import Document, load_yaml
 from contract.fixtures import DEFAULT_FIXTURES, Channels, Tokens, User, read_channels, read_tokens, read_users
+from contract.mistakes import check_document
 from contract.overrides import culprit, expand, overridden, part_problem
-from contract.schemas import check_document
 
 DEFAULT_PATH = "/v1/socket"
 

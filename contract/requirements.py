@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from contract.files import DATA_ROOT, load_yaml
-from contract.schemas import check_document
+from contract.mistakes import check_document
 
 Level = Literal["MUST", "SHOULD", "MAY"]
 LEVELS: tuple[Level, ...] = ("MUST", "SHOULD", "MAY")

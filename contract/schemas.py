@@ -15,11 +15,10 @@ import jsonschema_rs
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
-from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from contract.errors import ContractError
-from contract.files import DATA_ROOT, Document, load_yaml, read_text
+from contract.files import DATA_ROOT, load_yaml, read_text
 from contract.findings import Phrase, phrase
 from contract.json_text import type_name
 
@@ -276,39 +275,3 @@ def _quick(schema: Schema, registry: Registry[Any]) -> jsonschema_rs.Draft202012
 def format_validator(name: str) -> Validator:
     """The validator of one of our own file formats: `schemas/<name>.schema.json`."""
     return compile_schema({"$ref": (SCHEMAS / f"{name}.schema.json").as_uri()})
-
-
-def check_document(document: Document, name: str, written: Any = None) -> None:
-    """Raise `ContractError` at the first place where a file breaks the schema of its format.
-
-    `written` is the value as the file has it, where variables were replaced in the document's: an error shows that
-    one, since what a variable holds may be a secret. What the schema marks as `writeOnly` is not shown either.
-    """
-    try:
-        errors = list(format_validator(name).iter_errors(document.value))
-    except Unresolvable as error:
-        raise ContractError(f"schema {name}: {error}", document.path) from None
-    if not errors:
-        return
-    best = jsonschema.exceptions.best_match(errors)
-    where = tuple(best.absolute_path)
-    message = str(_describe(best))
-    as_written = _member(document.value if written is None else written, where)
-    secret = isinstance(best.schema, Mapping) and best.schema.get("writeOnly") is True
-    if (secret or as_written != best.instance) and best.validator not in ("required", "additionalProperties"):
-        rule = (
-            "" if best.validator in ("anyOf", "oneOf") else f": expected {best.validator} {_cut(best.validator_value)}"
-        )
-        subject = f"what {_cut(as_written)} stands for" if as_written != best.instance else "this value"
-        message = f"{subject} cannot stand here{rule}"
-    if where:
-        message = f"{pointer(where)}: {message}"
-    if best.validator == "additionalProperties":
-        where = (*where, *_unknown(best)[:1])
-    raise document.error(message, where)
-
-
-def _member(value: Any, where: tuple[str | int, ...]) -> Any:
-    for step in where:
-        value = value[step]
-    return value

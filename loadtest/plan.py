@@ -8,8 +8,8 @@ from typing import Any
 
 from contract.durations import seconds
 from contract.files import load_yaml
+from contract.mistakes import check_document
 from contract.profile import Profile
-from contract.schemas import check_document
 from loadtest.settings import LoadError, LoadSettings, Stage, TokenSource, parse_journeys
 
 DEFAULT_USERS = 20

@@ -43,14 +43,14 @@ def test_entries(tmp_path: Path) -> None:
         ("  - reason: x\n    scenario: send-txt-unchanged\n", "4:5", "did you mean send-text-unchanged"),
         ("  - {requirement: SEND-02, reason: x}\n  - {requirement: SEND-02, reason: y}\n", "4:6", "listed twice"),
         ("  - requirement: SEND-02\n", "3:5", "expected the member 'reason'"),
-        ("  - requirement: SEND-02\n    reason: ' '\n", "4:5", "/entries/0/reason"),
+        ("  - requirement: SEND-02\n    reason: ' '\n", "4:5", "entries[0].reason"),
         ("  - reason: x\n", "3:5", "expected exactly one of the members 'requirement', 'scenario'"),
         ("  - {requirement: A, scenario: b, reason: x}\n", "3:5", "expected exactly one of the members"),
         ("  - requirement: SEND-02\n    reason: x\n    expires: 2026-02-30\n", "5:5", "expected a date such as"),
-        ("  - requirement: SEND-02\n    reason: x\n    expires: soon\n", "5:5", "/entries/0/expires"),
-        ("  - requirement: SEND-02\n    reason: x\n    link: javascript:1\n", "5:5", "/entries/0/link"),
+        ("  - requirement: SEND-02\n    reason: x\n    expires: soon\n", "5:5", "entries[0].expires"),
+        ("  - requirement: SEND-02\n    reason: x\n    link: javascript:1\n", "5:5", "entries[0].link"),
         ("  - [\n", "4:1", "not YAML"),
-        ("  SEND-02: x\n", "2:1", "/entries: expected array"),
+        ("  SEND-02: x\n", "2:1", "entries: expected a list; got a mapping"),
     ],
 )
 def test_a_mistake_has_its_place(tmp_path: Path, entries: str, place: str, message: str) -> None:

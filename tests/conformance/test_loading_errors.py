@@ -25,7 +25,7 @@ class TestPlaces:
         ("step", "place", "message"),
         [
             ("ping: {actor: bob}", "6:9", "no actor 'bob'; the scenario has alice"),
-            ("ping: {actr: alice}", "6:16", "unknown member 'actr'; known are actor, hex, payload"),
+            ("ping: {actr: alice}", "6:16", "unknown member 'actr' (did you mean 'actor'?)"),
             ("expect: {actor: alice}", "6:9", "expected the member 'event'"),
             ("pong: {actor: alice}", "6:9", "pong"),
             ("expect_open: {actor: alice, for: soon!}", "6:37", "soon!"),

@@ -169,7 +169,7 @@ def test_a_broken_file_is_an_error_with_its_place(inner: Inner, url: str) -> Non
     (inner.folder / "own.yaml").write_text(SCENARIOS + "  - id: x\n", encoding="utf-8")
     code, output = inner.run(URL=url)
     assert code == 2
-    assert "own.yaml:28:5: /scenarios/3: expected the members 'title', 'steps'" in output
+    assert "own.yaml:28:5: scenarios[3]: expected the members 'title', 'steps'" in output
     assert "Traceback" not in output
 
 

@@ -59,8 +59,8 @@ class TestRequirements:
         [
             ("  - id: CONN-02", "  - id: CONN-01", "CONN-01 stands twice"),
             ("    section: AUTH\n", "    section: AUTHS\n", "no section 'AUTHS' is declared"),
-            ("    level: MUST", "    level: MUSTN", "/level: expected one of"),
-            ("    checks: [acknowledged-first]", "    checks: [acknowledged-frist]", "/checks/0"),
+            ("    level: MUST", "    level: MUSTN", 'requirements[0].level: expected "MUST", "SHOULD" or "MAY"'),
+            ("    checks: [acknowledged-first]", "    checks: [acknowledged-frist]", ".checks[0]"),
         ],
     )
     def test_a_mistake_has_its_place(self, tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -9,12 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.errors import ContractError
-from contract.files import load_yaml
 from contract.findings import phrase
 from contract.json_text import MAX_DEPTH
 from contract.model import load_contract
 from contract.schemas import (
-    check_document,
     compile_schema,
     date_time_problem,
     is_date_time,
@@ -244,22 +242,6 @@ class TestFiles:
         with pytest.raises(ContractError) as caught:
             load_schema(path)
         assert str(caught.value).startswith(f"{path}{error}")
-
-    @pytest.mark.parametrize(
-        ("text", "error"),
-        [
-            ("endpoint: 1\n", "1:1: /endpoint: expected string, got integer 1"),
-            ("users:\n  alice: {}\n", "2:3: /users/alice: expected the member 'token'"),
-            ("heartbeat:\n  interval: 1\n  form: f\n", "3:3: /heartbeat/form: expected one of "),
-            ("ack_timeout: 1\nendpont: x\n", "2:1: unknown member 'endpont'; known are "),
-        ],
-    )
-    def test_a_document_that_breaks_its_format(self, tmp_path: Path, text: str, error: str) -> None:
-        path = tmp_path / "wsproof.yaml"
-        path.write_text(text, encoding="utf-8")
-        with pytest.raises(ContractError) as caught:
-            check_document(load_yaml(path), "profile")
-        assert str(caught.value).startswith(f"{path}:{error}")
 
 
 JSON = st.recursive(

@@ -82,8 +82,8 @@ def test_the_profiles_thresholds_hold_where_nobody_names_others(tmp_path: Path) 
     [
         ("users: 5", "format"),
         ("format: wsproof.load-plan/1\nuser: 5", r"load.yaml:2:\d+.*unknown member 'user'"),
-        ("format: wsproof.load-plan/1\nusers: 0", r"load.yaml:2:\d+.*/users"),
-        ("format: wsproof.load-plan/1\ntime: soon", r"load.yaml:2:\d+.*/time"),
+        ("format: wsproof.load-plan/1\nusers: 0", r"load.yaml:2:\d+.*users: expected 1 or more"),
+        ("format: wsproof.load-plan/1\ntime: soon", r"load.yaml:2:\d+.*time: expected a duration"),
         (
             "format: wsproof.load-plan/1\nusers: 5\nstages: [{users: 1, in: 5s}]",
             "stages stand instead of users and time",
