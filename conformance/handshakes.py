@@ -171,6 +171,9 @@ def confirm_refusal(stage: Stage) -> Script[None]:
 
 def _refused(stage: Stage, deed: Connect, refused: Refused) -> Exception:
     actor = deed.actor
+    if refused.problem == "tls":
+        # What either side trusts is a matter of the set-up.
+        return DisturbedError(phrase("tls-failed", problem=refused.detail))
     if deed.deflate and refused.detail.code == "answer-extension":
         # What was offered is not what CONN-07 forbids; the step says what an answer to it is charged to.
         return stage.fail(

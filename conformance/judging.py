@@ -11,8 +11,9 @@ from conformance.plan import Plan
 from conformance.record import Record
 from conformance.scenario import Scenario
 from conformance.stage import Failure
+from conformance.troubles import fault
 from conformance.verdicts import ScenarioVerdict, charge_failures
-from contract.findings import Text, phrase
+from contract.findings import Text
 
 
 def judged(outcome: Outcome, plan: Plan) -> ScenarioVerdict:
@@ -48,5 +49,5 @@ def undecided(verdict: ScenarioVerdict, reason: Text) -> ScenarioVerdict:
 
 
 def own_fault(scenario: Scenario, error: Exception) -> Outcome:
-    """The outcome of a scenario in which wsproof itself failed."""
-    return unfinished(scenario, "error", phrase("own-fault", error=f"{type(error).__name__}: {error}"))
+    """The outcome of a scenario in which wsproof itself failed, or this machine."""
+    return unfinished(scenario, "error", fault(error))

@@ -14,13 +14,22 @@ from contract.requirements import Requirement
 
 DEFAULT_JOBS = 16
 
+WAITING_SHARE, WAITING_MOST = 3, 48
+"""Scenarios that only wait let others begin: up to so many times the jobs, and so many scenarios."""
+
+
+def most_at_once(jobs: int) -> int:
+    """How many scenarios play at once, with those that only wait."""
+    return jobs if jobs == 1 else max(jobs, min(jobs * WAITING_SHARE, WAITING_MOST))
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a run is made of.
 
     `time_scale` stretches every deadline. `rounds` is how often a scenario is played, until it fails; those that wait
-    for a heartbeat, and the long ones, are played once.
+    for a heartbeat, and the long ones, are played once. `at_once`: as many scenarios as the file descriptors are enough
+    for, those that only wait included; None: any number.
     """
 
     target: Target
@@ -31,6 +40,7 @@ class Plan:
     time_scale: float = 1.0
     rounds: int = 1
     bounds: Bounds = field(default_factory=Bounds)
+    at_once: int | None = None
 
 
 class Channels:

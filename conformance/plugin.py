@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from conformance.descriptors import fitted
 from conformance.loading import load_scenarios
 from conformance.plan import Plan
 from conformance.run import Run
 from conformance.scenario import Scenario
+from conformance.troubles import OwnTroubleError
 from conformance.verdicts import Charged, Rules, ScenarioVerdict, requirement_verdicts, run_verdict
 from contract.errors import ContractError
 from contract.escaping import visible
@@ -150,7 +152,10 @@ class Player:
         if twice is not None:
             raise pytest.UsageError(f"two files have a scenario {twice!r}")
         if self.run is None:
-            self.run = Run(self.plan_of(session.config), scenarios)
+            try:
+                self.run = Run(fitted(self.plan_of(session.config), scenarios), scenarios)
+            except OwnTroubleError as error:
+                raise pytest.UsageError(str(error)) from None
         self.run.start(self.finished)
 
     def result(self, scenario: Scenario) -> ScenarioVerdict:

@@ -7,28 +7,34 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from conformance.admission import Admission
 from conformance.archive import Archive
-from conformance.bounds import Memory
+from conformance.bounds import Memory, Share
 from conformance.breaker import CircuitBreaker
 from conformance.engine import CUT_OFF, Outcome, play
 from conformance.judging import checked, own_fault, unfinished
 from conformance.outage import Watch
 from conformance.pace import Playing
-from conformance.plan import Channels, Plan
+from conformance.plan import Channels, Plan, most_at_once
 from conformance.scenario import Scenario
 from conformance.stage import Setting
 from conformance.transport import StoppedError, Transport
+from conformance.troubles import OwnTroubleError
 from conformance.verdicts import ScenarioVerdict, charge_failures
+from contract.findings import Phrase, phrase
 
-IDLE_SECONDS, WAITING_SHARE, WAITING_MOST = 0.5, 3, 48
-"""A scenario on whose connections nothing has happened for so long only waits, and lets another one begin: up to so
-many times the jobs, and so many scenarios. Else an endpoint that takes its time with everything would take minutes."""
+IDLE_SECONDS = 0.5
+"""A scenario on whose connections nothing has happened for so long only waits, and lets another one begin. Else an
+endpoint that takes its time with everything would take minutes."""
 
 
 class Pool:
-    """The threads of a run. `stopped`: nothing more is played. Every method may be called from any thread."""
+    """The threads of a run. `stopped`: nothing more is played. Every method may be called from any thread.
+
+    `trouble`: what this machine lacks, which ended the run.
+    """
 
     def __init__(self, plan: Plan, scenarios: Iterable[Scenario]) -> None:
         self.stopped = False
+        self.trouble: Phrase | None = None
         self._plan = plan
         self._transports: dict[str, tuple[Transport, float]] = {}
         self._lock = threading.Lock()
@@ -40,52 +46,66 @@ class Pool:
     def play_all(self, scenarios: Sequence[Scenario], play: Callable[[Scenario], None], watch: Watch) -> None:
         """Play scenarios in as many threads as there are jobs, until all are over, or `watch` sees an outage.
 
-        Scenarios that only wait are no job, within bounds.
+        Scenarios that only wait are no job, within bounds. Raises what `play` raises, once nothing plays any more, and
+        `OwnTroubleError` where this machine gives no thread.
         """
         waiting = deque(scenarios)
+        faults: list[Exception] = []
 
         def work() -> None:
-            while not self.stopped and watch.trip is None:
-                try:
-                    scenario = waiting.popleft()
-                except IndexError:
-                    return
-                play(scenario)
+            try:
+                while not self.stopped and watch.trip is None:
+                    try:
+                        scenario = waiting.popleft()
+                    except IndexError:
+                        return
+                    play(scenario)
+            except Exception as error:  # noqa: BLE001  # raised again where somebody can act on it
+                faults.append(error)
+                self.interrupt()
 
-        jobs, most = self._plan.jobs, len(scenarios)
-        bound = min(jobs if jobs == 1 else max(jobs, min(jobs * WAITING_SHARE, WAITING_MOST)), most)
+        bound = min(self._bound(), len(scenarios))
         threads: list[threading.Thread] = []
         started = 0
         while started == 0 or threads:
             idle = sum(one.idle > IDLE_SECONDS for one, _ in list(self._transports.values()))
-            while started < most and len(threads) < min(jobs + idle, bound):
+            while started < len(scenarios) and len(threads) < min(self._plan.jobs + idle, bound):
                 started += 1
-                threads.append(threading.Thread(target=work, name=f"scenario-{started}", daemon=True))
-                threads[-1].start()
+                thread = threading.Thread(target=work, name=f"scenario-{started}", daemon=True)
+                if not _starts(thread, alone=not threads):
+                    bound = len(threads)
+                    break
+                threads.append(thread)
             if not threads:
-                return
+                break
             threads[0].join(0.05)
             if watch.trip is not None:
                 self._stop_transports()
             threads = [one for one in threads if one.is_alive()]
+        if faults:
+            raise faults[0]
+
+    def _bound(self) -> int:
+        """How many scenarios may play at once, with those that only wait."""
+        most, at_once = most_at_once(self._plan.jobs), self._plan.at_once
+        return most if at_once is None else min(most, at_once)
 
     def play(self, scenario: Scenario, breaker: CircuitBreaker, watch: Watch) -> ScenarioVerdict:
         """Play one scenario in this thread; its verdict."""
         if self.stopped:
             return self.judged(unfinished(scenario, "unfinished", CUT_OFF))
         share = self._memory.share()
-        transport = Transport(self._plan.target, self._plan.bounds, share)
         watch.began(scenario.id)
-        with self._lock:
-            self._transports[scenario.id] = (transport, time.monotonic())
-        if self.stopped or watch.trip is not None:
-            transport.stop()
         try:
-            outcome = transport.run(play(scenario, self._setting(scenario, breaker, watch)))
+            outcome = self._outcome(scenario, breaker, watch, share)
         except StoppedError:
             outcome = unfinished(scenario, "unfinished", CUT_OFF)
         except Exception as error:  # noqa: BLE001  # a fault of ours is a verdict of its own, never the endpoint's
             outcome = own_fault(scenario, error)
+            if isinstance(error, OwnTroubleError):
+                # Whatever plays meanwhile, and after it, would have the same.
+                self.trouble = self.trouble or error.trouble
+                self.interrupt()
         finally:
             with self._lock:
                 self._transports.pop(scenario.id, None)
@@ -96,6 +116,14 @@ class Pool:
             return self.judged(outcome)
         finally:
             share.give_back()
+
+    def _outcome(self, scenario: Scenario, breaker: CircuitBreaker, watch: Watch, share: Share) -> Outcome:
+        transport = Transport(self._plan.target, self._plan.bounds, share)
+        with self._lock:
+            self._transports[scenario.id] = (transport, time.monotonic())
+        if self.stopped or watch.trip is not None:
+            transport.stop()
+        return transport.run(play(scenario, self._setting(scenario, breaker, watch)))
 
     def _setting(self, scenario: Scenario, breaker: CircuitBreaker, watch: Watch) -> Setting:
         plan = self._plan
@@ -141,3 +169,14 @@ class Pool:
     def _stop_transports(self) -> None:
         for transport, _ in list(self._transports.values()):
             transport.stop()
+
+
+def _starts(thread: threading.Thread, *, alone: bool) -> bool:
+    """Start a thread; whether there is room for it. Raises `OwnTroubleError` where there is not even one."""
+    try:
+        thread.start()
+    except RuntimeError:
+        if alone:
+            raise OwnTroubleError(phrase("trouble-threads")) from None
+        return False
+    return True

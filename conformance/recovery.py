@@ -1,6 +1,5 @@
 """After an outage: waits until the endpoint is back, and finds the scenario that brought it about (see `outage`)."""
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -48,24 +47,35 @@ class Witness:
         scenario = Scenario(WITNESS, "", "", (), (), (), (Actor(WITNESS, user),), steps, Path(), 0)
         self._breaker = CircuitBreaker()
         self._transport = Transport(plan.target)
+        self._fault: Exception | None = None
         setting = Setting(plan.contract, plan.profile, str, plan.time_scale, plan.target.path, self._breaker)
         self._thread = threading.Thread(target=self._play, args=(scenario, setting), name=WITNESS, daemon=True)
         self._thread.start()
 
     def _play(self, scenario: Scenario, setting: Setting) -> None:
-        with contextlib.suppress(StoppedError):
+        try:
             self._transport.run(play(scenario, setting))
+        except StoppedError:
+            pass
+        except Exception as error:  # noqa: BLE001  # raised again to whoever asks the witness
+            self._fault = error
 
     def connected(self) -> bool:
-        """Wait for its handshake; whether it was accepted."""
+        """Wait for its handshake; whether it was accepted. Raises what ended the witness in this program."""
         while self._thread.is_alive() and not self._breaker.any_accepted:
             self._thread.join(0.01)
+        self._testify()
         return self._breaker.any_accepted
 
     def ended(self) -> bool:
-        """Whether the endpoint ends it, now or in a moment."""
+        """Whether the endpoint ends it, now or in a moment. Raises as `connected` does."""
         self._thread.join(SETTLE_SECONDS)
+        self._testify()
         return not self._thread.is_alive()
+
+    def _testify(self) -> None:
+        if self._fault is not None:
+            raise self._fault
 
     def leave(self) -> None:
         """Close it with 1000."""

@@ -21,8 +21,9 @@ from conformance.pool import Pool
 from conformance.recovery import Recovery, convicted
 from conformance.replays import Player, Replays, does_wrong
 from conformance.scenario import Scenario
+from conformance.troubles import fault
 from conformance.verdicts import ScenarioVerdict
-from contract.findings import phrase
+from contract.findings import Phrase, phrase
 
 PLAYED_ONCE = frozenset({"slow", "thorough"})
 """Tags of scenarios that last long by themselves."""
@@ -49,6 +50,8 @@ class Run:
         """Whether everything has been played to its end."""
         self.started = time.monotonic()
         self.outages: tuple[Outage, ...] = ()
+        self.fault: Phrase | None = None
+        """What ended the run before its end: this machine's trouble, or a fault of wsproof itself."""
         self._conductor: threading.Thread | None = None
         self._first: dict[str, ScenarioVerdict] = {}
         self._settled: dict[str, ScenarioVerdict] = {}
@@ -79,11 +82,18 @@ class Run:
         try:
             self._settled = self._played(finished)
         except Exception as error:  # noqa: BLE001  # a fault of ours is a verdict of its own, never the endpoint's
-            played = dict(self._first)
-            left = [one for one in self.scenarios if one.id not in played] or self.scenarios[:1]
-            faults = {one.id: self._pool.judged(own_fault(one, error)) for one in left}
-            self._settled = {name: undecided(one, "wsproof itself failed") for name, one in played.items()} | faults
-        self.complete = not self._pool.stopped
+            self.fault = fault(error)
+            self._settled = self._found_so_far(error, self.fault)
+        self.fault = self.fault or self._pool.trouble
+        self.complete = not self._pool.stopped and self.fault is None
+
+    def _found_so_far(self, error: Exception, reason: Phrase) -> dict[str, ScenarioVerdict]:
+        """What is known where the run cannot go on. One scenario bears the fault, so that no report overlooks it."""
+        self._pool.interrupt()
+        played = dict(self._first)
+        bearer = next((one for one in self.scenarios if one.id not in played), self.scenarios[0])
+        found = {name: undecided(one, reason) for name, one in played.items()}
+        return found | {bearer.id: self._pool.judged(own_fault(bearer, error))}
 
     def _played(self, finished: Finished | None) -> dict[str, ScenarioVerdict]:
         recovery = Recovery(self.plan, self.started, self._play_beside, lambda: self._pool.stopped)

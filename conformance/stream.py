@@ -41,6 +41,7 @@ class StreamWriter:
         self, path: Path, facts: RunFacts, requirements: Mapping[str, Requirement], scenarios: Sequence[Scenario]
     ) -> None:
         """Raises `OSError` where the file cannot be written."""
+        self.path = path
         self.error: OSError | None = None
         self._written: dict[str, ScenarioVerdict] = {}
         self._lock = threading.Lock()
@@ -60,8 +61,20 @@ class StreamWriter:
         """Write the footer."""
         footer = {"kind": "footer", "complete": facts.complete, "duration_s": round(facts.duration, 3)}
         seen = {"outages": list(map(outage_entry, facts.outages)), "hints": list(map(hint_entry, facts.hints))}
-        with self._lock, self._file:
+        with self._lock:
             self._write({**footer, **seen})
+            self._end()
+
+    def abandon(self) -> None:
+        """Close the file without a footer."""
+        with self._lock:
+            self._end()
+
+    def _end(self) -> None:
+        try:
+            self._file.close()
+        except OSError as error:  # a disk may report only now that it is full
+            self.error = self.error or error
 
     def _write(self, value: Mapping[str, Any]) -> None:
         line = memoryview(json.dumps(value, ensure_ascii=True, allow_nan=False).encode() + b"\n")

@@ -34,6 +34,7 @@ from conformance.actions import (
     Wait,
 )
 from conformance.bounds import FRAME_WEIGHT, Bounds, Share, weight
+from conformance.troubles import own_troubles, refuse_own
 from conformance.wire import Wire
 from contract.errors import ContractError
 from contract.findings import Phrase, phrase
@@ -77,8 +78,8 @@ class Target:
 def resolve(url: str, *, verify: bool = True, ca: str | None = None, timeout: float = 5.0) -> Target:
     """Find an address of the endpoint that accepts connections within `timeout` seconds.
 
-    Raises `UnreachableError` where there is none, ValueError where `url` is no WebSocket URL, and
-    `ContractError` where the profile's `ca` is no file of certificates.
+    Raises `UnreachableError` where there is none, ValueError where `url` is no WebSocket URL, `OwnTroubleError` where
+    this machine gives no socket, and `ContractError` where the profile's `ca` is no file of certificates.
     """
     try:
         uri = parse_uri(url)
@@ -91,7 +92,9 @@ def resolve(url: str, *, verify: bool = True, ca: str | None = None, timeout: fl
         raise UnreachableError(f"{uri.host}: {error.strerror or error}") from None
     problems = []
     for family, kind, protocol, _, address in found:
-        with socket.socket(family, kind, protocol) as trial:
+        with own_troubles():
+            trial = socket.socket(family, kind, protocol)
+        with trial:
             trial.settimeout(timeout)
             try:
                 trial.connect(address)
@@ -121,13 +124,16 @@ def sign_of_life(target: Target, timeout: float = 1.0) -> Sign:
     """What becomes of a plain GET at the endpoint, within `timeout` seconds.
 
     A process that is dying still takes connections for a moment, and ends them: only an answer, or that the connection
-    stays, shows that somebody is there.
+    stays, shows that somebody is there. Raises `OwnTroubleError`.
     """
-    with socket.socket(target.family, socket.SOCK_STREAM) as plain:
+    with own_troubles():
+        made = socket.socket(target.family, socket.SOCK_STREAM)
+    with made as plain:
         plain.settimeout(timeout)
         try:
             plain.connect(target.address)
-        except OSError:
+        except OSError as error:
+            refuse_own(error)
             return "refuses"
         host = target.uri.host
         request = f"GET {target.uri.path or '/'} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
@@ -178,7 +184,8 @@ class Connection:
         self._connecting = True
         self._handshaking_tls = target.tls is not None
         self._tls_wants_write = False
-        plain = socket.socket(target.family, socket.SOCK_STREAM)
+        with own_troubles():
+            plain = socket.socket(target.family, socket.SOCK_STREAM)
         plain.setblocking(False)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock: socket.socket = plain
@@ -200,7 +207,7 @@ class Connection:
         return selectors.EVENT_READ | (selectors.EVENT_WRITE if self._pending else 0)
 
     def ready(self, mask: int, t: float) -> list[Happening]:
-        """The selector reported the socket; read and write what can be."""
+        """The selector reported the socket; read and write what can be. Raises `OwnTroubleError`."""
         try:
             if self._connecting or self._failure:
                 self._finish_connecting()
@@ -208,9 +215,12 @@ class Connection:
                 return []
             self.flush()
             return self._read(t)
+        except ssl.SSLEOFError as error:
+            return self._lost(t, "lost", socket_problem(error))
         except ssl.SSLError as error:
             return self._lost(t, "tls", socket_problem(error))
         except OSError as error:
+            refuse_own(error)
             problem: Problem = "not-listening" if error.errno == errno.ECONNREFUSED else "unreachable"
             if self._handshaking_tls and not self._connecting:
                 problem = "lost"
@@ -248,7 +258,8 @@ class Connection:
             self._write_out(pieces)
         except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
             return
-        except OSError:
+        except OSError as error:
+            refuse_own(error)
             self._pending = b""
 
     def _write_out(self, pieces: int | None) -> None:
@@ -299,7 +310,9 @@ class Connection:
 
     def _lost(self, t: float, problem: Problem, detail: Phrase) -> list[Happening]:
         """The socket failed: a reset, or a refused connection."""
-        if self._connecting or self._failure or self._handshaking_tls:
+        refused = self._connecting or self._failure or self._handshaking_tls
+        # In TLS 1.3 the server refuses a client's certificate only after the client's own handshake.
+        if refused or (problem == "tls" and self.wire.handshaking):
             found: list[Happening] = [Refused(t, self.actor, problem, None, (), b"", detail)]
         else:
             found = list(self.wire.eof(t, reset=True))
@@ -323,7 +336,10 @@ class Connection:
 
 
 class Transport:
-    """Plays scripts against a target. One transport serves one thread or greenlet."""
+    """Plays scripts against a target. One transport serves one thread or greenlet.
+
+    What this machine lacks is raised as `OwnTroubleError`, by the constructor and by whatever plays a script.
+    """
 
     def __init__(self, target: Target, bounds: Bounds | None = None, share: Share | None = None) -> None:
         self.target = target
@@ -334,7 +350,8 @@ class Transport:
         self._connections: dict[str, Connection] = {}
         self._watched: dict[str, int] = {}
         self._queue: deque[Happening] = deque()
-        self._selector = selectors.DefaultSelector()
+        with own_troubles():
+            self._selector = selectors.DefaultSelector()
         self._stopped = False
 
     @property
@@ -393,6 +410,8 @@ class Transport:
     def _perform(self, action: Action) -> Happening:
         match action:
             case Wait():
+                if self._stopped:
+                    raise StoppedError
                 self.waiting = action
                 return self._wait(action.deadline)
             case Open():

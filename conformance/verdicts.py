@@ -15,6 +15,7 @@ from conformance.history import UNITS
 from conformance.outage import MOST_OUTAGES, Outage
 from conformance.scenario import Decided
 from conformance.stage import Failure
+from conformance.troubles import is_trouble
 from contract.findings import Phrase, Text, few, phrase
 from contract.requirements import LEVELS, Clause, Level, Requirement
 
@@ -315,7 +316,8 @@ def run_verdict(
     judged, played = tuple(requirements), tuple(scenarios)
     happened = tuple(outages)
     explained = all(one.culprit is not None for one in happened)
-    verdict = overall(judged, strict=rules.strict, complete=complete and explained)
+    faulty = [one.outcome for one in played if one.verdict == "error"]
+    verdict = overall(judged, strict=rules.strict, complete=complete and explained and not faulty)
     states = tuple((one, _state(one, rules, judged, played)) for one in rules.baseline or ())
     reasons = [] if complete else [phrase("run-cut-off")]
     unexpected = _unexpected(rules, played)
@@ -333,10 +335,19 @@ def run_verdict(
         reasons.append(phrase("not-everything"))
     if complete and not rules.allow_undecided:
         reasons += _next_to_nothing(judged)
-    faults = [one.outcome.scenario.id for one in played if one.verdict == "error"]
-    if faults:
-        reasons.append(phrase("own-faults", names=few(faults, SHOWN)))
-    return RunVerdict(verdict, tuple(reasons), states)
+    return RunVerdict(verdict, (*reasons, *_own(faulty)), states)
+
+
+def _own(faulty: Iterable[Outcome]) -> list[Phrase]:
+    """What ended scenarios that was not the endpoint's: this machine's troubles, each once, and faults of ours."""
+    troubles: dict[str, Phrase] = {}
+    names = []
+    for one in faulty:
+        if is_trouble(one.reason):
+            troubles.setdefault(str(one.reason), one.reason)
+        else:
+            names.append(one.scenario.id)
+    return [*troubles.values(), *([phrase("own-faults", names=few(names, SHOWN))] if names else [])]
 
 
 def _next_to_nothing(judged: tuple[RequirementVerdict, ...]) -> list[Phrase]:

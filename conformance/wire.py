@@ -135,6 +135,11 @@ class Wire:
         """Whether no message and no closing is under way; what was fed so far has to end with a frame."""
         return self.protocol.state is State.OPEN and self.protocol.current_size is None
 
+    @property
+    def handshaking(self) -> bool:
+        """Whether no answer to the handshake has been read yet."""
+        return self.protocol.state is State.CONNECTING and self.protocol.handshake_exc is None
+
     def _request(self, request: Request) -> HttpRequest:
         built = self.protocol.connect()
         built.path = request.target
@@ -184,7 +189,7 @@ class Wire:
         """The server's end of the stream: a FIN, or a reset."""
         if self._over:
             return
-        handshaking = self.protocol.state is State.CONNECTING and self.protocol.handshake_exc is None
+        handshaking = self.handshaking
         self.protocol.receive_eof()
         yield from self._happenings(t)
         if self._over:

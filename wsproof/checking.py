@@ -13,6 +13,7 @@ import click
 import pytest
 
 from conformance.baseline import BaselineEntry, baseline_text, for_selection, load_baseline
+from conformance.descriptors import fitted
 from conformance.hints import hints
 from conformance.loading import BUNDLED, FUZZ, THOROUGH, load_scenarios
 from conformance.pace import Status
@@ -22,13 +23,17 @@ from conformance.results import RunFacts, baseline_of, results_document
 from conformance.run import THOROUGH_ROUNDS, Run
 from conformance.scenario import Scenario
 from conformance.selection import SelectionError, select
-from conformance.stream import StreamWriter
-from conformance.transport import UnreachableError, resolve
+from conformance.stream import StreamWriter, read_stream
+from conformance.transport import Target, UnreachableError, resolve
+from conformance.troubles import OwnTroubleError, fault
 from conformance.verdicts import ScenarioVerdict
 from contract.errors import ContractError
+from contract.escaping import visible
+from contract.findings import Phrase
 from contract.formats import RESULTS
 from contract.model import load_contract
 from contract.profile import Profile
+from contract.redaction import Redactor
 from contract.requirements import Requirement, load_requirements
 from reports.documents import write_text
 from wsproof import __version__
@@ -90,17 +95,35 @@ def run_check(url: str | None, profile: Profile, options: CheckOptions) -> int:
         wanted = _prepare(options)
         with endpoint(url, profile) as address:
             target = resolve(address, verify=profile.tls.verify, ca=profile.tls.ca, timeout=profile.response_timeout)
-            contract = load_contract(None, profile.limits)
-            jobs = options.jobs or DEFAULT_JOBS
-            rounds = THOROUGH_ROUNDS if options.thorough else 1
-            plan = Plan(target, contract, profile, requirements, jobs, options.time_scale, rounds)
+            plan = _plan(target, profile, requirements, scenarios, options, embedded=url is None)
             return _Check(address, plan, scenarios, options, baseline, wanted, embedded=url is None).run()
-    except (SelectionError, EndpointError, ContractError, OutputError) as error:
+    except (SelectionError, EndpointError, ContractError, OutputError, OwnTroubleError) as error:
         return _complain(str(error), ExitCode.USAGE)
     except UnreachableError as error:
         return _complain(f"the endpoint {url} cannot be reached: {error}", ExitCode.UNREACHABLE)
     except ValueError as error:
         return _complain(f"{url}: {error}", ExitCode.USAGE)
+
+
+def _plan(
+    target: Target,
+    profile: Profile,
+    requirements: Mapping[str, Requirement],
+    scenarios: Sequence[Scenario],
+    options: CheckOptions,
+    *,
+    embedded: bool,
+) -> Plan:
+    """What the run is made of, with as many jobs as file descriptors are enough for. Raises `OwnTroubleError`."""
+    contract = load_contract(None, profile.limits)
+    jobs = options.jobs or DEFAULT_JOBS
+    rounds = THOROUGH_ROUNDS if options.thorough else 1
+    plan = Plan(target, contract, profile, requirements, jobs, options.time_scale, rounds)
+    fitting = fitted(plan, scenarios, embedded=embedded)
+    if fitting.jobs < jobs and not options.quiet:
+        why = "the limit of file descriptors (ulimit -n) allows no more"
+        click.echo(f"wsproof: {fitting.jobs} scenarios at once, not {jobs}: {why}", err=True)
+    return fitting
 
 
 def _complain(message: str, code: int) -> int:
@@ -186,8 +209,9 @@ class _Check:
                 stream = StreamWriter(folder / "results.jsonl", self.facts, self.plan.requirements, scenarios)
             except OSError as error:
                 raise OutputError(f"{error.filename} cannot be written: {error.strerror}") from None
-            document = self._play(stream)
-            problems = [f"{folder / 'results.jsonl'}: {stream.error.strerror}"] if stream.error else []
+            document, problems = self._played(stream)
+            if stream.error is not None:
+                problems.append(f"{folder / 'results.jsonl'} cannot be written: {stream.error.strerror}")
             problems += self._write(document)
             for problem in problems:
                 _complain(problem, ExitCode.USAGE)
@@ -199,6 +223,22 @@ class _Check:
         if self.fuzz is not None:
             self.fuzz.interrupt()
         self.played.interrupt()
+
+    def _played(self, stream: StreamWriter) -> tuple[dict[str, Any], list[str]]:
+        """The document, and what kept it from being whole: a fault of ours leaves what was found until then."""
+        try:
+            document = self._play(stream)
+        except Exception as error:
+            if os.environ.get("WSPROOF_TRACE"):
+                raise
+            self._interrupt()
+            stream.abandon()
+            return read_stream(stream.path), [self._said(fault(error))]
+        return document, [] if self.played.fault is None else [self._said(self.played.fault)]
+
+    def _said(self, own: Phrase) -> str:
+        """A fault for people; an exception may quote anything."""
+        return visible(Redactor(self.plan.profile.secrets()).redact(str(own)))
 
     def _play(self, stream: StreamWriter) -> dict[str, Any]:
         run = self.played
@@ -243,7 +283,9 @@ class _Check:
         with warnings.catch_warnings():
             # They stand in the summary.
             warnings.simplefilter("ignore", ConformanceWarning)
-            pytest.main([*files, *quiet, *root], plugins=[ScenarioCollector(), self.player])
+            code = pytest.main([*files, *quiet, *root], plugins=[ScenarioCollector(), self.player])
+        if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+            raise RuntimeError("pytest could not play the scenarios")
 
     def _write(self, document: dict[str, Any]) -> list[str]:
         """Write the reports and show the summary; what could not be written."""
@@ -280,8 +322,8 @@ def _settings(plan: Plan, options: CheckOptions, *, embedded: bool) -> dict[str,
 
 
 def _exit_code(document: Mapping[str, Any]) -> int:
-    if not document["complete"]:
-        return ExitCode.INTERRUPTED
     if any(one["verdict"] == "error" for one in document["scenarios"]):
         return ExitCode.USAGE
+    if not document["complete"]:
+        return ExitCode.INTERRUPTED
     return ExitCode.PASSED if document["outcome"]["passed"] else ExitCode.FAILED

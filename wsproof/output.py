@@ -52,6 +52,8 @@ def write_all(writers: Iterable[tuple[Path, Callable[[Path], None]]]) -> tuple[l
             written.append(path)
         except OSError as error:
             problems.append(f"{path} cannot be written: {error.strerror or error}")
+        except Exception as error:  # noqa: BLE001  # a fault of ours in one report takes no other with it
+            problems.append(f"{path} cannot be made: fault of wsproof: {type(error).__name__}: {error}")
     return written, problems
 
 

@@ -13,7 +13,7 @@ from conformance.bounds import MEBIBYTE, Memory, weight
 from conformance.breaker import ENOUGH, FLOODS, LEAST_SECONDS, CircuitBreaker, not_waited_for
 from conformance.engine import Outcome
 from conformance.judging import unfinished
-from conformance.pool import WAITING_SHARE
+from conformance.plan import WAITING_SHARE
 from conformance.record import Record
 from conformance.scenario import Charge
 from conformance.stage import Failure, Setting

@@ -348,6 +348,20 @@ def test_a_fault_of_the_conductor_ends_the_run_with_a_verdict(monkeypatch: pytes
         run = Run(plan(url), [named("open", OPEN), named("meet", MEET)])
         run.start()
         verdicts = {one.outcome.scenario.id: one for one in run.verdicts()}
-    assert run.complete
+    assert not run.complete
     assert {name: one.verdict for name, one in verdicts.items()} == {"open": "error", "meet": "passed"}
     assert verdicts["open"].outcome.reason == phrase("own-fault", error="ZeroDivisionError: no luck")
+    assert run.fault == verdicts["open"].outcome.reason
+
+
+def test_a_fault_in_the_thread_of_a_scenario_ends_the_run() -> None:
+    def finished(_: ScenarioVerdict) -> None:
+        raise ZeroDivisionError("no luck")
+
+    with Chat().serve() as url:
+        run = Run(plan(url, jobs=1), [named("open", OPEN), named("meet", MEET)])
+        run.start(finished)
+        verdicts = {one.outcome.scenario.id: one.verdict for one in run.verdicts()}
+    assert not run.complete
+    assert run.fault == phrase("own-fault", error="ZeroDivisionError: no luck")
+    assert sorted(verdicts.values()) == ["error", "passed"]

@@ -266,7 +266,7 @@ def test_a_stream_that_cannot_be_written_costs_nothing_else(tmp_path: Path) -> N
     (out / "results.jsonl").symlink_to("/dev/full")
     done = wsproof("check", "--select", "CONN-01", "--output", out, folder=tmp_path)
     assert done.returncode == 2
-    assert f"wsproof: {out / 'results.jsonl'}: No space left on device" in done.stderr.splitlines()
+    assert f"wsproof: {out / 'results.jsonl'} cannot be written: No space left on device" in done.stderr.splitlines()
     assert read(out / "results.json")["complete"] is True
 
 
@@ -280,3 +280,31 @@ def python(code: str) -> str:
     """What a few lines print, on stdout and stderr."""
     done = subprocess.run([sys.executable, "-c", code], cwd=DATA_ROOT, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr
+
+
+def test_a_fault_of_ours_leaves_a_report_of_what_was_found(tmp_path: Path) -> None:
+    broken = (
+        "import sys\n"
+        "from wsproof.launcher import home, take_the_lead\n"
+        "take_the_lead(home())\n"
+        "import wsproof.checking\n"
+        "def hints(*_, **__): raise ZeroDivisionError('no\\x1bluck')\n"
+        "wsproof.checking.hints = hints\n"
+        "from wsproof.command_line import main\n"
+        "main.main(sys.argv[1:], prog_name='wsproof')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", broken, "check", "--select", "CONN-01", "-q"],
+        cwd=tmp_path,
+        env=surroundings({}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert done.stderr.splitlines() == ["wsproof: internal error in wsproof: ZeroDivisionError: no\\u001bluck"]
+    document = read(tmp_path / "wsproof-report" / "results.json")
+    assert not document["complete"]
+    assert document["verdict"] == "incomplete"
+    assert any(one["verdict"] == "passed" for one in document["scenarios"])
