@@ -20,7 +20,8 @@ class OutFrame(RawFrame):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An opening handshake. `deflate` offers compression; `upgrade` False makes it a plain GET."""
+    """An opening handshake. `deflate` offers compression; `upgrade` False makes it a plain GET. `narrow`: the sockets
+    of both sides hold little of what is not read."""
 
     target: str
     headers: tuple[tuple[str, str], ...] = ()
@@ -28,6 +29,7 @@ class Request:
     deflate: Deflate | None = None
     upgrade: bool = True
     answer_control_pings: bool = True
+    narrow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,14 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """Take nothing more from the socket, which stays open and is written to; or read `on` again."""
+
+    actor: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Give me the next happening, or a `Tick` once `deadline` has passed and nothing is left to read.
 
@@ -76,7 +86,7 @@ class Wait:
     ends: float | None = None
 
 
-Action = Open | Send | Close | Drop | Wait
+Action = Open | Send | Close | Drop | Reading | Wait
 
 
 @dataclass(frozen=True, slots=True)

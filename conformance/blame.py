@@ -107,9 +107,11 @@ def cause_of_end(stage: Stage, state: ActorState) -> Charge | None:
 
 def closed_for_heartbeat(stage: Stage, state: ActorState) -> Charge | None:
     """HB-03, where an actor that answers pings was closed as if it did not."""
-    close = state.conversation.close_received if state.conversation is not None else None
+    conversation = state.conversation
+    close = conversation.close_received if conversation is not None else None
     heartbeat_timeout = stage.profile.close_codes["heartbeat_timeout"]
-    if close is not None and close.code == heartbeat_timeout and state.actor.heartbeat != "ignore":
+    answers = state.actor.heartbeat != "ignore" and conversation is not None and conversation.unread_since is None
+    if close is not None and close.code == heartbeat_timeout and answers:
         excuse_if_stalled(stage)
         return Charge(("HB-03",), "MUST")
     return None

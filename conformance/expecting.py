@@ -336,6 +336,8 @@ def _expect_pong(stage: Stage, deed: ExpectPong) -> Script[None]:
     if any(pong.data == payload for pong in state.controls):
         state.controls = [pong for pong in state.controls if pong.data != payload]
         return
+    if deed.or_end and is_over(state):
+        return
     others = [_printed(pong.data) for pong in state.controls[-3:]]
     raise stage.fail(
         phrase("ping-unanswered"),

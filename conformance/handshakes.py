@@ -228,7 +228,8 @@ def request_for(
         target = render(deed.path) + (f"?{parts.query}" if parts.query else "")
     headers.update({name: render(value) for name, value in (deed.headers or {}).items()})
     protocols = (*profile.access.subprotocols, *protocols)
-    return Request(target, tuple(headers.items()), protocols, deflate=_deflate(deed.deflate), upgrade=deed.upgrade)
+    deflate = _deflate(deed.deflate)
+    return Request(target, tuple(headers.items()), protocols, deflate, upgrade=deed.upgrade, narrow=deed.narrow)
 
 
 def _standing(profile: Profile) -> dict[str, str]:

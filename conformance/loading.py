@@ -31,11 +31,13 @@ from conformance.scenario import (
     Pace,
     Pause,
     RawFrame,
+    ReadOn,
     Scenario,
     SendMessage,
     SendPing,
     SendRaw,
     Step,
+    StopReading,
 )
 from conformance.values import substitute
 from conformance.variants import combinations
@@ -384,12 +386,16 @@ _VERBS: Mapping[str, Callable[[Any], Deed]] = {
     "expect_handshake": lambda body: ExpectHandshake(body["actor"]),
     "expect_declined": lambda body: ExpectDeclined(body["actor"]),
     "need_compression": lambda body: NeedCompression(body["actor"]),
-    "expect_pong": lambda body: ExpectPong(body["actor"], _control(body), body.get("within", "response_timeout")),
+    "expect_pong": lambda body: ExpectPong(
+        body["actor"], _control(body), body.get("within", "response_timeout"), bool(body.get("or_end"))
+    ),
     "expect_heartbeat": lambda body: ExpectHeartbeat(body["actor"], body["intervals"]),
     "expect_open": lambda body: ExpectOpen(body["actor"], body["for"]),
     "ping": lambda body: SendPing(body["actor"], _control(body)),
     "close": lambda body: CloseConnection(**body),
     "drop": lambda body: DropConnection(body["actor"], body.get("how", "reset")),
+    "stop_reading": lambda body: StopReading(body["actor"]),
+    "read_on": lambda body: ReadOn(body["actor"]),
     "pause": lambda body: Pause(body["actor"], body.get("for", body.get("to_next", 0)), "to_next" in body),
     "pace": lambda body: Pace(body["actor"], body.get("rate"), body.get("times"), body["steps"]),
     "backoff": lambda body: Backoff(body["actor"]),

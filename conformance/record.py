@@ -35,6 +35,8 @@ class Conversation:
     """Nothing was done for which a server may end it."""
     left: float | None = None
     """When we closed it, or vanished."""
+    unread_since: float | None = None
+    """When we first stopped reading from it: from then on nothing is owed to it, and what it gets may have gaps."""
     received: list["Message"] = field(default_factory=list)
     sent: list["Sent"] = field(default_factory=list)
     subprotocols: tuple[str, ...] = ()
@@ -56,11 +58,12 @@ class Conversation:
         self.left = t if self.left is None else self.left
 
     def stayed(self, until: float) -> float:
-        """The time up to which both sides kept the connection, `until` at the latest."""
+        """The time up to which both sides kept the connection and read from it, `until` at the latest."""
         if self.opened is None:
             return 0.0
         ends = [one.t for one in (self.close_received, self.ended) if one is not None]
-        return min(ends + ([] if self.left is None else [self.left]), default=until)
+        ends += [one for one in (self.left, self.unread_since) if one is not None]
+        return min(ends, default=until)
 
 
 @dataclass(slots=True)

@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from conformance.pace import longest_wait
-from conformance.scenario import Connect, DropConnection, Expect, ExpectOne, Scenario, SendRaw
+from conformance.scenario import Connect, DropConnection, Expect, ExpectOne, Scenario, SendRaw, StopReading
 from conformance.stage import Absence
 from conformance.verdicts import Charged, ScenarioVerdict
 from contract.findings import phrase
@@ -137,7 +137,9 @@ class Replays:
     # Playing again
 
     def _replay_heartbeats(self, first: Mapping[str, ScenarioVerdict]) -> None:
-        waiting = [one.outcome.scenario for one in first.values() if _is_open(one) and self._is_slow(one)]
+        # What may disturb others is not played beside them.
+        slow = [one.outcome.scenario for one in first.values() if _is_open(one) and self._is_slow(one)]
+        waiting = [one for one in slow if ISOLATION_TAG not in one.tags]
         if waiting and not self.player.stopped():
             for name, verdict in self.player.together(waiting).items():
                 self._learn(name, verdict)
@@ -254,7 +256,9 @@ def does_wrong(scenario: Scenario) -> bool:
     """Whether a scenario does what no good client does, or provokes an error."""
     for step in scenario.steps:
         deed = step.deed
-        if isinstance(deed, SendRaw | DropConnection) or (isinstance(deed, Connect) and not deed.accepted):
+        if isinstance(deed, SendRaw | DropConnection | StopReading):
+            return True
+        if isinstance(deed, Connect) and not deed.accepted:
             return True
         if isinstance(deed, Expect | ExpectOne) and any(one.event == "error" for one in deed.of):
             return True

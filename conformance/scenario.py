@@ -41,6 +41,7 @@ class Connect:
     deflate: bool | Mapping[str, Any] = False
     upgrade: bool = True
     accepted: bool = True
+    narrow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +164,12 @@ class NeedCompression:
 
 @dataclass(frozen=True, slots=True)
 class ExpectPong:
+    """`or_end`: the end of the connection will do as well."""
+
     actor: str
     payload: bytes
     within: Duration
+    or_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +202,20 @@ class CloseConnection:
 class DropConnection:
     actor: str
     how: Literal["reset", "silence"] = "reset"
+
+
+@dataclass(frozen=True, slots=True)
+class StopReading:
+    """Take nothing more from the socket. What the server then does with this connection is free."""
+
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOn:
+    """Read again."""
+
+    actor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +262,8 @@ Deed = (
     | SendPing
     | CloseConnection
     | DropConnection
+    | StopReading
+    | ReadOn
     | Pause
     | Pace
     | Backoff
@@ -293,7 +313,10 @@ class Scenario:
 Decided = tuple[str, Level | None]
 """A requirement and the level of the clause that is meant; None: the requirement's own."""
 
-_UNDECIDING = (SendMessage, SendRaw, SendPing, DropConnection, NeedCompression, Pause, Pace, Backoff)
+_UNDECIDING = (
+    *(SendMessage, SendRaw, SendPing, DropConnection, StopReading, ReadOn),
+    *(NeedCompression, Pause, Pace, Backoff),
+)
 """Deeds that no endpoint can fail."""
 
 

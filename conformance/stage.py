@@ -356,6 +356,11 @@ class Stage:
         self.unusual(conversation)
         self.setting.watch.sent(self.scenario.id, self.now)
 
+    def stop_reading(self, conversation: Conversation) -> None:
+        """We read no more from a connection, for a while: what its server does with it is free."""
+        conversation.unread_since = conversation.unread_since or self.now
+        self.unusual(conversation)
+
     def conversation(self, state: ActorState) -> Conversation:
         """The actor's connection. Raises `ScenarioError` where it never connected."""
         if state.conversation is None:

@@ -1,11 +1,11 @@
-"""What each kind of step does on the stage: sending, leaving. `handshakes` connects, `expecting` expects."""
+"""What each kind of step does on the stage: sending, leaving, reading. `handshakes` connects, `expecting` expects."""
 
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from conformance.actions import Close, Drop, OutFrame, Send
+from conformance.actions import Close, Drop, OutFrame, Reading, Send
 from conformance.blame import ended_as
 from conformance.expecting import EXPECTATIONS
 from conformance.handshakes import connect
@@ -17,11 +17,13 @@ from conformance.scenario import (
     DropConnection,
     ExpectOne,
     Fragments,
+    ReadOn,
     Scenario,
     SendMessage,
     SendPing,
     SendRaw,
     Step,
+    StopReading,
     decided,
 )
 from conformance.stage import Absence, Script, Stage
@@ -178,6 +180,17 @@ def _drop(stage: Stage, deed: DropConnection) -> Script[None]:
     yield from stage.act(Drop(deed.actor, deed.how))
 
 
+def _stop_reading(stage: Stage, deed: StopReading) -> Script[None]:
+    stage.stop_reading(stage.conversation(stage.actors[deed.actor]))
+    stage.note(deed.actor, "none", "note", phrase("stops-reading"))
+    yield from stage.act(Reading(deed.actor, on=False))
+
+
+def _read_on(stage: Stage, deed: ReadOn) -> Script[None]:
+    stage.note(deed.actor, "none", "note", phrase("reads-on"))
+    yield from stage.act(Reading(deed.actor, on=True))
+
+
 _DEEDS: Mapping[type, Callable[[Stage, Any], Script[None]]] = {
     Connect: connect,
     SendMessage: _send,
@@ -185,5 +198,7 @@ _DEEDS: Mapping[type, Callable[[Stage, Any], Script[None]]] = {
     SendPing: _ping,
     CloseConnection: _close,
     DropConnection: _drop,
+    StopReading: _stop_reading,
+    ReadOn: _read_on,
     **EXPECTATIONS,
 }

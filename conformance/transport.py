@@ -13,6 +13,7 @@ import struct
 import time
 from collections import deque
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -27,6 +28,7 @@ from conformance.actions import (
     Happening,
     Open,
     Problem,
+    Reading,
     Refused,
     Request,
     Send,
@@ -45,6 +47,11 @@ Script = Generator[Action, Happening, Result]
 READ_BYTES = 65_536
 PIECE_BYTES = 4_096
 """What was read is parsed piece by piece, so that little of a flood, or of what a bomb inflates to, is ever there."""
+
+NARROW_BUFFER_BYTES = 4_096
+NARROW_SEGMENT_BYTES = 1_024
+"""Of a narrow connection: what our socket holds unread, and what a TCP segment to us may hold. Linux gives a socket a
+send buffer of so many segments: 3 MB where a segment is as large as the loopback takes it, 100 kB with these."""
 
 STOP_CHECK_SECONDS = 0.25
 
@@ -166,6 +173,13 @@ def socket_problem(error: OSError) -> Phrase:
     return phrase("socket", error=errno.errorcode.get(error.errno or 0, type(error).__name__))
 
 
+def _narrow(plain: socket.socket) -> None:
+    """Make a socket that has not connected yet, and its peer's, hold little of what is not read."""
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW_BUFFER_BYTES)
+    with suppress(OSError):  # not every system takes it, and then the peer's buffer is a larger one
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, NARROW_SEGMENT_BYTES)
+
+
 class Connection:
     """One actor's socket and wire."""
 
@@ -178,6 +192,7 @@ class Connection:
         self.wire = Wire(actor, target.uri, request, bounds.message_bytes)
         self.closed = False
         self.silent = False
+        self.reading = True
         self._received_bytes = 0
         self._happenings = 0
         self._pending, self._half_close = self.wire.out()
@@ -188,6 +203,8 @@ class Connection:
             plain = socket.socket(target.family, socket.SOCK_STREAM)
         plain.setblocking(False)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if request.narrow:
+            _narrow(plain)
         self.sock: socket.socket = plain
         # The selector watches the number: TLS wraps the socket object later, the descriptor stays.
         self.descriptor = plain.fileno()
@@ -204,7 +221,7 @@ class Connection:
             return selectors.EVENT_WRITE
         if self._handshaking_tls:
             return selectors.EVENT_WRITE if self._tls_wants_write else selectors.EVENT_READ
-        return selectors.EVENT_READ | (selectors.EVENT_WRITE if self._pending else 0)
+        return (selectors.EVENT_READ if self.reading else 0) | (selectors.EVENT_WRITE if self._pending else 0)
 
     def ready(self, mask: int, t: float) -> list[Happening]:
         """The selector reported the socket; read and write what can be. Raises `OwnTroubleError`."""
@@ -214,7 +231,7 @@ class Connection:
             if self._handshaking_tls and not self._finish_tls():
                 return []
             self.flush()
-            return self._read(t)
+            return self._read(t) if self.reading else []
         except ssl.SSLEOFError as error:
             return self._lost(t, "lost", socket_problem(error))
         except ssl.SSLError as error:
@@ -419,12 +436,12 @@ class Transport:
                 connection = Connection(action.actor, self.target, action.request, self.bounds, self.share)
                 self._connections[action.actor] = connection
                 self._watch(connection)
-            case Send() | Close() | Drop():
+            case Send() | Close() | Drop() | Reading():
                 self._write(action)
         self._active = time.monotonic()
         return Tick(self._active)
 
-    def _write(self, action: Send | Close | Drop) -> None:
+    def _write(self, action: Send | Close | Drop | Reading) -> None:
         connection = self._connections.get(action.actor)
         if connection is None or connection.closed:
             return
@@ -437,6 +454,8 @@ class Transport:
                 connection.flush()
             case Drop():
                 connection.drop(action.how)
+            case Reading():
+                connection.reading = action.on
         self._watch(connection)
 
     def _wait(self, deadline: float) -> Happening:

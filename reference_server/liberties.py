@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from difflib import get_close_matches
 from typing import Any
 
-from reference_server.exchange import Account, Close, Effect, Frame, Happening, Opened, Outgoing, SendText
+from reference_server.exchange import Abort, Account, Close, Effect, Frame, Happening, Opened, Outgoing, SendText
 from reference_server.exchange import Binary as BinaryMessage
 from reference_server.exchange import Text as TextMessage
 from reference_server.faults.fault import asks, channel_of, error, is_event, rewritten, with_message, written
@@ -355,6 +355,67 @@ class InvalidBurstsLimited(Seam):
         if len(recent) < 3:
             return (effect,)
         return (Close(effect.session, self.profile.close_codes["rate_limited"], "slow down"),)
+
+
+@liberty("errors-by-another-way")
+class ErrorsByAnotherWay(Seam):
+    """Errors come a seventh of a second later than all else that was caused with them, in their own order."""
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        if not is_event(effect, "error"):
+            return (effect,)
+        self.later(now + 1 / 7, effect)
+        return ()
+
+
+# Members that do not read
+
+UNREAD = 65_536
+"""Bytes that may wait for one of them."""
+
+
+@liberty("unread-messages-dropped")
+class UnreadMessagesDropped(Seam):
+    """While 64 KiB wait for a member that does not read, it gets no messages more."""
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        return () if is_event(effect, "new_message") and self.waiting(effect.session) > UNREAD else (effect,)
+
+
+@liberty("unread-messages-dropped-when-numbered")
+class UnreadMessagesDroppedWhenNumbered(Seam):
+    """While 64 KiB wait for a member that does not read, it gets nothing more; the sequence shows the gap."""
+
+    def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
+        dropped = written(outgoing) is not None and self.waiting(outgoing.session) > UNREAD
+        return () if dropped else (outgoing,)
+
+
+class _Ending(Seam):
+    """Ends the connection of a member for whom too much waits."""
+
+    def end(self, session: int) -> Close | Abort:
+        raise NotImplementedError
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        full = isinstance(effect, SendText) and self.waiting(effect.session) > UNREAD
+        return (self.end(effect.session),) if full else (effect,)
+
+
+@liberty("unread-connection-closed")
+class UnreadConnectionClosed(_Ending):
+    """A member that has 64 KiB waiting is closed with `policy`."""
+
+    def end(self, session: int) -> Close | Abort:
+        return Close(session, self.profile.close_codes["policy"], "too slow")
+
+
+@liberty("unread-connection-cut")
+class UnreadConnectionCut(_Ending):
+    """A member that has 64 KiB waiting is cut off."""
+
+    def end(self, session: int) -> Close | Abort:
+        return Abort(session)
 
 
 @liberty("expired-token-stays")

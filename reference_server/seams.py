@@ -1,7 +1,7 @@
 """The places where a fault may reach into the server. The clean server has none."""
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 from contract.profile import Profile
@@ -36,6 +36,8 @@ class Seam:
     """What the endpoint promises, whatever `changed_profile` says."""
     path: str
     """The endpoint's path."""
+    waiting: Callable[[int], int] = staticmethod(lambda session: 0)
+    """Bytes that a connection's socket has not taken yet; the network says so."""
 
     def __init__(self) -> None:
         self._later: list[tuple[float, int, Happening | Effect]] = []

@@ -18,8 +18,10 @@ from reference_server.faults import (
     long_run,
     messages,
     posting,
+    racing,
     receiving,
     refusals,
+    unread,
 )
 from reference_server.faults.fault import FAULTS, Fault
 
@@ -32,6 +34,8 @@ GROUPS = (
     messages,
     joining,
     posting,
+    racing,
+    unread,
     contents,
     receiving,
     refusals,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reference_server.exchange import Effect, Happening, Outgoing, SendText
+from reference_server.exchange import Effect, Happening, Lost, Outgoing, SendText, Text
 from reference_server.faults.fault import asks, changed, fault, is_event, rewritten, with_message, written
 from reference_server.faults.joining import EachBroadcast
 from reference_server.seams import Seam
@@ -138,3 +138,23 @@ class ErrorSeenNowAndThen(_Counting):
             for other in channels.members(channel):
                 if other != effect.session:
                     yield replace(effect, session=other)
+
+
+@fault("long-queue-loses-messages", breaks="SEND-01", entails="ERR-10", thorough=True)
+class LongQueueLosesMessages(Seam):
+    """A message takes 5 ms, and of what a connection sends in the meantime no more than 100 messages wait for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._busy_until: dict[int, float] = {}
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        handled = isinstance(happening, Text) and asks(happening, "pong") is None
+        if not handled and not isinstance(happening, Lost):
+            return (happening,)
+        until = max(self._busy_until.get(happening.session, now), now) + 0.005
+        if handled and until > now + 0.5:
+            return ()
+        self._busy_until[happening.session] = until
+        self.later(until, happening)
+        return ()

@@ -19,6 +19,10 @@ class Connected(Protocol):
     is_plain: bool
     """Whether it takes text frames as they stand."""
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that its socket has not taken yet."""
+
     def collect(self, framed: bytes) -> None:
         """Write a whole frame, soon."""
 
@@ -48,6 +52,13 @@ class Hall:
         self._ticked = -GRAIN
         self._unwritten: list[Connected] = []
         self._emptied: asyncio.Event | None = None
+        for seam in assembly.seams:
+            seam.waiting = self.waiting
+
+    def waiting(self, key: int) -> int:
+        """Bytes that a connection's socket has not taken yet."""
+        link = self._links.get(key)
+        return link.waiting if link is not None else 0
 
     def new_key(self) -> int:
         """A number for a connection to come."""

@@ -52,6 +52,11 @@ class Link(asyncio.Protocol):
         """Whether nothing keeps this connection open after the closing handshake."""
         return all(seam.ends_tcp(self.key) for seam in self.hall.assembly.seams)
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that the socket has not taken yet."""
+        return len(self._frames) + self.transport.get_write_buffer_size()
+
     # From the core
 
     def perform(self, outgoing: Outgoing) -> None:

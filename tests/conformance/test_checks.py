@@ -188,6 +188,13 @@ class TestFormat:
             story.receive(one, "ping", {}, sequence=number)
         assert [name for name, _ in story.findings()] == findings
 
+    def test_a_gap_is_right_where_we_did_not_read(self, story: Story) -> None:
+        one = story.connect()
+        one.unread_since = story.now
+        for number in (1, 5):
+            story.receive(one, "ping", {}, sequence=number)
+        assert story.findings() == []
+
     def test_sequences_are_of_one_connection(self, story: Story) -> None:
         for _ in range(2):
             story.receive(story.connect(), "ping", {}, sequence=1)

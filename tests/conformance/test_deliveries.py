@@ -48,6 +48,14 @@ class TestDelivered:
         assert nonce(2) in str(story.failures()[0].expected)
         assert story.chances()["delivered"] == 2
 
+    def test_who_does_not_read_is_owed_nothing(self, story: Story) -> None:
+        alice, bob = self.met(story)
+        bob.unread_since = story.now
+        story.post(alice, 2)
+        story.deliver(alice, 2)
+        story.wait(self.LONG)
+        assert (story.findings(), story.chances()["delivered"]) == ([], 1)
+
     def test_one_that_came_is_a_chance(self, story: Story) -> None:
         alice, bob = self.met(story)
         story.post(alice, 2)

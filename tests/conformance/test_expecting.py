@@ -332,6 +332,11 @@ class TestPongs:
         (failure,) = played(scenario(*self.STEPS), message(0.1, "alice", "error")).outcome.failures
         assert failure.received == phrase("came", items=['{"event": "error", "payload": {}}'])
 
+    @pytest.mark.parametrize(("or_end", "ending"), [(True, "finished"), (False, "stopped")])
+    def test_the_end_instead(self, or_end: bool, ending: str) -> None:
+        pong = {"expect_pong": {"actor": "alice", "payload": "p1", "or_end": or_end}}
+        assert played(scenario(CONNECT, pong), ended(0.1, "alice")).outcome.ending == ending
+
     def test_a_ping_of_the_server_is_no_pong(self) -> None:
         ping = Control(START + 0.1, "alice", Opcode.PING, b"p1")
         assert played(scenario(*self.STEPS), ping).outcome.ending == "stopped"

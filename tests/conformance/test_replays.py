@@ -255,6 +255,11 @@ class TestBudget:
         assert script.played_alone == []
         assert verdicts(found) == {"slow-0": "failed", "slow-1": "inconclusive", "slow-2": "passed"}
 
+    def test_what_may_disturb_others_is_not_played_beside_them(self) -> None:
+        script = Script(alone={"apart": (LOST,)})
+        script.confirmed(one("apart", LOST, steps=BEAT, tags=("isolation",)), one("slow", MISSED, steps=BEAT))
+        assert all("apart" not in together for together in script.played_together)
+
     def test_an_interrupted_run_plays_nothing_again(self) -> None:
         script = Script(interrupted=lambda: True)
         found = script.confirmed(one("a", MISSED), one("slow", MISSED, steps=BEAT), disturbed("b"))

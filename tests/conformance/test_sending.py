@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.actions import Action, Close, Drop, Happening, Open, OutFrame, Problem, Refused, Send
+from conformance.actions import Action, Close, Drop, Happening, Open, OutFrame, Problem, Reading, Refused, Send
 from conformance.steps import fragmented
 from contract.findings import Phrase, phrase
 from tests.conformance.driver import (
@@ -204,6 +204,22 @@ class TestLeaving:
         result = after_connecting(step("drop", how=how))
         assert deeds(result, Drop) == [Drop("alice", how)]
         assert result.closes() == []
+
+    def test_what_is_not_read_is_closed_in_the_end(self) -> None:
+        result = after_connecting(step("stop_reading"), step("read_on"), step("stop_reading"))
+        assert deeds(result, Reading) == [Reading("alice", on) for on in (False, True, False)]
+        assert result.closes() == [("alice", 1000)]
+
+    def test_one_that_does_not_read_may_be_closed(self) -> None:
+        """It answers no ping either, so its heartbeat is no reason to convict."""
+        steps = (step("stop_reading"), step("read_on"), {**step("ping", payload="x"), "requirement": "HB-06"})
+        wanted = {**step("expect_pong", payload="x", or_end=True), "requirement": "HB-06"}
+        closed = (close(0.1, "alice", 4408), ended(0.1, "alice"))
+        assert after_connecting(*steps, wanted, happenings=closed).charges() == []
+
+    def test_a_narrow_connection(self) -> None:
+        result = played(scenario(step("connect", narrow=True)))
+        assert [one.request.narrow for _, one in result.actions if isinstance(one, Open)] == [True]
 
 
 class TestRefusal:

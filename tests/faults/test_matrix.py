@@ -16,11 +16,14 @@ UNDECIDED = {
     LIBERTY + "invalid-bursts-limited": {
         "auth-token-not-repeated",
         "env-sequence",
+        "err-burst-of-all-kinds-in-order",
+        "err-bursts-of-two-connections",
         "err-codes",
         "err-one-after-the-other",
         "err-seen-by-no-other-user",
         "err-seen-by-nobody-else",
         "join-without-permission",
+        "send-order-amid-other-messages",
     }
 }
 """Scenarios that a correct server leaves undecided: they send invalid messages faster than it takes them."""

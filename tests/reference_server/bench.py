@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from reference_server.assembly import assemble
@@ -85,13 +86,17 @@ class Client:
 
 
 class Bench:
-    """A whole server but for its sockets. `now` is its clock, in seconds."""
+    """A whole server but for its sockets. `now` is its clock, in seconds; `waiting` has the bytes that wait for whoever
+    does not read."""
 
     def __init__(self, settings: ServerSettings) -> None:
         self.now = 1000.0
         self.wall_clock: Callable[[], float] = lambda: EPOCH + self.now
         self.assembly = assemble(settings, lambda: self.wall_clock())
         self.clients: dict[int, Client] = {}
+        self.waiting: dict[int, int] = {}
+        for seam in self.assembly.seams:
+            seam.waiting = lambda session: self.waiting.get(session, 0)
 
     def connect(self, token: str = "alice-token") -> Client:
         """A connection that has passed the door."""
@@ -131,7 +136,8 @@ class Bench:
                 client.frames.append(one)
                 client.times.append(self.now)
                 if one.opcode in (Opcode.TEXT, Opcode.BINARY) and one.final and one.data.startswith(b"{"):
-                    client.inbox.append(json.loads(one.data.decode(errors="replace")))
+                    with suppress(ValueError):  # a fault may have cut it
+                        client.inbox.append(json.loads(one.data.decode(errors="replace")))
             elif isinstance(one, Close):
                 client.closed = client.closed or one
             else:

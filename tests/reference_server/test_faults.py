@@ -153,8 +153,29 @@ def leave(bench: Bench, bob: Client, carol: Client) -> None:
     bench.advance(0.2)
     erin.post("last", "four")
     bench.advance(50)
+    unread(bench)
     crowd(bench)
     bench.shut_down()
+
+
+def unread(bench: Bench) -> None:
+    """A member does not read what is posted, long and short, whole and in fragments; then it leaves."""
+    alice, bob, slow = bench.connect(), bench.connect("bob-token"), bench.connect()
+    for client in (slow, alice, bob):
+        client.join("unread")
+    alice.post("unread", "x" * 4000)
+    alice.post("unread", "short")
+    for seam in bench.assembly.seams:
+        list(seam.frame_in(Frame(alice.session, Opcode.CONT, b"")))
+    alice.post("unread", "put together")
+    bench.waiting[slow.session] = 500_000
+    for number in range(3):
+        bob.post("unread", f"unread {number}")
+    bench.advance(0.2)
+    slow.leave()
+    bob.post("unread", "after")
+    bench.advance(0.2)
+    bench.waiting = {1: 500_000}
 
 
 def crowd(bench: Bench) -> None:

@@ -133,8 +133,9 @@ class TestIds:
 
     @each_scenario
     def test_an_id_begins_with_its_files_group(self, one: Scenario) -> None:
-        assert one.group == one.path.stem.upper()
-        assert one.id.startswith(f"{one.path.stem}-")
+        group = one.path.stem.partition("-")[0]
+        assert one.group == group.upper()
+        assert one.id.startswith(f"{group}-")
         assert one.title == one.title.strip()
 
 
