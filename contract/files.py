@@ -46,7 +46,7 @@ class Document:
 
     def error(self, message: str, where: Sequence[str | int] = ()) -> ContractError:
         """An error at the value that `where` (member names and indices from the root) leads to."""
-        line, column = self.position(where)
+        line, column = self.position(where) if self.node is not None else (None, None)
         return ContractError(message, self.path, line, column)
 
     def position(self, where: Sequence[str | int]) -> tuple[int, int]:

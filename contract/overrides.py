@@ -1,13 +1,13 @@
 """What stands for a part of a profile: options that replace it, and environment variables."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from contract.errors import ContractError
 from contract.files import Document
-from contract.mistakes import check_document
+from contract.mistakes import Mistake, Where, check_document
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -27,7 +27,7 @@ def culprit(name: str, own: dict[str, Any], overrides: Mapping[str, Any], enviro
     for other, value in overrides.items():
         if other.partition(".")[0] == name.partition(".")[0]:
             alone = Document(Path("--set"), overridden(own, {other: value}), None)
-            if part_problem(other, alone.value, expand(alone, alone.value, (), environ)) is not None:
+            if part_problem(other, alone.value, expand(alone.value, environ)) is not None:
                 return other
     return name
 
@@ -46,19 +46,20 @@ def overridden(value: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str,
     return changed
 
 
-def expand(document: Document, value: Any, where: tuple[str | int, ...], environ: Mapping[str, str]) -> Any:
-    """Replace `${NAME}` in strings by environment variables; tokens need not stand in the file."""
+def unset(value: Any, environ: Mapping[str, str], where: Where = ()) -> Iterator[Mistake]:
+    """The variables that there are not. An empty one is a secret that the CI did not hand over."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, member in inner:
+        yield from unset(member, environ, (*where, step))
+    for name in _VARIABLE.findall(value) if isinstance(value, str) else ():
+        if not environ.get(name):
+            yield Mistake(where, f"the environment variable {name} is not set")
+
+
+def expand(value: Any, environ: Mapping[str, str]) -> Any:
+    """Replace `${NAME}` in texts by environment variables, all of which are set."""
     if isinstance(value, dict):
-        return {name: expand(document, member, (*where, name), environ) for name, member in value.items()}
+        return {name: expand(member, environ) for name, member in value.items()}
     if isinstance(value, list):
-        return [expand(document, member, (*where, index), environ) for index, member in enumerate(value)]
-    if not isinstance(value, str):
-        return value
-
-    def variable(found: re.Match[str]) -> str:
-        # An empty one is a secret that the CI did not hand over; an empty token would mask every text.
-        if not environ.get(found[1]):
-            raise document.error(f"the environment variable {found[1]} is not set", where)
-        return environ[found[1]]
-
-    return _VARIABLE.sub(variable, value)
+        return [expand(member, environ) for member in value]
+    return _VARIABLE.sub(lambda found: environ[found[1]], value) if isinstance(value, str) else value

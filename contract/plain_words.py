@@ -24,10 +24,10 @@ _WORDS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 """What YAML 1.1 took for true and false."""
 
 
-def near(name: object, known: Iterable[object]) -> str:
-    """` (did you mean …?)` where one of the known names resembles this one; else nothing."""
+def near(name: object, known: Iterable[object], least: float = 0.6) -> str:
+    """` (did you mean …?)` where one of the known names resembles this one, by `least` of 1; else nothing."""
     names = {str(one).casefold(): str(one) for one in known if isinstance(one, str)}
-    found = difflib.get_close_matches(str(name).casefold(), names, n=1) if isinstance(name, str) else []
+    found = difflib.get_close_matches(str(name).casefold(), names, n=1, cutoff=least) if isinstance(name, str) else []
     return f" (did you mean {quoted_name(names[found[0]])}?)" if found else ""
 
 

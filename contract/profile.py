@@ -23,12 +23,13 @@ from contract.choices import (
     read_heartbeat,
     read_reconnect,
 )
+from contract.consistency import contradictions
 from contract.durations import seconds
 from contract.errors import ContractError
 from contract.files import Document, load_yaml
 from contract.fixtures import DEFAULT_FIXTURES, Channels, Tokens, User, read_channels, read_tokens, read_users
-from contract.mistakes import check_document
-from contract.overrides import culprit, expand, overridden, part_problem
+from contract.mistakes import check_document, refuse
+from contract.overrides import culprit, expand, overridden, part_problem, unset
 
 DEFAULT_PATH = "/v1/socket"
 
@@ -89,7 +90,8 @@ def load_profile(
     if isinstance(own, dict) and overrides:
         document = Document(document.path, overridden(own, overrides), document.node)
     # What a variable stands for is held against the schema, and not its name.
-    expanded = Document(document.path, expand(document, document.value, (), environ), document.node)
+    refuse(document, unset(document.value, environ))
+    expanded = Document(document.path, expand(document.value, environ), document.node)
     if isinstance(own, dict):
         # An override has no line in the file: its errors name the option instead.
         for name in overrides or ():
@@ -97,6 +99,7 @@ def load_profile(
             if problem is not None:
                 raise ContractError(f"--set {culprit(name, own, overrides or {}, environ)}: {problem}")
     check_document(expanded, "profile", document.value)
+    refuse(document, contradictions(expanded.value, document.value))
     try:
         profile = _profile(expanded.value)
     except ValueError as error:

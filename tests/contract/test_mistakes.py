@@ -57,7 +57,7 @@ def errors(name: str, value: Any) -> list[str]:
     try:
         check_document(Document(Path("f"), value, None), name)
     except ContractError as error:
-        return [line.removeprefix("f:1:1: ") for line in error.lines]
+        return [line.removeprefix("f: ") for line in error.lines]
     return []
 
 
@@ -175,7 +175,7 @@ class TestSentences:
     def test_not_more_than_anyone_reads(self) -> None:
         lines = errors("profile", {f"x{number}": 1 for number in range(13)})
         assert len(lines) == 11
-        assert lines[-1] == "f: 3 more mistakes"
+        assert lines[-1] == "3 more mistakes"
 
     @pytest.mark.parametrize("path", [("a", 0, "b", 12), ("a",)])
     def test_places(self, path: tuple[str | int, ...]) -> None:
@@ -198,8 +198,10 @@ def replaced(value: Any, where: tuple[Any, ...], new: Any) -> Any:
     return copy
 
 
-SMALL = st.none() | st.booleans() | st.integers(-3, 70_000) | st.floats(allow_nan=False) | st.text(max_size=5)
-ANYTHING = SMALL | st.lists(SMALL, max_size=3) | st.dictionaries(st.text(max_size=4), SMALL, max_size=3)
+PLAIN = "ab 1-あ"
+"""Letters of which no pattern is made: what looks like one is ours."""
+SMALL = st.none() | st.booleans() | st.integers(-3, 70_000) | st.floats(allow_nan=False) | st.text(PLAIN, max_size=5)
+ANYTHING = SMALL | st.lists(SMALL, max_size=3) | st.dictionaries(st.text(PLAIN, max_size=4), SMALL, max_size=3)
 PATTERN = re.compile(
     r"\[\^?[0-9a-zA-Z]-|\(\?|\\\\[sSdn]|\)\?\$|\]\*|\{'|': |\[\"|Traceback|is not valid under|does not match"
 )

@@ -1,0 +1,183 @@
+"""What a profile cannot mean, though each of its values is legal: it would convict a right server.
+
+Two roles with one token, for instance, are one user to the endpoint, which then rightly says so. Placeholders that
+nothing replaces are refused as well: every handshake would fail for a reason that has nothing to do with the endpoint.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from typing import Any
+
+from contract.choices import ERROR_CODES, Limits, Reconnect
+from contract.durations import seconds
+from contract.mistakes import Mistake, Where, mistake, place
+from contract.plain_words import near, quoted_name
+
+STRANGER, MEMBER = "alice", "carol"
+"""Who must be refused by a private channel in the scenarios, and who joins it."""
+
+ROLES = ("alice", "bob", "carol")
+NONCE_LENGTH = 16
+MAX_CHANNEL = 128
+"""Code points of a channel's name."""
+
+ENVELOPE_BYTES = 1_024
+"""What stands around a text in a message, at most: the channel's name, and the JSON."""
+
+LONGEST_S = 86_400.0
+
+_SHELL = re.compile(r"\$\(?([A-Za-z_][A-Za-z0-9_]*)\)?|%([A-Za-z_][A-Za-z0-9_]*)%")
+_TEMPLATE = re.compile(r"\$?\{\{.*\}\}|\$\{.*|<[^<>]*>")
+_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+_SECRETS = ("users", "tokens", "headers", "cookies", "basic", "proxy")
+
+
+def contradictions(value: Mapping[str, Any], written: Mapping[str, Any]) -> Iterator[Mistake]:
+    """What a profile that keeps its schema cannot mean; `written`: as the file has it, with its variables."""
+    yield from _placeholders(written)
+    yield from _durations(value)
+    yield from _same_user(value)
+    yield from _roles(value)
+    yield from _causes(value.get("error_codes"))
+    yield from _limits(value)
+    yield from _channels(value)
+
+
+def _placeholders(written: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Texts that stand for something else in a shell, a CI or a manual, and for themselves here."""
+    parts = [((name,), written[name]) for name in (*_SECRETS, "endpoint") if name in written]
+    for where, text in (leaf for part in parts for leaf in _texts(*part)):
+        shell = _SHELL.fullmatch(text)
+        if shell is not None:
+            name = shell[1] or shell[2]
+            yield mistake(where, f"stands for itself here; write ${{{name}}} for the environment variable {name}")
+        elif _TEMPLATE.fullmatch(text) and not _VARIABLE.fullmatch(text):
+            yield mistake(where, "is a placeholder that nothing replaces; write ${NAME} for an environment variable")
+
+
+def _texts(where: Where, value: Any) -> Iterator[tuple[Where, str]]:
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            yield from _texts((*where, name), member)
+
+
+def _durations(value: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Those that are texts, whose size no schema can judge."""
+    for names in (
+        ("ack_timeout",),
+        ("response_timeout",),
+        ("quiet_period",),
+        ("heartbeat", "interval"),
+        ("heartbeat", "timeout"),
+        ("reconnect", "base"),
+        ("reconnect", "cap"),
+        ("tokens", "expiring", "after"),
+    ):
+        found = _at(value, names)
+        if isinstance(found, str) and not 0 < seconds(found) <= LONGEST_S:
+            yield mistake(names, f"expected more than 0s, and 24h or less; got {found}")
+    reconnect = value.get("reconnect") or {}
+    base = seconds(reconnect.get("base", Reconnect().base))
+    cap = seconds(reconnect.get("cap", Reconnect().cap))
+    if cap < base:
+        yield mistake(("reconnect",), f"expected a cap of at least the base; got {cap:g} s and {base:g} s")
+
+
+def _at(value: Any, names: tuple[str, ...]) -> Any:
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _same_user(value: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Tokens that two roles have in common, or that are good and bad at once."""
+    users = _users(value)
+    for member, meaning in (("token", "each user needs one of its own"), ("id", "they are one user")):
+        for first, second in combinations([key for key, user in users.items() if user.get(member)], 2):
+            if users[first][member] == users[second][member]:
+                yield mistake(("users", second, member), f"the same as users.{first}.{member}; {meaning}")
+    tokens = value.get("tokens") or {}
+    expiring = _at(tokens, ("expiring", "token")) or tokens.get("expiring")
+    for name, token in (("invalid", tokens.get("invalid")), ("expired", tokens.get("expired")), ("expiring", expiring)):
+        for key, user in users.items():
+            if token == user["token"]:
+                yield mistake(("tokens", name), f"the same as users.{key}.token, which must be a good one")
+        if name != "expiring" and token is not None and token == expiring:
+            yield mistake(("tokens", name), "the same as tokens.expiring, which must be a good one at first")
+
+
+def _users(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: user for key, user in (value.get("users") or {}).items() if user is not None}
+
+
+def _roles(value: Mapping[str, Any]) -> Iterator[Mistake]:
+    """A role that is nearly one of those the scenarios have. Scenarios of one's own may have any."""
+    users = _users(value)
+    for key in users:
+        meant = near(key, (role for role in ROLES if role not in users), 0.8)
+        if key not in ROLES and meant:
+            yield mistake(("users", key), f"no scenario has a user {quoted_name(key)}{meant}", ("users",))
+
+
+def _causes(codes: Any) -> Iterator[Mistake]:
+    for name in codes if isinstance(codes, dict) else ():
+        if name not in ERROR_CODES:
+            known = near(name, ERROR_CODES) or f"; causes are {', '.join(ERROR_CODES)}"
+            yield mistake(
+                ("error_codes", name), f"{quoted_name(name)} is no cause of an error{known}", ("error_codes",)
+            )
+
+
+def _limits(value: Mapping[str, Any]) -> Iterator[Mistake]:
+    """The longest text must fit into a message, whatever its characters."""
+    limits = value.get("limits") or {}
+    text, message = limits.get("text_length", Limits().text_length), limits.get("message_bytes", Limits().message_bytes)
+    needed = 4 * (text + 1) + ENVELOPE_BYTES
+    if message < needed:
+        yield mistake(
+            ("limits", "message_bytes" if "message_bytes" in limits else "text_length"),
+            f"a text of {text} characters takes messages of up to {needed} bytes; got message_bytes {message}",
+            ("limits",),
+        )
+
+
+def _channels(value: Mapping[str, Any]) -> Iterator[Mistake]:
+    channels = value.get("channels") or {}
+    private = channels.get("private")
+    named: dict[Where, str] = {}
+    for where, name in _names(channels):
+        length = len(name.replace("{nonce}", "0" * NONCE_LENGTH))
+        if length > MAX_CHANNEL:
+            yield mistake(where, f"expected a name of at most {MAX_CHANNEL} characters; got {length}, with the nonce")
+        same = next((place(other) for other, known in named.items() if known == name), None)
+        if same is not None:
+            yield mistake(where, f"the same channel as {same}")
+        named[where] = name
+    if isinstance(private, dict) and "members" in private:
+        yield from _members(private["members"], _users(value))
+
+
+def _names(channels: Mapping[str, Any]) -> Iterator[tuple[Where, str]]:
+    opened = channels.get("open")
+    for index, name in enumerate(opened if isinstance(opened, list) else ()):
+        yield ("channels", "open", index), name
+    private = channels.get("private")
+    rest: dict[Where, Any] = {("open",): opened, ("private",): private, ("missing",): channels.get("missing")}
+    if isinstance(private, dict):
+        rest["private", "name"] = private["name"]
+    yield from ((("channels", *where), name) for where, name in rest.items() if isinstance(name, str))
+
+
+def _members(members: list[str], users: Mapping[str, Any]) -> Iterator[Mistake]:
+    where: Where = ("channels", "private", "members")
+    for index, name in enumerate(members):
+        if name == STRANGER:
+            yield mistake((*where, index), f"{STRANGER} is who must be refused there (JOIN-05), and cannot be a member")
+        elif name not in users:
+            known = near(name, users) or f"; users are {', '.join(users) or 'none'}"
+            yield mistake((*where, index), f"the profile has no user {quoted_name(name)}{known}")
+    if MEMBER in users and MEMBER not in members:
+        yield mistake(where, f"expected {MEMBER} among them, whom the scenarios let join")
