@@ -10,7 +10,7 @@ import base64
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from conformance.actions import Close, Open, Refused, Request
 from conformance.admission import BAD_ATTEMPTS, GOOD_SECONDS, retry_after
@@ -19,6 +19,7 @@ from conformance.patience import owed
 from conformance.record import Conversation
 from conformance.scenario import Actor, Charge, Connect
 from conformance.stage import ActorState, Script, Stage
+from conformance.urls import escaped
 from conformance.values import DisturbedError, Enough, InconclusiveError
 from contract.findings import Phrase, phrase
 from contract.profile import Profile
@@ -225,7 +226,7 @@ def request_for(
         headers["Cookie"] = "; ".join([*cookies, *([carried["Cookie"]] if "Cookie" in carried else [])])
     if deed.path is not None:
         parts = urlsplit(target)
-        target = render(deed.path) + (f"?{parts.query}" if parts.query else "")
+        target = escaped(render(deed.path)) + (f"?{parts.query}" if parts.query else "")
     headers.update({name: render(value) for name, value in (deed.headers or {}).items()})
     protocols = (*profile.access.subprotocols, *protocols)
     deflate = _deflate(deed.deflate)
@@ -261,9 +262,9 @@ def authorised(profile: Profile, target: str, token: str | None) -> tuple[str, d
     name = profile.auth.name
     match profile.auth.where:
         case "query":
-            parts = urlsplit(target)
-            query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), (name, token)], quote_via=quote)
-            return f"{parts.path}?{query}", {}, ()
+            # What is there stays as it was written: an endpoint may tell + from %20.
+            path, _, query = target.partition("?")
+            return f"{path}?{query}{'&' if query else ''}{urlencode({name: token}, quote_via=quote)}", {}, ()
         case "header":
             return target, {name: f"Bearer {token}" if name.lower() == "authorization" else token}, ()
         case "basic":

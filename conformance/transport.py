@@ -37,6 +37,7 @@ from conformance.actions import (
 )
 from conformance.bounds import FRAME_WEIGHT, Bounds, Share, weight
 from conformance.troubles import own_troubles, refuse_own
+from conformance.urls import ascii_url
 from conformance.wire import Wire
 from contract.errors import ContractError
 from contract.findings import Phrase, phrase
@@ -89,7 +90,7 @@ def resolve(url: str, *, verify: bool = True, ca: str | None = None, timeout: fl
     this machine gives no socket, and `ContractError` where the profile's `ca` is no file of certificates.
     """
     try:
-        uri = parse_uri(url)
+        uri = parse_uri(ascii_url(url))
     except InvalidURI as error:
         raise ValueError(error.msg) from None
     context = _tls_context(verify, ca) if uri.secure else None

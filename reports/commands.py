@@ -58,7 +58,11 @@ def variables(command: str) -> str:
 
 def _endpoint(document: Document) -> list[str]:
     # The port of a server that the run started for itself is nobody's any more.
-    return [] if document["settings"].get("embedded") is True else [document["endpoint"]]
+    settings = document["settings"]
+    if settings.get("embedded") is not True:
+        return [document["endpoint"]]
+    # A profile's file is some endpoint's.
+    return ["--reference"] if settings.get("profile") else []
 
 
 def _profile(settings: Mapping[str, Any]) -> list[str]:

@@ -89,10 +89,10 @@ def _environment(document: Document) -> dict[str, Any]:
     contract = document["contract"]
     healthy = document["complete"] and document["verdict"] == "passed"
     return {
-        "reportName": _name(f"wsproof {document['endpoint']}"),
+        "reportName": _name(f"wsproof {wording.endpoint(document)}"),
         "appName": _name(contract["title"]),
         "appVersion": _name(contract["version"]),
-        "testEnvironment": _name(document["endpoint"]),
+        "testEnvironment": _name(wording.endpoint(document)),
         "healthy": healthy if document["format"] == LOAD else document["outcome"]["passed"],
     }
 

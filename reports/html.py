@@ -85,6 +85,8 @@ def _environment() -> Environment:
         verdicts=wording.VERDICTS,
         mark=wording.mark,
         setting_value=wording.setting_value,
+        built_in=wording.built_in_sentence,
+        tested=wording.endpoint,
     )
     return environment
 

@@ -20,7 +20,7 @@ _ELEMENTS: Final = {"failed": "failure", "skipped": "skipped", "error": "error"}
 def junit(document: Document) -> str:
     """JUnit XML of a results or load document."""
     program = "wsproof load" if document["format"] == LOAD else "wsproof"
-    root = ET.Element("testsuites", {"name": label(f"{program} {document['endpoint']}")})
+    root = ET.Element("testsuites", {"name": label(f"{program} {wording.endpoint(document)}")})
     suites: dict[str, ET.Element] = {}
     for case in cases(document):
         if case.suite not in suites:
@@ -45,6 +45,7 @@ def _suite(root: ET.Element, name: str, document: Document) -> ET.Element:
         "contract": f"{contract['title']} {contract['version']}",
         "verdict": document["verdict"],
         "complete": "yes" if document["complete"] else "no",
+        "built-in": "yes" if wording.is_built_in(document) else "no",
     }
     for key, value in values.items():
         ET.SubElement(properties, "property", {"name": key, "value": label(value)})

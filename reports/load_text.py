@@ -32,6 +32,9 @@ def load_summary(document: Document, colour: bool = False, width: int = 80) -> s
         page.wrapped(doubt.mark, doubt.title + doubt.text)
     if not document["complete"]:
         page.wrapped(wording.mark("failed", "SHOULD"), t("load.cut-off"))
+    built_in = wording.built_in_sentence(document)
+    if built_in is not None:
+        page.wrapped(wording.mark("inconclusive"), built_in)
     page.wrapped(wording.overall_mark(document), load_wording.load_sentence(document), bold=True)
     return page.text()
 

@@ -85,13 +85,16 @@ def _heading(page: Page, document: Document, verdict: str) -> None:
         verdict = f"{t('common.cut-off')} {verdict}"
     page.marked(mark, verdict, "### ")
     facts = (
-        code(document["endpoint"], 300),
+        code(wording.endpoint(document), 300),
         sentence(f"{contract['title']} {contract['version']}", NAME_CHARACTERS),
         quantities.moment(document["started"]),
         quantities.seconds(document["duration_s"]),
         sentence(f"{tool['name']} {tool['version']}", NAME_CHARACTERS),
     )
     page.add(" · ".join(facts))
+    built_in = wording.built_in_sentence(document)
+    if built_in is not None:
+        page.marked(wording.mark("inconclusive"), built_in)
 
 
 def _conformance(page: Page, document: Document) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from contract.escaping import visible
-from reports import quantities
+from reports import quantities, wording
 from reports.documents import Document
 from reports.fitting import columns, cut
 from reports.wording import Mark
@@ -68,7 +68,7 @@ class Page:
         """The tool, the endpoint, the contract, and when the run was."""
         tool, contract = document["tool"], document["contract"]
         program = f"{cut(tool['name'], 40)} {cut(tool['version'], 40)}"
-        self.wrapped(None, f"{program}  {cut(document['endpoint'], 300)}")
+        self.wrapped(None, f"{program}  {cut(wording.endpoint(document), 300)}")
         parts = (
             f"{cut(contract['title'], 80)} {cut(contract['version'], 40)}",
             quantities.moment(document["started"]),

@@ -43,6 +43,9 @@ def summary(document: Document, colour: bool = False, width: int = 80) -> str:
         page.wrapped(wording.mark("failed", "SHOULD"), warning)
     if not document["complete"]:
         page.wrapped(wording.mark("failed", "SHOULD"), t("compliance.cut-off"))
+    built_in = wording.built_in_sentence(document)
+    if built_in is not None:
+        page.wrapped(wording.mark("inconclusive"), built_in)
     _outages(page, document)
     for mark, hint in wording.hints(document):
         page.wrapped(mark, hint)

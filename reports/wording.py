@@ -256,6 +256,22 @@ def hints(document: Document) -> list[tuple[Mark, str]]:
     return [(_MARKS["inconclusive"], t("compliance.hint", hint=cut(hint["message"], 600))) for hint in found]
 
 
+def is_built_in(document: Document) -> bool:
+    """Whether the run tested wsproof's own reference server."""
+    return document["settings"].get("embedded") is True
+
+
+def endpoint(document: Document) -> str:
+    """What was tested: the endpoint's URL, and whose server it was where it was our own."""
+    url = str(document["endpoint"])
+    return t("common.built-in.name", url=url) if is_built_in(document) else url
+
+
+def built_in_sentence(document: Document) -> str | None:
+    """That nobody's endpoint was tested; None where one was."""
+    return t("common.built-in") if is_built_in(document) else None
+
+
 def generated_sentence(document: Document) -> str | None:
     """How many messages were generated, and the seed that makes them again; None where none were."""
     options = generated_options(document)

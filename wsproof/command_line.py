@@ -21,8 +21,11 @@ from wsproof.options import (
     profile_options,
     profile_path,
     read_profile,
+    reference_option,
     stop,
+    tested,
 )
+from wsproof.strictness import StrictCommand
 
 MAX_EXAMPLES = 100_000
 MAX_SEED = 2**32 - 1
@@ -30,6 +33,8 @@ MAX_SEED = 2**32 - 1
 
 class _OneLine(click.Group):
     """A command line that says what is wrong in one line; WSPROOF_TRACE=1 shows where that came from."""
+
+    command_class = StrictCommand
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run a command, and end the program with its exit code."""
@@ -66,6 +71,7 @@ def main() -> None:
 @main.command()
 @click.argument("url", required=False, envvar="WSPROOF_URL")
 @profile_options
+@reference_option
 @click.option(
     "--select",
     multiple=True,
@@ -117,8 +123,8 @@ def main() -> None:
 @click.option("--json", "json_path", metavar="FILE", help="Write the results there as well; - is standard output.")
 @language_option
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
-def check(url: str | None, profile: Path | None, changes: tuple[str, ...], **options: Any) -> None:
-    """Check an endpoint against the specification. Without URL: the reference server, started for it.
+def check(url: str | None, profile: Path | None, changes: tuple[str, ...], reference: bool, **options: Any) -> None:
+    """Check an endpoint against the specification. Without URL and profile: the built-in reference server.
 
     Exit codes: 0 no MUST failed, 1 non-conformant or too little decided, 2 usage or a broken file, 3 not reachable,
     130 interrupted.
@@ -131,10 +137,11 @@ def check(url: str | None, profile: Path | None, changes: tuple[str, ...], **opt
     elif options["fuzz"] is None:
         stop("--seed repeats the messages of --fuzz N: give both")
     read = read_profile(profile, changes)
-    if not (url or read.endpoint):
+    address = tested(url, read.endpoint, profile_path(profile), reference=reference)
+    if address is None:
         read = read_profile(profile, changes, {"heartbeat.interval": 1, "heartbeat.timeout": 2})
     found = CheckOptions(profile=profile_path(profile), changes=changes, **options)
-    sys.exit(run_check(url or read.endpoint, read, found))
+    sys.exit(run_check(address, read, found))
 
 
 @main.command()

@@ -8,11 +8,12 @@ from typing import Any, Final
 import click
 
 from wsproof.options import COMPARISON_FORMATS, language_option, stop
+from wsproof.strictness import StrictCommand
 
 _PERCENT: Final = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4})?) ?%")
 
 
-@click.command()
+@click.command(cls=StrictCommand)
 @click.argument("runs", metavar="A B [C …]", nargs=-1)
 @click.option(
     "--tolerance",

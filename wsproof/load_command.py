@@ -6,14 +6,25 @@ from typing import Any
 
 import click
 
-from wsproof.options import FORMAT_HELP, language_option, profile_options, profile_sources, read_profile, stop
+from wsproof.options import (
+    FORMAT_HELP,
+    language_option,
+    profile_options,
+    profile_sources,
+    read_profile,
+    reference_option,
+    stop,
+    tested,
+)
+from wsproof.strictness import StrictCommand
 
 COUNT = click.INT
 
 
-@click.command()
+@click.command(cls=StrictCommand)
 @click.argument("url", required=False, envvar="WSPROOF_URL")
 @profile_options
+@reference_option
 @click.option(
     "--plan",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -58,8 +69,15 @@ COUNT = click.INT
 @click.option("--json", "json_path", metavar="FILE", help="Write the document there as well; - is standard output.")
 @language_option
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
-def load(url: str | None, profile: Path | None, changes: tuple[str, ...], plan: Path | None, **given: Any) -> None:
-    """Put virtual users on an endpoint. Without URL: the reference server, started for it.
+def load(
+    url: str | None,
+    profile: Path | None,
+    changes: tuple[str, ...],
+    reference: bool,
+    plan: Path | None,
+    **given: Any,
+) -> None:
+    """Put virtual users on an endpoint. Without URL and profile: the built-in reference server.
 
     Exit codes: 0 passed, 1 a threshold breached or nothing measured, 2 usage, 3 not reachable, 130 interrupted.
     SIGINT and SIGTERM let the users leave in good order, and the report is written all the same.
@@ -70,16 +88,18 @@ def load(url: str | None, profile: Path | None, changes: tuple[str, ...], plan: 
 
     try:
         planned = read_plan(plan) if plan is not None else None
+        named = planned.endpoint if planned is not None else None
         # The reference server's heartbeat, where it is what is tested, is one that a short run sees.
-        tested = url or (planned.endpoint if planned is not None else None) or given["worker"]
-        defaults = {} if tested else {"heartbeat.interval": 5, "heartbeat.timeout": 10}
+        other = not reference and (url or named or given["worker"])
+        defaults = {} if other else {"heartbeat.interval": 5, "heartbeat.timeout": 10}
         path, overrides = profile_sources(profile, changes, defaults)
         source = ProfileSource(read_profile(profile, changes, defaults), path, overrides)
         if given["worker"]:
             sys.exit(run_worker_for(given["worker"], source))
         wishes = _wishes(given)
         options = _options(given)
-        sys.exit(run_load_test(url, source, wishes.over(planned) if planned is not None else wishes, options))
+        address = tested(url, named or source.profile.endpoint, path, reference=reference)
+        sys.exit(run_load_test(address, source, wishes.over(planned) if planned is not None else wishes, options))
     except LoadError as error:
         stop(str(error))
 

@@ -57,9 +57,11 @@ class ProfileSource:
         return self.overrides | ({"tls.ca": str(Path(ca).absolute())} if ca else {})
 
 
-def run_load_test(url: str | None, source: ProfileSource, wishes: Wishes, options: LoadOptions) -> int:
-    """Put load on an endpoint, write the reports, and give the exit code back."""
-    address = url or wishes.endpoint or source.profile.endpoint
+def run_load_test(address: str | None, source: ProfileSource, wishes: Wishes, options: LoadOptions) -> int:
+    """Put load on an endpoint, write the reports, and give the exit code back.
+
+    `address`: the endpoint's URL; None: the built-in reference server.
+    """
     document = options.output.absolute() / "load.json"
     with _complaints(options.output, address) as failed:
         prepare_folder(options.output)

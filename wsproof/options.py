@@ -54,6 +54,28 @@ def profile_options(command: Command) -> Command:
     return profile(change(command))
 
 
+def reference_option(command: Command) -> Command:
+    """`--reference`, which every command has that tests the built-in server where no endpoint is named."""
+    return click.option(
+        "--reference", is_flag=True, help="Test the built-in reference server, whatever endpoint the profile names."
+    )(command)
+
+
+def tested(url: str | None, endpoint: str | None, path: Path | None, *, reference: bool) -> str | None:
+    """The URL of what is tested, the argument's or that of a file; None: the built-in reference server.
+
+    Ends the program where it is not clear what is meant: a profile at `path` is some endpoint's.
+    """
+    if reference:
+        if url is not None:
+            stop("--reference tests the built-in reference server, and a URL (or WSPROOF_URL) another one: give one")
+        return None
+    found = url or endpoint
+    if found is None and path is not None:
+        stop(f"{path} names no endpoint: add `endpoint: wss://…`, give a URL, or --reference for the built-in server")
+    return found
+
+
 def language_option(command: Command) -> Command:
     """`--lang`, which every command that writes a report or a summary has."""
     return click.option(

@@ -65,7 +65,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def _plan(config: pytest.Config) -> Plan:
     try:
         profile = load_profile(config.getoption("--wsproof-profile"))
-        url = config.getoption("--wsproof-url") or profile.endpoint
+        given = config.getoption("--wsproof-url")
+        if given is not None and not given.strip():
+            raise pytest.UsageError("--wsproof-url is empty: give it a URL, or leave it out")
+        url = given or profile.endpoint
         if url is None:
             raise pytest.UsageError("give --wsproof-url, or --wsproof-profile with an endpoint in it")
         check_url(url, profile)

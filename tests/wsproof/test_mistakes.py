@@ -35,7 +35,23 @@ MISTAKES = [
     (("--format", "ctrf=-", "--json", "-"), "standard output takes one report: give a file to the others"),
     (("--format", "ctrf=x", "--format", "badge=x"), "--format badge=x: x is the ctrf report's place"),
     (("--write-baseline", "none/b.yaml"), "--write-baseline none/b.yaml: there is no folder none"),
-    (("http://localhost/",), "http://localhost/: expected a WebSocket URL"),
+    (("http://localhost/",), "http://localhost/: expected a WebSocket URL: write ws:// for it"),
+    (("https://user:secret@localhost/?key=secret",), "https://…@localhost/?…: credentials do not belong into the URL"),
+    (("https://localhost/?key=secret",), "https://localhost/?…: expected a WebSocket URL: write wss:// for it"),
+    (("localhost:8080/socket",), "localhost:8080/socket: expected a WebSocket URL such as wss://example.com/v1/socket"),
+    (("ws://:secret@localhost/",), "ws://…@localhost/: credentials do not belong into the URL"),
+    (("ws://localhost/#secret",), "ws://localhost/#…: expected a URL without a fragment"),
+    (("ws://localhost/a b",), "ws://localhost/a b: expected a URL without spaces; write a space as %20"),
+    (("ws://localhost/\n",), "ws://localhost/\\n: expected a URL without spaces"),
+    (("ws://stra\u00dfe.example/",), "stra\u00dfe.example may stand for two names"),
+    (("",), "URL is empty: give it a value, or leave it out."),
+    ((" ",), "URL is empty: give it a value, or leave it out."),
+    (("--profile", ""), "--profile is empty"),
+    (("--select", "CONN", "--select", ""), "--select is empty"),
+    (("--json", ""), "--json is empty"),
+    (("--output", " "), "--output is empty"),
+    (("--profile", "nowhere.yaml"), "nowhere.yaml names no endpoint: add `endpoint: wss://…`, give a URL, or --ref"),
+    (("--reference", "ws://localhost/"), "--reference tests the built-in reference server, and a URL"),
     (("ws://localhost:99999/",), "ws://localhost:99999/: "),
     (("ws://localhost/?access_token=secret",), "ws://localhost/?…: a token does not belong into the URL"),
     (("one", "two"), "Got unexpected extra argument (two)"),
@@ -46,6 +62,7 @@ MISTAKES = [
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "broken.yaml").write_text("users: [\n", encoding="utf-8")
     (tmp_path / "unset.yaml").write_text("endpoint: ${WSPROOF_NOT_SET}\n", encoding="utf-8")
+    (tmp_path / "nowhere.yaml").write_text("response_timeout: 3\n", encoding="utf-8")
     (tmp_path / "file").write_text("", encoding="utf-8")
     (tmp_path / "file.jsonl").write_text("nothing\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
@@ -110,3 +127,33 @@ def test_a_command_that_is_missing_gets_help(capsys: pytest.CaptureFixture[str])
         main.main([], prog_name="wsproof")
     assert ended.value.code == 2
     assert "Usage: wsproof" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "variable"),
+    [
+        ("check", "WSPROOF_URL"),
+        ("load", "WSPROOF_URL"),
+        ("check", "WSPROOF_PROFILE"),
+        ("serve", "WSPROOF_PROFILE"),
+        ("check", "WSPROOF_BASELINE"),
+        ("check", "WSPROOF_JOBS"),
+        ("load", "WSPROOF_PLAN"),
+        ("compare", "WSPROOF_LANG"),
+    ],
+)
+@pytest.mark.parametrize("value", ["", " \t"])
+def test_an_empty_variable(
+    command: str, variable: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(variable, value)
+    line = said((command,), capsys)
+    assert line == f"wsproof: {variable} is empty: give it a value, or unset it. See wsproof {command} --help."
+
+
+@pytest.mark.parametrize("arguments", [("load",), ("load", "--profile", "nowhere.yaml")])
+def test_a_profile_names_the_endpoint_of_a_load_test(
+    arguments: tuple[str, ...], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "wsproof.yaml").write_text("response_timeout: 3\n", encoding="utf-8")
+    assert "names no endpoint: add `endpoint: wss://…`, give a URL, or --reference" in said(arguments, capsys)
