@@ -131,6 +131,11 @@ def check_needs(scenario: Scenario, setting: Setting) -> None:
         "carol": ("carol" in profile.users, "users.carol"),
         "private_channel": (profile.channels.private is not None, "channels.private"),
         "missing_channel": (profile.channels.missing is not None, "channels.missing"),
+        "channel_names": (
+            profile.channels.names == "any" and isinstance(profile.channels.open, str),
+            "channels.names: any",
+        ),
+        "no_replay": (profile.history != "connect", "history: none, or join"),
         "expired_token": (profile.tokens.expired is not None, "tokens.expired"),
         "expiring_token": (profile.tokens.expiring is not None, "tokens.expiring"),
         "heartbeat": (profile.heartbeat.form != "none", "heartbeat.form: message, or control"),

@@ -21,6 +21,7 @@ from conformance.scenario import Actor, Charge, Connect
 from conformance.stage import ActorState, Script, Stage
 from conformance.urls import escaped
 from conformance.values import DisturbedError, Enough, InconclusiveError
+from contract.access import token_problem
 from contract.findings import Phrase, phrase
 from contract.profile import Profile
 from wire.deflate import Deflate
@@ -43,6 +44,9 @@ def connect(stage: Stage, deed: Connect) -> Script[None]:
         token = stage.values.render(deed.token_text)
     if token == "" and stage.profile.auth.where == "subprotocol":
         raise InconclusiveError(phrase("empty-subprotocol"))
+    where = stage.profile.auth.where
+    if token is not None and token_problem(token, where) is not None:
+        raise InconclusiveError(phrase("token-not-carried", where=where))
     if not deed.accepted:
         stage.controlled = state.actor.user
         stage.control_problem = yield from _control(stage)

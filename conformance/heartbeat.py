@@ -1,6 +1,7 @@
 """Expecting the server's heartbeat, with the lag of the moment measured beside it."""
 
 from collections.abc import Callable
+from typing import Any
 
 from conformance.actions import OutFrame, Send
 from conformance.blame import ended_as
@@ -16,10 +17,14 @@ PATIENCE = 6
 
 
 class _Lag:
-    """How late things are at the moment, measured by pings of our own: a stalled peer or a busy tester."""
+    """How late things are at the moment, measured by pings of our own: a stalled peer or a busy tester.
 
-    def __init__(self, stage: Stage, state: ActorState, period: float) -> None:
+    `meanwhile` is a message that goes along with every fourth of them.
+    """
+
+    def __init__(self, stage: Stage, state: ActorState, period: float, meanwhile: Any) -> None:
         self.stage, self.state, self.period = stage, state, period
+        self.meanwhile = stage.values.render(meanwhile)
         self.sent: list[float] = []
 
     def until(self, condition: Callable[[], bool], deadline: float, waiting_for: str) -> Script[bool]:
@@ -31,6 +36,8 @@ class _Lag:
             self.sent.append(now)
             frame = OutFrame(Opcode.PING, f"lag-{len(self.sent)}".encode())
             yield from self.stage.act(Send(self.state.actor.name, (frame,)))
+            if self.meanwhile is not None and len(self.sent) % 4 == 1:
+                yield from self.stage.act(self.stage.message_action(self.state, self.meanwhile))
             yield from self.stage.until(condition, min(now + self.period, deadline), waiting_for, deadline)
         return True
 
@@ -77,7 +84,7 @@ class _Rhythm:
         self.conversation = stage.conversation(self.state)
         self.interval = beat.interval
         self.slack = beat.interval * beat.tolerance
-        self.lag = _Lag(stage, self.state, max(beat.interval / 20, 0.05))
+        self.lag = _Lag(stage, self.state, max(beat.interval / 20, 0.05), deed.meanwhile)
         self.last = _acknowledged_at(stage, self.conversation)
         self.pings = 0
 

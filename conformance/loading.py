@@ -389,7 +389,7 @@ _VERBS: Mapping[str, Callable[[Any], Deed]] = {
     "expect_pong": lambda body: ExpectPong(
         body["actor"], _control(body), body.get("within", "response_timeout"), bool(body.get("or_end"))
     ),
-    "expect_heartbeat": lambda body: ExpectHeartbeat(body["actor"], body["intervals"]),
+    "expect_heartbeat": lambda body: ExpectHeartbeat(body["actor"], body["intervals"], body.get("meanwhile")),
     "expect_open": lambda body: ExpectOpen(body["actor"], body["for"]),
     "ping": lambda body: SendPing(body["actor"], _control(body)),
     "close": lambda body: CloseConnection(**body),

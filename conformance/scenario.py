@@ -174,8 +174,11 @@ class ExpectPong:
 
 @dataclass(frozen=True, slots=True)
 class ExpectHeartbeat:
+    """`meanwhile` is a message that is sent five times in each interval."""
+
     actor: str
     intervals: int
+    meanwhile: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,11 +284,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """One client. `heartbeat`: answer pings, ignore them, or answer late (at half of the timeout)."""
+    """One client. `heartbeat`: answer pings, ignore them, or answer late (at half of the timeout); `numbered` and
+    `with-members` answer with a pong that has a sequence, or members in its payload."""
 
     name: str
     user: str
-    heartbeat: Literal["answer", "ignore", "late"] = "answer"
+    heartbeat: Literal["answer", "ignore", "late", "numbered", "with-members"] = "answer"
 
 
 @dataclass(frozen=True, slots=True)

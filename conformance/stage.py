@@ -63,6 +63,13 @@ ALLOWANCE = 0.5
 """Seconds that scheduling and the network may add to a promise that is measured to the second."""
 
 
+PONG_MEMBERS: Mapping[str, Mapping[str, Any]] = {
+    "numbered": {"sequence": 1},
+    "with-members": {"payload": {"wsproof": ["x", 1]}},
+}
+"""What actors answer a ping with that say more than they need."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What a scenario is played with. `time_scale` stretches every deadline for slow networks."""
@@ -124,7 +131,7 @@ class Stage:
         self.contract = setting.contract
         self.profile = setting.profile
         self.now = now
-        self.values = Values(setting.profile, setting.channel)
+        self.values = Values(setting.profile, setting.channel, target=setting.target)
         self.record = Record(now, setting.profile.secrets())
         self.actors = {actor.name: ActorState(actor) for actor in scenario.actors}
         self.failures: list[Failure] = []
@@ -279,7 +286,8 @@ class Stage:
     def _answer(self, state: ActorState) -> Script[None]:
         if state.actor.heartbeat == "ignore":
             return
-        pong = self.message_action(state, {"event": self.contract.pong_event, "payload": {}})
+        members = PONG_MEMBERS.get(state.actor.heartbeat, {})
+        pong = self.message_action(state, {"event": self.contract.pong_event, "payload": {}, **members})
         if state.actor.heartbeat == "late":
             due = self.now + self.profile.heartbeat.timeout / 2
             heapq.heappush(self._scheduled, (due, next(self._numbers), pong))

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from conformance.spelling import SPELLINGS
 from contract.findings import Phrase, phrase
 from contract.profile import Profile
 
 _TOKENS = {"invalid": "tokens.invalid", "expired": "tokens.expired", "expiring": "tokens.expiring"}
 """The settings of tokens that are no user's."""
 
-_REFERENCE = re.compile(r"\$\{([A-Za-z0-9_.-]+)\}")
+_REFERENCE = re.compile(r"\$\{([A-Za-z0-9_.:-]+)\}")
 NONCE_DIGITS = 16
 NOISE_NONCES = 128
 
@@ -70,12 +71,14 @@ def _text(names: Mapping[str, Any], found: re.Match[str]) -> str:
 
 @dataclass(slots=True)
 class Values:
-    """What references stand for while one scenario plays. `channel` gives a name its channel."""
+    """What references stand for while one scenario plays. `channel` gives a name its channel; `target` is the path and
+    query of the endpoint."""
 
     profile: Profile
     channel: Callable[[str], str]
     captured: dict[str, Any] = field(default_factory=dict)
     _nonces: dict[str, str] = field(default_factory=dict)
+    target: str = "/"
 
     def nonce(self, name: str) -> str:
         """The scenario's nonce of this name."""
@@ -99,7 +102,12 @@ class Values:
         return value
 
     def _resolve(self, name: str) -> Any:
+        spelling, colon, other = name.partition(":")
+        if colon:
+            return self._respelled(spelling, str(self._resolve(other)))
         kind, _, rest = name.partition(".")
+        if kind == "endpoint" and rest:
+            return self._path(rest)
         if kind == "nonce" and rest:
             return self.nonce(rest)
         if kind == "channel" and rest:
@@ -109,6 +117,24 @@ class Values:
         if name in self.captured:
             return self.captured[name]
         raise ScenarioError(f"${{{name}}}: nothing of this name was captured before")
+
+    def _respelled(self, spelling: str, text: str) -> str:
+        if spelling not in SPELLINGS:
+            raise ScenarioError(f"no spelling {spelling!r}; known are {', '.join(SPELLINGS)}")
+        other = SPELLINGS[spelling](text)
+        if other in (text, ""):
+            raise InconclusiveError(phrase("no-other-spelling", spelling=spelling))
+        return other
+
+    def _path(self, part: str) -> str:
+        """The endpoint's path without a slash at its end, or what is above it. Raises `InconclusiveError` for `/`."""
+        path = self.target.partition("?")[0].rstrip("/")
+        parts = {"path": path, "parent": path.rpartition("/")[0] or "/", "root": "/"}
+        if part not in parts:
+            raise ScenarioError(f"no part {part!r} of the endpoint; known are {', '.join(parts)}")
+        if not path:
+            raise InconclusiveError(phrase("endpoint-at-root"))
+        return parts[part]
 
     def token(self, name: str) -> str:
         """The token of a user, or the fixture invalid, expired, expiring. Raises `InconclusiveError`."""

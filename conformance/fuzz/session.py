@@ -146,7 +146,7 @@ class Session:
 
     def _renew(self, stage: Stage) -> Values:
         """What an earlier example left behind says nothing about the next one."""
-        stage.values = Values(self._plan.profile, self._setting.channel)
+        stage.values = Values(self._plan.profile, self._setting.channel, target=self._setting.target)
         stage.failures, stage.record.stalls = [], []
         for state in stage.actors.values():
             state.inbox, state.controls, state.heartbeats, state.echoes = [], [], [], []

@@ -17,10 +17,12 @@ from reference_server.faults import (
     limits,
     long_run,
     messages,
+    names,
     posting,
     racing,
     receiving,
     refusals,
+    rejoining,
     unread,
 )
 from reference_server.faults.fault import FAULTS, Fault
@@ -33,6 +35,8 @@ GROUPS = (
     heartbeat,
     messages,
     joining,
+    rejoining,
+    names,
     posting,
     racing,
     unread,

@@ -151,6 +151,49 @@ class AnyPath(Seam):
         return replace(request, target=self.path + query[1] + query[2])
 
 
+class _PathFits(AnyPath):
+    """Handshakes are accepted on paths that are like the endpoint's."""
+
+    def request(self, request: Request) -> Request:
+        return super().request(request) if self.fits(request.path) else request
+
+    def fits(self, path: str) -> bool:
+        """Whether a path is taken for the endpoint's."""
+        return False
+
+
+@fault("path-below", breaks="CONN-09")
+class PathBelow(_PathFits):
+    """Handshakes are accepted on every path below the endpoint's."""
+
+    def fits(self, path: str) -> bool:
+        return path.startswith(f"{self.path}/")
+
+
+@fault("path-above", breaks="CONN-09")
+class PathAbove(_PathFits):
+    """Handshakes are accepted on every path but `/` that the endpoint's begins with."""
+
+    def fits(self, path: str) -> bool:
+        return path != "/" and self.path.startswith(path)
+
+
+@fault("path-longer", breaks="CONN-09")
+class PathLonger(_PathFits):
+    """Handshakes are accepted on the endpoint's path with more letters behind it."""
+
+    def fits(self, path: str) -> bool:
+        return path.startswith(self.path) and "/" not in path[len(self.path) :]
+
+
+@fault("path-ends-alike", breaks="CONN-09")
+class PathEndsAlike(_PathFits):
+    """Handshakes are accepted on every path that ends with the endpoint's."""
+
+    def fits(self, path: str) -> bool:
+        return path.endswith(self.path)
+
+
 @effect_fault("session-ends-at-once", "connection_ack", breaks="CONN-02", entails="CLOSE-04 CONN-04 CONN-05")
 def session_ends_at_once(effect: SendText) -> Iterable[Effect]:
     """The handshake is accepted, and the connection closed with 1011 in place of connection_ack."""

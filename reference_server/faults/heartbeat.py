@@ -1,11 +1,12 @@
 """HB: faults of the heartbeat, in messages and in control frames."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
 from contract.profile import Profile
-from reference_server.exchange import Abort, Close, Effect, Frame, Happening, Lost
+from reference_server.exchange import Abort, Close, Effect, Frame, Happening, Lost, Text
 from reference_server.faults.fault import (
     asks,
     changed,
@@ -14,6 +15,7 @@ from reference_server.faults.fault import (
     is_close,
     is_event,
     message_fault,
+    parsed,
     profile_fault,
 )
 from reference_server.seams import Seam
@@ -55,6 +57,71 @@ class HeartbeatStops(Seam):
         # What the client does not get, it need not answer.
         self.hub.sessions[effect.session].pong({})
         return ()
+
+
+class _LeavesOut(Seam):
+    """Sends no ping where it should."""
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        if not is_event(effect, "ping") or not self.is_left_out(effect.session, now):
+            return (effect,)
+        # What the client does not get, it need not answer.
+        self.hub.sessions[effect.session].pong({})
+        return ()
+
+    def is_left_out(self, session: int, now: float) -> bool:
+        """Whether a ping that is due is not sent."""
+        return False
+
+
+@fault("heartbeat-pauses-in-use", breaks="HB-01")
+class HeartbeatPausesInUse(_LeavesOut):
+    """A client that has sent a message, other than a pong, in the last half of an interval gets no ping."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._heard: dict[int, float] = {}
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        if isinstance(happening, Text) and asks(happening, "pong") is None:
+            self._heard[happening.session] = now
+        return (happening,)
+
+    def is_left_out(self, session: int, now: float) -> bool:
+        return now - self._heard.get(session, -math.inf) < self.profile.heartbeat.interval / 2
+
+
+@fault("heartbeat-stops-after-an-error", breaks="HB-01")
+class HeartbeatStopsAfterAnError(_LeavesOut):
+    """A connection that has got an error gets no ping any more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._erred: set[int] = set()
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        if is_event(effect, "error"):
+            self._erred.add(effect.session)
+        return super().effect(effect, now)
+
+    def is_left_out(self, session: int, now: float) -> bool:
+        return session in self._erred
+
+
+@fault("pong-with-members-ignored", breaks="HB-03", entails="HB-01")
+class PongWithMembersIgnored(Seam):
+    """A pong with members in its payload does not count."""
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        return () if asks(happening, "pong") else (happening,)
+
+
+@fault("pong-with-a-sequence-ignored", breaks="HB-03", entails="HB-01")
+class PongWithASequenceIgnored(Seam):
+    """A pong with a sequence does not count."""
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        return () if asks(happening, "pong") is not None and "sequence" in parsed(happening) else (happening,)
 
 
 @fault("heartbeat-uneven", breaks="HB-01")

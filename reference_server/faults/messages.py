@@ -1,7 +1,7 @@
 """ENV: faults of the message format, in both directions."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -152,7 +152,7 @@ def client_sequence_zero(value: Any) -> Any:
     return {**value, **REFUSED} if _sequence(value) == 0 else value
 
 
-@fault("client-sequence-must-increase", breaks="ENV-06")
+@fault("client-sequence-must-increase", breaks="ENV-06", entails="HB-03")
 class ClientSequenceMustIncrease(Seam):
     """A client's sequence that is not greater than its last one is refused as an invalid message."""
 
@@ -169,6 +169,44 @@ class ClientSequenceMustIncrease(Seam):
             return (reworded(happening, {**value, **REFUSED}),)
         self._last[happening.session] = number
         return (happening,)
+
+
+class _SequencesOfTheUser(Seam):
+    """Remembers the numbers of a user's posts in a channel, over all its connections."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._used: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        number, channel = _sequence(parsed(happening)), channel_of(asks(happening, "send_message"))
+        session = self.hub.sessions.get(happening.session)
+        if number is None or channel is None or session is None:
+            return (happening,)
+        used = self._used[session.account.id, channel]
+        others = [one for one, key in used.items() if key != session.key]
+        used.setdefault(number, session.key)
+        return () if self.is_dropped(number, others) else (happening,)
+
+    def is_dropped(self, number: int, others: list[int]) -> bool:
+        """Whether a post is ignored, by its number and those that other connections of its user have used."""
+        return False
+
+
+@fault("client-sequence-goes-on-after-a-reconnect", breaks="ENV-06", entails="SEND-01")
+class ClientSequenceGoesOn(_SequencesOfTheUser):
+    """A post is ignored if an earlier connection of its user has used a higher sequence in the channel."""
+
+    def is_dropped(self, number: int, others: list[int]) -> bool:
+        return any(one > number for one in others)
+
+
+@fault("client-sequence-of-the-user", breaks="ENV-06", entails="SEND-01")
+class ClientSequenceOfTheUser(_SequencesOfTheUser):
+    """A post is ignored as a duplicate if another connection of its user has used its sequence in the channel."""
+
+    def is_dropped(self, number: int, others: list[int]) -> bool:
+        return number in others
 
 
 @text_fault("unknown-payload-member-refused", breaks="ENV-07")

@@ -1,6 +1,7 @@
 """References, fillings and paddings."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,6 +29,54 @@ def values() -> Values:
 
 def made(profile: Profile = PROFILE) -> Values:
     return Values(profile, lambda name: f"channel-{name}")
+
+
+class TestSpellings:
+    """A text that differs in little from the one that a reference stands for."""
+
+    @pytest.mark.parametrize(
+        ("template", "value"),
+        [
+            ("${other-case:token.alice}", "ALICE-TOKEN"),
+            ("x ${cut:token.alice}", "x alice-toke"),
+            ("${full-width:channel.a1}", "ｃｈａｎｎｅｌ－ａ１"),
+            ("${cut:other-case:token.bob}", "BOB-TOKE"),
+        ],
+    )
+    def test_another(self, values: Values, template: str, value: str) -> None:
+        assert values.render(template) == value
+
+    @pytest.mark.parametrize(("spelling", "token"), [("other-case", "123-456"), ("full-width", "日本"), ("cut", "a")])
+    def test_one_that_does_not_differ_shows_nothing(self, spelling: str, token: str) -> None:
+        alice = replace(PROFILE.users["alice"], token=token)
+        with pytest.raises(InconclusiveError, match=spelling):
+            made(replace(PROFILE, users={"alice": alice})).render(f"${{{spelling}:token.alice}}")
+
+    def test_an_unknown_one(self, values: Values) -> None:
+        with pytest.raises(ScenarioError, match="no spelling 'upper'; known are cut, full-width, other-case"):
+            values.render("${upper:token.alice}")
+
+
+class TestPaths:
+    """Paths beside the endpoint's."""
+
+    @pytest.mark.parametrize(
+        ("target", "path", "parent"),
+        [("/v1/socket", "/v1/socket", "/v1"), ("/v1/socket/?a=/b", "/v1/socket", "/v1"), ("/socket", "/socket", "/")],
+    )
+    def test_parts(self, target: str, path: str, parent: str) -> None:
+        values = Values(PROFILE, str, target=target)
+        parts = ["${endpoint.path}/x", "${endpoint.parent}", "${endpoint.root}"]
+        assert values.render(parts) == [f"{path}/x", parent, "/"]
+
+    @pytest.mark.parametrize("part", ["path", "parent", "root"])
+    def test_an_endpoint_at_the_root_has_none(self, part: str) -> None:
+        with pytest.raises(InconclusiveError, match="`/`"):
+            Values(PROFILE, str, target="/?a=b").render(f"${{endpoint.{part}}}")
+
+    def test_an_unknown_part(self) -> None:
+        with pytest.raises(ScenarioError, match="no part 'host'"):
+            Values(PROFILE, str, target="/a").render("${endpoint.host}")
 
 
 class TestReferences:

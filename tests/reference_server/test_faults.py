@@ -68,7 +68,7 @@ def tour(bench: Bench) -> dict[str, Any]:
 def talk(bench: Bench) -> None:
     """Four users post, err, leave and wait."""
     alice, bob, carol = bench.connect(), bench.connect("bob-token"), bench.connect("carol-token")
-    silent = bench.connect("load-1")
+    silent, wordy = bench.connect("load-1"), (bench.connect("load-9"), bench.connect("load-9"))
     for token in ("alice-token", "carol-token", "expiring-token"):
         bench.connect(token)
     # Some faults speak up at the next tick.
@@ -81,24 +81,30 @@ def talk(bench: Bench) -> None:
     for number in range(10):
         for poster in (alice, bob):
             poster.post("room", f" {number} \U0001f600<e\u0301>\r\n\u202b ")
-    pause(bench, silent)
+    pause(bench, silent, *wordy)
     alice.post("other", "elsewhere")
     strange(bench, alice, bob, carol)
     binary = bench.connect("load-2")
     binary.binary(json.dumps({"event": "pong", "payload": {}}).encode())
     bench.connect("load-5").binary(b"")
     for _ in range(8):
-        pause(bench, silent)
+        pause(bench, silent, *wordy)
+    similar(bench, carol)
+    again(bench)
     leave(bench, bob, carol)
 
 
-def pause(bench: Bench, silent: Client) -> None:
-    """Five seconds, after which everybody but one is heard of, twice."""
+def pause(bench: Bench, silent: Client, *wordy: Client) -> None:
+    """Five seconds, after which everybody but one is heard of, twice; the wordy ones say more than they need."""
     bench.advance(5)
     for client in bench.clients.values():
-        if client is not silent:
-            client.send("pong", {})
-            client.send("pong", {})
+        if client is silent or client in wordy:
+            continue
+        client.send("pong", {})
+        client.send("pong", {})
+    numbered, adorned = wordy
+    numbered.send("pong", {}, sequence=1)
+    adorned.send("pong", {"extra": 1})
 
 
 def strange(bench: Bench, alice: Client, bob: Client, carol: Client) -> None:
@@ -131,6 +137,57 @@ def strange(bench: Bench, alice: Client, bob: Client, carol: Client) -> None:
     for text in texts:
         bob.raw(text)
     bench.advance(0.1)
+
+
+PAIRS = (
+    ("Name", "name"),
+    ("name\u00e9", "namee\u0301"),
+    ("name", "ｎａｍｅ"),
+    ("name", "name "),
+    ("name" * 32, "name" * 31 + "nam1"),
+    ("\U0001f600" * 128, "\U0001f600" * 127 + "\U0001f601"),
+    ("name\0a", "name\0b"),
+    ("1", "01"),
+    ("a/b", "a//b"),
+    ("a*", "a1"),
+    ("a%", "a1"),
+    ("a.*", "a.1"),
+    ("a/+", "a/1"),
+    ("constructor", "__proto__"),
+    ("channel-private", "CHANNEL-PRIVATE"),
+)
+"""Names of channels that are not the same."""
+
+
+def similar(bench: Bench, carol: Client) -> None:
+    """Two users are in two channels whose names differ in little."""
+    carol.join("channel-private")
+    for one, other in PAIRS:
+        here, there = bench.connect("load-6"), bench.connect("load-7")
+        for client, name in ((here, one), (there, other)):
+            client.join(name)
+            client.post(name, "here")
+            client.post(name, "there")
+    carol.post("channel-private", "private")
+
+
+def again(bench: Bench) -> None:
+    """Connections of one user follow each other, while another user stays."""
+    keeper = bench.connect("load-8")
+    for _ in range(2):
+        client = bench.connect("load-9")
+        client.join("channel-private")
+        for number in range(10):
+            client.join(f"kept-{number}")
+        client.post("kept-0", "x")
+        keeper.join("kept-8")
+        keeper.join("kept-9")
+        for number in (7, 5):
+            client.send("send_message", {"channelId": "kept-9", "text": "x"}, sequence=number)
+        client.leave()
+        for channel in ("kept-8", "kept-9"):
+            keeper.post(channel, "missed")
+        bench.connect("load-9").join("elsewhere")
 
 
 def leave(bench: Bench, bob: Client, carol: Client) -> None:
@@ -191,7 +248,17 @@ def door(bench: Bench) -> Iterator[object]:
     """What handshakes get."""
     accepted = Answer(101, (("Sec-WebSocket-Accept", "right"),))
     answers = (accepted, refusal(401), refusal(404), refusal(426))
-    for target in ("/v1/socket", "/other", "/v1/socket?access_token=nobody", "/v1/socket?access_token=expired-token"):
+    paths = ("/v1/socket", "/other", "/v1", "/v1/socket/a", "/v1/socketa", "/a/v1/socket")
+    tokens = (
+        "nobody",
+        "expired-token",
+        "ALICE-TOKEN",
+        "ａｌｉｃｅ-token",
+        "alice-token%20",
+        "alice-toke",
+        "xalice-token",
+    )
+    for target in (*paths, *(f"/v1/socket?access_token={token}" for token in tokens)):
         request = Request(target)
         for seam in bench.assembly.seams:
             request = seam.request(request)

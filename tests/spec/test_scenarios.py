@@ -255,13 +255,14 @@ class TestNames:
 
     @each
     def test_nothing_is_left_to_substitute(self, one: Scenario) -> None:
-        """All that remains are nonces, channels, tokens, and what a step before captured."""
+        """All that remains are nonces, channels, tokens, the endpoint's path, and what a step before captured."""
         captured: set[str] = set()
         for step in one.steps:
             for text in texts_of(step.deed):
                 for part in text.split("${")[1:]:
-                    name = part.partition("}")[0]
-                    assert name.partition(".")[0] in ("nonce", "channel", "token") or name in captured, text
+                    name = part.partition("}")[0].rpartition(":")[2]
+                    kinds = ("nonce", "channel", "token", "endpoint")
+                    assert name.partition(".")[0] in kinds or name in captured, text
             if isinstance(step.deed, Expect):
                 captured |= {name for expectation in step.deed.of for name in expectation.capture}
 

@@ -60,7 +60,10 @@ def test_busy_cores_and_a_server_that_stands_still() -> None:
 
 def test_strangers_on_the_same_channels(shared_channels: str) -> None:
     with serving() as server, strangers(server.url):
-        assert undecided_or_failed(checked(server.url, profile=("--profile", shared_channels))) == {}
+        undecided = undecided_or_failed(checked(server.url, profile=("--profile", shared_channels)))
+    # Three channels are too few for one scenario, and they have the names that they have.
+    lacking = {name.partition("/")[0] for name in undecided}
+    assert lacking == {"join-many-channels", "join-similar-names", "join-any-name"}
 
 
 def test_strangers_and_a_server_that_tells_of_them(shared_channels: str) -> None:
