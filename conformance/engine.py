@@ -14,7 +14,7 @@ from conformance.scenario import Decided, Scenario, Step, decided
 from conformance.stage import Failure, Setting, Stage, StepFailedError
 from conformance.steps import perform
 from conformance.values import DisturbedError, Enough, InconclusiveError, NotWaitedForError, ScenarioError
-from contract.findings import Text, phrase
+from contract.findings import Phrase, Text, phrase
 
 Ending = Literal["finished", "stopped", "inconclusive", "error", "unfinished"]
 """`stopped`: a step failed. `unfinished`: the run ended before the scenario did, or it was not played."""
@@ -24,6 +24,11 @@ OWED = ("deliveries that are owed",)
 
 CUT_OFF = phrase("cut-off")
 """The reason of a scenario that was interrupted."""
+
+
+def is_cut_off(reason: Text | None) -> bool:
+    """Whether a scenario has no end because its run ended."""
+    return reason == CUT_OFF or (isinstance(reason, Phrase) and reason.code == "not-finished")
 
 
 @dataclass(frozen=True, slots=True)

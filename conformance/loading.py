@@ -51,6 +51,8 @@ BUNDLED = DATA_ROOT / "spec" / "scenarios"
 THOROUGH = DATA_ROOT / "spec" / "thorough"
 FUZZ = DATA_ROOT / "spec" / "fuzz"
 JOURNEYS = DATA_ROOT / "spec" / "journeys"
+REQUIREMENTS = "requirements.yaml"
+"""The file beside scenarios that declares their requirements."""
 MAX_STEPS = 20_000
 OF_JOURNEYS = ("pause", "pace", "backoff")
 """Steps that only journeys of a load test have."""
@@ -78,7 +80,7 @@ def scenario_files(path: Path) -> list[Path]:
     """The scenario files of a folder, sorted, or the one file. Raises `ContractError` where there is none."""
     if path.is_file():
         return [path]
-    found = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
+    found = sorted(one for one in (*path.glob("*.yaml"), *path.glob("*.yml")) if one.name != REQUIREMENTS)
     if not found:
         raise ContractError("no scenario file (*.yaml) is here", path)
     return found

@@ -194,7 +194,11 @@ class ScenarioCollector:
     """Collects the scenario files among pytest's arguments."""
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> ScenarioFile | None:
-        """A YAML file that says that it holds scenarios."""
+        """A YAML file that says that it holds scenarios; whatever its name, where it is known to hold some."""
+        scenarios = parent.config.stash.get(SELECTION, None)
+        if scenarios is not None:
+            known = any(one.path.resolve() == file_path.resolve() for one in scenarios)
+            return ScenarioFile.from_parent(parent, path=file_path) if known else None
         if file_path.suffix not in (".yaml", ".yml"):
             return None
         with file_path.open(encoding="utf-8", errors="replace") as file:

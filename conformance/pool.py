@@ -9,8 +9,9 @@ from conformance.admission import Admission
 from conformance.archive import Archive
 from conformance.bounds import Memory, Share
 from conformance.breaker import CircuitBreaker
-from conformance.engine import CUT_OFF, Outcome, play
+from conformance.engine import Outcome, play
 from conformance.judging import checked, own_fault, unfinished
+from conformance.limits import not_finished
 from conformance.outage import Watch
 from conformance.pace import Playing
 from conformance.plan import Channels, Plan, most_at_once
@@ -35,6 +36,8 @@ class Pool:
     def __init__(self, plan: Plan, scenarios: Iterable[Scenario]) -> None:
         self.stopped = False
         self.trouble: Phrase | None = None
+        self.ended: Phrase | None = None
+        """Why it was stopped; None: by a signal."""
         self._plan = plan
         self._transports: dict[str, tuple[Transport, float]] = {}
         self._lock = threading.Lock()
@@ -43,18 +46,24 @@ class Pool:
         self._archive = Archive(plan.profile.secrets())
         self._index = {one.id: number for number, one in enumerate(scenarios)}
 
-    def play_all(self, scenarios: Sequence[Scenario], play: Callable[[Scenario], None], watch: Watch) -> None:
+    def play_all(
+        self,
+        scenarios: Sequence[Scenario],
+        play: Callable[[Scenario], None],
+        watch: Watch,
+        enough: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Play scenarios in as many threads as there are jobs, until all are over, or `watch` sees an outage.
 
-        Scenarios that only wait are no job, within bounds. Raises what `play` raises, once nothing plays any more, and
-        `OwnTroubleError` where this machine gives no thread.
+        Scenarios that only wait are no job, within bounds. Where there is `enough`, those that play are cut off. Raises
+        what `play` raises, once nothing plays any more, and `OwnTroubleError` where this machine gives no thread.
         """
         waiting = deque(scenarios)
         faults: list[Exception] = []
 
         def work() -> None:
             try:
-                while not self.stopped and watch.trip is None:
+                while not self.stopped and watch.trip is None and not enough():
                     try:
                         scenario = waiting.popleft()
                     except IndexError:
@@ -79,7 +88,7 @@ class Pool:
             if not threads:
                 break
             threads[0].join(0.05)
-            if watch.trip is not None:
+            if watch.trip is not None or enough():
                 self._stop_transports()
             threads = [one for one in threads if one.is_alive()]
         if faults:
@@ -93,13 +102,13 @@ class Pool:
     def play(self, scenario: Scenario, breaker: CircuitBreaker, watch: Watch) -> ScenarioVerdict:
         """Play one scenario in this thread; its verdict."""
         if self.stopped:
-            return self.judged(unfinished(scenario, "unfinished", CUT_OFF))
+            return self.judged(unfinished(scenario, "unfinished", not_finished(self.ended)))
         share = self._memory.share()
         watch.began(scenario.id)
         try:
             outcome = self._outcome(scenario, breaker, watch, share)
         except StoppedError:
-            outcome = unfinished(scenario, "unfinished", CUT_OFF)
+            outcome = unfinished(scenario, "unfinished", not_finished(self.ended))
         except Exception as error:  # noqa: BLE001  # a fault of ours is a verdict of its own, never the endpoint's
             outcome = own_fault(scenario, error)
             if isinstance(error, OwnTroubleError):
@@ -161,8 +170,10 @@ class Pool:
         )
         return waits, {name: since for name, (_, since) in transports.items()}
 
-    def interrupt(self) -> None:
+    def interrupt(self, ended: Phrase | None = None) -> None:
         """End everything soon: nothing new is played, and open connections are closed with 1000. It takes no lock."""
+        if not self.stopped:
+            self.ended = ended
         self.stopped = True
         self._stop_transports()
 

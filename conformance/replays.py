@@ -88,7 +88,7 @@ class Replays:
     _until: float = 0.0
 
     def confirmed(self, first: Mapping[str, ScenarioVerdict]) -> dict[str, ScenarioVerdict]:
-        """The verdicts after all replays, by scenario id in the order given."""
+        """The verdicts after all replays, by scenario id in the order given; more of them when it is asked again."""
         self._until = self.player.clock() + REPLAY_SECONDS * self.time_scale
         self._replay_heartbeats(first)
         self._replay(one for one in first.values() if ISOLATION_TAG in one.outcome.scenario.tags)
@@ -138,8 +138,14 @@ class Replays:
 
     def _replay_heartbeats(self, first: Mapping[str, ScenarioVerdict]) -> None:
         # What may disturb others is not played beside them.
-        slow = [one.outcome.scenario for one in first.values() if _is_open(one) and self._is_slow(one)]
-        waiting = [one for one in slow if ISOLATION_TAG not in one.tags]
+        waiting = [
+            one.outcome.scenario
+            for name, one in first.items()
+            if name not in self._again
+            and _is_open(one)
+            and self._is_slow(one)
+            and ISOLATION_TAG not in one.outcome.scenario.tags
+        ]
         if waiting and not self.player.stopped():
             for name, verdict in self.player.together(waiting).items():
                 self._learn(name, verdict)

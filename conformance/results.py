@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from conformance.baseline import TO_DO, BaselineEntry
+from conformance.baseline import BaselineEntry
 from conformance.outage import Outage
 from conformance.transcript import Entry, Transcript
 from conformance.verdicts import (
@@ -40,6 +40,8 @@ class RunFacts:
     """What is suspected of the set-up."""
     baseline: tuple[BaselineEntry, ...] | None = None
     complete: bool = True
+    ended: Phrase | None = None
+    """Why it was to end before everything was played."""
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -57,7 +59,7 @@ def results_document(
     """The document of `schemas/results.schema.json`. `run_started` is on the transport's clock, in seconds."""
     played = tuple(scenarios)
     judged = requirement_verdicts(requirements, played)
-    run = run_verdict(facts.rules, judged, played, complete=facts.complete, outages=facts.outages)
+    run = run_verdict(facts.rules, judged, played, complete=facts.complete, outages=facts.outages, ended=facts.ended)
     title, version = facts.contract
     return {
         "format": RESULTS,
@@ -67,6 +69,7 @@ def results_document(
         "started": facts.started,
         "duration_s": round(facts.duration, 3),
         "complete": facts.complete,
+        **ended_entry(facts.ended),
         "strict": facts.strict,
         "settings": dict(facts.settings),
         "verdict": run.verdict,
@@ -90,6 +93,11 @@ def baseline_entry(one: BaselineEntry) -> dict[str, Any]:
     """An entry of the baseline, in a document or a stream."""
     kind = "requirement" if one.requirement is not None else "scenario"
     return {kind: one.name, "reason": one.reason, "link": one.link, "expires": one.expires, "line": one.line}
+
+
+def ended_entry(one: Phrase | None) -> dict[str, Any]:
+    """Why a run ended early, as a member of a document or a stream; none where it did not, or a signal came."""
+    return {} if one is None else {"ended": {**one.json, "message": str(one)}}
 
 
 def hint_entry(one: Phrase) -> dict[str, Any]:
@@ -223,21 +231,3 @@ def _line(entry: Entry) -> dict[str, Any]:
     if entry.truncated:
         line["truncated"] = True
     return line
-
-
-def baseline_of(document: Mapping[str, Any], rules: Rules) -> tuple[BaselineEntry, ...]:
-    """A baseline with which the run of a document would pass: valid entries stay, what else fails is added."""
-    before = document["baseline"] or {}
-    kept = [
-        BaselineEntry(one.get("requirement"), one.get("scenario"), one["reason"], one["link"], one["expires"])
-        for one in (*before.get("expected", ()), *before.get("undecided", ()))
-    ]
-    new = [
-        BaselineEntry(one["id"], None, TO_DO)
-        for one in document["requirements"]
-        if any(
-            clause["verdict"] == "failed" and clause["level"] in rules.binding and "baseline" not in clause
-            for clause in one["clauses"]
-        )
-    ]
-    return (*kept, *new)

@@ -8,12 +8,12 @@ not come (`replays`). Only then is any verdict known.
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from conformance.breaker import CircuitBreaker
-from conformance.engine import CUT_OFF
 from conformance.judging import own_fault, undecided, unfinished
+from conformance.limits import FailureLimit, not_finished
 from conformance.outage import Outage, Trip, Watch
 from conformance.pace import Status, longest_wait, time_left
 from conformance.plan import Plan
@@ -43,7 +43,8 @@ Finished = Callable[[ScenarioVerdict], None]
 class Run:
     """A run in progress. Scenarios start when `start` is called, and `result` waits for one."""
 
-    def __init__(self, plan: Plan, scenarios: Sequence[Scenario]) -> None:
+    def __init__(self, plan: Plan, scenarios: Sequence[Scenario], limit: FailureLimit | None = None) -> None:
+        """`limit`: where it is reached, the rest is not played."""
         self.plan = plan
         self.scenarios = tuple(scenarios)
         self.complete = False
@@ -52,8 +53,10 @@ class Run:
         self.outages: tuple[Outage, ...] = ()
         self.fault: Phrase | None = None
         """What ended the run before its end: this machine's trouble, or a fault of wsproof itself."""
+        self._limit = limit
         self._conductor: threading.Thread | None = None
         self._first: dict[str, ScenarioVerdict] = {}
+        self._confirmed: dict[str, ScenarioVerdict] = {}
         self._settled: dict[str, ScenarioVerdict] = {}
         self._again = 0
         self._watch = Watch()
@@ -70,7 +73,16 @@ class Run:
         """The verdict of one scenario, waited for: it is known when all scenarios have played."""
         if self._conductor is not None:
             self._conductor.join()
-        return self._settled.get(scenario.id) or self._pool.judged(unfinished(scenario, "unfinished", CUT_OFF))
+        return self._settled.get(scenario.id) or self._pool.judged(unfinished(scenario, "unfinished", self._cut_off))
+
+    @property
+    def ended(self) -> Phrase | None:
+        """Why it ended before everything was played; None: it did not, or a signal came."""
+        return self._pool.ended
+
+    @property
+    def _cut_off(self) -> Phrase:
+        return not_finished(self.ended)
 
     def verdicts(self) -> list[ScenarioVerdict]:
         """All verdicts, in the scenarios' order, once everything has played or the run was stopped."""
@@ -97,27 +109,43 @@ class Run:
 
     def _played(self, finished: Finished | None) -> dict[str, ScenarioVerdict]:
         recovery = Recovery(self.plan, self.started, self._play_beside, lambda: self._pool.stopped)
+        replays = self._replays(recovery)
         waiting = self._in_order()
         while waiting and not self._pool.stopped:
             # What tests the same as a culprit may do the same to all others.
             alike = [one for one in waiting if recovery.guilty & {*one.verifies}]
             self._side_by_side([one for one in waiting if one not in alike], finished)
             trip = self._watch.trip
+            if self._is_enough() and not self._pool.stopped:
+                waiting = self._after_failures(replays)
+                continue
             if trip is None or self._pool.stopped:
                 self._one_by_one(alike, recovery, finished)
                 break
             waiting = self._recover(trip, recovery)
         for one in self.scenarios:
             if one.id not in self._first:
-                reason = CUT_OFF if self._pool.stopped else recovery.over or NO_TIME_ALONE
+                reason = self._cut_off if self._pool.stopped else recovery.over or NO_TIME_ALONE
                 self._first[one.id] = self._pool.judged(unfinished(one, "unfinished", reason))
         first = {one.id: self._first[one.id] for one in self.scenarios}
         if recovery.gone:
             found = {name: undecided(one, GONE) for name, one in first.items()}
         else:
-            found = self._confirmed(first, recovery)
+            culprits = {one.culprit: first[one.culprit] for one in recovery.outages if one.culprit is not None}
+            found = {**replays.confirmed(first), **culprits}
         self.outages = tuple(recovery.outages)
         return found
+
+    def _is_enough(self) -> bool:
+        return self._limit is not None and self._limit.reached({**self._first, **self._confirmed}.values())
+
+    def _after_failures(self, replays: Replays) -> list[Scenario]:
+        """Confirm what has failed so far; what is to be played then: nothing, where enough has failed for certain."""
+        self._confirmed = replays.confirmed(dict(self._first))
+        left = [one for one in self._in_order() if one.id not in self._first]
+        if self._limit is not None and self._is_enough() and left:
+            self._pool.interrupt(self._limit.reason)
+        return left
 
     def _in_order(self) -> list[Scenario]:
         """The longest first; else what decides each requirement in turn, so that little shows in much."""
@@ -151,16 +179,14 @@ class Run:
             return []
         return [one for one in self._in_order() if one.id in cut_off | spoilt and one.id not in self._first]
 
-    def _confirmed(self, first: Mapping[str, ScenarioVerdict], recovery: Recovery) -> dict[str, ScenarioVerdict]:
+    def _replays(self, recovery: Recovery) -> Replays:
         def left(number: int) -> None:
             self._again = number
 
         stopped, still = (lambda: self._pool.stopped or recovery.gone), self._watch.stood_still
         alone = partial(self._play_alone, recovery=recovery)
         player = Player(alone, self._play_together, stopped, time.monotonic, left, still)
-        replays = Replays(player, self.plan.profile, self.plan.requirements, self.scenarios, self.plan.time_scale)
-        culprits = {one.culprit: first[one.culprit] for one in recovery.outages if one.culprit is not None}
-        return {**replays.confirmed(first), **culprits}
+        return Replays(player, self.plan.profile, self.plan.requirements, self.scenarios, self.plan.time_scale)
 
     # Playing
 
@@ -175,7 +201,7 @@ class Run:
             if finished is not None:
                 finished(verdict)
 
-        self._pool.play_all(scenarios, play, self._watch)
+        self._pool.play_all(scenarios, play, self._watch, self._is_enough)
 
     def _one_by_one(self, scenarios: Sequence[Scenario], recovery: Recovery, finished: Finished | None) -> None:
         """Play scenarios one after the other, as far as there is time and the endpoint lives, or lives again."""
@@ -242,12 +268,12 @@ class Run:
         failed = sum(one.verdict == "failed" for one in done.values())
         return Status(len(done), failed, left, playing, self._again)
 
-    def interrupt(self) -> None:
-        """End everything soon: nothing new is played, and open connections are closed with 1000.
+    def interrupt(self, ended: Phrase | None = None) -> None:
+        """End everything soon, and say why: nothing new is played, and open connections are closed with 1000.
 
         It takes no lock, so that a signal's handler may call it whatever the interrupted code was doing.
         """
-        self._pool.interrupt()
+        self._pool.interrupt(ended)
 
     def stop(self) -> None:
         """The same, and wait until it is so."""

@@ -12,17 +12,26 @@ from pathlib import Path
 from typing import IO, Any, get_args
 
 from conformance.baseline import BaselineEntry
-from conformance.engine import CUT_OFF, Ending, Outcome
+from conformance.engine import Ending, Outcome
 from conformance.judging import undecided, unfinished
+from conformance.limits import not_finished
 from conformance.outage import Outage
 from conformance.record import Record
-from conformance.results import RunFacts, baseline_entry, hint_entry, outage_entry, results_document, scenario_entry
+from conformance.results import (
+    RunFacts,
+    baseline_entry,
+    ended_entry,
+    hint_entry,
+    outage_entry,
+    results_document,
+    scenario_entry,
+)
 from conformance.scenario import Charge, Decided, Scenario
 from conformance.stage import Failure
 from conformance.transcript import Entry
 from conformance.verdicts import Charged, Rules, ScenarioVerdict, charge_failures
 from contract.errors import ContractError
-from contract.findings import message_of, text_of
+from contract.findings import Phrase, message_of, text_of
 from contract.formats import STREAM, family
 from contract.requirements import CheckUse, Clause, Requirement, Section
 from contract.schemas import format_validator, violations
@@ -62,7 +71,7 @@ class StreamWriter:
         footer = {"kind": "footer", "complete": facts.complete, "duration_s": round(facts.duration, 3)}
         seen = {"outages": list(map(outage_entry, facts.outages)), "hints": list(map(hint_entry, facts.hints))}
         with self._lock:
-            self._write({**footer, **seen})
+            self._write({**footer, **ended_entry(facts.ended), **seen})
             self._end()
 
     def abandon(self) -> None:
@@ -202,6 +211,7 @@ def _document(
     header: Mapping[str, Any], lines: Mapping[str, Mapping[str, Any]], footer: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     scenarios = [_scenario_of(one) for one in header["scenarios"]]
+    ended = (footer or {}).get("ended")
     ends = [one["started_s"] + one["duration_s"] for one in lines.values()]
     facts = RunFacts(
         version=header["tool"]["version"],
@@ -216,13 +226,15 @@ def _document(
         hints=tuple(map(message_of, (footer or {}).get("hints", ()))),
         baseline=None if header["baseline"] is None else tuple(map(_baseline_of, header["baseline"])),
         complete=footer is not None and footer["complete"] and all(one.id in lines for one in scenarios),
+        ended=None if ended is None else message_of(ended),
         settings=header["settings"],
     )
     requirements = {one["id"]: _requirement_of(one) for one in header["requirements"]}
-    verdicts = [_verdict_of(one, lines.get(one.id)) for one in scenarios]
+    cut_off = not_finished(facts.ended)
+    verdicts = [_verdict_of(one, lines.get(one.id), cut_off) for one in scenarios]
     if footer is None:
         # Nothing was confirmed any more.
-        verdicts = [undecided(one, CUT_OFF) for one in verdicts]
+        verdicts = [undecided(one, cut_off) for one in verdicts]
     return results_document(facts, requirements, verdicts)
 
 
@@ -249,9 +261,9 @@ def _requirement_of(one: Mapping[str, Any]) -> Requirement:
     return Requirement(**{**one, "section": Section(**one["section"]), "clauses": clauses})
 
 
-def _verdict_of(scenario: Scenario, line: Mapping[str, Any] | None) -> ScenarioVerdict:
+def _verdict_of(scenario: Scenario, line: Mapping[str, Any] | None, cut_off: Phrase) -> ScenarioVerdict:
     if line is None:
-        return charge_failures(unfinished(scenario, "unfinished", CUT_OFF), (), {})
+        return charge_failures(unfinished(scenario, "unfinished", cut_off), (), {})
     record = Record(0.0, ())
     record.transcript.first = list(map(_entry_of, line["transcript"]))
     record.saw_messages = line["heard"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from conformance.baseline import BaselineEntry
-from conformance.engine import CUT_OFF, Ending, Outcome
+from conformance.engine import Ending, Outcome, is_cut_off
 from conformance.history import UNITS
 from conformance.outage import MOST_OUTAGES, Outage
 from conformance.scenario import Decided
@@ -215,8 +215,9 @@ def _seen(name: str, level: Level, played: tuple[ScenarioVerdict, ...]) -> tuple
 
 def _cut_off(clause: Clause, played: tuple[ScenarioVerdict, ...]) -> list[tuple[str, Text | None]]:
     """What checks look at in every scenario is not all there, where the run was interrupted."""
-    cut_off = any(one.outcome.ending == "unfinished" and one.outcome.reason == CUT_OFF for one in played)
-    return [("unfinished", CUT_OFF)] if cut_off and clause.checks else []
+    reasons = [one.outcome.reason for one in played if one.outcome.ending == "unfinished"]
+    cut_off = [("unfinished", one) for one in reasons if is_cut_off(one)]
+    return [*cut_off[:1]] if clause.checks else []
 
 
 def _contribution(one: ScenarioVerdict, keys: list[Decided], clause: Clause) -> tuple[str, Text | None]:
@@ -311,15 +312,16 @@ def run_verdict(
     *,
     complete: bool,
     outages: Iterable[Outage] = (),
+    ended: Phrase | None = None,
 ) -> RunVerdict:
-    """Judge a run as a whole; `complete` is False where it was cut off."""
+    """Judge a run as a whole; `complete` is False where it was cut off, and `ended` says so where that was wanted."""
     judged, played = tuple(requirements), tuple(scenarios)
     happened = tuple(outages)
     explained = all(one.culprit is not None for one in happened)
     faulty = [one.outcome for one in played if one.verdict == "error"]
     verdict = overall(judged, strict=rules.strict, complete=complete and explained and not faulty)
     states = tuple((one, _state(one, rules, judged, played)) for one in rules.baseline or ())
-    reasons = [] if complete else [phrase("run-cut-off")]
+    reasons = [] if complete else _cut_short(rules, ended)
     unexpected = _unexpected(rules, played)
     if unexpected:
         code = "run-fails" if rules.baseline is None else "run-fails-unlisted"
@@ -331,7 +333,7 @@ def run_verdict(
     reasons += [one.reason for one in happened if one.reason is not None]
     if len(happened) >= MOST_OUTAGES:
         reasons.append(phrase("stopped-thrice"))
-    if complete and verdict == "incomplete" and rules.require_complete:
+    if (complete or ended) and verdict == "incomplete" and rules.require_complete:
         reasons.append(phrase("not-everything"))
     if complete and not rules.allow_undecided:
         reasons += _next_to_nothing(judged)
@@ -348,6 +350,13 @@ def _own(faulty: Iterable[Outcome]) -> list[Phrase]:
         else:
             names.append(one.scenario.id)
     return [*troubles.values(), *([phrase("own-faults", names=few(names, SHOWN))] if names else [])]
+
+
+def _cut_short(rules: Rules, ended: Phrase | None) -> list[Phrase]:
+    """What was to end early, and left something undecided, passes where that is allowed."""
+    if ended is None:
+        return [phrase("run-cut-off")]
+    return [] if rules.allow_undecided else [ended]
 
 
 def _next_to_nothing(judged: tuple[RequirementVerdict, ...]) -> list[Phrase]:

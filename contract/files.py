@@ -90,7 +90,11 @@ def read_text(path: Path) -> str:
 
 def load_yaml(path: Path) -> Document:
     """Read a YAML (or JSON) file. Raises `ContractError` with file, line and column."""
-    text = read_text(path)
+    return parse_yaml(read_text(path), path)
+
+
+def parse_yaml(text: str, path: Path) -> Document:
+    """Read the text of a YAML (or JSON) file. Raises as `load_yaml` does."""
     loader = _Loader(text)
     try:
         _refuse_hazards(text, path)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from contract.files import DATA_ROOT, load_yaml
@@ -71,40 +72,62 @@ class Requirement:
         return any(clause.level == level for clause in self.clauses)
 
 
-def load_requirements(path: Path | None = None) -> Mapping[str, Requirement]:
-    """Requirements by id, in the file's order. Raises `ContractError`."""
+def load_requirements(
+    path: Path | None = None, beside: Mapping[str, Requirement] = MappingProxyType({})
+) -> Mapping[str, Requirement]:
+    """Requirements by id, in the file's order. They may stand in sections of those that they are `beside`.
+
+    Raises `ContractError`.
+    """
     document = load_yaml(path or DATA_ROOT / "spec" / "requirements.yaml")
     check_document(document, "requirements")
-    sections = {
-        one["id"]: Section(one["id"], one["title"]["en"], one["title"]["ja"], one["source"])
-        for one in document.value["sections"]
-    }
+    sections = {one.section.id: one.section for one in beside.values()}
+    sections |= {one["id"]: _section(one) for one in document.value.get("sections", ())}
     found: dict[str, Requirement] = {}
     for index, one in enumerate(document.value["requirements"]):
         where = ("requirements", index)
-        if one["section"] not in sections:
-            raise document.error(f"{one['id']}: no section {one['section']!r} is declared", (*where, "section"))
-        if one["id"] in found:
-            raise document.error(f"{one['id']} stands twice", (*where, "id"))
-        found[one["id"]] = _requirement(one, sections[one["section"]])
+        name, section = one["id"], one.get("section")
+        if section is None:
+            section = name.partition("-")[0]
+            sections.setdefault(section, Section(section, section, section, ""))
+        if section not in sections:
+            raise document.error(f"{name}: no section {section!r} is declared", (*where, "section"))
+        if name in found:
+            raise document.error(f"{name} stands twice", (*where, "id"))
+        if name in beside:
+            raise document.error(f"{name} stands also in {beside[name].origin}; give yours another id", (*where, "id"))
+        found[name] = _requirement(one, sections[section], document.path)
     return found
 
 
-def _requirement(one: Mapping[str, Any], section: Section) -> Requirement:
-    statement = one["statement"]
-    clauses = one.get("clauses") or [{"level": one["level"], "checks": one.get("checks", []), **statement}]
+def _section(one: Mapping[str, Any]) -> Section:
+    return Section(one["id"], *_texts(one["title"]), one.get("source", ""))
+
+
+def _texts(one: str | Mapping[str, str]) -> tuple[str, str]:
+    """A text in English and Japanese; in one language only, it stands for both."""
+    return (one, one) if isinstance(one, str) else (one["en"], one.get("ja", one["en"]))
+
+
+def _requirement(one: Mapping[str, Any], section: Section, path: Path) -> Requirement:
+    english, japanese = _texts(one["statement"])
+    whole = {"level": one["level"], "checks": one.get("checks", ()), "en": english, "ja": japanese}
     return Requirement(
         id=one["id"],
         level=one["level"],
         section=section,
-        origin=one["origin"],
-        statement=statement["en"],
-        statement_ja=statement["ja"],
+        origin=one.get("origin", path.name),
+        statement=english,
+        statement_ja=japanese,
         clauses=tuple(
-            Clause(part["level"], part["en"], part["ja"], tuple(map(_check_use, part.get("checks", ()))))
-            for part in clauses
+            Clause(part["level"], *_texts({name: part[name] for name in ("en", "ja") if name in part}), _uses(part))
+            for part in one.get("clauses") or [whole]
         ),
     )
+
+
+def _uses(part: Mapping[str, Any]) -> tuple[CheckUse, ...]:
+    return tuple(map(_check_use, part.get("checks", ())))
 
 
 def _check_use(one: str | Mapping[str, Any]) -> CheckUse:

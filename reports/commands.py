@@ -36,7 +36,7 @@ def short_repeating(document: Document, scenario: Mapping[str, Any]) -> str:
 def repeating(document: Document, *scenarios: Mapping[str, Any]) -> str:
     """The command, for a shell, that plays scenarios again as this run did."""
     settings = document["settings"]
-    words = ["wsproof", "check", *_endpoint(document), *_profile(settings), *_option(settings, "scenarios")]
+    words = ["wsproof", "check", *_endpoint(document), *_profile(settings), *_own(settings)]
     if any(GENERATED in scenario["tags"] for scenario in scenarios):
         words += wording.generated_options(document)
     if settings.get("time_scale") not in (None, 1):
@@ -48,6 +48,15 @@ def repeating(document: Document, *scenarios: Mapping[str, Any]) -> str:
     for scenario in scenarios:
         words += ["--select", scenario["id"]]
     return shlex.join(words)
+
+
+def _own(settings: Mapping[str, Any]) -> list[str]:
+    """The options for scenarios of the user's own. A document that has one text played these alone."""
+    added, alone = settings.get("scenarios"), settings.get("only_scenarios")
+    options = [(added, "--scenarios"), (alone, "--only-scenarios")]
+    if isinstance(added, str):
+        options = [([added], "--only-scenarios")]
+    return [word for paths, option in options if isinstance(paths, list) for path in paths for word in (option, path)]
 
 
 def variables(command: str) -> str:

@@ -151,6 +151,7 @@ class Compliance:
     mark: Mark
     sentence: str
     warning: str | None
+    cut_off: str
     outcome: tuple[Mark, str] | None
     baseline: tuple[Listed, ...]
     played: int

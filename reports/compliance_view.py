@@ -54,6 +54,7 @@ def build(document: Document) -> Compliance:
         mark=wording.overall_mark(document),
         sentence=wording.verdict_sentence(document),
         warning=wording.warning_sentence(document),
+        cut_off=wording.cut_off_sentence(document),
         broken=tuple(sorted(attention, key=lambda requirement: requirement.mark.rank)),
         unverified=builder.unverified(),
         unselected=wording.unselected_sentence(document),

@@ -100,7 +100,7 @@ def _heading(page: Page, document: Document, verdict: str) -> None:
 def _conformance(page: Page, document: Document) -> None:
     _heading(page, document, wording.verdict_sentence(document))
     if not document["complete"]:
-        page.marked(wording.mark("failed", "SHOULD"), t("compliance.cut-off"))
+        page.marked(wording.mark("failed", "SHOULD"), wording.cut_off_sentence(document))
     for outage in outages.outages(document):
         page.marked(outage.mark, outage.text)
     not_told = outages.not_told(document)

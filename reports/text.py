@@ -42,7 +42,7 @@ def summary(document: Document, colour: bool = False, width: int = 80) -> str:
     if warning:
         page.wrapped(wording.mark("failed", "SHOULD"), warning)
     if not document["complete"]:
-        page.wrapped(wording.mark("failed", "SHOULD"), t("compliance.cut-off"))
+        page.wrapped(wording.mark("failed", "SHOULD"), wording.cut_off_sentence(document))
     built_in = wording.built_in_sentence(document)
     if built_in is not None:
         page.wrapped(wording.mark("inconclusive"), built_in)

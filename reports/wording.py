@@ -16,7 +16,8 @@ from reports.language import spoken, t, tn
 LEVELS: Final = ("MUST", "SHOULD", "MAY")
 VERDICTS: Final = ("passed", "failed", "inconclusive", "untested", "error")
 _SETTINGS: Final = frozenset(
-    ("jobs", "time_scale", "rounds", "embedded", "profile", "set", "scenarios", "selection", "deselection",
+    ("jobs", "time_scale", "rounds", "embedded", "profile", "set", "scenarios", "only_scenarios", "selection",
+     "deselection", "maxfail", "time_limit",
      "require_complete", "allow_undecided", "baseline", "fuzz", "heartbeat_interval_s", "heartbeat_timeout_s")
 )  # fmt: skip
 _ORIGINS: Final = frozenset(("seed", "example", "derived"))
@@ -211,6 +212,12 @@ def verdict_sentence(document: Document) -> str:
     return tn("compliance.sentence.all-hold", len(musts), **values)
 
 
+def cut_off_sentence(document: Document) -> str:
+    """What a run that did not come to its end leaves open, and why it ended, where that was wanted."""
+    ended = document.get("ended")
+    return t("compliance.ended", reason=cut(ended["message"], 300)) if ended else t("compliance.cut-off")
+
+
 def warning_sentence(document: Document) -> str | None:
     """What fails without counting for the verdict, in one sentence; None where nothing does."""
     warned = failing(document, counts_against=False)
@@ -221,7 +228,7 @@ def outcome_sentence(document: Document) -> tuple[Mark, str] | None:
     """Whether the run passes, where that does not follow from the verdict alone; None where it does."""
     outcome, baseline = document["outcome"], document["baseline"]
     follows = outcome["passed"] is (document["verdict"] != "non-conformant")
-    if (follows and baseline is None) or not document["complete"]:
+    if (follows and baseline is None) or not (document["complete"] or document.get("ended")):
         return None
     if not outcome["passed"]:
         return _MARKS["failed"], t("compliance.outcome.fails", why=cut("; ".join(outcome["reasons"]), 600))

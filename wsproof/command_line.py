@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from contract.durations import seconds
 from contract.errors import ContractError
 from wsproof import __version__
 from wsproof.compare_command import compare
@@ -29,6 +30,16 @@ from wsproof.strictness import StrictCommand
 
 MAX_EXAMPLES = 100_000
 MAX_SEED = 2**32 - 1
+
+
+def _duration(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """A time as it was written, which is one."""
+    try:
+        if value is not None and seconds(value) <= 0:
+            raise click.BadParameter(f"expected more than 0, got {value!r}")
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return value
 
 
 class _OneLine(click.Group):
@@ -80,8 +91,20 @@ def main() -> None:
 )
 @click.option("--deselect", multiple=True, metavar="WHAT", help="Leave this out.")
 @click.option(
-    "--scenarios", type=click.Path(path_type=Path, exists=True), help="Scenarios of your own (file or folder)."
+    "--scenarios",
+    type=click.Path(path_type=Path, exists=True),
+    multiple=True,
+    metavar="PATH",
+    help="Play scenarios of your own (a file or folder) beside the bundled ones. May be repeated.",
 )
+@click.option(
+    "--only-scenarios",
+    type=click.Path(path_type=Path, exists=True),
+    multiple=True,
+    metavar="PATH",
+    help="Play these alone, without the bundled ones. May be repeated.",
+)
+@click.option("--list", "listed", is_flag=True, help="List the selected scenarios and exit; with --json FILE as JSON.")
 @click.option("--strict", is_flag=True, help="Count SHOULDs as MUSTs.")
 @click.option("--require-complete", is_flag=True, help="Exit 1 if a selected MUST could not be decided.")
 @click.option("--allow-undecided", is_flag=True, help="Exit 0 even if most of the selected MUSTs could not be decided.")
@@ -95,7 +118,7 @@ def main() -> None:
 @click.option(
     "--write-baseline",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the failures of this run there, as a baseline to be filled in.",
+    help="Write the failures of this run there, as a baseline to be filled in. What it does not decide stays.",
 )
 @click.option(
     "--fuzz",
@@ -104,6 +127,11 @@ def main() -> None:
     help="Send N generated messages as well, valid and invalid ones, and make small what fails.",
 )
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), metavar="S", help="Repeat the messages of --fuzz.")
+@click.option("-x", "--exitfirst", is_flag=True, help="End the run at the first failure, as --maxfail 1 does.")
+@click.option("--maxfail", type=click.IntRange(1), metavar="N", help="End the run after N scenarios that failed.")
+@click.option(
+    "--time-limit", metavar="TIME", callback=_duration, help="End the run after this time, such as 90s or 10m."
+)
 @click.option(
     "--jobs",
     type=click.IntRange(1, 500),
@@ -130,12 +158,19 @@ def check(url: str | None, profile: Path | None, changes: tuple[str, ...], refer
     130 interrupted.
     SIGINT and SIGTERM close all connections, and the reports are written all the same.
     """
-    from wsproof.checking import CheckOptions, run_check
+    from wsproof.check_options import CheckOptions
+    from wsproof.checking import run_check, run_list
 
+    if options["scenarios"] and options["only_scenarios"]:
+        stop("--scenarios adds to the bundled scenarios, and --only-scenarios leaves them out: give one of them")
+    if options.pop("exitfirst"):
+        options["maxfail"] = 1
     if options["seed"] is None:
         options["seed"] = secrets.randbelow(MAX_SEED + 1)
     elif options["fuzz"] is None:
         stop("--seed repeats the messages of --fuzz N: give both")
+    if options.pop("listed"):
+        sys.exit(run_list(CheckOptions(**options)))
     read = read_profile(profile, changes)
     address = tested(url, read.endpoint, profile_path(profile), reference=reference)
     if address is None:

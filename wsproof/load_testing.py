@@ -22,6 +22,7 @@ from wsproof.endpoints import EndpointError, endpoint
 from wsproof.exit_codes import ExitCode
 from wsproof.formats import Wanted, forget_former, print_wanted, wanted_reports, writers
 from wsproof.interruption import Interruption
+from wsproof.locking import sole_writer
 from wsproof.output import OutputError, prepare_folder, write_all
 from wsproof.summaries import show_summary
 
@@ -65,8 +66,8 @@ def run_load_test(address: str | None, source: ProfileSource, wishes: Wishes, op
     document = options.output.absolute() / "load.json"
     with _complaints(options.output, address) as failed:
         prepare_folder(options.output)
-        wanted = wanted_reports(REPORTS, options.formats, options.json_path, options.output, LOAD)
-        with endpoint(address, source.profile) as found:
+        with sole_writer(options.output, "load"), endpoint(address, source.profile) as found:
+            wanted = wanted_reports(REPORTS, options.formats, options.json_path, options.output, LOAD)
             profile = source.profile
             resolve(found, verify=profile.tls.verify, ca=profile.tls.ca, timeout=profile.response_timeout)
             settings = _settings(found, document, source, wishes, options, embedded=address is None)

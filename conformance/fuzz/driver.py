@@ -59,17 +59,25 @@ class Fuzz:
         self._before = 0
         self._hunt: Hunt | None = None
         self._stopped = False
+        self._ended: Phrase | None = None
+
+    @property
+    def ended(self) -> Phrase | None:
+        """Why it ended before everything was sent; None: it did not, or a signal came."""
+        return self._ended
 
     @property
     def sent(self) -> int:
         """How many messages were sent so far, apart from those that made a failure smaller."""
         return self._before + (self._hunt.sent if self._hunt is not None else 0)
 
-    def interrupt(self) -> None:
-        """End soon; connections are closed with 1000. A signal's handler may call it."""
+    def interrupt(self, ended: Phrase | None = None) -> None:
+        """End soon, and say why; connections are closed with 1000. A signal's handler may call it."""
+        if not self._stopped:
+            self._ended = ended
         self._stopped = True
         if self._hunt is not None:
-            self._hunt.interrupt()
+            self._hunt.interrupt(self._ended)
 
     def run(self, finished: Callable[[ScenarioVerdict], None] = lambda verdict: None) -> None:
         """Send messages of every kind, one kind after the other; `finished` is told each verdict at once."""
@@ -82,7 +90,7 @@ class Fuzz:
                 share = Share(counts[scenario.id], self.options.seed)
                 self._hunt = hunt = Hunt(self._plan, scenario, self._grammar, share, budget, channels)
                 if self._stopped:
-                    hunt.interrupt()
+                    hunt.interrupt(self._ended)
                 verdict = hunt.run()
                 self._before, self._hunt = self.sent, None
                 self.verdicts.append(verdict)

@@ -8,12 +8,12 @@ from random import Random
 from hypothesis import Phase, Verbosity, find, settings
 from hypothesis.errors import HypothesisException
 
-from conformance.engine import CUT_OFF
 from conformance.fuzz.example import Example
 from conformance.fuzz.finding import Finding, Signature, passed, signatures, undecided, verdict_on
 from conformance.fuzz.grammar import Grammar
 from conformance.fuzz.messages import examples_of
 from conformance.fuzz.session import Played, Session, SetupFailedError, UnjudgedError
+from conformance.limits import not_finished
 from conformance.plan import Channels, Plan
 from conformance.scenario import Scenario
 from conformance.transport import StoppedError, Transport
@@ -98,13 +98,15 @@ class Hunt:
         self._reason: Text | None = None
         self._setup: ScenarioVerdict | None = None
         self._stopped = False
+        self._ended: Phrase | None = None
         # A join is one on a connection that has not joined the channel.
         reuse = not scenario.id.endswith("-join")
         self._transport = Transport(plan.target, plan.bounds)
         self._session = Session(plan, scenario, self._transport, channels, reuse)
 
-    def interrupt(self) -> None:
-        """End soon, from another thread or a signal's handler."""
+    def interrupt(self, ended: Phrase | None = None) -> None:
+        """End soon, and say why, from another thread or a signal's handler."""
+        self._ended = ended
         self._transport.stop()
 
     def run(self) -> ScenarioVerdict:
@@ -247,7 +249,7 @@ class Hunt:
         if self._findings:
             return verdict_on(self._findings, scenario, began, duration)
         if self._stopped:
-            return undecided(scenario, "unfinished", CUT_OFF, began, duration)
+            return undecided(scenario, "unfinished", not_finished(self._ended), began, duration)
         if self._setup is not None:
             return self._setup
         if self._last is None or self._reason is not None:

@@ -41,7 +41,7 @@ def test_the_profile_and_all_that_was_set() -> None:
     command = repeating(results(settings={"embedded": True, **given}), scenario("a"))
     assert command == (
         "wsproof check --reference --profile 'my profile.yaml' --set response_timeout=10s "
-        "--set 'users.alice.token=${ALICE}' --scenarios mine --select a"
+        "--set 'users.alice.token=${ALICE}' --only-scenarios mine --select a"
     )
     assert variables(command) == "First set the environment variables ALICE: reports hold no tokens."
     assert variables("wsproof check --select a") == ""

@@ -167,6 +167,19 @@ class TestBaseline:
             code, document = checked(tmp_path, url, "--select", SPACES, "--baseline", "b.yaml")
         assert (code, document["outcome"]) == (0, {"passed": True, "reasons": []})
 
+    def test_one_that_is_there_keeps_what_the_run_does_not_decide(self, tmp_path: Path) -> None:
+        kept = "  # late\n  - requirement: HB-01\n    reason: a proxy   # known\n    expires: 2030-12-31\n"
+        text = f"format: wsproof.baseline/1\nentries:\n{kept}"
+        (tmp_path / "b.yaml").write_text(text, encoding="utf-8")
+        with server(MUST) as url:
+            checked(tmp_path, url, "--select", SPACES, "--write-baseline", "b.yaml")
+        assert (tmp_path / "b.yaml").read_text(encoding="utf-8").startswith(f"{text}  - requirement: SEND-02\n")
+
+    def test_one_that_is_none_is_not_replaced(self, tmp_path: Path) -> None:
+        (tmp_path / "b.yaml").write_text("mine: true\n", encoding="utf-8")
+        assert "b.yaml" in complaint("check", "--write-baseline", "b.yaml", folder=tmp_path)
+        assert (tmp_path / "b.yaml").read_text(encoding="utf-8") == "mine: true\n"
+
 
 class TestChannels:
     PROFILE = """\
