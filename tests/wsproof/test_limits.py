@@ -39,7 +39,7 @@ def test_what_does_not_fail_the_run_does_not_end_it(tmp_path: Path) -> None:
     failing(tmp_path, "SHOULD")
     done = wsproof("check", "--only-scenarios", "own.yaml", "-x", folder=tmp_path)
     assert (done.returncode, read(tmp_path / "wsproof-report" / "results.json")["complete"]) == (0, True)
-    done = wsproof("check", "--only-scenarios", "own.yaml", "-x", "--strict", folder=tmp_path)
+    done = wsproof("check", "--only-scenarios", "own.yaml", "--jobs", "1", "-x", "--strict", folder=tmp_path)
     assert (done.returncode, read(tmp_path / "wsproof-report" / "results.json")["complete"]) == (1, False)
 
 
