@@ -7,6 +7,7 @@ from pathlib import Path
 from conformance.endings import CLOSE_CODE
 from conformance.loading import BUNDLED, THOROUGH, load_scenarios
 from conformance.scenario import Expect, ExpectClose, ExpectOne, ExpectRefusal, Scenario, decided
+from conformance.suite import own_requirements
 from conformance.verdicts import CLIENT_SECTION
 from contract.errors import ContractError
 from contract.requirements import Requirement, load_requirements
@@ -26,6 +27,7 @@ def lint_scenarios(path: Path | None = None) -> Findings:
         requirements = load_requirements()
         bundled = path is None or path.resolve() == BUNDLED
         scenarios = load_scenarios(path or BUNDLED, THOROUGH if bundled else None)
+        requirements = own_requirements(requirements, [path] if path is not None else [], scenarios)
     except ContractError as error:
         return Findings((str(error),), "1 problem")
     problems = [*_unknown(scenarios, requirements)]

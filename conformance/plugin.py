@@ -7,6 +7,7 @@ be decided is skipped, with its reason.
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from conformance.loading import load_scenarios
 from conformance.plan import Plan
 from conformance.run import Run
 from conformance.scenario import Scenario
+from conformance.suite import own_requirements
 from conformance.troubles import OwnTroubleError
 from conformance.verdicts import Charged, Rules, ScenarioVerdict, requirement_verdicts, run_verdict
 from contract.errors import ContractError
@@ -113,6 +115,12 @@ class ScenarioItem(pytest.Item):
         return self.path, self.scenario.line - 1, self.scenario.id
 
 
+def _with_own_requirements(plan: Plan, scenarios: Sequence[Scenario]) -> Plan:
+    """The plan with the requirements that the scenarios bring. Raises `ContractError`."""
+    known = own_requirements(plan.requirements, {one.path for one in scenarios}, scenarios)
+    return replace(plan, requirements=known)
+
+
 class Player:
     """Holds the run: everything selected is played at once, and the items wait for their verdicts."""
 
@@ -153,8 +161,9 @@ class Player:
             raise pytest.UsageError(f"two files have a scenario {twice!r}")
         if self.run is None:
             try:
-                self.run = Run(fitted(self.plan_of(session.config), scenarios), scenarios)
-            except OwnTroubleError as error:
+                plan = _with_own_requirements(self.plan_of(session.config), scenarios)
+                self.run = Run(fitted(plan, scenarios), scenarios)
+            except (ContractError, OwnTroubleError) as error:
                 raise pytest.UsageError(str(error)) from None
         self.run.start(self.finished)
 

@@ -35,7 +35,9 @@ def load_suite(own: Sequence[Path] = (), *, bundled: bool = True, thorough: bool
         found = [one for one in load_scenarios(path) if one.path.resolve() not in read]
         scenarios = joined(scenarios, found)
         read |= {one.path.resolve() for one in found}
-    return Suite(own_requirements(load_requirements(), own, scenarios), scenarios)
+    requirements = own_requirements(load_requirements(), own, scenarios)
+    _refuse_unknown(requirements, scenarios)
+    return Suite(requirements, scenarios)
 
 
 def joined(first: Sequence[Scenario], more: Iterable[Scenario]) -> tuple[Scenario, ...]:
@@ -62,7 +64,7 @@ def own_requirements(
 ) -> Mapping[str, Requirement]:
     """The known requirements, those declared beside own scenarios, and those that scenarios bring undeclared.
 
-    Raises `ContractError` for an id that must be a mistake.
+    An unknown id in a declared section is none. Raises `ContractError` for a broken file.
     """
     found = dict(known)
     files = (path / REQUIREMENTS if path.is_dir() else path.parent / REQUIREMENTS for path in own)
@@ -72,14 +74,18 @@ def own_requirements(
     brought: dict[str, tuple[Scenario, set[Level | None]]] = {}
     for scenario in scenarios:
         for name, level in _named(scenario):
-            if name in found:
-                continue
-            if name.partition("-")[0] in sections:
-                near = did_you_mean(name, found)
+            if name not in found and name.partition("-")[0] not in sections:
+                brought.setdefault(name, (scenario, set()))[1].add(level)
+    return found | {name: _brought(name, *brought[name]) for name in sorted(brought)}
+
+
+def _refuse_unknown(requirements: Mapping[str, Requirement], scenarios: Iterable[Scenario]) -> None:
+    for scenario in scenarios:
+        for name, _ in _named(scenario):
+            if name not in requirements:
+                near = did_you_mean(name, requirements)
                 message = f"scenario {scenario.id!r} names {name}, which no requirements.yaml declares{near}"
                 raise ContractError(message, scenario.path, scenario.line)
-            brought.setdefault(name, (scenario, set()))[1].add(level)
-    return found | {name: _brought(name, *brought[name]) for name in sorted(brought)}
 
 
 def _named(scenario: Scenario) -> Iterator[tuple[str, Level | None]]:
