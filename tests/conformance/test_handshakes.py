@@ -24,9 +24,10 @@ from conformance.admission import (
 from conformance.engine import Outcome, play
 from conformance.scenario import Scenario
 from conformance.transport import Transport, resolve
+from contract.choices import Auth, Where
 from contract.findings import Phrase, phrase
 from contract.profile import load_profile
-from tests.conformance.driver import CONNECT, START, played, scenario, setting_of
+from tests.conformance.driver import CONNECT, DEFAULTS, START, played, scenario, setting_of
 from tests.conformance.pair import server_frame
 from tests.conformance.servers import PATIENCE, accept, drain, raw_server, read_request, reset
 
@@ -176,6 +177,14 @@ class TestControls:
         outcome = outcome_of(edge, bob)
         assert edge.seen == ["bad", "bad"], "the edge knows Alice alone"
         assert (outcome.ending, charges(outcome)) == ("inconclusive", [])
+
+
+@pytest.mark.parametrize(("where", "token"), [("header", " padded"), ("cookie", "é"), ("subprotocol", "a b")])
+def test_a_token_that_cannot_travel_shows_nothing(where: Where, token: str) -> None:
+    profile = replace(DEFAULTS, auth=Auth(where, "access_token"))
+    result = played(scenario({"connect": {"actor": "alice", "token_text": token, "accepted": False}}), profile=profile)
+    assert (result.outcome.ending, len(result.actions)) == ("inconclusive", 1)
+    assert result.outcome.reason == phrase("token-not-carried", where=where)
 
 
 class TestGood:

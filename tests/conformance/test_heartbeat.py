@@ -79,6 +79,13 @@ class TestAnswers:
         assert result.sent() == [(3.0, PONG), (4.0, PONG), (13.0, PONG)]
         assert len(result.noted("note")) == 3
 
+    @pytest.mark.parametrize(
+        ("heartbeat", "members"), [("numbered", {"sequence": 1}), ("with-members", {"payload": {"wsproof": ["x", 1]}})]
+    )
+    def test_a_pong_may_say_more_than_it_needs(self, heartbeat: str, members: dict[str, Any]) -> None:
+        result = played(scenario(CONNECT, STAY, actors=actor(heartbeat)), *pings(1.0, 7.5))
+        assert result.sent() == [(1.0, PONG | members), (7.5, PONG | members)]
+
     def test_a_late_pong_is_sent_while_another_thing_is_awaited(self) -> None:
         wait = {"expect": {"actor": "alice", "event": "error"}}
         one = scenario(CONNECT, wait, actors=actor("late"))
@@ -148,6 +155,16 @@ class TestStayingOpen:
 
 class TestRhythm:
     """HB-01: an interval and its tolerance, measured from the first ping on."""
+
+    def test_a_message_is_sent_five_times_in_each_interval_meanwhile(self) -> None:
+        talk = {"event": "send_message", "payload": {"channelId": "c", "text": "${nonce.talk}"}}
+        watch = {"expect_heartbeat": {"actor": "alice", "intervals": 2, "meanwhile": talk}, "requirement": "HB-01"}
+        ack = message(0.0, "alice", "connection_ack", {"sessionId": "s"})
+        result = played(scenario(CONNECT, watch), ack, *pings(10, 20, 30), profile=BEAT, reply=prompt)
+        talked = [(t, value["payload"]["text"]) for t, value in result.sent() if value["event"] == "send_message"]
+        assert result.outcome.ending == "finished"
+        assert [t for t, _ in talked] == pytest.approx([2 * turn for turn in range(15)], abs=0.5)
+        assert len({text for _, text in talked}) == 1
 
     def watch(self, *happenings: Happening, reply: Any = prompt, form: Profile = BEAT) -> Played:
         ack = message(0.0, "alice", "connection_ack", {"sessionId": "s"})
