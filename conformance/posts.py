@@ -54,13 +54,16 @@ Joins = Mapping[tuple[int | str, str], Sequence[float]]
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """Posts and deliveries of one scenario, and what was asked for; who is `unread` may have joined any channel."""
+    """Posts and deliveries of one scenario, and what was asked for.
+
+    By connection, `unread` has when frames or bytes were first sent on it: it may have joined any channel from then on.
+    """
 
     posts: tuple[Post, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
     strangers: tuple[Stranger, ...] = ()
     joins: Joins = field(default_factory=dict)
-    unread: frozenset[int] = frozenset()
+    unread: Mapping[int, float] = field(default_factory=dict)
 
     def at(self, conversation: Conversation) -> list[Arrival]:
         """What one connection received, in order."""
@@ -75,10 +78,9 @@ class Deliveries:
         for one in self.arrivals:
             if not self._asked(one.message, one.post.channel) and not self._missed(one, profile):
                 yield one.message, one.post.channel
+        if profile.history == "connect":
+            return
         for other in self.strangers:
-            conversation = other.message.conversation
-            if id(conversation) in self.unread or profile.history == "connect":
-                continue
             if not self._asked(other.message, other.channel):
                 yield other.message, other.channel
 
@@ -91,7 +93,10 @@ class Deliveries:
         return max(1, live + sum(one.post.sent.t <= t <= one.message.t for t in joins))
 
     def _asked(self, message: Message, channel: str) -> bool:
-        return self.has_joined(message.conversation, channel, message.t)
+        """Whether its connection may have asked for the channel before a message came."""
+        conversation = message.conversation
+        unread = self.unread.get(id(conversation), inf) <= message.t
+        return unread or self.has_joined(conversation, channel, message.t)
 
     def _missed(self, one: Arrival, profile: Profile) -> bool:
         """Whether this is what connecting replays: posted before, in a channel that an earlier connection of the user
@@ -122,10 +127,12 @@ def collect(history: History) -> Deliveries:
             arrivals.append(Arrival(post, message, channel, text))
         elif isinstance(channel, str):
             strangers.append(Stranger(message, channel))
-    unread = {id(one) for one in history.record.conversations if any(sent.value is None for sent in one.sent)}
-    return Deliveries(
-        tuple(posts.values()), tuple(arrivals), tuple(strangers), _joins(history, names), frozenset(unread)
-    )
+    unread = {
+        id(one): min(sent.t for sent in one.sent if sent.value is None)
+        for one in history.record.conversations
+        if any(sent.value is None for sent in one.sent)
+    }
+    return Deliveries(tuple(posts.values()), tuple(arrivals), tuple(strangers), _joins(history, names), unread)
 
 
 def _posts(history: History, names: Delivery) -> dict[str, Post]:

@@ -272,10 +272,19 @@ class TestMembership:
         assert story.findings() == [("JOIN-02", "MUST")]
 
     def test_who_sent_frames_of_its_own_may_have_joined_anything(self, story: Story) -> None:
-        bob = story.connect("bob")
+        (alice,), bob = members(story, "alice"), story.connect("bob")
         bob.sent.append(Sent(story.now, bob, None, "[1 fin 60]"))
+        story.post(alice, 1)
         story.deliver(bob, 1)
+        story.deliver(bob, 2)
         assert story.findings() == []
+
+    def test_but_not_before(self, story: Story) -> None:
+        bob = story.connect("bob")
+        story.deliver(bob, 2)
+        story.wait(1)
+        bob.sent.append(Sent(story.now, bob, None, "[1 fin 60]"))
+        assert story.findings() == [("JOIN-02", "MUST")]
 
 
 class TestHistory:
