@@ -4,6 +4,7 @@ It performs a script's actions and tells it what happens. It runs unchanged in a
 bounds everything that a peer can do: message size, bytes and messages in all, header sizes, time.
 """
 
+import _socket
 import errno
 import os
 import selectors
@@ -174,7 +175,7 @@ def socket_problem(error: OSError) -> Phrase:
     return phrase("socket", error=errno.errorcode.get(error.errno or 0, type(error).__name__))
 
 
-def _narrow(plain: socket.socket) -> None:
+def narrow(plain: _socket.socket) -> None:
     """Make a socket that has not connected yet, and its peer's, hold little of what is not read."""
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW_BUFFER_BYTES)
     with suppress(OSError):  # not every system takes it, and then the peer's buffer is a larger one
@@ -205,7 +206,7 @@ class Connection:
         plain.setblocking(False)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if request.narrow:
-            _narrow(plain)
+            narrow(plain)
         self.sock: socket.socket = plain
         # The selector watches the number: TLS wraps the socket object later, the descriptor stays.
         self.descriptor = plain.fileno()

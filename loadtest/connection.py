@@ -53,7 +53,7 @@ class Connection:
             "_sequence",
             "_task",
         ),
-        *("account", "awaited_number", "awaits_end", "closing", "link", "name", "token"),
+        *("account", "awaited_number", "awaits_end", "closing", "link", "name", "reads", "token"),
     )
 
     def __init__(self, context: LoadContext, name: str, token: str, task: Task, lost: Callable[[Phrase], None]) -> None:
@@ -68,6 +68,7 @@ class Connection:
         self.link: Link | None = None
         self.account = Account(self._context.ledger, self.name)
         self.closing: float | None = None
+        self.reads = True
         self.awaits_end = False
         self.awaited_number = 0
         self._awaited: Fits | None = None
@@ -117,7 +118,16 @@ class Connection:
         """Send a close frame."""
         self.closing = time.monotonic()
         self.account.close(self.closing)
+        if not self.reads:
+            link.read_on()
         link.close(code)
+
+    def stop_reading(self) -> None:
+        """Read nothing more until the connection is closed, and count nothing that comes then."""
+        link = self.connected()
+        self.reads = False
+        self.account.close(time.monotonic())
+        link.stop_reading()
 
     def drop(self) -> None:
         """End the TCP connection without a close frame. Idempotent."""
@@ -163,6 +173,8 @@ class Connection:
 
     def message(self, data: bytes, t: float) -> None:
         """A whole text message."""
+        if not self.reads:
+            return
         decoder = self._context.decoder
         try:
             value = decoder.decode(data)

@@ -17,6 +17,7 @@ from loadtest.script import (
     AwaitEvent,
     AwaitOwn,
     Dial,
+    Ignore,
     Join,
     Leave,
     Op,
@@ -101,6 +102,9 @@ class JourneySteps:
     def _vanish(self, op: Vanish) -> None:
         """Reset the connection; it counts as an end without a close frame."""
         self._connection.drop()
+
+    def _ignore(self, op: Ignore) -> None:
+        self._connection.stop_reading()
 
     # Sending
 
@@ -227,5 +231,6 @@ PLAYS: Mapping[type, Callable[[JourneySteps, Any], Waiting | None]] = {
     Say: JourneySteps._say,
     Leave: JourneySteps._leave,
     Vanish: JourneySteps._vanish,
+    Ignore: JourneySteps._ignore,
     Retreat: JourneySteps._retreat,
 }

@@ -25,7 +25,7 @@ from conformance.actions import (
     Refused,
     Request,
 )
-from conformance.transport import Target, socket_problem
+from conformance.transport import Target, narrow, socket_problem
 from conformance.wire import Wire
 from contract.findings import Phrase, phrase
 from loadtest.tls import TlsSocket
@@ -106,14 +106,16 @@ class Link:
         self._wire: Wire | None = Wire("user", target.uri, request, MAX_MESSAGE_BYTES)
         self._unsent, _ = self._wire.out()
         self._reader: Watch | None = None
-        self._sock: PlainSocket | TlsSocket = self._socket()
+        self._sock: PlainSocket | TlsSocket = self._socket(narrowed=request.narrow)
         descriptor = self._sock.fileno()
         self._writer: Watch | None = reactor.writer(descriptor, self._connecting)
 
-    def _socket(self) -> "PlainSocket | TlsSocket":
+    def _socket(self, *, narrowed: bool) -> "PlainSocket | TlsSocket":
         made = PlainSocket(self._target.family, socket.SOCK_STREAM)
         made.setblocking(False)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if narrowed:
+            narrow(made)
         result = made.connect_ex(self._target.address)
         if result not in (0, errno.EINPROGRESS):
             made.close()
@@ -293,6 +295,17 @@ class Link:
             return
         self.shut()
         self._user.ended(self.code, phrase("tcp-reset" if reset else "tcp-eof"), t)
+
+    def stop_reading(self) -> None:
+        """Take nothing more from the socket; only once the handshake is over."""
+        if self._reader is not None:
+            self._reader.stop()
+            self._reader = None
+
+    def read_on(self) -> None:
+        """Read again after `stop_reading`."""
+        if self._reader is None and not self.over:
+            self._reader = self.reactor.reader(self._sock.fileno(), self._readable)
 
     # Writing
 

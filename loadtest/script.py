@@ -17,6 +17,7 @@ from conformance.scenario import (
     Scenario,
     SendMessage,
     Step,
+    StopReading,
 )
 from conformance.values import ScenarioError, Values
 from contract.durations import seconds
@@ -126,6 +127,11 @@ class Vanish:
 
 
 @dataclass(frozen=True, slots=True)
+class Ignore:
+    """Read nothing more from the connection."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rest:
     """Do nothing but receive: for `seconds`, or to their next multiple on the run's clock; None: one period."""
 
@@ -148,7 +154,7 @@ class Paced:
     ops: "tuple[Op, ...]"
 
 
-Op = Post | Join | Say | AwaitOwn | AwaitEvent | Dial | Leave | Vanish | Rest | Retreat | Paced
+Op = Post | Join | Say | AwaitOwn | AwaitEvent | Dial | Leave | Vanish | Ignore | Rest | Retreat | Paced
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +204,8 @@ class _Compiler:
                 return Leave(code)
             case DropConnection(how="reset"):
                 return Vanish()
+            case StopReading():
+                return Ignore()
             case Pause(duration="period", to_next=False):
                 return Rest(None, to_next=False)
             case Pause(duration=duration, to_next=to_next):
@@ -209,7 +217,8 @@ class _Compiler:
                 return Paced(rate if isinstance(rate, int | float) else None, own, times, self.ops(steps))
             case _:
                 raise self.error(
-                    step, "a journey cannot do this; it connects, sends, expects, pauses, paces, closes, drops"
+                    step,
+                    "a journey cannot do this; it connects, sends, expects, pauses, paces, stops reading or ends",
                 )
 
     def _seconds(self, step: Step, duration: float | str) -> float:

@@ -136,6 +136,31 @@ scenarios:
     assert run.document()["errors"] == []
 
 
+def test_who_does_not_read_is_owed_nothing_and_leaves_in_good_order(url: str, tmp_path: Path) -> None:
+    journeys = tmp_path / "nap.yaml"
+    journeys.write_text(
+        """
+format: wsproof.scenarios/1
+scenarios:
+  - id: nap
+    title: Half a second without reading
+    actors: {user: alice}
+    steps:
+      - call: enter_narrow
+        with: {actor: user, channel: "${channel.room}"}
+      - stop_reading: {actor: user}
+      - pause: {actor: user, for: 0.5s}
+      - drop: {actor: user}
+""",
+        encoding="utf-8",
+    )
+    run = Run(url, "nap sleeper chatter", users=6, channels=1, size=4000, journey_file=str(journeys))
+    run.until(lambda: run.context.recorder.closes["1006"] >= 4 and run.posts > 200)
+    found = run.end()
+    assert counts(found) == (0, 0, 0, 0)
+    assert run.document()["errors"] == []
+
+
 def test_lurkers_answer_heartbeats_and_measure_their_period(url: str) -> None:
     run = Run(url, "lurker", users=2)
     run.until(lambda: len(run.context.recorder.samples["ping_period"]) >= 4)

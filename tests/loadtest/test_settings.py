@@ -51,7 +51,7 @@ def test_journeys_have_weights() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("walker", "known are chatter, churner, listener, lurker, roundtrip, storm"),
+        ("walker", "known are chatter, churner, listener, lurker, roundtrip, sleeper, storm"),
         ("chatter:", None),
         ("chatter:many", "a number"),
         ("chatter:0", "above 0"),
@@ -158,4 +158,12 @@ def test_stages_are_straight_lines() -> None:
 
 
 def test_the_bundled_journeys_are_known() -> None:
-    assert {one.id for one in load_journeys()} == {"chatter", "churner", "listener", "lurker", "roundtrip", "storm"}
+    assert {one.id for one in load_journeys()} == {
+        "chatter",
+        "churner",
+        "listener",
+        "lurker",
+        "roundtrip",
+        "sleeper",
+        "storm",
+    }
