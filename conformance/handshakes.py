@@ -110,6 +110,7 @@ def _shake_hands(
     stage.record.conversations.append(conversation)
     state.conversation = conversation
     state.inbox, state.controls, state.heartbeats, state.echoes = [], [], [], []
+    state.amid_message, state.pongs_due = False, 0
     stage.note(name, "out", "handshake", f"GET {request.target}")
     watch = stage.setting.watch
     watch.sent(stage.scenario.id, stage.now)

@@ -120,6 +120,10 @@ class ActorState:
     controls: list[Control] = field(default_factory=list)
     heartbeats: list[float] = field(default_factory=list)
     echoes: list[Control] = field(default_factory=list)
+    amid_message: bool = False
+    """Whether it has sent a part of a message: no other one may come before the rest (RFC 6455 §5.4)."""
+    pongs_due: int = 0
+    """Pings that are answered behind that message."""
 
 
 class Stage:
@@ -286,6 +290,9 @@ class Stage:
     def _answer(self, state: ActorState) -> Script[None]:
         if state.actor.heartbeat == "ignore":
             return
+        if state.amid_message:
+            state.pongs_due += 1
+            return
         members = PONG_MEMBERS.get(state.actor.heartbeat, {})
         pong = self.message_action(state, {"event": self.contract.pong_event, "payload": {}, **members})
         if state.actor.heartbeat == "late":
@@ -294,6 +301,15 @@ class Stage:
             self.note(state.actor.name, "none", "note", phrase("pong-held-back"))
             return
         yield pong
+
+    def part_sent(self, state: ActorState, opcode: int, *, final: bool) -> Script[None]:
+        """A data frame was sent. Behind the last one of a message, pings are answered that came amid it."""
+        if opcode >= Opcode.CLOSE:
+            return
+        state.amid_message = not final
+        while state.pongs_due and not state.amid_message:
+            state.pongs_due -= 1
+            yield from self._answer(state)
 
     def _control(self, happening: Control, state: ActorState) -> Script[None]:
         if happening.opcode == Opcode.PONG:

@@ -89,6 +89,8 @@ def _send_raw(stage: Stage, deed: SendRaw) -> Script[None]:
         frames = _message(deed, str(text).encode("utf-8", "surrogatepass"), Opcode.TEXT)
         stage.sent(state, _as_json(str(text)), str(text), None)
     yield from stage.act(Send(deed.actor, frames, deed.pieces))
+    for frame in frames:
+        yield from stage.part_sent(state, frame.opcode, final=frame.fin)
 
 
 def _message(deed: SendRaw, payload: bytes, opcode: int) -> tuple[OutFrame, ...]:

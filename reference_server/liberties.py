@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from difflib import get_close_matches
 from typing import Any
 
-from reference_server.exchange import Abort, Account, Close, Effect, Frame, Happening, Opened, Outgoing, SendText
+from reference_server.exchange import Abort, Account, Close, Effect, Frame, Happening, Lost, Opened, Outgoing, SendText
 from reference_server.exchange import Binary as BinaryMessage
 from reference_server.exchange import Text as TextMessage
 from reference_server.faults.fault import asks, channel_of, error, is_event, rewritten, with_message, written
@@ -76,10 +76,11 @@ class AckLate(Seam):
 
 @liberty("answers-slow")
 class AnswersSlow(Seam):
-    """Every message of a client waits for a quarter of a second before it is handled; pongs do not."""
+    """Every message of a client waits for a quarter of a second before it is handled, and so does its leaving; pongs
+    do not."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
-        if not isinstance(happening, TextMessage | BinaryMessage) or asks(happening, "pong") is not None:
+        if not isinstance(happening, TextMessage | BinaryMessage | Lost) or asks(happening, "pong") is not None:
             return (happening,)
         self.later(now + 0.25, happening)
         return ()

@@ -1,6 +1,6 @@
 """SEND-01, SEND-07, SEND-08, ERR-08, ERR-10: what a server does side by side, or later, overtakes or is lost."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -137,6 +137,78 @@ class LongDeliveriesLate(Deliveries):
         return ()
 
 
+# Members that leave, or only listen
+
+
+@fault("two-leavers-cost-a-message", breaks="SEND-10", entails="CLOSE-03 SEND-01")
+class TwoLeaversCostAMessage(Deliveries):
+    """When two members have left since the last message of a channel, the next one reaches only its poster."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left: Counter[str] = Counter()
+        self._losing = False
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        if isinstance(happening, Lost):
+            self._left.update(self.hub.channels.joined(happening.session))
+        return super().happening(happening, now)
+
+    def begins(self, payload: Mapping[str, Any]) -> None:
+        self._losing = self._left.pop(payload["channelId"], 0) > 1
+
+    def delivery(self, effect: SendText, now: float) -> Iterable[Effect]:
+        return () if self._losing and effect.session != self.poster else (effect,)
+
+
+@fault("cleaned-up-late", breaks="SEND-01")
+class CleanedUpLate(Deliveries):
+    """150 ms after a connection has ended, its user's later ones are taken out of the open channels that it was in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ended: dict[tuple[str, str], tuple[float, set[int]]] = {}
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        gone = self.hub.sessions.get(happening.session)
+        if isinstance(happening, Lost) and gone is not None:
+            for channel in self.hub.channels.joined(gone.key) - {self.profile.channels.private}:
+                self._ended[gone.account.id, channel] = (now + ASIDE_SECONDS, set(self.hub.sessions))
+        return super().happening(happening, now)
+
+    def delivery(self, effect: SendText, now: float) -> Iterable[Effect]:
+        user = self.hub.sessions[effect.session].account.id
+        at, others = self._ended.get((user, effect.payload["channelId"]), (now, set()))
+        return () if now > at and effect.session not in others else (effect,)
+
+
+@fault("eight-receivers-only", breaks="SEND-01", entails="JOIN-01")
+class EightReceiversOnly(Deliveries):
+    """A message reaches no more than eight connections."""
+
+    def delivery(self, effect: SendText, now: float) -> Iterable[Effect]:
+        return (effect,) if self.receivers <= 8 else ()
+
+
+@fault("listener-forgotten", breaks="SEND-01")
+class ListenerForgotten(Deliveries):
+    """A member gets no messages more once it has answered two pings and said nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pongs: Counter[int] = Counter()
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        if asks(happening, "pong") is not None:
+            self._pongs[happening.session] += 1
+        elif isinstance(happening, Text):
+            self._pongs[happening.session] = 0
+        return super().happening(happening, now)
+
+    def delivery(self, effect: SendText, now: float) -> Iterable[Effect]:
+        return (effect,) if self._pongs[effect.session] < 2 else ()
+
+
 # Errors
 
 
@@ -170,14 +242,15 @@ class SameErrorsMerged(Seam):
 
 @fault("errors-mixed-up", breaks="ERR-08", entails="ERR-06 ERR-10")
 class ErrorsMixedUp(Seam):
-    """An error goes to the connection of its channel that had caused the one before."""
+    """An error about an unknown event goes to the connection of its channel that had caused the one before."""
 
     def __init__(self) -> None:
         super().__init__()
         self._latest: dict[str, int] = {}
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
-        if not is_event(effect, "error"):
+        code = self.profile.error_codes.get("UNKNOWN_EVENT")
+        if not is_event(effect, "error") or effect.payload["code"] != code:
             return (effect,)
         receiver = effect.session
         for channel in self.hub.channels.joined(effect.session):
@@ -185,3 +258,11 @@ class ErrorsMixedUp(Seam):
             self._latest[channel] = effect.session
             receiver = other if other in self.hub.sessions else receiver
         return (SendText(receiver, effect.event, effect.payload),)
+
+
+@fault("large-messages-overtaken", breaks="ERR-10")
+class LargeMessagesOvertaken(_Aside):
+    """Messages of more than 16,384 characters are handled 150 ms later, and what is behind them is handled at once."""
+
+    def is_late(self, happening: Text) -> bool:
+        return len(happening.text) > 16_384

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from contract.profile import Profile
-from reference_server.exchange import Binary, Effect, Frame, Happening, Text
-from reference_server.faults.fault import fault, profile_fault
+from reference_server.exchange import Binary, Effect, Frame, Happening, Lost, Text
+from reference_server.faults.fault import fault, is_event, profile_fault
 from reference_server.seams import Seam
 from wire.frames import Opcode
 
@@ -53,6 +53,59 @@ class PingCutsFragments(_Fragments):
             self._cut.discard(frame.session)
         self.follow(frame)
         return (replace(frame, data=b""),) if cut else (frame,)
+
+
+@fault("fragments-mixed-up", breaks="SEND-11")
+class FragmentsMixedUp(_Fragments):
+    """Where two members of a channel are inside of messages, what is left of the first one's is lost."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._latest: dict[str, int] = {}
+
+    def frame_in(self, frame: Frame) -> Iterable[Frame]:
+        self.follow(frame)
+        channels = self.hub.channels.joined(frame.session)
+        if frame.opcode == Opcode.CONT:
+            mixed = any(self._latest.get(one) != frame.session for one in channels)
+            return (replace(frame, data=b""),) if mixed else (frame,)
+        if frame.session in self.open:
+            self._latest.update(dict.fromkeys(channels, frame.session))
+        return (frame,)
+
+
+@fault("unfinished-message-costs-deliveries", breaks="SEND-01")
+class UnfinishedMessageCostsDeliveries(_Fragments):
+    """Who has sent a message half misses what others post in the meantime."""
+
+    def frame_in(self, frame: Frame) -> Iterable[Frame]:
+        self.follow(frame)
+        return (frame,)
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        return () if is_event(effect, "new_message") and effect.session in self.open else (effect,)
+
+
+@fault("vanished-amid-message-stops-channel", breaks="CLOSE-03", entails="JOIN-01 SEND-01 WIRE-08")
+class VanishedAmidMessageStopsChannel(_Fragments):
+    """When a client vanishes half-way through a message, its channels deliver to nobody any more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._dead: set[str] = set()
+
+    def frame_in(self, frame: Frame) -> Iterable[Frame]:
+        self.follow(frame)
+        return (frame,)
+
+    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
+        if isinstance(happening, Lost) and not happening.clean and happening.session in self.open:
+            self._dead |= self.hub.channels.joined(happening.session)
+        return (happening,)
+
+    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
+        dead = is_event(effect, "new_message") and effect.payload["channelId"] in self._dead
+        return () if dead else (effect,)
 
 
 @fault("binary-processed", breaks="WIRE-07")

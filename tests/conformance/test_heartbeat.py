@@ -73,6 +73,18 @@ class TestAnswers:
         result = played(scenario(CONNECT, STAY, actors=actor("ignore")), *pings(1.0, 7.5))
         assert result.sent() == []
 
+    def test_amid_a_message_it_is_answered_behind_that(self) -> None:
+        def part(opcode: str, *, final: bool) -> dict[str, Any]:
+            return {"send_raw": {"actor": "alice", "frames": [{"opcode": opcode, "text": "{}", "final": final}]}}
+
+        awaited = {"expect": {"actor": "alice", "event": "error"}}
+        steps = (part("text", final=False), awaited, part("continuation", final=True), awaited)
+        errors = (message(t, "alice", "error") for t in (2.0, 4.0))
+        result = played(scenario(CONNECT, *steps), *pings(1.0), *errors)
+        sends = [(now, one.frames[0]) for now, one in result.actions if isinstance(one, Send)]
+        assert [(now, frame.opcode, frame.fin) for now, frame in sends[:2]] == [(0.0, 1, False), (2.0, 0, True)]
+        assert result.sent()[-1] == (2.0, PONG)
+
     def test_late_is_half_of_the_timeout_later(self) -> None:
         one = scenario(CONNECT, STAY, actors=actor("late"))
         result = played(one, *pings(1.0, 2.0, 11.0), profile=BEAT)

@@ -52,7 +52,7 @@ def test_unknown_names_get_a_hint() -> None:
 
 def tour(bench: Bench) -> dict[str, Any]:
     """What a server does on the way, as far as it can be seen from outside."""
-    talk(bench)
+    parts = talk(bench)
     clients = {
         key: (
             [(round(time, 3), frame) for time, frame in zip(client.times, client.frames, strict=True)],
@@ -62,11 +62,17 @@ def tour(bench: Bench) -> dict[str, Any]:
         for key, client in bench.clients.items()
     }
     streamed = list(stream(bench.assembly.seams))
-    return {"clients": clients, "door": list(door(bench)), "wire": list(wire(bench)), "stream": streamed}
+    return {
+        "clients": clients,
+        "door": list(door(bench)),
+        "wire": list(wire(bench)),
+        "stream": streamed,
+        "parts": parts,
+    }
 
 
-def talk(bench: Bench) -> None:
-    """Four users post, err, leave and wait."""
+def talk(bench: Bench) -> list[Frame]:
+    """Four users post, err, leave and wait; what became of their fragments."""
     alice, bob, carol = bench.connect(), bench.connect("bob-token"), bench.connect("carol-token")
     silent, wordy = bench.connect("load-1"), (bench.connect("load-9"), bench.connect("load-9"))
     for token in ("alice-token", "carol-token", "expiring-token"):
@@ -91,7 +97,7 @@ def talk(bench: Bench) -> None:
         pause(bench, silent, *wordy)
     similar(bench, carol)
     again(bench)
-    leave(bench, bob, carol)
+    return leave(bench, bob, carol)
 
 
 def pause(bench: Bench, silent: Client, *wordy: Client) -> None:
@@ -190,8 +196,8 @@ def again(bench: Bench) -> None:
         bench.connect("load-9").join("elsewhere")
 
 
-def leave(bench: Bench, bob: Client, carol: Client) -> None:
-    """Connections end and begin."""
+def leave(bench: Bench, bob: Client, carol: Client) -> list[Frame]:
+    """Connections end and begin; what became of their fragments."""
     dave, erin, frank = bench.connect("load-3"), bench.connect("load-4"), bench.connect("bob-token")
     for client in (dave, erin, frank):
         client.join("last")
@@ -211,8 +217,10 @@ def leave(bench: Bench, bob: Client, carol: Client) -> None:
     erin.post("last", "four")
     bench.advance(50)
     unread(bench)
+    parts = amid(bench)
     crowd(bench)
     bench.shut_down()
+    return parts
 
 
 def unread(bench: Bench) -> None:
@@ -235,13 +243,38 @@ def unread(bench: Bench) -> None:
     bench.waiting = {1: 500_000}
 
 
+def amid(bench: Bench) -> list[Frame]:
+    """Two members are half-way through messages, and vanish; one of them comes back. What became of their fragments."""
+    alice, bob, carol = bench.connect(), bench.connect("bob-token"), bench.connect("carol-token")
+    for client in (alice, bob, carol):
+        client.join("amid")
+    frames = [Frame(one.session, Opcode.TEXT, b"{", final=False) for one in (alice, bob)]
+    frames.append(Frame(alice.session, Opcode.CONT, b"}"))
+    parts = [out for frame in frames for seam in bench.assembly.seams for out in seam.frame_in(frame)]
+    carol.post("amid", "meanwhile")
+    bob.leave(clean=False)
+    alice.leave()
+    back = bench.connect()
+    back.join("amid")
+    carol.post("amid", "after")
+    bench.advance(0.2)
+    carol.post("amid", "later")
+    carol.send("unknown", {"text": "x" * 20_000})
+    carol.send("unknown", {})
+    bench.advance(0.2)
+    return parts if bench.assembly.seams else frames
+
+
 def crowd(bench: Bench) -> None:
-    """A hundred connect, and three of them are in a channel."""
-    members = [bench.connect(f"load-{number}") for number in range(100)][:3]
+    """A hundred connect, and twelve of them are in a channel; two leave it."""
+    members = [bench.connect(f"load-{number}") for number in range(100)][:12]
     for client in members:
         client.join("crowded")
     for number in range(5):
         members[0].post("crowded", f"{number}")
+    members[1].leave()
+    members[2].leave()
+    members[0].post("crowded", "after")
 
 
 def door(bench: Bench) -> Iterator[object]:
