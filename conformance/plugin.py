@@ -4,9 +4,10 @@ A failing MUST fails its item; a SHOULD does under `--wsproof-strict`, and is a 
 be decided is skipped, with its reason.
 """
 
+import re
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,14 +58,34 @@ class ScenarioFile(pytest.File):
                 scenarios = load_scenarios(self.path)
             except ContractError as error:
                 raise self.CollectError(str(error)) from None
+        register_marks(self.config, scenarios)
         for scenario in scenarios:
             if scenario.path.resolve() == self.path.resolve():
                 yield ScenarioItem.from_parent(self, name=scenario.id, scenario=scenario)
 
 
 def marks(scenario: Scenario) -> list[str]:
-    """The names of the marks that its item bears: its group and its tags."""
-    return [tag.replace("-", "_") for tag in (scenario.group.lower(), *scenario.tags) if tag]
+    """What its item is marked with: its group (in lower case, too), its tags, and the requirements it verifies."""
+    group = scenario.group
+    return list(dict.fromkeys(one for one in (group, group.lower(), *scenario.tags, *scenario.verifies) if one))
+
+
+def register_marks(config: pytest.Config, scenarios: Iterable[Scenario]) -> None:
+    """Make the marks of scenarios known to pytest, which refuses others under `--strict-markers`."""
+    known = {line.partition(":")[0].strip() for line in config.getini("markers")}
+    for name in sorted({mark_name(config, one) for scenario in scenarios for one in marks(scenario)} - known):
+        config.addinivalue_line("markers", f"{name}: scenarios of wsproof")
+
+
+def mark_name(config: pytest.Config, text: str) -> str:
+    """A text as the name of a mark that `-m` can ask for, and that does nothing to an item.
+
+    Marks with arguments, such as `skip` and pytest-timeout's `timeout`, do; so an author's tag of that name is another.
+    """
+    name = re.sub(r"\W", "_", text)
+    heads = (line.partition(":")[0] for line in config.getini("markers"))
+    taken = {"and", "or", "not", *(head.partition("(")[0] for head in heads if "(" in head)}
+    return f"wsproof_{name.strip('_')}" if name.startswith("_") or name in taken else name
 
 
 class ScenarioItem(pytest.Item):
@@ -75,7 +96,7 @@ class ScenarioItem(pytest.Item):
         self.scenario = scenario
         self.verdict: ScenarioVerdict | None = None
         for mark in marks(scenario):
-            self.add_marker(getattr(pytest.mark, mark), append=True)
+            self.add_marker(getattr(pytest.mark, mark_name(self.config, mark)), append=True)
 
     def runtest(self) -> None:
         """Wait for the scenario's verdict."""
@@ -145,8 +166,6 @@ class Player:
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Make the run known to the items, and the selection to the files."""
-        for mark in sorted({mark for one in self.scenarios or () for mark in marks(one)}):
-            config.addinivalue_line("markers", f"{mark}: scenarios of wsproof")
         config.stash[PLAYER] = self
         config.stash[SELECTION] = self.scenarios
 
@@ -210,8 +229,11 @@ class ScenarioCollector:
             return ScenarioFile.from_parent(parent, path=file_path) if known else None
         if file_path.suffix not in (".yaml", ".yml"):
             return None
-        with file_path.open(encoding="utf-8", errors="replace") as file:
-            head = file.read(4_096)
+        try:
+            with file_path.open(encoding="utf-8", errors="replace") as file:
+                head = file.read(4_096)
+        except OSError:
+            return None
         if f"{family(SCENARIOS)}/" not in head:
             return None
         return ScenarioFile.from_parent(parent, path=file_path)

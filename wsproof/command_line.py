@@ -18,6 +18,7 @@ from wsproof.load_command import load
 from wsproof.options import (
     FORMAT_HELP,
     FORMAT_NAMES,
+    MAX_JOBS,
     language_option,
     profile_options,
     profile_path,
@@ -134,7 +135,7 @@ def main() -> None:
 )
 @click.option(
     "--jobs",
-    type=click.IntRange(1, 500),
+    type=click.IntRange(1, MAX_JOBS),
     default=None,
     envvar="WSPROOF_JOBS",
     help="Scenarios at once, not counting those that only wait.",
@@ -243,10 +244,15 @@ def report(document: Path, name: str, output: str, language: str) -> None:
 @main.command()
 @click.argument("path", type=click.Path(path_type=Path, exists=True), required=False)
 def lint(path: Path | None) -> None:
-    """Check scenarios against their format and the requirements. Without PATH: the bundled ones."""
-    from conformance.lint import lint_scenarios
+    """Check scenarios, or an endpoint's file, without playing anything. Without PATH: the bundled scenarios.
 
-    findings = lint_scenarios(path)
+    Scenarios are held against their format and the requirements; a profile against its schema, and what would convict
+    a server that is right.
+    """
+    from conformance.lint import lint_scenarios
+    from conformance.profile_lint import is_profile, lint_profile
+
+    findings = lint_profile(path) if path is not None and is_profile(path) else lint_scenarios(path)
     for finding in findings.problems:
         click.echo(finding, err=True)
     click.echo(findings.summary)

@@ -26,6 +26,8 @@ FORMAT_HELP = f"Write this report as well: {FORMAT_NAMES}. Without FILE: into th
 
 DEFAULT_PROFILE = Path("wsproof.yaml")
 
+MAX_JOBS = 500
+
 SECRET = re.compile(r"(basic|cookies|headers)\..*|tokens\.(?!expiring\.after$).*|users\.[^.]*\.token")
 """Settings whose values are shown nowhere."""
 

@@ -4,6 +4,7 @@ It is no entry point: it loads only where it is asked for, since its packages ha
 the path only while they are imported.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,60 +26,95 @@ def _own_packages() -> Iterator[None]:
 
 
 with _own_packages():
-    from conformance.loading import BUNDLED
+    from conformance.loading import BUNDLED, load_scenarios
+    from conformance.peer_plugins import PeerPlugins, refuse_processes
     from conformance.plan import DEFAULT_JOBS, Plan
-    from conformance.plugin import Player, ScenarioCollector
+    from conformance.plugin import Player, ScenarioCollector, register_marks
     from conformance.transport import UnreachableError, resolve
     from contract.errors import ContractError
     from contract.model import load_contract
     from contract.profile import load_profile
     from contract.requirements import load_requirements
     from wsproof.endpoints import EndpointError, check_url
+    from wsproof.options import DEFAULT_PROFILE, MAX_JOBS
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of `wsproof check`, as far as pytest has none of its own for them."""
     group = parser.getgroup("wsproof", "conformance of a WebSocket endpoint")
-    group.addoption("--wsproof-url", metavar="URL", help="the endpoint; default: that of the profile")
-    group.addoption("--wsproof-profile", metavar="FILE", type=Path, help="the endpoint's file")
+    group.addoption("--wsproof-url", metavar="URL", help="the endpoint; default: WSPROOF_URL, or that of the profile")
+    group.addoption(
+        "--wsproof-profile",
+        metavar="FILE",
+        help=f"the endpoint's file; default: WSPROOF_PROFILE, or {DEFAULT_PROFILE} in the current folder or in rootdir",
+    )
     group.addoption("--wsproof-strict", action="store_true", help="count SHOULDs as MUSTs")
     group.addoption(
         "--wsproof-allow-undecided", action="store_true", help="pass even if most of the selected MUSTs are undecided"
     )
-    group.addoption("--wsproof-jobs", metavar="N", type=int, default=DEFAULT_JOBS, help="scenarios at once")
-    group.addoption("--wsproof-time-scale", metavar="X", type=float, default=1.0, help="stretch every deadline")
+    group.addoption("--wsproof-jobs", metavar="N", help=f"scenarios at once; default: WSPROOF_JOBS, or {DEFAULT_JOBS}")
+    group.addoption("--wsproof-time-scale", metavar="X", default="1", help="stretch every deadline; default: 1")
     group.addoption("--wsproof-bundled", action="store_true", help="collect the bundled scenarios")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the collector and the player."""
+    refuse_processes(config)
     if config.getoption("--wsproof-bundled"):
-        config.args.append(str(BUNDLED))
-    config.pluginmanager.register(ScenarioCollector())
+        named = config.args if config.args_source is pytest.Config.ArgsSource.ARGS else []
+        config.args[:] = [*named, str(BUNDLED)]
+    for plugin in (ScenarioCollector(), PeerPlugins()):
+        config.pluginmanager.register(plugin)
     strict, allowed = config.getoption("--wsproof-strict"), config.getoption("--wsproof-allow-undecided")
     config.pluginmanager.register(Player(_plan, strict=strict, allow_undecided=allowed))
-    groups = ("conn", "auth", "hb", "env", "join", "send", "err", "close", "wire")
-    for name in ("slow", "control", "additional", "isolation", *groups):
-        config.addinivalue_line("markers", f"{name}: scenarios of wsproof")
+    if config.getoption("--markers"):  # else those of the files that are collected
+        register_marks(config, load_scenarios(BUNDLED))
 
 
 def _plan(config: pytest.Config) -> Plan:
     try:
-        profile = load_profile(config.getoption("--wsproof-profile"))
-        given = config.getoption("--wsproof-url")
-        if given is not None and not given.strip():
-            raise pytest.UsageError("--wsproof-url is empty: give it a URL, or leave it out")
-        url = given or profile.endpoint
+        profile = load_profile(_profile_path(config))
+        url = _setting(config, "url") or profile.endpoint
         if url is None:
-            raise pytest.UsageError("give --wsproof-url, or --wsproof-profile with an endpoint in it")
+            raise pytest.UsageError(f"no endpoint: give --wsproof-url, WSPROOF_URL, or `endpoint` in {DEFAULT_PROFILE}")
         check_url(url, profile)
         return Plan(
-            resolve(url, verify=profile.tls.verify, ca=profile.tls.ca),
+            resolve(url, verify=profile.tls.verify, ca=profile.tls.ca, timeout=profile.response_timeout),
             load_contract(None, profile.limits),
             profile,
             load_requirements(),
-            config.getoption("--wsproof-jobs"),
-            config.getoption("--wsproof-time-scale"),
+            int(_number("jobs", _setting(config, "jobs") or DEFAULT_JOBS, 1, MAX_JOBS)),
+            _number("time-scale", config.getoption("--wsproof-time-scale"), 0.1, 100),
         )
     except (ContractError, EndpointError, UnreachableError) as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def _setting(config: pytest.Config, name: str) -> str | None:
+    """An option of ours, or else the command's variable of that name."""
+    variable = f"WSPROOF_{name.upper()}"
+    option = f"--wsproof-{name}"
+    for source, value in ((option, config.getoption(option)), (variable, os.environ.get(variable))):
+        if value is not None and not value.strip():
+            raise pytest.UsageError(f"{source} is empty: give it a value, or leave it out")
+        if value is not None:
+            return str(value)
+    return None
+
+
+def _profile_path(config: pytest.Config) -> Path | None:
+    given = _setting(config, "profile")
+    if given is not None:
+        return config.invocation_params.dir / given
+    places = (folder / DEFAULT_PROFILE for folder in (config.invocation_params.dir, config.rootpath))
+    return next((path for path in places if path.is_file()), None)
+
+
+def _number(name: str, text: str | int, least: float, most: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not least <= value <= most or (isinstance(least, int) and value != int(value)):
+        raise pytest.UsageError(f"--wsproof-{name} {text}: expected a number from {least} to {most}")
+    return value
