@@ -1,15 +1,17 @@
-"""`wsproof lint`: what the schema cannot see. Unknown requirements, and MUSTs that nothing verifies."""
+"""`wsproof lint`: all that is wrong with scenarios, and the requirements that nothing decides or verifies."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.endings import CLOSE_CODE
-from conformance.loading import BUNDLED, THOROUGH, load_scenarios
+from conformance.loading import BUNDLED, OF_JOURNEYS, THOROUGH, read_scenarios, scenario_files
 from conformance.scenario import Expect, ExpectClose, ExpectOne, ExpectRefusal, Scenario, decided
+from conformance.soundness import unknown_requirements, unsound
 from conformance.suite import own_requirements
 from conformance.verdicts import CLIENT_SECTION
 from contract.errors import ContractError
+from contract.files import load_yaml
 from contract.requirements import Requirement, load_requirements
 
 
@@ -26,18 +28,34 @@ def lint_scenarios(path: Path | None = None) -> Findings:
     try:
         requirements = load_requirements()
         bundled = path is None or path.resolve() == BUNDLED
-        scenarios = load_scenarios(path or BUNDLED, THOROUGH if bundled else None)
+        journeys = _are_journeys(path)
+        scenarios = read_scenarios(path or BUNDLED, THOROUGH if bundled else None, journeys=journeys)
         requirements = own_requirements(requirements, [path] if path is not None else [], scenarios)
     except ContractError as error:
-        return Findings((str(error),), "1 problem")
-    problems = [*_unknown(scenarios, requirements)]
+        return Findings(error.lines, _problems(len(error.lines)))
+    found = (*unsound(scenarios), *unknown_requirements(scenarios, requirements))
+    problems = [line for error in found for line in error.lines]
+    if not journeys:
+        problems += _undecided(scenarios, requirements)
     if bundled:
         problems += _unverified(scenarios, requirements)
     server = [one for one in requirements.values() if one.section.id != CLIENT_SECTION]
     verified = {name for one in scenarios for name in one.verifies} & {one.id for one in server}
     scenarios_verify = "1 scenario verifies" if len(scenarios) == 1 else f"{len(scenarios)} scenarios verify"
     counts = f"{scenarios_verify} {len(verified)} of {len(server)} requirements of a server"
-    return Findings(tuple(problems), f"{counts}; {len(problems)} problem{'' if len(problems) == 1 else 's'}")
+    return Findings(tuple(problems), f"{counts}; {_problems(len(problems))}")
+
+
+def _problems(count: int) -> str:
+    return f"{count} problem{'' if count == 1 else 's'}"
+
+
+def _are_journeys(path: Path | None) -> bool:
+    """Whether the scenarios of a file or folder verify nothing, and have steps that only journeys have."""
+    files = scenario_files(path) if path is not None else []
+    scenarios = [one for file in files for one in load_yaml(file).value.get("scenarios") or ()]
+    verbs = {verb for one in scenarios for step in one.get("steps") or () for verb in step}
+    return not any("verifies" in one for one in scenarios) and bool(verbs & {*OF_JOURNEYS})
 
 
 def deciding(scenario: Scenario) -> set[str]:
@@ -57,14 +75,11 @@ def deciding(scenario: Scenario) -> set[str]:
     return found
 
 
-def _unknown(scenarios: tuple[Scenario, ...], requirements: Mapping[str, Requirement]) -> Iterator[str]:
+def _undecided(scenarios: tuple[Scenario, ...], requirements: Mapping[str, Requirement]) -> Iterator[str]:
     for one in scenarios:
         place = f"{one.path}:{one.line}"
         if not one.verifies:
             yield f"{place}: scenario {one.id} verifies nothing; name the requirements in `verifies`"
-        named = {*one.verifies, *(name for step in one.steps for name in step.charge.requirements)}
-        for name in sorted(named - set(requirements)):
-            yield f"{place}: scenario {one.id} names {name}, which is no requirement"
         known = deciding(one) | {name for name, each in requirements.items() if each.checked}
         for name in sorted({*one.verifies} & set(requirements) - known):
             yield f"{place}: scenario {one.id} verifies {name}, but no step of it decides that; name it at a step"

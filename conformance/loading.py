@@ -1,51 +1,22 @@
 """Reads scenario files: checks them against their schema, expands procedures, repeats and variants."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from conformance.scenario import (
-    Actor,
-    Alternative,
-    Backoff,
-    Charge,
-    Check,
-    CloseConnection,
-    Connect,
-    Deed,
-    DropConnection,
-    Expect,
-    Expectation,
-    ExpectClose,
-    ExpectDeclined,
-    ExpectHandshake,
-    ExpectHeartbeat,
-    ExpectNothing,
-    ExpectOne,
-    ExpectOpen,
-    ExpectPong,
-    ExpectRefusal,
-    Fragments,
-    NeedCompression,
-    Pace,
-    Pause,
-    RawFrame,
-    ReadOn,
-    Scenario,
-    SendMessage,
-    SendPing,
-    SendRaw,
-    Step,
-    StopReading,
-)
+from conformance.places import Source
+from conformance.scenario import Actor, Charge, Pace, Scenario, Step, Written
+from conformance.soundness import unsound
 from conformance.values import substitute
 from conformance.variants import combinations
-from contract.errors import ContractError
+from conformance.verbs import VERBS
+from conformance.verbs import names as names_of
+from contract.errors import ContractError, together
 from contract.files import DATA_ROOT, Document, load_yaml
-from contract.findings import Phrase, phrase
+from contract.findings import phrase
 from contract.mistakes import check_document
-from wire.frames import Opcode
+from contract.plain_words import near
 
 BUNDLED = DATA_ROOT / "spec" / "scenarios"
 THOROUGH = DATA_ROOT / "spec" / "thorough"
@@ -57,13 +28,6 @@ MAX_STEPS = 20_000
 OF_JOURNEYS = ("pause", "pace", "backoff")
 """Steps that only journeys of a load test have."""
 
-OPCODES = {
-    "continuation": Opcode.CONT,
-    **{one.name.lower(): one for one in (Opcode.TEXT, Opcode.BINARY, Opcode.CLOSE, Opcode.PING, Opcode.PONG)},
-}
-
-Where = tuple[str | int, ...]
-
 
 @dataclass(frozen=True, slots=True)
 class Procedure:
@@ -72,8 +36,7 @@ class Procedure:
     name: str
     parameters: Mapping[str, Any]
     steps: list[Any]
-    document: Document
-    where: Where
+    source: Source
 
 
 def scenario_files(path: Path) -> list[Path]:
@@ -90,8 +53,18 @@ def load_scenarios(path: Path = BUNDLED, more: Path | None = None, *, journeys: 
     """All scenarios of a folder or file, and of `more`, in order. Raises `ContractError` with file, line and column.
 
     A file's procedures are known to the files of its folder; the bundled ones are known everywhere. With `journeys`,
-    they may hold the steps that only a load test knows.
+    they may hold the steps that only a load test knows. What would fail a right server, or could never fail a wrong
+    one, is refused (`soundness.py`); the tests hold the bundled ones to that.
     """
+    scenarios = read_scenarios(path, more, journeys=journeys)
+    found = unsound(one for one in scenarios if not one.path.resolve().is_relative_to(DATA_ROOT / "spec"))
+    if found:
+        raise together(found)
+    return scenarios
+
+
+def read_scenarios(path: Path = BUNDLED, more: Path | None = None, *, journeys: bool = False) -> tuple[Scenario, ...]:
+    """As `load_scenarios`, for a caller that looks at what they say itself."""
     documents = [_read(file) for file in (*scenario_files(path), *(scenario_files(more) if more else ()))]
     folder = path if path.is_dir() else path.parent
     shared = [BUNDLED / "procedures.yaml", folder / "procedures.yaml"]
@@ -120,16 +93,19 @@ def _procedures(documents: list[Document]) -> dict[str, Procedure]:
     found: dict[str, Procedure] = {}
     for document in documents:
         for name, one in document.value.get("procedures", {}).items():
-            where: Where = ("procedures", name)
-            found[name] = Procedure(name, one.get("parameters", {}), one["steps"], document, (*where, "steps"))
+            source = Source(document, ("procedures", name, "steps"), procedure=name)
+            found[name] = Procedure(name, one.get("parameters", {}), one["steps"], source)
     return found
 
 
 def _scenarios(document: Document, procedures: Mapping[str, Procedure], journeys: bool) -> Iterator[Scenario]:
     group = document.value.get("group", "")
     for index, one in enumerate(document.value.get("scenarios", [])):
-        where: Where = ("scenarios", index)
-        for name, members in combinations(one.get("variants")):
+        place = Source(document, ("scenarios", index))
+        for variant in combinations(one.get("variants")):
+            name, members = variant.name, variant.members
+            given = {member: place.at("variants", *where) for member, where in variant.places.items()}
+            source = replace(place, given=given)
             scenario_id = f"{one['id']}/{name}" if name else one["id"]
             names = {"variant": name, **members}
             titles = {
@@ -137,10 +113,10 @@ def _scenarios(document: Document, procedures: Mapping[str, Procedure], journeys
                 for member in ("title", "title_ja")
                 if member in one
             }
-            verifies = _names(substitute(members.get("verifies", one.get("verifies", [])), names))
+            verifies = names_of(substitute(members.get("verifies", one.get("verifies", [])), names))
             actors = tuple(_actor(key, value) for key, value in one.get("actors", {"alice": "alice"}).items())
             reader = _Reader(procedures, {actor.name for actor in actors}, journeys)
-            steps = tuple(reader.steps(document, (*where, "steps"), one["steps"], names, Charge()))
+            steps = tuple(reader.steps(source.at("steps"), one["steps"], names, Charge()))
             yield Scenario(
                 id=scenario_id,
                 **titles,
@@ -151,9 +127,10 @@ def _scenarios(document: Document, procedures: Mapping[str, Procedure], journeys
                 actors=actors,
                 steps=steps,
                 path=document.path,
-                line=document.position(where)[0],
+                line=document.position(place.where)[0],
                 level=one.get("level"),
                 weight=one.get("weight", 1.0),
+                source=source,
             )
 
 
@@ -161,10 +138,6 @@ def _actor(name: str, value: Any) -> Actor:
     return (
         Actor(name, value) if isinstance(value, str) else Actor(name, value["user"], value.get("heartbeat", "answer"))
     )
-
-
-def _names(value: str | list[str] | None) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value or ())
 
 
 class _Reader:
@@ -178,79 +151,62 @@ class _Reader:
         self.calls: list[str] = []
         self.call_number = 0
 
-    def steps(
-        self,
-        document: Document,
-        where: Where,
-        steps: list[Any],
-        names: Mapping[str, Any],
-        outer: Charge,
-    ) -> Iterator[Step]:
+    def steps(self, source: Source, steps: list[Any], names: Mapping[str, Any], outer: Charge) -> Iterator[Step]:
         for index, one in enumerate(steps):
-            here = (*where, index)
-            verb = next(name for name in one if name in _VERBS or name in ("repeat", "call", "pace"))
+            here = source.at(index)
+            verb = next(name for name in one if name in VERBS or name in ("repeat", "call", "pace"))
             if verb in OF_JOURNEYS and not self.journeys:
-                raise document.error(f"{verb}: only journeys of a load test have such steps", here)
-            own = Charge(_names(substitute(one.get("requirement"), names)), one.get("level"))
+                raise here.document.error(f"{verb}: only journeys of a load test have such steps", here.where)
+            own = Charge(names_of(substitute(one.get("requirement"), names)), one.get("level"))
             charge = own if own.requirements or own.level else outer
             if verb == "repeat":
-                yield from self._repeat(document, here, one["repeat"], names, outer)
+                yield from self._repeat(here, one["repeat"], names, outer)
             elif verb == "call":
-                yield from self._call(document, here, one, names, charge)
+                yield from self._call(here, one, names, charge)
             elif verb == "pace":
-                yield self._pace(document, here, one["pace"], names, charge)
+                yield self._pace(here, one["pace"], names, charge)
             else:
                 self.count += 1
                 if self.count > MAX_STEPS:
-                    raise document.error(f"the scenario has more than {MAX_STEPS} steps", here)
-                yield self._step(document, here, verb, substitute(one[verb], names), charge)
+                    raise here.document.error(f"the scenario has more than {MAX_STEPS} steps", here.where)
+                yield self._step(here, verb, substitute(one[verb], names), charge)
 
-    def _repeat(
-        self, document: Document, where: Where, one: Any, names: Mapping[str, Any], outer: Charge
-    ) -> Iterator[Step]:
+    def _repeat(self, source: Source, one: Any, names: Mapping[str, Any], outer: Charge) -> Iterator[Step]:
         times = substitute(one["times"], names)
         if not isinstance(times, int):
-            raise document.error(f"repeat.times: expected a number, got {times!r}", (*where, "repeat", "times"))
+            raise source.error(f"repeat.times: expected a number, got {times!r}", "repeat", "times")
         for turn in range(1, times + 1):
             inner = {**names, one.get("as", "round"): turn}
-            yield from self.steps(document, (*where, "repeat", "steps"), one["steps"], inner, outer)
+            yield from self.steps(source.at("repeat", "steps"), one["steps"], inner, outer)
 
-    def _pace(
-        self,
-        document: Document,
-        where: Where,
-        one: Any,
-        names: Mapping[str, Any],
-        charge: Charge,
-    ) -> Step:
+    def _pace(self, source: Source, one: Any, names: Mapping[str, Any], charge: Charge) -> Step:
         body = {**substitute({name: value for name, value in one.items() if name != "steps"}, names), "steps": ()}
-        step = self._step(document, where, "pace", body, charge)
-        steps = tuple(self.steps(document, (*where, "pace", "steps"), one["steps"], names, charge))
+        step = self._step(source, "pace", body, charge)
+        steps = tuple(self.steps(source.at("pace", "steps"), one["steps"], names, charge))
         assert isinstance(step.deed, Pace)
         return replace(step, deed=replace(step.deed, steps=steps))
 
-    def _call(
-        self, document: Document, where: Where, one: Any, names: Mapping[str, Any], charge: Charge
-    ) -> Iterator[Step]:
+    def _call(self, source: Source, one: Any, names: Mapping[str, Any], charge: Charge) -> Iterator[Step]:
         name = one["call"]
         procedure = self.procedures.get(name)
         if procedure is None:
-            known = ", ".join(sorted(self.procedures)) or "none"
-            raise document.error(f"no procedure {name!r}; known are {known}", (*where, "call"))
+            known = f"; known are {', '.join(sorted(self.procedures)) or 'none'}"
+            raise source.error(f"no procedure {name!r}{near(name, self.procedures) or known}", "call")
         if name in self.calls:
-            raise document.error(f"procedure {name!r} calls itself", (*where, "call"))
+            raise source.error(f"procedure {name!r} calls itself", "call")
         given = substitute(one.get("with", {}), names)
-        unknown = set(given) - set(procedure.parameters)
-        if unknown:
-            raise document.error(f"procedure {name!r} has no parameter {sorted(unknown)[0]!r}", (*where, "with"))
+        for unknown in sorted(set(given) - set(procedure.parameters)):
+            meant = near(unknown, procedure.parameters)
+            raise source.error(f"procedure {name!r} has no parameter {unknown!r}{meant}", "with", unknown)
         # `call` numbers the calls, so that a procedure's nonces are new in each.
         self.call_number += 1
         values = {**procedure.parameters, **given, "call": self.call_number}
         missing = [parameter for parameter, value in values.items() if value is None]
         if missing:
-            raise document.error(f"procedure {name!r} needs the parameter {missing[0]!r}", where)
+            raise source.error(f"procedure {name!r} needs the parameter {missing[0]!r}")
         self.calls.append(name)
-        steps = self.steps(procedure.document, procedure.where, procedure.steps, values, charge)
+        places = {parameter: source.at("with", parameter) for parameter in given}
+        steps = self.steps(replace(procedure.source, given=places, call=source), procedure.steps, values, charge)
         # The charge of a call replaces those of the procedure's own steps: here they serve another end.
         for step in steps:
             if charge.requirements:
@@ -259,146 +215,25 @@ class _Reader:
                 yield replace(step, charge=replace(step.charge, level=charge.level or step.charge.level))
         self.calls.pop()
 
-    def _step(self, document: Document, where: Where, verb: str, body: Any, charge: Charge) -> Step:
-        for actor in [body["actor"]] if "actor" in body else body.get("actors", []):
+    def _step(self, source: Source, verb: str, body: Any, charge: Charge) -> Step:
+        for member, actor in _actors(body):
             if actor not in self.actors:
-                raise document.error(f"no actor {actor!r}; the scenario has {', '.join(sorted(self.actors))}", where)
+                known = f"; the scenario has {', '.join(sorted(self.actors))}"
+                raise source.error(f"no actor {actor!r}{near(actor, self.actors) or known}", verb, *member)
         try:
-            deed = _VERBS[verb](body)
+            deed = VERBS[verb](body)
         except (TypeError, ValueError) as error:
-            raise document.error(f"{verb}: {error}", where) from None
+            raise source.error(f"{verb}: {error}") from None
         subject = body.get("actor") or ", ".join(body.get("actors", ()))
         what = body.get("event") or ""
         parts = (str(self.count), subject, phrase(f"verb-{verb.replace('_', '-')}"), what)
         label = phrase("step", parts=[part for part in parts if part])
-        return Step(deed, charge, label)
+        return Step(deed, charge, label, Written(verb, body, source))
 
 
-def _checks(body: Any) -> tuple[Check, ...]:
-    return tuple(
-        Check(Charge(_names(one["requirement"]), one.get("level")), one["match"], _said(one))
-        for one in body.get("checks", ())
-    )
-
-
-def _said(body: Any) -> Phrase | None:
-    """What a scenario's author has to say of a failure, in English and, if given, in Japanese."""
-    english = body.get("message")
-    return phrase("said", en=english, ja=body.get("message_ja", english)) if english else None
-
-
-def _expectation(body: Any) -> Expectation:
-    return Expectation(body["event"], body.get("match", {}), body.get("capture", {}), _checks(body))
-
-
-def _alternative(body: Any) -> Alternative:
-    fails = body.get("fails")
-    check = None
-    if fails:
-        check = Check(Charge(_names(fails["requirement"]), fails.get("level")), {}, _said(fails))
-    return Alternative(
-        body.get("event"),
-        body.get("match"),
-        tuple(body.get("close", ())),
-        bool(body.get("closed")),
-        bool(body.get("end")),
-        bool(body.get("enough")),
-        check,
-    )
-
-
-def _message(body: Any) -> Deed:
-    if "message" in body:
-        message = body["message"]
-    else:
-        message = {name: body[name] for name in ("event", "payload", "sequence") if name in body}
-        message.update(body.get("members", {}))
-    return SendMessage(body["actor"], message, bool(body.get("escape")), _fragments(body), bool(body.get("interleave")))
-
-
-def _fragments(body: Any) -> Fragments:
-    value = body.get("fragments")
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _raw(body: Any) -> Deed:
-    frames = tuple(
-        RawFrame(
-            OPCODES.get(one["opcode"], one["opcode"]),
-            one.get("text"),
-            one.get("hex"),
-            one.get("final", True),
-            one.get("reserved_bits", 0),
-            one.get("masked", True),
-        )
-        for one in body.get("frames", ())
-    )
-    for hexadecimal in (body.get("hex"), *(frame.hex for frame in frames)):
-        if hexadecimal is not None and not isinstance(hexadecimal, str):
-            raise ValueError(f"hex: expected a string of hexadecimal digits, in quotes; got {hexadecimal!r}")
-        bytes.fromhex(hexadecimal or "")
-    names = ("text", "binary", "hex", "interleave", "opcode", "deflate", "pieces")
-    return SendRaw(
-        body["actor"], frames=frames, fragments=_fragments(body), **{name: body[name] for name in names if name in body}
-    )
-
-
-def _control(body: Any) -> bytes:
-    return bytes.fromhex(body["hex"]) if "hex" in body else str(body.get("payload", "")).encode()
-
-
-def _connect(body: Any) -> Deed:
-    return Connect(**{**body, "subprotocols": tuple(body.get("subprotocols", ()))})
-
-
-_VERBS: Mapping[str, Callable[[Any], Deed]] = {
-    "connect": _connect,
-    "send": _message,
-    "send_raw": _raw,
-    "expect": lambda body: Expect(body["actor"], (_expectation(body),), False, body.get("within", "response_timeout")),
-    "expect_all": lambda body: Expect(
-        body["actor"],
-        tuple(_expectation(one) for one in body["of"]),
-        body.get("order") == "listed",
-        body.get("within", "response_timeout"),
-    ),
-    "expect_one": lambda body: ExpectOne(
-        body["actor"],
-        tuple(_alternative(one) for one in body["of"]),
-        body.get("within", "response_timeout"),
-        bool(body.get("next")),
-    ),
-    "expect_nothing": lambda body: ExpectNothing(
-        tuple(body["actors"]), body.get("event"), body.get("match", {}), body.get("for", "quiet_period")
-    ),
-    "expect_close": lambda body: ExpectClose(
-        body["actor"],
-        tuple(body["codes"]),
-        body.get("within", "response_timeout"),
-        bool(body.get("optional")),
-        body.get("after", "now"),
-    ),
-    "expect_refusal": lambda body: ExpectRefusal(
-        body["actor"],
-        tuple(body.get("statuses", ())),
-        tuple(body.get("codes", ())),
-        _names(body.get("graded")),
-        bool(body.get("plain")),
-    ),
-    "expect_handshake": lambda body: ExpectHandshake(body["actor"]),
-    "expect_declined": lambda body: ExpectDeclined(body["actor"]),
-    "need_compression": lambda body: NeedCompression(body["actor"]),
-    "expect_pong": lambda body: ExpectPong(
-        body["actor"], _control(body), body.get("within", "response_timeout"), bool(body.get("or_end"))
-    ),
-    "expect_heartbeat": lambda body: ExpectHeartbeat(body["actor"], body["intervals"], body.get("meanwhile")),
-    "expect_open": lambda body: ExpectOpen(body["actor"], body["for"]),
-    "ping": lambda body: SendPing(body["actor"], _control(body)),
-    "close": lambda body: CloseConnection(**body),
-    "drop": lambda body: DropConnection(body["actor"], body.get("how", "reset")),
-    "stop_reading": lambda body: StopReading(body["actor"]),
-    "read_on": lambda body: ReadOn(body["actor"]),
-    "pause": lambda body: Pause(body["actor"], body.get("for", body.get("to_next", 0)), "to_next" in body),
-    "pace": lambda body: Pace(body["actor"], body.get("rate"), body.get("times"), body["steps"]),
-    "backoff": lambda body: Backoff(body["actor"]),
-}
+def _actors(body: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The actors of a step, each with the place of its name there."""
+    if "actor" in body:
+        yield ("actor",), body["actor"]
+    for number, name in enumerate(body.get("actors", ())):
+        yield ("actors", number), name

@@ -1,16 +1,20 @@
 """Scenarios as frozen dataclasses. Values in steps are templates; `conformance.values` renders them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from conformance.places import Source
 from contract.findings import Phrase, Text
 from contract.requirements import Level
 from wire.deflate import Way
 
 Duration = float | str
 """Seconds, or the name of a duration of the profile (`Stage.seconds`)."""
+
+DURATIONS = ("ack_timeout", "response_timeout", "quiet_period", "heartbeat_limit", "heartbeat_watch", "expiry_limit")
+"""Names of durations that every profile has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,12 +278,22 @@ Deed = (
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A step as its author wrote it, with variants and parameters put in; `source` is the place of the step."""
+
+    verb: str
+    body: Mapping[str, Any]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One deed of the script. `label` names it to people."""
+    """One deed of the script. `label` names it to people. `written` is None for a step that no file has."""
 
     deed: Deed
     charge: Charge
     label: Text
+    written: Written | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +326,7 @@ class Scenario:
     level: Level | None = None
     weight: float = 1.0
     title_ja: str | None = None
+    source: Source | None = field(default=None, repr=False, compare=False)
 
 
 Decided = tuple[str, Level | None]

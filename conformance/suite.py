@@ -10,8 +10,8 @@ from pathlib import Path
 
 from conformance.loading import BUNDLED, FUZZ, REQUIREMENTS, THOROUGH, load_scenarios
 from conformance.scenario import Expect, ExpectOne, ExpectRefusal, Scenario
-from conformance.selection import did_you_mean
-from contract.errors import ContractError
+from conformance.soundness import unknown_requirements
+from contract.errors import ContractError, together
 from contract.requirements import LEVELS, Clause, Level, Requirement, Section, load_requirements
 
 
@@ -36,7 +36,9 @@ def load_suite(own: Sequence[Path] = (), *, bundled: bool = True, thorough: bool
         scenarios = joined(scenarios, found)
         read |= {one.path.resolve() for one in found}
     requirements = own_requirements(load_requirements(), own, scenarios)
-    _refuse_unknown(requirements, scenarios)
+    unknown = unknown_requirements(scenarios, requirements)
+    if unknown:
+        raise together(unknown)
     return Suite(requirements, scenarios)
 
 
@@ -77,15 +79,6 @@ def own_requirements(
             if name not in found and name.partition("-")[0] not in sections:
                 brought.setdefault(name, (scenario, set()))[1].add(level)
     return found | {name: _brought(name, *brought[name]) for name in sorted(brought)}
-
-
-def _refuse_unknown(requirements: Mapping[str, Requirement], scenarios: Iterable[Scenario]) -> None:
-    for scenario in scenarios:
-        for name, _ in _named(scenario):
-            if name not in requirements:
-                near = did_you_mean(name, requirements)
-                message = f"scenario {scenario.id!r} names {name}, which no requirements.yaml declares{near}"
-                raise ContractError(message, scenario.path, scenario.line)
 
 
 def _named(scenario: Scenario) -> Iterator[tuple[str, Level | None]]:

@@ -11,10 +11,13 @@ from conformance.spelling import SPELLINGS
 from contract.findings import Phrase, phrase
 from contract.profile import Profile
 
-_TOKENS = {"invalid": "tokens.invalid", "expired": "tokens.expired", "expiring": "tokens.expiring"}
+FIXED_TOKENS = {"invalid": "tokens.invalid", "expired": "tokens.expired", "expiring": "tokens.expiring"}
 """The settings of tokens that are no user's."""
 
-_REFERENCE = re.compile(r"\$\{([A-Za-z0-9_.:-]+)\}")
+REFERENCE = re.compile(r"\$\{([A-Za-z0-9_.:-]+)\}")
+ENDPOINT_PARTS = ("path", "parent", "root")
+"""What `${endpoint.…}` may name."""
+
 NONCE_DIGITS = 16
 NOISE_NONCES = 128
 
@@ -56,10 +59,10 @@ def substitute(value: Any, names: Mapping[str, Any]) -> Any:
         return [substitute(member, names) for member in value]
     if not isinstance(value, str) or "${" not in value:
         return value
-    whole = _REFERENCE.fullmatch(value)
+    whole = REFERENCE.fullmatch(value)
     if whole and whole[1] in names:
         return names[whole[1]]
-    return _REFERENCE.sub(lambda found: _text(names, found), value)
+    return REFERENCE.sub(lambda found: _text(names, found), value)
 
 
 def _text(names: Mapping[str, Any], found: re.Match[str]) -> str:
@@ -95,10 +98,10 @@ class Values:
         if isinstance(value, list):
             return [self.render(member) for member in value]
         if isinstance(value, str) and "${" in value:
-            whole = _REFERENCE.fullmatch(value)
+            whole = REFERENCE.fullmatch(value)
             if whole:
                 return self._resolve(whole[1])
-            return _REFERENCE.sub(lambda found: str(self._resolve(found[1])), value)
+            return REFERENCE.sub(lambda found: str(self._resolve(found[1])), value)
         return value
 
     def _resolve(self, name: str) -> Any:
@@ -129,7 +132,7 @@ class Values:
     def _path(self, part: str) -> str:
         """The endpoint's path without a slash at its end, or what is above it. Raises `InconclusiveError` for `/`."""
         path = self.target.partition("?")[0].rstrip("/")
-        parts = {"path": path, "parent": path.rpartition("/")[0] or "/", "root": "/"}
+        parts = dict(zip(ENDPOINT_PARTS, (path, path.rpartition("/")[0] or "/", "/"), strict=True))
         if part not in parts:
             raise ScenarioError(f"no part {part!r} of the endpoint; known are {', '.join(parts)}")
         if not path:
@@ -138,22 +141,26 @@ class Values:
 
     def token(self, name: str) -> str:
         """The token of a user, or the fixture invalid, expired, expiring. Raises `InconclusiveError`."""
-        if name in _TOKENS:
+        if name in FIXED_TOKENS:
             found: str | None = getattr(self.profile.tokens, name)
         else:
             user = self.profile.users.get(name)
             found = user.token if user else None
         if found is None:
-            raise InconclusiveError(phrase("lacking", setting=_TOKENS.get(name, f"users.{name}")))
+            raise InconclusiveError(phrase("lacking", setting=FIXED_TOKENS.get(name, f"users.{name}")))
         return found
 
     def length(self, value: int | str) -> int:
         """A number, or the limit of this name."""
         return int(value) if isinstance(value, int) else int(getattr(self.profile.limits, value))
 
+    def _size(self, wanted: Mapping[str, Any], name: str) -> int:
+        size = self.length(wanted[name]) + int(wanted.get("offset", 0))
+        return min(size, self.length(wanted["at_most"])) if "at_most" in wanted else size
+
     def _fill(self, fill: Mapping[str, Any]) -> str:
         prefix = self.render(fill.get("prefix", ""))
-        length = self.length(fill["length"]) + fill.get("offset", 0)
+        length = self._size(fill, "length")
         with_text = self._noise(fill["noise"]) if "noise" in fill else fill["with"]
         count = length - len(prefix)
         return str(prefix + (with_text * (count // len(with_text) + 1))[: max(count, 0)])
@@ -165,5 +172,5 @@ class Values:
     def _pad(self, pad: Mapping[str, Any]) -> str:
         """A JSON text with white space behind it, so that it has exactly so many bytes."""
         text: str = json.dumps(self.render(pad["json"]), ensure_ascii=False)
-        size: int = self.length(pad["bytes"]) + pad.get("offset", 0)
+        size = self._size(pad, "bytes")
         return text + " " * (size - len(text.encode()))

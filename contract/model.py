@@ -122,6 +122,16 @@ class Declared:
         """Inside the member of that name."""
         return self._at(name, (part["properties"][name] for part in self._parts if name in part.get("properties", ())))
 
+    def permits(self, value: Any) -> bool:
+        """Whether a valid message may have this value here."""
+        return not any(any(compile_schema(part, self._registry).iter_errors(value)) for part in self._parts)
+
+    def permits_type(self, name: str) -> bool:
+        """Whether a valid message may have a value of this JSON type here."""
+        names = {name, "number"} if name == "integer" else {name}
+        types = (part["type"] for part in self._parts if "type" in part)
+        return all(names & {*([known] if isinstance(known, str) else known)} for known in types)
+
     def items(self) -> "Declared":
         """Inside an item of a list."""
         return self._at(None, (part["items"] for part in self._parts if "items" in part))

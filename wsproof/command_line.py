@@ -244,7 +244,8 @@ def report(document: Path, name: str, output: str, language: str) -> None:
 @main.command()
 @click.argument("path", type=click.Path(path_type=Path, exists=True), required=False)
 def lint(path: Path | None) -> None:
-    """Check scenarios, or an endpoint's file, without playing anything. Without PATH: the bundled scenarios.
+    """Find mistakes in scenarios or journeys, a file or a folder of them. Without PATH: in the bundled scenarios."""
+    from conformance.lint import lint_scenarios
 
     Scenarios are held against their format and the requirements; a profile against its schema, and what would convict
     a server that is right.

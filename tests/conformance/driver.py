@@ -26,7 +26,7 @@ from conformance.actions import (
 )
 from conformance.engine import Outcome, play
 from conformance.handshakes import CONTROL
-from conformance.loading import load_scenarios
+from conformance.loading import read_scenarios
 from conformance.scenario import Scenario
 from conformance.stage import Setting
 from contract.findings import Text, phrase
@@ -53,7 +53,7 @@ def scenario(*steps: Mapping[str, Any], procedures: Any = None, **members: Any) 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "it.yaml"
         path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
-        (loaded,) = load_scenarios(path)
+        (loaded,) = read_scenarios(path)
     return loaded
 
 

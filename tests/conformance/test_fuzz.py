@@ -94,6 +94,7 @@ FAULTS = [
         ("ENV-07", "SHOULD"),
         r'"text":"N message",".{1,12}":null',
     ),
+    ("unknown-pong-member-refused", "fuzz-members-pong", ("ENV-07", "SHOULD"), r'"payload":\{".{1,12}":null'),
     ("pong-unsolicited-error", "fuzz-valid-pong", ("HB-05", "SHOULD"), r'\{"event":"pong","payload":\{\}\}$'),
     ("null-crashes", "fuzz-invalid-envelope", ("ERR-02", "MUST"), r"^null$"),
     ("empty-text-ignored", "fuzz-invalid-length", ("ERR-03", "SHOULD"), r'"text":""'),
@@ -114,6 +115,11 @@ def test_a_wrong_server_is_convicted_by_a_small_message(
     assert {name for name, _ in charges([verdict])} == {charged[0]}
     assert re.search(smallest, messages([verdict])[0]), messages([verdict])
     assert any(entry.direction == "out" for entry in verdict.outcome.record.entries)
+
+
+def test_a_pong_in_any_notation_has_no_unknown_member() -> None:
+    with plan(faults=("unknown-pong-member-refused",)) as against:
+        assert charges(fuzzed(against, 300, 1, "fuzz-valid-pong").verdicts) == set()
 
 
 def test_a_seed_finds_the_same_message_again() -> None:

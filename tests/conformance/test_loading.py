@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conformance.loading import load_scenarios
+from conformance.loading import load_scenarios, read_scenarios
 from conformance.scenario import Connect, ExpectNothing, Scenario, SendMessage, SendPing, SendRaw
 from contract.errors import ContractError
 from contract.findings import phrase
@@ -26,7 +26,7 @@ class Folder:
         return path
 
     def load(self, text: str, name: str = "own.yaml") -> tuple[Scenario, ...]:
-        return load_scenarios(self.write(text, name))
+        return read_scenarios(self.write(text, name))
 
     def error(self, text: str) -> str:
         path = self.write(text)
@@ -204,7 +204,7 @@ scenarios:
         text = "scenarios: [{id: p, title: P, steps: [{call: say, with: {words: hey}}]}]"
         (one,) = folder.load(text)
         assert sent(one) == ["hey 1"]
-        assert [scenario.id for scenario in load_scenarios(folder.path)] == ["p"]
+        assert [scenario.id for scenario in read_scenarios(folder.path)] == ["p"]
 
     def test_the_bundled_ones_are_known_everywhere(self, folder: Folder) -> None:
         (one,) = folder.load("scenarios: [{id: p, title: P, steps: [{call: open, with: {actor: alice}}]}]")

@@ -24,7 +24,7 @@ class TestPlaces:
     @pytest.mark.parametrize(
         ("step", "place", "message"),
         [
-            ("ping: {actor: bob}", "6:9", "no actor 'bob'; the scenario has alice"),
+            ("ping: {actor: bob}", "6:16", "no actor 'bob'; the scenario has alice"),
             ("ping: {actr: alice}", "6:16", "unknown member 'actr' (did you mean 'actor'?)"),
             ("expect: {actor: alice}", "6:9", "expected the member 'event'"),
             ("pong: {actor: alice}", "6:9", "pong"),
@@ -35,7 +35,7 @@ class TestPlaces:
             ("call: open", "6:9", "procedure 'open' needs the parameter 'actor'"),
             (
                 "call: open\n        with: {actor: alice, x: 1}",
-                "7:9",
+                "7:30",
                 "procedure 'open' has no parameter 'x'",
             ),
             (
@@ -116,10 +116,30 @@ class TestLint:
         assert problem.startswith(f"{path}:6:9: no procedure 'nothing'")
 
     def test_unknown_requirements_and_none_at_all(self, folder: Folder) -> None:
-        path = folder.write(scenario("ping: {actor: alice}\n        requirement: ERR-99"))
+        path = folder.write(scenario("connect: {actor: alice}\n        requirement: ERR-99"))
         found = lint_scenarios(path)
         assert found.problems == (
+            f"{path}:7:9: no requirements.yaml declares ERR-99 (did you mean 'ERR-09'?)",
             f"{path}:3: scenario it verifies nothing; name the requirements in `verifies`",
-            f"{path}:3: scenario it names ERR-99, which is no requirement",
         )
         assert found.summary.endswith("; 2 problems")
+
+    def test_everything_that_is_wrong_is_told_at_once(self, folder: Folder) -> None:
+        path = folder.write(
+            scenario("connect: {actor: alice}\n      - expect: {actor: alice, event: eror}\n      - ping: {}")
+        )
+        (problem,) = lint_scenarios(path).problems
+        assert problem.startswith(f"{path}:8:9: ")
+        path.write_text(path.read_text(encoding="utf-8").replace("ping: {}", "drop: {actor: alice}"), encoding="utf-8")
+        event, nothing = lint_scenarios(path).problems
+        assert event.startswith(f"{path}:7:32: expect: the contract names no event 'eror' (did you mean 'error'?)")
+        assert nothing == f"{path}:3: scenario it verifies nothing; name the requirements in `verifies`"
+
+    def test_journeys_are_read_as_such(self, folder: Folder) -> None:
+        path = folder.write(
+            scenario("call: open\n        with: {actor: alice}\n      - pause: {actor: alice, for: 1s}")
+        )
+        assert lint_scenarios(path).problems == ()
+        path.write_text(path.read_text(encoding="utf-8").replace("1s", "perod"), encoding="utf-8")
+        (problem,) = lint_scenarios(path).problems
+        assert problem.startswith(f"{path}:8:31: pause: no duration 'perod' (did you mean 'period'?)")

@@ -39,7 +39,7 @@ def test_own_scenarios_stand_beside_the_bundled_ones(tmp_path: Path) -> None:
 
 def test_own_procedures_are_not_known_to_the_bundled_scenarios(tmp_path: Path) -> None:
     own = written(tmp_path / "own.yaml", scenario("acme-a", "ACME-01"))
-    steps = "    steps: [{drop: {actor: '${actor}'}}]\n"
+    steps = "    steps: [{send_raw: {actor: '${actor}', text: '${nonce.${nonce}}'}}]\n"
     own.write_text(
         own.read_text(encoding="utf-8") + "procedures:\n  post:\n"
         "    parameters: {actor: null, channel: null, nonce: null}\n" + steps,
@@ -47,7 +47,7 @@ def test_own_procedures_are_not_known_to_the_bundled_scenarios(tmp_path: Path) -
     )
     *bundled, mine = load_suite([own]).scenarios
     assert tuple(bundled) == load_suite().scenarios
-    assert "DropConnection" in str(mine.steps)
+    assert "SendRaw" in str(mine.steps)
 
 
 def test_declared_requirements(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_in_a_declared_section_it_is_a_mistake(name: str, tmp_path: Path) -> Non
     own = written(tmp_path / "own.yaml", scenario("acme-a", name))
     with pytest.raises(ContractError) as caught:
         load_suite([own])
-    said = f"{own}:4: scenario 'acme-a' names {name}, which no requirements.yaml declares; did you mean "
+    said = f"{own}:6:16: no requirements.yaml declares {name} (did you mean "
     assert str(caught.value).startswith(said)
 
 

@@ -105,6 +105,35 @@ def test_of_other_commands(arguments: tuple[str, ...], message: str, capsys: pyt
     assert message in said(arguments, capsys)
 
 
+UNSOUND = """\
+format: wsproof.scenarios/1
+scenarios:
+  - id: it
+    title: It
+    verifies: [CONN-02]
+    steps:
+      - connect: {actor: alice}
+      - expect: {actor: alice, event: conection_ack}
+      - expect: {actor: alice, event: error, match: {payload: {code: {$contain: X}}}}
+"""
+
+
+def test_a_scenario_that_no_server_passes_is_refused_by_each_command(folder: Path) -> None:
+    (folder / "own.yaml").write_text(UNSOUND, encoding="utf-8")
+    expected = [
+        "own.yaml:8:32: expect: the contract names no event 'conection_ack' (did you mean 'connection_ack'?)",
+        "own.yaml:9:71: expect: unknown operator '$contain' (did you mean '$contains'?)",
+    ]
+    linted = wsproof("lint", "own.yaml", folder=folder)
+    assert (linted.returncode, linted.stderr.splitlines()) == (2, expected)
+    assert linted.stdout == "1 scenario verifies 1 of 70 requirements of a server; 2 problems\n"
+    checked = wsproof("check", "--scenarios", "own.yaml", folder=folder)
+    assert (checked.returncode, checked.stdout) == (2, "")
+    assert checked.stderr.splitlines() == [f"wsproof: {expected[0]}", expected[1]]
+    loaded = wsproof("load", "--journeys", "own.yaml", folder=folder)
+    assert (loaded.returncode, expected[0] in loaded.stderr) == (2, True)
+
+
 def test_what_cannot_be_written_is_said_before_the_run(folder: Path) -> None:
     calls: list[socket.socket] = []
     with raw_server(calls.append) as url:

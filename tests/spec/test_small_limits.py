@@ -1,0 +1,30 @@
+"""A server whose profile sets its limits as low as they may be is judged like any other."""
+
+from conformance.loading import load_scenarios
+from conformance.plan import Plan
+from conformance.run import Run
+from conformance.transport import resolve
+from contract.model import load_contract
+from contract.profile import load_profile
+from contract.requirements import load_requirements
+from reference_server.network import running
+from reference_server.settings import ServerSettings
+
+SIZED = (
+    "send-frame-of-a-length/",
+    "wire-binary/of-5000-bytes",
+    "wire-compression/plain-offer",
+    "wire-compression/small",
+)
+
+
+def test_no_case_sends_more_than_the_profile_allows() -> None:
+    profile = load_profile(None, {"limits.text_length": 256, "limits.message_bytes": 2052})
+    chosen = [one for one in load_scenarios() if one.id.startswith(SIZED)]
+    with running(ServerSettings(profile=profile, port=0)) as server:
+        contract = load_contract(None, profile.limits)
+        run = Run(Plan(resolve(server.url), contract, profile, load_requirements()), chosen)
+        run.start()
+        verdicts = {one.id: run.result(one).verdict for one in chosen}
+        run.stop()
+    assert set(verdicts.values()) == {"passed"}, verdicts
