@@ -110,7 +110,7 @@ def texts_of(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
     if is_dataclass(value):
-        return [text for field in fields(value) for text in texts_of(getattr(value, field.name))]
+        return [text for field in fields(value) if field.compare for text in texts_of(getattr(value, field.name))]
     if isinstance(value, dict):
         return [text for pair in value.items() for text in texts_of(list(pair))]
     if isinstance(value, list | tuple):
@@ -322,7 +322,7 @@ class TestNonces:
 def _operators(value: Any, operator: str) -> list[Any]:
     """What stands behind an operator anywhere inside a value."""
     if is_dataclass(value):
-        value = [getattr(value, field.name) for field in fields(value)]
+        value = [getattr(value, field.name) for field in fields(value) if field.compare]
     if isinstance(value, list | tuple):
         return [found for one in value for found in _operators(one, operator)]
     if not isinstance(value, dict):
