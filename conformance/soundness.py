@@ -210,10 +210,12 @@ def _undeclared(name: str, known: Collection[str]) -> str:
 
 
 def _naming(place: Source) -> Source:
-    """The step, or the call around it, that names what the step is charged to."""
-    while place.call is not None and not place.names("requirement"):
+    """What a step is charged to is named by the outermost call that names something; else by the step."""
+    naming = place
+    while place.call is not None:
         place = place.call
-    return place
+        naming = place if place.names("requirement") else naming
+    return naming
 
 
 def _ends(step: Written) -> bool:
