@@ -7,8 +7,9 @@ from pathlib import Path
 from conformance.endings import CLOSE_CODE
 from conformance.loading import BUNDLED, OF_JOURNEYS, THOROUGH, read_scenarios, scenario_files
 from conformance.scenario import Expect, ExpectClose, ExpectOne, ExpectRefusal, Scenario, decided
-from conformance.soundness import unknown_requirements, unsound
+from conformance.soundness import unsound
 from conformance.suite import own_requirements
+from conformance.undeclared import unknown_requirements
 from conformance.verdicts import CLIENT_SECTION
 from contract.errors import ContractError
 from contract.files import load_yaml

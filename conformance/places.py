@@ -1,6 +1,6 @@
 """Where a value of an expanded step stands in its author's file: behind variants, parameters and calls."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -90,3 +90,8 @@ class Source:
         if found is None or self.call is None:
             return found
         return replace(found, used=found.used or self)
+
+
+def once(errors: Iterable[ContractError]) -> list[ContractError]:
+    """Each error once: a step that is played many times is written once."""
+    return list({str(error): error for error in errors}.values())

@@ -1,6 +1,6 @@
 """Scenarios as frozen dataclasses. Values in steps are templates; `conformance.values` renders them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -349,3 +349,11 @@ def decided(step: Step, scenario: Scenario) -> set[Decided]:
         deciding = deed.answered
     names = (step.charge.requirements or scenario.verifies) if deciding else ()
     return {(name, step.charge.level) for name in names}
+
+
+def flat(steps: Iterable[Step]) -> Iterator[Step]:
+    """The steps, those inside of `pace` as well."""
+    for step in steps:
+        yield step
+        if isinstance(step.deed, Pace):
+            yield from flat(step.deed.steps)

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from conformance import expectations
-from conformance.places import Source
+from conformance.places import once
 from conformance.samples import Samples, size_flaws
 from conformance.satisfiable import Flaw
-from conformance.scenario import DURATIONS, Pace, Scenario, Step, Written
+from conformance.scenario import DURATIONS, Scenario, Written, flat
 from conformance.spelling import SPELLINGS
 from conformance.values import ENDPOINT_PARTS, FIXED_TOKENS, REFERENCE
 from conformance.verbs import message_of
@@ -57,24 +57,7 @@ def unsound(scenarios: Iterable[Scenario]) -> list[ContractError]:
     sent: dict[tuple[Path, int], set[str]] = {}
     for one in readings:
         sent.setdefault(one.definition, set()).update(*(_nonces(step.body) for step in one.steps if _sends(step)))
-    return _once(error for one in readings for error in one.errors(sent[one.definition]))
-
-
-def unknown_requirements(scenarios: Iterable[Scenario], known: Collection[str]) -> list[ContractError]:
-    """Each place that names a requirement which there is not."""
-    return _once(error for one in scenarios for error in _unknown_requirements(one, known))
-
-
-def _once(errors: Iterable[ContractError]) -> list[ContractError]:
-    return list({str(error): error for error in errors}.values())
-
-
-def _flat(steps: Iterable[Step]) -> Iterator[Step]:
-    """The steps, those inside of `pace` as well."""
-    for step in steps:
-        yield step
-        if isinstance(step.deed, Pace):
-            yield from _flat(step.deed.steps)
+    return once(error for one in readings for error in one.errors(sent[one.definition]))
 
 
 class _Reading:
@@ -84,7 +67,7 @@ class _Reading:
         self.scenario = scenario
         self.contract = contract
         self.definition = (scenario.path, scenario.line)
-        self.steps = tuple(step.written for step in _flat(scenario.steps) if step.written is not None)
+        self.steps = tuple(step.written for step in flat(scenario.steps) if step.written is not None)
         self.generated = "generated" in scenario.tags
         self.past = _Past()
         delivery = contract.delivery
@@ -188,34 +171,6 @@ class _Reading:
                 yield source.error(f"actor {actor.name!r} has no step", "actors", actor.name)
             if actor.user not in _users() and near(actor.user, _users()):
                 yield source.error(f"no user {actor.user!r}{near(actor.user, _users())}", "actors", actor.name)
-
-
-def _unknown_requirements(scenario: Scenario, known: Collection[str]) -> Iterator[ContractError]:
-    source = scenario.source
-    for number, name in enumerate(scenario.verifies if source is not None else ()):
-        if name not in known and source is not None:
-            yield source.error(_undeclared(name, known), "verifies", number)
-    for step in _flat(scenario.steps):
-        if step.written is None:
-            continue
-        for name in {*step.charge.requirements} - {*known}:
-            yield _naming(step.written.source).error(_undeclared(name, known), "requirement")
-        for path, name in expectations.charged(step.written):
-            if name not in known:
-                yield step.written.source.error(_undeclared(name, known), step.written.verb, *path)
-
-
-def _undeclared(name: str, known: Collection[str]) -> str:
-    return f"no requirements.yaml declares {name}{near(name, known)}"
-
-
-def _naming(place: Source) -> Source:
-    """What a step is charged to is named by the outermost call that names something; else by the step."""
-    naming = place
-    while place.call is not None:
-        place = place.call
-        naming = place if place.names("requirement") else naming
-    return naming
 
 
 def _ends(step: Written) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from conformance.loading import BUNDLED, FUZZ, REQUIREMENTS, THOROUGH, load_scenarios
 from conformance.scenario import Expect, ExpectOne, ExpectRefusal, Scenario
-from conformance.soundness import unknown_requirements
+from conformance.undeclared import unknown_requirements
 from contract.errors import ContractError, together
 from contract.requirements import LEVELS, Clause, Level, Requirement, Section, load_requirements
 

@@ -244,11 +244,9 @@ def report(document: Path, name: str, output: str, language: str) -> None:
 @main.command()
 @click.argument("path", type=click.Path(path_type=Path, exists=True), required=False)
 def lint(path: Path | None) -> None:
-    """Find mistakes in scenarios or journeys, a file or a folder of them. Without PATH: in the bundled scenarios."""
-    from conformance.lint import lint_scenarios
+    """Find mistakes without playing anything: in scenarios or journeys, a file or a folder of them, or in a profile.
 
-    Scenarios are held against their format and the requirements; a profile against its schema, and what would convict
-    a server that is right.
+    What would convict a server that is right, or could fail none, is one. Without PATH: in the bundled scenarios.
     """
     from conformance.lint import lint_scenarios
     from conformance.profile_lint import is_profile, lint_profile
