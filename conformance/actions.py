@@ -107,10 +107,11 @@ class Opened:
     compressed: bool = False
 
 
-Problem = Literal["status", "accept", "negotiation", "response", "lost", "tls", "unreachable", "not-listening"]
-"""Why a handshake failed; `unreachable`: no TCP connection came about, `not-listening`: TCP refused it."""
+Problem = Literal["status", "accept", "negotiation", "response", "lost", "tls", "unreachable", "not-listening", "proxy"]
+"""Why a handshake failed; `unreachable`: no TCP connection came about, `not-listening`: TCP refused it, `proxy`: ours
+made no way to the endpoint."""
 
-LOST: tuple[Problem, ...] = ("lost", "tls", "unreachable", "not-listening")
+LOST: tuple[Problem, ...] = ("lost", "tls", "unreachable", "not-listening", "proxy")
 """No answer at all: nothing was refused."""
 
 

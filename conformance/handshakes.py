@@ -75,6 +75,8 @@ def _admitted(stage: Stage, state: ActorState, request: Request, token: str | No
             yield from stage.until(lambda: False, turn, "the turn of its handshake")
         conversation = yield from _shake_hands(stage, state, request, token, good=good)
         settled = bool(conversation.opened or conversation.refused)
+        if conversation.refused is not None and conversation.refused.problem == "proxy":
+            raise DisturbedError(phrase("proxy-in-the-way", detail=conversation.refused.detail))
         if conversation.opened is not None and good:
             admission.accepted()
             breaker.accepted()

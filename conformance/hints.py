@@ -45,6 +45,8 @@ def _refused(played: list[ScenarioVerdict], profile: Profile, *, secure: bool) -
             return phrase("hint-token", status=answer, setting=user)
         case 301 | 302 | 303 | 307 | 308:
             return phrase("hint-redirect", status=answer)
+        case 407:
+            return phrase("hint-proxy")
         case 404:
             return phrase("hint-path")
         case 400 | "answer-not-http" | "handshake-unanswered" if not secure:

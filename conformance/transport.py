@@ -37,11 +37,14 @@ from conformance.actions import (
     Wait,
 )
 from conformance.bounds import FRAME_WEIGHT, Bounds, Share, weight
-from conformance.troubles import own_troubles, refuse_own
+from conformance.proxy import Proxy, Tunnel, TunnelError, proxy_for
+from conformance.tls import client_context
+from conformance.troubles import OwnTroubleError, own_troubles, refuse_own
 from conformance.urls import ascii_url
 from conformance.wire import Wire
-from contract.errors import ContractError
+from contract.choices import Tls
 from contract.findings import Phrase, phrase
+from contract.profile import Profile
 
 Result = TypeVar("Result")
 Script = Generator[Action, Happening, Result]
@@ -71,49 +74,99 @@ class UnreachableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A resolved endpoint. `target` is the path and query without any token."""
+    """A resolved endpoint. `target` is the path and query without any token.
+
+    `address` is that of the `proxy`, where there is one. `tls_name` is the name that its certificate must have; None:
+    the URL's.
+    """
 
     uri: WebSocketURI
     family: socket.AddressFamily
     address: tuple[object, ...]
     tls: ssl.SSLContext | None
+    tls_name: str | None = None
+    proxy: Proxy | None = None
 
     @property
     def path(self) -> str:
         """Path and query of the request line."""
         return self.uri.resource_name
 
+    @property
+    def server_name(self) -> str:
+        """The name that TLS asks for (SNI)."""
+        return self.tls_name or self.uri.host
 
-def resolve(url: str, *, verify: bool = True, ca: str | None = None, timeout: float = 5.0) -> Target:
+    def tunnel(self) -> Tunnel | None:
+        """The way through the proxy, to be made on a new connection; None where there is no proxy."""
+        return None if self.proxy is None else Tunnel(self.proxy, self.uri.host, self.uri.port)
+
+
+def target_for(url: str, profile: Profile, *, embedded: bool = False) -> Target:
+    """The endpoint as the profile wants it to be reached; `embedded`: the reference server of this run, which no proxy
+    stands before.
+
+    Raises as `resolve` does, and `ContractError` for a proxy that cannot be used.
+    """
+    uri = _parsed(url)
+    proxy = None if embedded else proxy_for(uri.host, uri.port, secure=uri.secure, setting=profile.access.proxy)
+    return resolve(url, profile.tls, proxy=proxy, timeout=profile.response_timeout)
+
+
+def resolve(url: str, tls: Tls | None = None, *, proxy: Proxy | None = None, timeout: float = 5.0) -> Target:
     """Find an address of the endpoint that accepts connections within `timeout` seconds.
 
     Raises `UnreachableError` where there is none, ValueError where `url` is no WebSocket URL, `OwnTroubleError` where
-    this machine gives no socket, and `ContractError` where the profile's `ca` is no file of certificates.
+    this machine gives no socket, and `ContractError` where a file of the profile's `tls` is not what it should be.
     """
+    uri = _parsed(url)
+    tls = tls or Tls()
+    context = client_context(tls) if uri.secure else None
+    host, port = (uri.host, uri.port) if proxy is None else (proxy.host, proxy.port)
+    before = "" if proxy is None else f"{proxy}: "
     try:
-        uri = parse_uri(ascii_url(url))
-    except InvalidURI as error:
-        raise ValueError(error.msg) from None
-    context = _tls_context(verify, ca) if uri.secure else None
-    try:
-        found = socket.getaddrinfo(uri.host, uri.port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise UnreachableError(f"{uri.host}: {error.strerror or error}") from None
+        raise UnreachableError(f"{before}{host}: {error.strerror or error}") from None
     problems = []
     for family, kind, protocol, _, address in found:
+        target = Target(uri, family, address, context, tls.server_name, proxy)
         with own_troubles():
             trial = socket.socket(family, kind, protocol)
         with trial:
-            trial.settimeout(timeout)
             try:
-                trial.connect(address)
+                _lead(trial, target, timeout)
                 if context is not None:
-                    context.wrap_socket(trial, server_hostname=uri.host).close()
+                    context.wrap_socket(trial, server_hostname=target.server_name).close()
+            except TunnelError as error:
+                problems.append(f"{before}{error}")
+                continue
             except OSError as error:
                 problems.append(f"{address[0]!s} port {address[1]!s}: {_why_unreachable(error)}")
                 continue
-        return Target(uri, family, address, context)
-    raise UnreachableError("; ".join(problems) or f"{uri.host} has no address")
+        return target
+    raise UnreachableError("; ".join(problems) or f"{before}{host} has no address")
+
+
+def _parsed(url: str) -> WebSocketURI:
+    try:
+        return parse_uri(ascii_url(url))
+    except InvalidURI as error:
+        raise ValueError(error.msg) from None
+
+
+def _lead(plain: socket.socket, target: Target, timeout: float) -> None:
+    """Connect a socket to the endpoint's port, through the proxy where there is one. Raises OSError, `TunnelError`."""
+    plain.settimeout(timeout)
+    tunnel = target.tunnel()
+    if tunnel is None:
+        plain.connect(target.address)
+        return
+    try:
+        plain.connect(target.address)
+        tunnel.advance(plain)
+    except OSError as error:
+        raise TunnelError(phrase("proxy-lost", error=socket_problem(error))) from None
 
 
 def _why_unreachable(error: OSError) -> str:
@@ -135,19 +188,21 @@ def sign_of_life(target: Target, timeout: float = 1.0) -> Sign:
     A process that is dying still takes connections for a moment, and ends them: only an answer, or that the connection
     stays, shows that somebody is there. Raises `OwnTroubleError`.
     """
+    request = f"GET {target.uri.path or '/'} HTTP/1.1\r\nHost: {target.uri.host}\r\nConnection: close\r\n\r\n"
     with own_troubles():
         made = socket.socket(target.family, socket.SOCK_STREAM)
     with made as plain:
-        plain.settimeout(timeout)
         try:
-            plain.connect(target.address)
+            _lead(plain, target, timeout)
+        except TunnelError as error:
+            if not error.of_endpoint:
+                raise OwnTroubleError(phrase("trouble-proxy", detail=error.problem)) from None
+            return "refuses"
         except OSError as error:
             refuse_own(error)
             return "refuses"
-        host = target.uri.host
-        request = f"GET {target.uri.path or '/'} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
         try:
-            probe = plain if target.tls is None else target.tls.wrap_socket(plain, server_hostname=host)
+            probe = plain if target.tls is None else target.tls.wrap_socket(plain, server_hostname=target.server_name)
             with probe:
                 probe.sendall(request.encode())
                 return "answers" if probe.recv(1) else "ends"
@@ -155,17 +210,6 @@ def sign_of_life(target: Target, timeout: float = 1.0) -> Sign:
             return "answers"
         except OSError:
             return "ends"
-
-
-def _tls_context(verify: bool, ca: str | None) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=ca)
-    except OSError as error:
-        raise ContractError(f"tls.ca holds no certificates: {error.strerror or error}", ca) from None
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def socket_problem(error: OSError) -> Phrase:
@@ -199,6 +243,7 @@ class Connection:
         self._happenings = 0
         self._pending, self._half_close = self.wire.out()
         self._connecting = True
+        self._tunnel = target.tunnel()
         self._handshaking_tls = target.tls is not None
         self._tls_wants_write = False
         with own_troubles():
@@ -212,7 +257,7 @@ class Connection:
         self.descriptor = plain.fileno()
         result = plain.connect_ex(target.address)
         self._failure = result if result not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK) else 0
-        self._tls, self._host = target.tls, target.uri.host
+        self._tls, self._host = target.tls, target.server_name
 
     @property
     def interest(self) -> int:
@@ -221,6 +266,8 @@ class Connection:
             return 0
         if self._connecting or self._failure:
             return selectors.EVENT_WRITE
+        if self._tunnel is not None:
+            return selectors.EVENT_WRITE if self._tunnel.unsent else selectors.EVENT_READ
         if self._handshaking_tls:
             return selectors.EVENT_WRITE if self._tls_wants_write else selectors.EVENT_READ
         return (selectors.EVENT_READ if self.reading else 0) | (selectors.EVENT_WRITE if self._pending else 0)
@@ -230,6 +277,8 @@ class Connection:
         try:
             if self._connecting or self._failure:
                 self._finish_connecting()
+            if self._tunnel is not None and not self._finish_tunnel(self._tunnel):
+                return []
             if self._handshaking_tls and not self._finish_tls():
                 return []
             self.flush()
@@ -238,8 +287,12 @@ class Connection:
             return self._lost(t, "lost", socket_problem(error))
         except ssl.SSLError as error:
             return self._lost(t, "tls", socket_problem(error))
+        except TunnelError as error:
+            return self._lost(t, "proxy", error.problem)
         except OSError as error:
             refuse_own(error)
+            if self._tunnel is not None:
+                return self._lost(t, "proxy", phrase("proxy-lost", error=socket_problem(error)))
             problem: Problem = "not-listening" if error.errno == errno.ECONNREFUSED else "unreachable"
             if self._handshaking_tls and not self._connecting:
                 problem = "lost"
@@ -250,6 +303,17 @@ class Connection:
         if failure:
             raise OSError(failure, os.strerror(failure))
         self._connecting = False
+        if self._tunnel is None:
+            self._begin_tls()
+
+    def _finish_tunnel(self, tunnel: Tunnel) -> bool:
+        if not tunnel.advance(self.sock):
+            return False
+        self._tunnel = None
+        self._begin_tls()
+        return True
+
+    def _begin_tls(self) -> None:
         if self._tls is not None:
             self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._host, do_handshake_on_connect=False)
 
@@ -271,7 +335,7 @@ class Connection:
 
         A failed write is silent: what the server sent before it left is still to be read, and the end after it.
         """
-        if self.closed or self._connecting or self._handshaking_tls:
+        if self.closed or self._connecting or self._tunnel is not None or self._handshaking_tls:
             return
         try:
             self._write_out(pieces)
@@ -329,7 +393,7 @@ class Connection:
 
     def _lost(self, t: float, problem: Problem, detail: Phrase) -> list[Happening]:
         """The socket failed: a reset, or a refused connection."""
-        refused = self._connecting or self._failure or self._handshaking_tls
+        refused = self._connecting or self._failure or self._tunnel is not None or self._handshaking_tls
         # In TLS 1.3 the server refuses a client's certificate only after the client's own handshake.
         if refused or (problem == "tls" and self.wire.handshaking):
             found: list[Happening] = [Refused(t, self.actor, problem, None, (), b"", detail)]

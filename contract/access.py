@@ -33,12 +33,16 @@ _VISIBLE = re.compile(r"[\t\x20-\x7e]*")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What every handshake has, whoever shakes hands. `basic` is `user:password`."""
+    """What every handshake has, whoever shakes hands, and the way it takes.
+
+    `basic` is `user:password`; `proxy` is a URL, `none`, or None: the environment's.
+    """
 
     headers: Pairs = field(default=(), repr=False)
     cookies: Pairs = field(default=(), repr=False)
     basic: str | None = field(default=None, repr=False)
     subprotocols: tuple[str, ...] = ()
+    proxy: str | None = field(default=None, repr=False)
 
     def secrets(self) -> Iterator[str]:
         """What must not be shown. A shorter value would be found by chance in anything; it is in nothing we write."""
@@ -56,6 +60,7 @@ def read_access(value: Mapping[str, Any]) -> Access:
         cookies=tuple((value.get("cookies") or {}).items()),
         basic=f"{basic['user']}:{basic['password']}" if basic else None,
         subprotocols=tuple(value.get("subprotocols") or ()),
+        proxy=value.get("proxy"),
     )
 
 

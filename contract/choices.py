@@ -1,7 +1,8 @@
 """What an endpoint may choose for itself: each part of a profile with its defaults."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -69,11 +70,21 @@ class Reconnect:
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """How a `wss` endpoint's certificate is checked; `ca` is a PEM file."""
+    """How a `wss` endpoint's certificate is checked, and which one is shown to it.
+
+    `ca`, `cert` and `key` are PEM files. `server_name` is the name that is asked for (SNI), and that the certificate
+    must have; None: the URL's.
+    """
 
     verify: bool = True
     ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    key_password: str | None = field(default=None, repr=False)
+    server_name: str | None = None
 
+
+TLS_FILES = ("ca", "cert", "key")
 
 CLOSE_CODES: Mapping[str, int] = MappingProxyType(
     {
@@ -107,6 +118,16 @@ ERROR_CODES: Mapping[str, str] = MappingProxyType(
         )
     }
 )
+
+
+def read_tls(value: Mapping[str, Any], folder: Path, overrides: Mapping[str, Any]) -> Tls:
+    """That of a profile; the paths in a file are relative to its `folder`, those of `overrides` to the working one."""
+
+    found = dict(value)
+    for name in TLS_FILES:
+        if found.get(name) and not {"tls", f"tls.{name}"} & set(overrides):
+            found[name] = str(folder / found[name])
+    return Tls(**found)
 
 
 def read_heartbeat(value: Mapping[str, Any]) -> Heartbeat:

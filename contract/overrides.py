@@ -1,10 +1,12 @@
 """What stands for a part of a profile: options that replace it, and environment variables."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from contract.choices import TLS_FILES
 from contract.errors import ContractError
 from contract.files import Document
 from contract.mistakes import Mistake, Where, check_document
@@ -44,6 +46,12 @@ def overridden(value: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str,
             target = target[parent]
         target[last] = new
     return changed
+
+
+def anywhere(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Overrides that mean the same in every folder: their paths are absolute."""
+    paths = {f"tls.{name}" for name in TLS_FILES}
+    return {name: os.path.abspath(value) if name in paths and value else value for name, value in overrides.items()}
 
 
 def unset(value: Any, environ: Mapping[str, str], where: Where = ()) -> Iterator[Mistake]:

@@ -22,6 +22,7 @@ from contract.choices import (
     read_error_codes,
     read_heartbeat,
     read_reconnect,
+    read_tls,
 )
 from contract.consistency import contradictions
 from contract.durations import seconds
@@ -101,7 +102,7 @@ def load_profile(
     check_document(expanded, "profile", document.value)
     refuse(document, contradictions(expanded.value, document.value))
     try:
-        profile = _profile(expanded.value)
+        profile = _profile(expanded.value, document.path.parent, overrides or {})
     except ValueError as error:
         raise ContractError(str(error), document.path) from None
     check_access(profile.access, profile.auth.header, expanded.error)
@@ -112,7 +113,7 @@ def load_profile(
     return profile
 
 
-def _profile(value: Mapping[str, Any]) -> Profile:
+def _profile(value: Mapping[str, Any], folder: Path, overrides: Mapping[str, Any]) -> Profile:
     own_fixtures = any(name in value for name in ("users", "tokens", "channels"))
     fixtures: Mapping[str, Any] = value if own_fixtures else DEFAULT_FIXTURES
     auth = value.get("auth", {})
@@ -134,6 +135,6 @@ def _profile(value: Mapping[str, Any]) -> Profile:
         tokens=read_tokens(fixtures.get("tokens") or {}),
         channels=read_channels(fixtures.get("channels") or {}),
         history=value.get("history", "none"),
-        tls=Tls(**value.get("tls", {})),
+        tls=read_tls(value.get("tls", {}), folder, overrides),
         access=read_access(value),
     )

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from conformance.transport import resolve
+from conformance.transport import target_for
 from contract.files import DATA_ROOT
 from contract.model import load_contract
+from contract.overrides import anywhere
 from contract.profile import Profile
 from loadtest.checking import check_settings, raise_descriptor_limit
 from loadtest.document import Ending, load_document, write_document
@@ -90,10 +91,10 @@ def run_load(settings: LoadSettings, progress: Progress = lambda elapsed: None) 
     """Run the load to its end; False where it was interrupted. The document is at `settings.document`.
 
     Raises `LoadError` for settings that cannot work, and where the child wrote no document; `ContractError` for
-    a broken profile; `UnreachableError` and ValueError as `resolve` does.
+    a broken profile; `UnreachableError` and ValueError as `target_for` does.
     """
     profile = check_settings(settings)
-    resolve(settings.endpoint, verify=profile.tls.verify, ca=profile.tls.ca, timeout=profile.response_timeout)
+    target_for(settings.endpoint, profile, embedded=settings.embedded)
     document = Path(settings.document).absolute()
     if not document.parent.is_dir():
         raise LoadError(f"{document.parent}: no such folder to write {document.name} to")
@@ -102,7 +103,7 @@ def run_load(settings: LoadSettings, progress: Progress = lambda elapsed: None) 
     if settings.master is not None:
         limit += WORKERS_SECONDS
     with Children(environment, limit) as children:
-        _absolute(settings, profile, document).write(children.folder / "settings.json")
+        _absolute(settings, document).write(children.folder / "settings.json")
         variables = {SETTINGS_VARIABLE: str(children.folder / "settings.json")}
         for one in commands(settings):
             children.start(one, variables)
@@ -122,7 +123,7 @@ def run_worker(
     The profile is this machine's own: its tokens do not travel. Raises `LoadError`.
     """
     host, port = _port(address)
-    own = {"profile": str(profile.absolute()) if profile is not None else None, "overrides": dict(overrides)}
+    own = {"profile": str(profile.absolute()) if profile is not None else None, "overrides": anywhere(overrides)}
     raise_descriptor_limit()
     with Children(environment, WORKER_SECONDS) as children:
         (children.folder / "worker.json").write_text(json.dumps(own), encoding="utf-8")
@@ -140,18 +141,15 @@ def _write_empty(settings: LoadSettings, profile: Profile, document: Path) -> No
     write_document(document, load_document(settings, contract, ending, Tally().document()))
 
 
-def _absolute(settings: LoadSettings, profile: Profile, document: Path) -> LoadSettings:
+def _absolute(settings: LoadSettings, document: Path) -> LoadSettings:
     """The settings as they read in another folder."""
-    overrides = dict(settings.overrides)
-    if profile.tls.ca is not None:
-        overrides["tls.ca"] = os.path.abspath(profile.tls.ca)
     tokens = settings.tokens
     if tokens.kind == "file":
         tokens = replace(tokens, value=os.path.abspath(tokens.value))
     return replace(
         settings,
         document=str(document),
-        overrides=overrides,
+        overrides=anywhere(settings.overrides),
         tokens=tokens,
         profile=_found(settings.profile),
         journey_file=_found(settings.journey_file),

@@ -153,7 +153,8 @@ class Connection:
         """The handshake was not accepted."""
         self.link = None
         problem = phrase("with-detail", what=phrase("handshake-refused"), detail=refused.detail.changed(self._masked))
-        self._lost(charged("CONN-01", problem))
+        # What our proxy did is no fault of the endpoint.
+        self._lost(problem if refused.problem == "proxy" else charged("CONN-01", problem))
 
     def ended(self, code: int | None, how: Phrase, t: float) -> None:
         """The connection is over."""

@@ -25,6 +25,7 @@ from conformance.actions import (
     Refused,
     Request,
 )
+from conformance.proxy import TunnelError
 from conformance.transport import Target, narrow, socket_problem
 from conformance.wire import Wire
 from contract.findings import Phrase, phrase
@@ -87,7 +88,7 @@ class Link:
     """One connection. The user hears what happens to it, and nothing any more once it is `over`."""
 
     __slots__ = (
-        *("_head", "_raw", "_reader", "_rest", "_sock", "_target", "_unsent", "_user", "_wire", "_writer"),
+        *("_head", "_raw", "_reader", "_rest", "_sock", "_target", "_tunnel", "_unsent", "_user", "_wire", "_writer"),
         *("accepted", "code", "connected", "over", "reactor", "tls"),
     )
 
@@ -106,6 +107,7 @@ class Link:
         self._wire: Wire | None = Wire("user", target.uri, request, MAX_MESSAGE_BYTES)
         self._unsent, _ = self._wire.out()
         self._reader: Watch | None = None
+        self._tunnel = target.tunnel()
         self._sock: PlainSocket | TlsSocket = self._socket(narrowed=request.narrow)
         descriptor = self._sock.fileno()
         self._writer: Watch | None = reactor.writer(descriptor, self._connecting)
@@ -121,29 +123,54 @@ class Link:
             made.close()
             raise OSError(result, os.strerror(result))
         if self._target.tls is not None:
-            self.tls = TlsSocket(made, self._target.tls, self._target.uri.host)
+            self.tls = TlsSocket(made, self._target.tls, self._target.server_name)
         return made
 
     # Connecting
 
     def _connecting(self) -> None:
-        """The socket became writable, or during TLS's handshake readable."""
+        """The socket became writable."""
         t = _monotonic()
         try:
-            if not self.connected:
-                failure = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-                if failure:
-                    raise OSError(failure, os.strerror(failure))
-                self.connected = True
-                self._stop_writer()
-                watched = self._tls_handshake if self.tls is not None else self._readable
-                self._reader = self.reactor.reader(self._sock.fileno(), watched)
-            if self.tls is not None:
-                self._tls_handshake()
+            failure = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if failure:
+                raise OSError(failure, os.strerror(failure))
+            self.connected = True
+            self._stop_writer()
+            if self._tunnel is not None:
+                self._watch(self._through_proxy)
+                self._through_proxy()
             else:
-                self._flush()
+                self._begin()
         except OSError as error:
             self._fail(error, t)
+
+    def _watch(self, callback: Callable[[], None]) -> None:
+        """From now on, this is what happens when there is something to read."""
+        if self._reader is not None:
+            self._reader.stop()
+        self._reader = self.reactor.reader(self._sock.fileno(), callback)
+
+    def _through_proxy(self) -> None:
+        """Ask the proxy for the way, or read its answer."""
+        tunnel, t = self._tunnel, _monotonic()
+        assert tunnel is not None
+        try:
+            if not tunnel.advance(self._sock):
+                return
+            self._tunnel = None
+            self._begin()
+        except (TunnelError, OSError) as error:
+            self._fail(error, t)
+
+    def _begin(self) -> None:
+        """The socket leads to the endpoint. Raises OSError."""
+        if self.tls is not None:
+            self._watch(self._tls_handshake)
+            self._tls_handshake()
+        else:
+            self._watch(self._readable)
+            self._flush()
 
     def _tls_handshake(self) -> None:
         assert self.tls is not None
@@ -152,20 +179,24 @@ class Link:
             if not self.tls.handshake():
                 return
             self._sock = self.tls
-            if self._reader is not None:
-                self._reader.stop()
-            self._reader = self.reactor.reader(self._sock.fileno(), self._readable)
+            self._watch(self._readable)
             self._flush()
         except OSError as error:
             self._fail(error, t)
             return
         self._readable()
 
-    def _fail(self, error: OSError, t: float) -> None:
+    def _fail(self, error: OSError | TunnelError, t: float) -> None:
         """No connection came about."""
         self.shut()
         problem: Problem = "tls" if isinstance(error, ssl.SSLError) else "lost"
-        self._user.refused(Refused(t, "user", problem, None, (), b"", socket_problem(error)))
+        if isinstance(error, TunnelError):
+            problem, detail = "proxy", error.problem
+        elif self._tunnel is not None:
+            problem, detail = "proxy", phrase("proxy-lost", error=socket_problem(error))
+        else:
+            detail = socket_problem(error)
+        self._user.refused(Refused(t, "user", problem, None, (), b"", detail))
 
     # Reading
 

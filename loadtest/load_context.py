@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from conformance.transport import Target, resolve
+from conformance.transport import Target, target_for
 from contract.json_text import dump_json
 from contract.model import Contract, load_contract
 from contract.profile import Profile, load_profile
@@ -22,14 +22,14 @@ MAX_CLOSING_SECONDS = 5.0
 
 
 class LoadContext:
-    """Built from the settings. Raises `ContractError` and `LoadError` for invalid ones, and as `resolve` does."""
+    """Built from the settings. Raises `ContractError` and `LoadError` for invalid ones, and as `target_for` does."""
 
     def __init__(self, settings: LoadSettings, reactor: Reactor, worker: int = 0) -> None:
         self.settings = settings
         self.reactor = reactor
         self.profile: Profile = load_profile(Path(settings.profile) if settings.profile else None, settings.overrides)
         self.contract: Contract = load_contract(None, self.profile.limits)
-        self.target: Target = resolve(settings.endpoint, verify=self.profile.tls.verify, ca=self.profile.tls.ca)
+        self.target: Target = target_for(settings.endpoint, self.profile, embedded=settings.embedded)
         self.journeys = {
             one.id: compile_journey(one, self.contract, self.profile)
             for one in load_journeys(settings.journey_file)

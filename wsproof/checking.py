@@ -8,7 +8,7 @@ from conformance.descriptors import fitted
 from conformance.plan import DEFAULT_JOBS, Plan
 from conformance.run import THOROUGH_ROUNDS
 from conformance.selection import SelectionError
-from conformance.transport import Target, UnreachableError, resolve
+from conformance.transport import Target, UnreachableError, target_for
 from conformance.troubles import OwnTroubleError
 from contract.errors import ContractError
 from contract.formats import RESULTS
@@ -38,7 +38,7 @@ def run_check(url: str | None, profile: Profile, options: CheckOptions) -> int:
             stack.enter_context(sole_writer(options.output, "check"))
             wanted = _prepare(options)
             address = stack.enter_context(endpoint(url, profile))
-            target = resolve(address, verify=profile.tls.verify, ca=profile.tls.ca, timeout=profile.response_timeout)
+            target = target_for(address, profile, embedded=url is None)
             plan = _plan(target, profile, chosen, options, embedded=url is None)
             return Check(address, plan, chosen.scenarios, options, baseline, former, wanted, embedded=url is None).run()
     except (SelectionError, EndpointError, ContractError, OutputError, OwnTroubleError) as error:

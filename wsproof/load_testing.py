@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from conformance.transport import UnreachableError, resolve
+from conformance.transport import UnreachableError, target_for
 from contract.formats import LOAD
 from contract.profile import Profile
 from loadtest.child import run_load, run_worker
@@ -52,11 +52,6 @@ class ProfileSource:
     path: Path | None
     overrides: dict[str, Any]
 
-    def overrides_anywhere(self) -> dict[str, Any]:
-        """The overrides, with paths that hold in every folder."""
-        ca = self.profile.tls.ca
-        return self.overrides | ({"tls.ca": str(Path(ca).absolute())} if ca else {})
-
 
 def run_load_test(address: str | None, source: ProfileSource, wishes: Wishes, options: LoadOptions) -> int:
     """Put load on an endpoint, write the reports, and give the exit code back.
@@ -68,8 +63,7 @@ def run_load_test(address: str | None, source: ProfileSource, wishes: Wishes, op
         prepare_folder(options.output)
         with sole_writer(options.output, "load"), endpoint(address, source.profile) as found:
             wanted = wanted_reports(REPORTS, options.formats, options.json_path, options.output, LOAD)
-            profile = source.profile
-            resolve(found, verify=profile.tls.verify, ca=profile.tls.ca, timeout=profile.response_timeout)
+            target_for(found, source.profile, embedded=address is None)
             settings = _settings(found, document, source, wishes, options, embedded=address is None)
             forget_former(wanted)
             with Interruption(lambda: None, "") as interruption:
@@ -90,7 +84,7 @@ def run_worker_for(address: str, source: ProfileSource) -> int:
     """Play users for a master on another machine, and give the exit code back."""
     with _complaints(Path(), None) as failed:
         click.echo(f"wsproof: playing users for the master at {address}", err=True)
-        completed = run_worker(address, source.path, source.overrides_anywhere())
+        completed = run_worker(address, source.path, source.overrides)
         return ExitCode.PASSED if completed else ExitCode.INTERRUPTED
     return failed[0]
 
@@ -123,7 +117,7 @@ def _settings(
         document,
         source.profile,
         profile=str(source.path.absolute()) if source.path else None,
-        overrides=source.overrides_anywhere(),
+        overrides=source.overrides,
         version=__version__,
     )
     return replace(settings, master=options.master, expect_workers=options.expect_workers, embedded=embedded)

@@ -28,7 +28,9 @@ DEFAULT_PROFILE = Path("wsproof.yaml")
 
 MAX_JOBS = 500
 
-SECRET = re.compile(r"(basic|cookies|headers)\..*|tokens\.(?!expiring\.after$).*|users\.[^.]*\.token")
+SECRET = re.compile(
+    r"(basic|cookies|headers)\..*|tokens\.(?!expiring\.after$).*|users\.[^.]*\.token|proxy|tls\.key_password"
+)
 """Settings whose values are shown nowhere."""
 
 
@@ -115,7 +117,7 @@ def profile_sources(
 def _is_secret(change: str) -> bool:
     """Whether a setting's value is shown nowhere; that it is none is no secret."""
     name, _, value = change.partition("=")
-    return value != "null" and SECRET.fullmatch(name.strip()) is not None
+    return value not in ("null", "none") and SECRET.fullmatch(name.strip()) is not None
 
 
 def shown_changes(changes: Iterable[str], secrets: Iterable[str]) -> list[str]:

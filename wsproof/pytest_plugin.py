@@ -30,7 +30,7 @@ with _own_packages():
     from conformance.peer_plugins import PeerPlugins, refuse_processes
     from conformance.plan import DEFAULT_JOBS, Plan
     from conformance.plugin import Player, ScenarioCollector, register_marks
-    from conformance.transport import UnreachableError, resolve
+    from conformance.transport import UnreachableError, target_for
     from contract.errors import ContractError
     from contract.model import load_contract
     from contract.profile import load_profile
@@ -79,7 +79,7 @@ def _plan(config: pytest.Config) -> Plan:
             raise pytest.UsageError(f"no endpoint: give --wsproof-url, WSPROOF_URL, or `endpoint` in {DEFAULT_PROFILE}")
         check_url(url, profile)
         return Plan(
-            resolve(url, verify=profile.tls.verify, ca=profile.tls.ca, timeout=profile.response_timeout),
+            target_for(url, profile),
             load_contract(None, profile.limits),
             profile,
             load_requirements(),

@@ -12,6 +12,7 @@ import pytest
 from conformance.actions import Ended, Happening, Opened, Received, Refused
 from conformance.bounds import Bounds
 from conformance.transport import Transport, UnreachableError, resolve
+from contract.choices import Tls
 from contract.errors import ContractError
 from tests.conformance.servers import (
     Talk,
@@ -107,7 +108,7 @@ class TestTls:
             yield from until(Opened, OPEN)
             return (yield from until(Received, text(b"x" * size)))
 
-        target = resolve(secure, ca=str(certificate))
+        target = resolve(secure, Tls(ca=str(certificate)))
         (received,) = Transport(target).run(script())
         assert isinstance(received, Received)
         assert len(received.data) == size
@@ -117,18 +118,18 @@ class TestTls:
             resolve(secure)
 
     def test_unless_it_is_not_verified(self, secure: str) -> None:
-        target = resolve(secure, verify=False)
+        target = resolve(secure, Tls(verify=False))
         (opened,) = Transport(target).run(until(Opened, OPEN))
         assert isinstance(opened, Opened)
 
     def test_another_host_is_refused(self, secure: str, certificate: Path) -> None:
         with pytest.raises(UnreachableError, match="its certificate is not trusted"):
-            resolve(secure.replace("localhost", "127.0.0.1"), ca=str(certificate))
+            resolve(secure.replace("localhost", "127.0.0.1"), Tls(ca=str(certificate)))
 
     def test_a_certificate_that_changes_is_refused(self, secure: str, certificate: Path) -> None:
         """The trial connection is not the only one that is checked."""
-        target = resolve(secure, verify=False)
-        strict = resolve(secure, ca=str(certificate))
+        target = resolve(secure, Tls(verify=False))
+        strict = resolve(secure, Tls(ca=str(certificate)))
         assert strict.tls is not None
         changed = ssl.create_default_context()
         other = type(target)(target.uri, target.family, target.address, changed)
@@ -145,7 +146,7 @@ class TestTls:
                 drain(connection)
 
         with raw_server(talk) as url, pytest.raises(UnreachableError, match="port"):
-            resolve(url.replace("ws://", "wss://"), verify=False)
+            resolve(url.replace("ws://", "wss://"), Tls(verify=False))
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificate"])
@@ -154,4 +155,4 @@ def test_a_ca_file_without_certificates_is_the_profiles_fault(tmp_path: Path, co
     if content is not None:
         path.write_text(content, encoding="utf-8")
     with pytest.raises(ContractError, match=r"ca\.pem: tls\.ca holds no certificates"):
-        resolve("wss://127.0.0.1:1/", ca=str(path))
+        resolve("wss://127.0.0.1:1/", Tls(ca=str(path)))

@@ -1,5 +1,6 @@
 """What stands before a server, as the profile says it: what is read, and what is refused without being shown."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from contract.access import MAX_VALUE_CHARACTERS, Access
 from contract.choices import Auth
 from contract.errors import ContractError
+from contract.overrides import anywhere
 from contract.profile import Profile, load_profile
 
 ENVIRON = {"KEY": "hidden-key", "BROKEN": "hidden-key\n", "UMLAUT": "hidden-schlüssel"}
@@ -88,6 +90,8 @@ def test_what_could_stand_anywhere_by_chance_is_not_searched_for(tmp_path: Path)
         ),
         ("basic: {user: u}\n", "1:1: basic: expected the member 'password'"),
         ("subprotocols: ['a b']\n", "1:16: subprotocols[0]: expected a name"),
+        ("proxy: 5\n", "1:1: proxy: expected"),
+        ("tls: {cert: c, key_password: 5}\n", "1:16: tls.key_password: expected a text"),
         (
             "users:\n  alice: {token: 12345}\n",
             "2:11: users.alice.token: expected a text",
@@ -130,3 +134,16 @@ def test_any_token_can_travel_in_the_query(tmp_path: Path) -> None:
 def test_a_token_that_would_be_taken_apart(tmp_path: Path, where: str, token: str) -> None:
     found = refused(tmp_path, f"auth: {{in: {where}}}\ntokens:\n  expired: '{token}'\n")
     assert found.startswith("3:3: tokens.expired holds a character that cannot stand there: ")
+
+
+def test_paths_are_relative_to_the_file_they_stand_in(tmp_path: Path) -> None:
+    path = tmp_path / "wsproof.yaml"
+    path.write_text("tls: {ca: certs/ca.pem, cert: /etc/client.pem, key: '${KEY}'}", encoding="utf-8")
+    tls = load_profile(path, {"tls.ca": "own.pem"}, ENVIRON).tls
+    assert (tls.ca, tls.cert, tls.key) == ("own.pem", "/etc/client.pem", str(tmp_path / "hidden-key"))
+    assert load_profile(path, None, ENVIRON).tls.ca == str(tmp_path / "certs" / "ca.pem")
+
+
+def test_overrides_for_another_folder() -> None:
+    overrides = {"tls.ca": "own.pem", "tls.cert": None, "tls.verify": True, "heartbeat.interval": 1}
+    assert anywhere(overrides) == overrides | {"tls.ca": os.path.abspath("own.pem")}

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -31,17 +32,21 @@ def unconcerned(frame: RawFrame) -> bool:
 
 
 class Edge:
-    """A proxy on a port of this machine, before the server on port `behind`."""
+    """A proxy on a port of this machine, before the server on port `behind`; with `tls`, where TLS ends."""
 
-    def __init__(self, behind: int, door: Door = open_door, watch: Watch = unconcerned) -> None:
+    def __init__(
+        self, behind: int, door: Door = open_door, watch: Watch = unconcerned, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._behind = behind
+        self.tls = tls
         self.door = door
         self.watch = watch
         self._clients: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
 
     async def start(self, port: int = 0) -> asyncio.Server:
         """Accept connections."""
-        return await asyncio.start_server(self._serve, "127.0.0.1", port, backlog=512, limit=HEAD_BYTES)
+        tls = self.tls
+        return await asyncio.start_server(self._serve, "127.0.0.1", port, backlog=512, limit=HEAD_BYTES, ssl=tls)
 
     def cut_all(self) -> None:
         """End every client's connection at once, without a close frame."""
@@ -111,7 +116,10 @@ async def write(writer: asyncio.StreamWriter, data: bytes) -> None:
 
 async def _end(writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
-        writer.write_eof()
+        if writer.can_write_eof():
+            writer.write_eof()
+        else:
+            writer.close()
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
@@ -120,9 +128,11 @@ def reset(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-def edge_before(url: str, door: Door = open_door, watch: Watch = unconcerned) -> AbstractContextManager[str]:
+def edge_before(
+    url: str, door: Door = open_door, watch: Watch = unconcerned, tls: ssl.SSLContext | None = None
+) -> AbstractContextManager[str]:
     """Run an edge before the server at `url`; gives the URL that leads through it."""
-    return leading_through(Edge(port_of(url), door, watch), url)
+    return leading_through(Edge(port_of(url), door, watch, tls), url)
 
 
 @contextmanager
@@ -146,7 +156,8 @@ def leading_through(edge: Edge, url: str) -> Iterator[str]:
     thread.start()
     port, stop = started.result()
     try:
-        yield url.replace(f":{port_of(url)}/", f":{port}/")
+        through = url.replace(f":{port_of(url)}/", f":{port}/")
+        yield through if edge.tls is None else through.replace("ws://", "wss://")
     finally:
         stop()
         thread.join()

@@ -13,6 +13,7 @@ import pytest
 
 from conformance.actions import Received, Refused, Request
 from conformance.transport import resolve
+from contract.choices import Tls
 from contract.findings import Phrase, phrase
 from contract.profile import load_profile
 from loadtest.link import MAX_UNSENT_BYTES, Link
@@ -57,7 +58,7 @@ class Heard:
 
 
 def dial(url: str, ca: str | None = None) -> tuple[Heard, Link, SelectorReactor]:
-    heard, reactor, target = Heard(), SelectorReactor(), resolve(url, ca=ca)
+    heard, reactor, target = Heard(), SelectorReactor(), resolve(url, Tls(ca=ca))
     return heard, Link(heard, reactor, target, Request(target.path)), reactor
 
 
@@ -220,7 +221,7 @@ def test_over_tls_it_is_the_same(tmp_path: Path) -> None:
     subprocess.run([*command, "-out", str(certificate), "-keyout", str(key)], check=True, capture_output=True)
     settings = ServerSettings(profile=load_profile(None, {}), port=0, certificate=certificate, key=key)
     with running(settings) as server:
-        target = resolve(server.url, ca=str(certificate))
+        target = resolve(server.url, Tls(ca=str(certificate)))
         heard, reactor = Heard(), SelectorReactor()
         link = Link(heard, reactor, target, Request(f"{target.path}?access_token=alice-token"))
         reactor.run(lambda: len(heard.said) == 1)
@@ -232,7 +233,7 @@ def test_over_tls_it_is_the_same(tmp_path: Path) -> None:
         reactor.run(lambda: heard.over)
         assert heard.ends == [(1000, phrase("tcp-eof"))]
         # Whose certificate nobody vouches for is refused.
-        stranger = resolve(server.url, ca=str(certificate))
+        stranger = resolve(server.url, Tls(ca=str(certificate)))
         assert stranger.tls is not None
         untrusting = type(stranger)(stranger.uri, stranger.family, stranger.address, ssl.create_default_context())
         heard = Heard()

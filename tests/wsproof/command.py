@@ -18,8 +18,8 @@ PATIENCE = 120.0
 
 def surroundings(extra: dict[str, str]) -> dict[str, str]:
     """Without the variables that steer us."""
-    steering = ("WSPROOF", "PYTEST", "NO_COLOR")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
+    steering = ("WSPROOF", "PYTEST", "NO_COLOR", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(steering)}
     return {**kept, "PYTHONPATH": str(ROOT), **extra}
 
 

@@ -23,7 +23,7 @@ BASIC = base64.b64encode(b"ci:covert-password").decode()
 PROFILE = """\
 auth: {in: AUTH}
 origin: https://app.example.com
-headers: {X-Api-Key: "${API_KEY}", X-Debug: "1"}
+headers: {X-Api-Key: "${API_KEY}", X-Debug: "1", Host: chat.example.com}
 cookies: {gate: "${GATE}", region: eu}
 basic: {user: ci, password: "${STAGING}"}
 subprotocols: [chat.v1]
@@ -32,6 +32,7 @@ heartbeat: {interval: 1s, timeout: 2s}
 WANTED = {
     "X-Api-Key": "covert-api-key",
     "X-Debug": "1",
+    "Host": "chat.example.com",
     "Authorization": f"Basic {BASIC}",
     "Origin": "https://app.example.com",
 }
