@@ -226,11 +226,11 @@ def request_for(
 ) -> Request:
     """The request with the token where the profile says it travels (CLIENT-01)."""
     target, carried, protocols = authorised(profile, target, token)
-    headers = {**_standing(profile), **carried}
-    cookies = [f"{name}={value}" for name, value in profile.access.cookies]
-    if cookies:
+    standing = standing_headers(profile)
+    headers = {**standing, **carried}
+    if "Cookie" in standing and "Cookie" in carried:
         # A request has one such header (RFC 6265 §5.4).
-        headers["Cookie"] = "; ".join([*cookies, *([carried["Cookie"]] if "Cookie" in carried else [])])
+        headers["Cookie"] = f"{standing['Cookie']}; {carried['Cookie']}"
     if deed.path is not None:
         parts = urlsplit(target)
         target = escaped(render(deed.path)) + (f"?{parts.query}" if parts.query else "")
@@ -240,13 +240,15 @@ def request_for(
     return Request(target, tuple(headers.items()), protocols, deflate, upgrade=deed.upgrade, narrow=deed.narrow)
 
 
-def _standing(profile: Profile) -> dict[str, str]:
-    """The headers of every handshake, whoever shakes hands."""
+def standing_headers(profile: Profile) -> dict[str, str]:
+    """The headers of every request, whoever makes it."""
     headers = dict(profile.access.headers)
     if profile.origin is not None:
         headers["Origin"] = profile.origin
     if profile.access.basic is not None:
         headers["Authorization"] = basic_credentials(profile.access.basic)
+    if profile.access.cookies:
+        headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in profile.access.cookies)
     return headers
 
 

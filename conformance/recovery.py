@@ -8,6 +8,7 @@ from pathlib import Path
 
 from conformance.breaker import CircuitBreaker
 from conformance.engine import play
+from conformance.handshakes import standing_headers
 from conformance.outage import MOST_OUTAGES, Outage, Trip, outage, solved
 from conformance.pace import longest_wait
 from conformance.plan import Plan
@@ -104,6 +105,7 @@ class Recovery:
         self._refused = False
         """Whether nobody listened at any time of the present outage."""
         self._plan = plan
+        self._headers = standing_headers(plan.profile)
         self._run_started = run_started
         self._alone = alone
         self._stopped = stopped
@@ -145,7 +147,7 @@ class Recovery:
         until = time.monotonic() + BACK_SECONDS * self._plan.time_scale
         ended = 0
         while not self._stopped():
-            sign = sign_of_life(self._plan.target)
+            sign = sign_of_life(self._plan.target, headers=self._headers)
             ended = ended + 1 if sign == "ends" else 0
             if sign == "answers" or ended == ENDED_BY_HABIT:
                 return True

@@ -13,7 +13,7 @@ import ssl
 import struct
 import time
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -182,13 +182,16 @@ def _why_unreachable(error: OSError) -> str:
 Sign = Literal["answers", "ends", "refuses"]
 
 
-def sign_of_life(target: Target, timeout: float = 1.0) -> Sign:
-    """What becomes of a plain GET at the endpoint, within `timeout` seconds.
+def sign_of_life(target: Target, timeout: float = 1.0, headers: Mapping[str, str] | None = None) -> Sign:
+    """What becomes of a plain GET with these headers at the endpoint, within `timeout` seconds.
 
     A process that is dying still takes connections for a moment, and ends them: only an answer, or that the connection
     stays, shows that somebody is there. Raises `OwnTroubleError`.
     """
-    request = f"GET {target.uri.path or '/'} HTTP/1.1\r\nHost: {target.uri.host}\r\nConnection: close\r\n\r\n"
+    given = {name.title(): value for name, value in (headers or {}).items()}
+    sent = {"Host": target.uri.host, **given, "Connection": "close"}
+    lines = [f"GET {target.uri.path or '/'} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
+    request = "\r\n".join((*lines, "", ""))
     with own_troubles():
         made = socket.socket(target.family, socket.SOCK_STREAM)
     with made as plain:
