@@ -2,12 +2,12 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from contract.choices import TLS_FILES
-from contract.errors import ContractError
+from contract.errors import ContractError, together
 from contract.files import Document
 from contract.mistakes import Mistake, Where, check_document
 
@@ -32,6 +32,14 @@ def culprit(name: str, own: dict[str, Any], overrides: Mapping[str, Any], enviro
             if part_problem(other, alone.value, expand(alone.value, environ)) is not None:
                 return other
     return name
+
+
+def refuse_overrides(found: Iterable[Mistake], overrides: Iterable[str]) -> None:
+    """Raise `ContractError` for mistakes in parts that an override changed, which has no line in any file."""
+    parts = {name.partition(".")[0]: name for name in overrides}
+    blamed = [(parts[str(one.where[0])], one) for one in found if str(one.where[0]) in parts]
+    if blamed:
+        raise together([ContractError(f"--set {name}: {one.text.removeprefix(f'{name}: ')}") for name, one in blamed])
 
 
 def overridden(value: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from contract.errors import ContractError
 from contract.files import Document, load_yaml
 from contract.fixtures import DEFAULT_FIXTURES, Channels, Tokens, User, read_channels, read_tokens, read_users
 from contract.mistakes import check_document, refuse
-from contract.overrides import culprit, expand, overridden, part_problem, unset
+from contract.overrides import culprit, expand, overridden, part_problem, refuse_overrides, unset
 
 DEFAULT_PATH = "/v1/socket"
 
@@ -98,9 +98,12 @@ def load_profile(
         for name in overrides or ():
             problem = part_problem(name, document.value, expanded.value)
             if problem is not None:
-                raise ContractError(f"--set {culprit(name, own, overrides or {}, environ)}: {problem}")
+                option = culprit(name, own, overrides or {}, environ)
+                raise ContractError(f"--set {option}: {problem.removeprefix(f'{option}: ')}")
     check_document(expanded, "profile", document.value)
-    refuse(document, contradictions(expanded.value, document.value))
+    found = [*contradictions(expanded.value, document.value)]
+    refuse_overrides(found, overrides or {})
+    refuse(document, found)
     try:
         profile = _profile(expanded.value, document.path.parent, overrides or {})
     except ValueError as error:

@@ -143,3 +143,28 @@ def test_what_is_right_is_taken(tmp_path: Path, text: str) -> None:
     path = tmp_path / "wsproof.yaml"
     path.write_text(text + "quiet_period: 1\n", encoding="utf-8")
     assert load_profile(path, None, {}).quiet_period == 1
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (
+            {"limits.text_length": 20_000},
+            "--set limits.text_length: limits: a text of 20000 characters takes messages of",
+        ),
+        (
+            {"users.bob.token": "t-a"},
+            "--set users.bob.token: the same as users.alice.token; each user needs one of its",
+        ),
+        ({"error_codes.TEAPOT": "x"}, "--set error_codes.TEAPOT: error_codes: 'TEAPOT' is no cause of an error"),
+        ({"ack_timeout": "0s"}, "--set ack_timeout: expected more than 0s, and 24h or less; got 0s"),
+        ({"ack_timeout": "soon"}, "--set ack_timeout: expected a duration such as 500ms, 5s or 2m; got "),
+    ],
+)
+def test_of_an_option(tmp_path: Path, overrides: dict[str, object], said: str) -> None:
+    """Which has no line in the file."""
+    path = tmp_path / "wsproof.yaml"
+    path.write_text(USERS, encoding="utf-8")
+    with pytest.raises(ContractError) as caught:
+        load_profile(path, overrides, {})
+    assert str(caught.value).startswith(said)

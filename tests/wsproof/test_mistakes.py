@@ -16,7 +16,7 @@ MISTAKES = [
     (("--time-scale", "0"), "Invalid value for '--time-scale'"),
     (("--set", "heartbeat"), "--set heartbeat: expected NAME=VALUE"),
     (("--set", "heartbeat.intervall=1"), "--set heartbeat.intervall: heartbeat: unknown member 'intervall'"),
-    (("--set", "heartbeat.interval=soon"), "--set heartbeat.interval: heartbeat.interval: expected a duration"),
+    (("--set", "heartbeat.interval=soon"), "--set heartbeat.interval: expected a duration"),
     (("--profile", "none.yaml"), "none.yaml: cannot be read: No such file"),
     (("--profile", "broken.yaml"), "broken.yaml:2:1: not YAML"),
     (("--profile", "unset.yaml"), "unset.yaml:1:1: the environment variable WSPROOF_NOT_SET is not set"),
