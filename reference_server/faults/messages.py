@@ -152,7 +152,7 @@ def client_sequence_zero(value: Any) -> Any:
     return {**value, **REFUSED} if _sequence(value) == 0 else value
 
 
-@fault("client-sequence-must-increase", breaks="ENV-06", entails="HB-03")
+@fault("client-sequence-must-increase", breaks="ENV-06")
 class ClientSequenceMustIncrease(Seam):
     """A client's sequence that is not greater than its last one is refused as an invalid message."""
 
