@@ -82,7 +82,7 @@ def cases(document: Document) -> list[Case]:
         return [*_thresholds(document), _load_run(document), *_cut_off(document, t("load.cut-off"))]
     found = [_scenario(document, scenario) for scenario in document["scenarios"]]
     own = [*_baseline(document), *_incomplete(document)]
-    if not document["outcome"]["passed"]:
+    if not (document.get("ended") and document["outcome"]["passed"]):
         own += _cut_off(document, wording.cut_off_sentence(document))
     if document["complete"] and not found:
         message = t("compliance.nothing-played")

@@ -15,6 +15,7 @@ from wsproof import __version__
 from wsproof.compare_command import compare
 from wsproof.exit_codes import ExitCode
 from wsproof.load_command import load
+from wsproof.number_options import Number, Whole
 from wsproof.options import (
     FORMAT_HELP,
     FORMAT_NAMES,
@@ -48,6 +49,17 @@ class _OneLine(click.Group):
 
     command_class = StrictCommand
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of a name. Raises `click.UsageError`, which says what may have been meant."""
+        from conformance.selection import did_you_mean
+
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            raise click.UsageError(f"there is no command {name!r}{did_you_mean(name, self.commands)}.", ctx)
+        return super().resolve_command(ctx, args)
+
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run a command, and end the program with its exit code."""
         if os.environ.get("WSPROOF_TRACE"):
@@ -59,7 +71,8 @@ class _OneLine(click.Group):
             sys.exit(ExitCode.USAGE)
         except click.UsageError as error:
             where = error.ctx.command_path if error.ctx is not None else "wsproof"
-            stop(f"{_one_line(error.format_message())} See {where} --help.")
+            said = _one_line(error.format_message())
+            stop(f"{said}{'' if said.endswith(('.', '?', ')')) else '.'} See {where} --help.")
         except click.ClickException as error:
             stop(_one_line(error.format_message()))
         except (click.Abort, KeyboardInterrupt):
@@ -123,24 +136,24 @@ def main() -> None:
 )
 @click.option(
     "--fuzz",
-    type=click.IntRange(1, MAX_EXAMPLES),
+    type=Whole(1, MAX_EXAMPLES),
     metavar="N",
     help="Send N generated messages as well, valid and invalid ones, and make small what fails.",
 )
-@click.option("--seed", type=click.IntRange(0, MAX_SEED), metavar="S", help="Repeat the messages of --fuzz.")
+@click.option("--seed", type=Whole(0, MAX_SEED), metavar="S", help="Repeat the messages of --fuzz.")
 @click.option("-x", "--exitfirst", is_flag=True, help="End the run at the first failure, as --maxfail 1 does.")
-@click.option("--maxfail", type=click.IntRange(1), metavar="N", help="End the run after N scenarios that failed.")
+@click.option("--maxfail", type=Whole(1), metavar="N", help="End the run after N scenarios that failed.")
 @click.option(
     "--time-limit", metavar="TIME", callback=_duration, help="End the run after this time, such as 90s or 10m."
 )
 @click.option(
     "--jobs",
-    type=click.IntRange(1, MAX_JOBS),
+    type=Whole(1, MAX_JOBS),
     default=None,
     envvar="WSPROOF_JOBS",
-    help="Scenarios at once, not counting those that only wait.",
+    help="Scenarios at once, not counting those that only wait. Default: 16.",
 )
-@click.option("--time-scale", type=click.FloatRange(0.1, 100), default=1.0, help="Stretch every deadline.")
+@click.option("--time-scale", type=Number(0.1, 100), default=1.0, show_default=True, help="Stretch every deadline.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -155,8 +168,8 @@ def main() -> None:
 def check(url: str | None, profile: Path | None, changes: tuple[str, ...], reference: bool, **options: Any) -> None:
     """Check an endpoint against the specification. Without URL and profile: the built-in reference server.
 
-    Exit codes: 0 no MUST failed, 1 non-conformant or too little decided, 2 usage or a broken file, 3 not reachable,
-    130 interrupted.
+    Exit codes: 0 no MUST failed, 1 non-conformant, too little decided or out of time, 2 usage or a broken file,
+    3 not reachable, 130 interrupted.
     SIGINT and SIGTERM close all connections, and the reports are written all the same.
     """
     from wsproof.check_options import CheckOptions
@@ -182,13 +195,13 @@ def check(url: str | None, profile: Path | None, changes: tuple[str, ...], refer
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
+@click.option("--port", type=Whole(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
 @profile_options
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Misbehave in this way. May be repeated.")
 @click.option("--list-faults", is_flag=True, help="List the faults with the requirements they break.")
 @click.option("--liberty", "liberties", multiple=True, metavar="NAME", help="Behave in another permitted way.")
 @click.option("--list-liberties", is_flag=True, help="List the permitted ways.")
-@click.option("--rate-limit", type=click.FloatRange(min=0.1), help="Messages per second and connection.")
+@click.option("--rate-limit", type=Number(min=0.1), help="Messages per second and connection.")
 @click.option("--certificate", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="PEM; speaks TLS.")
 @click.option("--key", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="PEM; the certificate's key.")
 @click.option("-v", "--verbose", is_flag=True, help="Log connections and errors to stderr.")
@@ -222,7 +235,13 @@ def serve(
     settings = ServerSettings(profile=read_profile(profile, changes), **options)
     try:
         serve_forever(settings, lambda address: click.echo(f"listening on {address}"))
-    except (OSError, ssl.SSLError, ValueError) as error:
+    except ssl.SSLError as error:
+        stop(f"--certificate {options['certificate']}: {error}")
+    except OSError as error:
+        # asyncio wraps the system's words in its own; those of a name that is not found have no number.
+        why = os.strerror(error.errno) if error.errno is not None and error.errno > 0 else error.strerror
+        stop(f"{error.filename or f'{settings.host} port {settings.port}'}: {why or error}")
+    except ValueError as error:
         stop(str(error))
 
 

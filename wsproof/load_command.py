@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from wsproof.number_options import Whole
 from wsproof.options import (
     FORMAT_HELP,
     language_option,
@@ -35,7 +36,9 @@ COUNT = click.INT
 @click.option("--spawn-rate", type=float, help="New users per second. Default: all within one second.")
 @click.option("--time", metavar="TIME", help="How long, such as 90s or 5m. Default: 30s.")
 @click.option(
-    "--stages", metavar="USERS:TIME,…", help="Instead of both: 100:30s,100:5m,0:10s ramps up, holds, ramps down."
+    "--stages",
+    metavar="USERS:TIME,…",
+    help="Instead of --users and --time: 100:30s,100:5m,0:10s ramps up, holds, ramps down.",
 )
 @click.option(
     "--journey", "journeys", multiple=True, metavar="NAME[:WEIGHT]", help="Default: chatter. May be repeated."
@@ -51,7 +54,7 @@ COUNT = click.INT
 @click.option("--processes", type=COUNT, help="Processes that play the users. Default: 1.")
 @click.option("--tokens-file", metavar="FILE", help="One token a line; one for each user.")
 @click.option("--tokens-command", metavar="COMMAND", help="A command that prints one token a line.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Repeat the users' phases and jitter.")
+@click.option("--seed", type=Whole(0, 2**32 - 1), help="Repeat the users' phases and jitter.")
 @click.option("--find-capacity", type=click.Choice(["users", "rate"]), help="Raise this until a threshold breaks.")
 @click.option("--max", "most", type=float, help="The highest load that --find-capacity tries.")
 @click.option("--step-time", default="10s", show_default=True, metavar="TIME", help="How long each of its steps lasts.")

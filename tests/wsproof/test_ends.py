@@ -199,7 +199,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 class TestKilled:
     def test_nothing_of_a_former_run_is_left(self, killed: Path) -> None:
-        assert [path.name for path in killed.iterdir()] == ["results.jsonl"]
+        assert {path.name for path in killed.iterdir()} == {"results.jsonl", ".check.lock"}
 
     def test_the_report(self, killed: Path) -> None:
         finished = lines(killed / "results.jsonl") - 1
@@ -287,9 +287,9 @@ def test_a_fault_of_ours_leaves_a_report_of_what_was_found(tmp_path: Path) -> No
         "import sys\n"
         "from wsproof.launcher import home, take_the_lead\n"
         "take_the_lead(home())\n"
-        "import wsproof.checking\n"
+        "import wsproof.check_run\n"
         "def hints(*_, **__): raise ZeroDivisionError('no\\x1bluck')\n"
-        "wsproof.checking.hints = hints\n"
+        "wsproof.check_run.hints = hints\n"
         "from wsproof.command_line import main\n"
         "main.main(sys.argv[1:], prog_name='wsproof')\n"
     )

@@ -11,9 +11,10 @@ from wsproof.command_line import main
 
 MISTAKES = [
     (("--selct", "x"), "No such option '--selct'. (Did you mean one of: '--deselect', '--select'"),
-    (("--jobs", "many"), "Invalid value for '--jobs'"),
-    (("--jobs", "0"), "Invalid value for '--jobs'"),
-    (("--time-scale", "0"), "Invalid value for '--time-scale'"),
+    (("--jobs", "many"), "Invalid value for '--jobs': expected a whole number from 1 to 500, got 'many'."),
+    (("--jobs", "0"), "Invalid value for '--jobs': expected a whole number from 1 to 500, got '0'."),
+    (("--time-scale", "0"), "Invalid value for '--time-scale': expected a number from 0.1 to 100, got '0'."),
+    (("--maxfail", "0"), "Invalid value for '--maxfail': expected a whole number of at least 1, got '0'."),
     (("--set", "heartbeat"), "--set heartbeat: expected NAME=VALUE"),
     (("--set", "heartbeat.intervall=1"), "--set heartbeat.intervall: heartbeat: unknown member 'intervall'"),
     (("--set", "heartbeat.interval=soon"), "--set heartbeat.interval: expected a duration"),
@@ -98,7 +99,10 @@ def test_of_a_check(options: tuple[str, ...], message: str, capsys: pytest.Captu
         (("serve", "--fault", "none-such"), "none-such"),
         (("load", "--format", "ctrf=none/x"), "--format ctrf: none/x: there is no folder none"),
         (("load", "--output", "file/out"), "--output file/out: nothing can be written there"),
-        (("chekc",), "No such command 'chekc'."),
+        (("chekc",), "there is no command 'chekc'; did you mean check?"),
+        (("serve", "--host", "nobody.invalid"), "nobody.invalid port 8765: "),
+        (("serve", "--port", "x"), "'--port': expected a whole number from 0 to 65535, got 'x'."),
+        (("load", "--seed", "x"), "'--seed': expected a whole number from 0 to 4294967295, got 'x'."),
     ],
 )
 def test_of_other_commands(arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,6 +136,13 @@ def test_a_scenario_that_no_server_passes_is_refused_by_each_command(folder: Pat
     assert checked.stderr.splitlines() == [f"wsproof: {expected[0]}", expected[1]]
     loaded = wsproof("load", "--journeys", "own.yaml", folder=folder)
     assert (loaded.returncode, expected[0] in loaded.stderr) == (2, True)
+
+
+def test_a_port_that_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        line = said(("serve", "--port", str(port)), capsys)
+    assert line == f"wsproof: 127.0.0.1 port {port}: Address already in use"
 
 
 def test_what_cannot_be_written_is_said_before_the_run(folder: Path) -> None:
