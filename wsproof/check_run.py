@@ -94,8 +94,8 @@ class Check:
             baseline=baseline,
             settings=_settings(plan, options, embedded=embedded),
         )
-        # Before pytest collects anything: a signal may come at any time.
         self.limit = FailureLimit(options.maxfail, self._counts) if options.maxfail is not None else None
+        # Before pytest collects anything: a signal may come at any time.
         self.played = Run(plan, self.scenarios, self.limit)
         self.player = Player(lambda _: plan, strict=options.strict, scenarios=self.scenarios, run=self.played)
 
@@ -176,7 +176,7 @@ class Check:
             self.facts,
             duration=duration,
             complete=complete,
-            ended=ended,
+            ended=None if complete else ended,
             outages=run.outages,
             hints=tuple(suspected),
         )
