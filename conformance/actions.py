@@ -3,10 +3,11 @@
 Times are in seconds on the transport's monotonic clock.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
-from contract.findings import Phrase
+from contract.findings import Phrase, phrase
 from wire.deflate import Deflate
 from wire.frames import RawFrame
 
@@ -34,10 +35,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Connect an actor; the outcome arrives as `Opened`, `Refused`, or nothing at all."""
+    """Connect an actor; the outcome arrives as `Opened`, `Refused`, or nothing at all.
+
+    Where there is no TCP connection by `connect_by`, it is given up: nobody was there who could answer.
+    """
 
     actor: str
     request: Request
+    connect_by: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,8 @@ class Opened:
     headers: tuple[tuple[str, str], ...]
     subprotocol: str | None
     compressed: bool = False
+    note: Phrase | None = None
+    """What was read all the same, though it is not as it should be."""
 
 
 Problem = Literal["status", "accept", "negotiation", "response", "lost", "tls", "unreachable", "not-listening", "proxy"]
@@ -126,6 +133,15 @@ class Refused:
     headers: tuple[tuple[str, str], ...]
     body: bytes
     detail: Phrase
+    more: Phrase | None = None
+    """What else tells why."""
+    note: Phrase | None = None
+    """As that of `Opened`."""
+
+    @property
+    def shown(self) -> Phrase:
+        """The answer for people."""
+        return self.detail if self.more is None else phrase("answer-and-more", answer=self.detail, more=self.more)
 
 
 @dataclass(frozen=True, slots=True)

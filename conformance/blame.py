@@ -21,7 +21,7 @@ def ended_as(conversation: Conversation) -> Phrase:
     """How a connection stands, for people."""
     refused, close, ended = conversation.refused, conversation.close_received, conversation.ended
     if refused is not None:
-        return phrase("handshake-refused-with", answer=refused.detail)
+        return phrase("handshake-refused-with", answer=refused.shown)
     if close is not None:
         code: Text = phrase("no-code") if close.code is None else f"{close.code}"
         return phrase("closed-because", code=code, reason=close.reason) if close.reason else phrase("closed", code=code)

@@ -118,8 +118,8 @@ def _shake_hands(
     watch.sent(stage.scenario.id, stage.now)
     if conversation.usual:
         watch.opened(stage.scenario.id, id(conversation), stage.now)
-    yield from stage.act(Open(name, request))
     deadline = stage.now + stage.seconds("response_timeout")
+    yield from stage.act(Open(name, request, deadline))
 
     def answered() -> bool:
         return bool(conversation.opened or conversation.refused)
@@ -207,7 +207,7 @@ def _refused(stage: Stage, deed: Connect, refused: Refused) -> Exception:
         phrase("handshake-refused"),
         actor,
         expected=SWITCHING,
-        received=refused.detail,
+        received=refused.shown,
         absent=None if retry_after(refused) is not None else "refused",
     )
 

@@ -26,7 +26,7 @@ AGREEING = 0.2
 def hints(verdicts: Iterable[ScenarioVerdict], contract: Contract, profile: Profile, *, secure: bool) -> list[Phrase]:
     """What is suspected of the set-up; `secure`: the endpoint's URL begins with `wss:`."""
     played = list(verdicts)
-    found = [_refused(played, profile, secure=secure), _heartbeat(played, contract, profile)]
+    found = [_refused(played, profile, secure=secure), _leniency(played), _heartbeat(played, contract, profile)]
     return [one for one in found if one is not None]
 
 
@@ -53,6 +53,16 @@ def _refused(played: list[ScenarioVerdict], profile: Profile, *, secure: bool) -
             return phrase("hint-tls")
         case int() if answer >= 1000:
             return phrase("hint-closed", code=answer, setting=user)
+    return None
+
+
+def _leniency(played: list[ScenarioVerdict]) -> Phrase | None:
+    """An answer was read though other clients may not do so."""
+    for one in played:
+        for conversation in one.outcome.record.conversations:
+            answer = conversation.opened or conversation.refused
+            if answer is not None and answer.note is not None:
+                return phrase("hint-lenient", note=answer.note)
     return None
 
 

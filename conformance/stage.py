@@ -257,14 +257,16 @@ class Stage:
             case Opened():
                 conversation.opened = happening
                 self.note(happening.actor, "in", "handshake", "101 Switching Protocols")
+                self._note_leniency(happening)
             case Refused():
                 conversation.refused = happening
-                if happening.problem == "not-listening":
+                if happening.problem in ("not-listening", "unreachable"):
                     self.setting.watch.refused(happening.t)
                 elif happening.problem == "lost":
                     self.setting.watch.ended(self.scenario.id, id(conversation), happening.t)
                 self.unusual(conversation)
-                self.note(happening.actor, "in", "handshake", happening.detail)
+                self.note(happening.actor, "in", "handshake", happening.shown)
+                self._note_leniency(happening)
             case CloseReceived():
                 conversation.close_received = happening
                 self.setting.watch.ended(self.scenario.id, id(conversation), happening.t)
@@ -273,6 +275,10 @@ class Stage:
                 conversation.ended = happening
                 self.setting.watch.ended(self.scenario.id, id(conversation), happening.t)
                 self.note(happening.actor, "in", "end", tcp_end(happening))
+
+    def _note_leniency(self, answer: Opened | Refused) -> None:
+        if answer.note is not None:
+            self.note(answer.actor, "none", "note", answer.note)
 
     def _received(self, happening: Received, state: ActorState, conversation: Conversation) -> Script[None]:
         message = read_message(happening, conversation)

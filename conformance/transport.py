@@ -5,8 +5,11 @@ bounds everything that a peer can do: message size, bytes and messages in all, h
 """
 
 import _socket
+import contextlib
 import errno
+import math
 import os
+import re
 import selectors
 import socket
 import ssl
@@ -59,6 +62,12 @@ NARROW_SEGMENT_BYTES = 1_024
 send buffer of so many segments: 3 MB where a segment is as large as the loopback takes it, 100 kB with these."""
 
 STOP_CHECK_SECONDS = 0.25
+
+FAREWELL_SECONDS = 1.0
+"""How long the trial of TLS waits for what the server has to say."""
+
+UNWELCOME = re.compile("ALERT_(?:.*CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE|INSUFFICIENT_SECURITY)")
+"""The alerts that say that a client is not let in."""
 
 PARTING_SECONDS = 1.0
 """How long a script that is stopped waits for the answers to its close frames."""
@@ -137,7 +146,7 @@ def resolve(url: str, tls: Tls | None = None, *, proxy: Proxy | None = None, tim
             try:
                 _lead(trial, target, timeout)
                 if context is not None:
-                    context.wrap_socket(trial, server_hostname=target.server_name).close()
+                    _try_tls(context, trial, target.server_name, timeout)
             except TunnelError as error:
                 problems.append(f"{before}{error}")
                 continue
@@ -169,10 +178,32 @@ def _lead(plain: socket.socket, target: Target, timeout: float) -> None:
         raise TunnelError(phrase("proxy-lost", error=socket_problem(error))) from None
 
 
+def _try_tls(context: ssl.SSLContext, plain: socket.socket, host: str, timeout: float) -> None:
+    """Shake hands, and hear the server out. Raises `OSError`.
+
+    In TLS 1.3 it judges the client's certificate only after the client's own handshake (RFC 8446 §4.4.2.4). Nothing is
+    sent meanwhile but the end of the stream: it would be answered with a reset, which overtakes the alert.
+    """
+    with context.wrap_socket(plain, server_hostname=host) as secure:
+        secure.settimeout(min(timeout, FAREWELL_SECONDS))
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(secure, socket.SHUT_WR)  # its own would forget TLS
+        try:
+            secure.recv(1)
+        except OSError as error:
+            # That it says nothing, or complains of the end, is no matter here.
+            if isinstance(error, ssl.SSLError) and UNWELCOME.search(error.reason or ""):
+                raise
+
+
 def _why_unreachable(error: OSError) -> str:
     match error:
         case ssl.SSLCertVerificationError():
             return f"its certificate is not trusted ({error.verify_message}): see tls.ca and tls.verify"
+        case ssl.SSLError() if "CERTIFICATE_REQUIRED" in (error.reason or ""):
+            return f"it demands a client certificate ({error.reason}): see tls.cert and tls.key"
+        case ssl.SSLError() if "ALERT" in (error.reason or ""):
+            return f"it refuses the TLS connection ({error.reason}); it may demand a client certificate, or another one"
         case ssl.SSLError():
             return f"no TLS connection ({error.reason}): where the port speaks no TLS, the URL begins with ws:"
         case _:
@@ -247,6 +278,7 @@ class Connection:
         self._pending, self._half_close = self.wire.out()
         self._connecting = True
         self._tunnel = target.tunnel()
+        self.connect_by = math.inf
         self._handshaking_tls = target.tls is not None
         self._tls_wants_write = False
         with own_troubles():
@@ -300,6 +332,15 @@ class Connection:
             if self._handshaking_tls and not self._connecting:
                 problem = "lost"
             return self._lost(t, problem, socket_problem(error))
+
+    def give_up(self, t: float) -> list[Happening]:
+        """What becomes of a connection that should be there by now."""
+        if not self._connecting or self.closed or t < self.connect_by:
+            return []
+        timed_out = phrase("socket", error="ETIMEDOUT")
+        if self._tunnel is not None:
+            return self._lost(t, "proxy", phrase("proxy-lost", error=timed_out))
+        return self._lost(t, "unreachable", timed_out)
 
     def _finish_connecting(self) -> None:
         failure = self._failure or self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -503,6 +544,7 @@ class Transport:
             case Open():
                 self._retire(action.actor)
                 connection = Connection(action.actor, self.target, action.request, self.bounds, self.share)
+                connection.connect_by = action.connect_by
                 self._connections[action.actor] = connection
                 self._watch(connection)
             case Send() | Close() | Drop() | Reading():
@@ -542,6 +584,9 @@ class Transport:
             for key, mask in ready:
                 connection: Connection = key.data
                 self._queue.extend(connection.ready(mask, t))
+                self._watch(connection)
+            for connection in self._connections.values():
+                self._queue.extend(connection.give_up(t))
                 self._watch(connection)
             if late and not self._queue:
                 return Tick(t)

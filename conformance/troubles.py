@@ -5,11 +5,12 @@ Such a trouble is raised wherever it shows, ends the run, and is named as what i
 
 import contextlib
 import errno
-from collections.abc import Iterator, Mapping
+import ssl
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
-from contract.findings import Phrase, phrase
+from contract.findings import Phrase, message_of, phrase
 
 _KINDS: Mapping[int, str] = MappingProxyType(
     {
@@ -40,7 +41,8 @@ class OwnTroubleError(Exception):
 
 def own_trouble(error: OSError) -> Phrase | None:
     """What an error of a socket says of this machine; None: nothing."""
-    kind = _KINDS.get(error.errno or 0)
+    # Those of TLS have numbers of their own.
+    kind = None if isinstance(error, ssl.SSLError) else _KINDS.get(error.errno or 0)
     return None if kind is None else phrase(f"trouble-{kind}", error=errno.errorcode[error.errno or 0])
 
 
@@ -66,6 +68,17 @@ def fault(error: Exception) -> Phrase:
     if isinstance(error, OwnTroubleError):
         return error.trouble
     return phrase("own-fault", error=f"{type(error).__name__}: {error}")
+
+
+def own_error(errors: Iterable[Mapping[str, Any]]) -> Phrase | None:
+    """Of the errors of a load document, the first one that is this machine's, or a fault of ours; None: none is."""
+    own = (message_of(one) for one in errors if is_own(one.get("code")))
+    return next((one for one in own if isinstance(one, Phrase)), None)
+
+
+def is_own(code: object) -> bool:
+    """Whether a phrase with this code says that the tester was at fault, and not the endpoint."""
+    return isinstance(code, str) and (code.startswith("trouble-") or code == "own-fault")
 
 
 def is_trouble(reason: object) -> TypeGuard[Phrase]:

@@ -37,6 +37,7 @@ from conformance.actions import (
     Refused,
     Request,
 )
+from conformance.answers import MAX_SHOWN, StatusLine, about, header_problem
 from contract.findings import Phrase, phrase
 from wire.close_codes import code_of, is_legal_code
 from wire.deflate import Offer
@@ -47,9 +48,6 @@ _SILENT = logging.getLogger("wsproof.wire")
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
 _SILENT.setLevel(logging.CRITICAL + 1)
-
-MAX_SHOWN = 300
-"""Characters of a header that are shown."""
 
 MAX_CONTROL_BYTES = 125
 """Of a control frame's payload (RFC 6455 §5.5)."""
@@ -112,6 +110,7 @@ class Wire:
         self.frames = 0
         """Frames of any kind that were received so far."""
         self._over = False
+        self._status_line = StatusLine()
         self._response: Response | None = None
         self.protocol = TesterProtocol(
             uri,
@@ -182,7 +181,10 @@ class Wire:
         """Bytes from the server, read at time `t`."""
         if self._over:
             return
-        self.protocol.receive_data(data)
+        if self.handshaking:
+            data = self._status_line.take(data)
+        if data:
+            self.protocol.receive_data(data)
         yield from self._happenings(t)
 
     def eof(self, t: float, *, reset: bool = False) -> Iterator[Happening]:
@@ -190,6 +192,8 @@ class Wire:
         if self._over:
             return
         handshaking = self.handshaking
+        if handshaking and (held := self._status_line.rest()):
+            self.protocol.receive_data(held)
         self.protocol.receive_eof()
         yield from self._happenings(t)
         if self._over:
@@ -214,7 +218,8 @@ class Wire:
                 self._response = event
                 if refused is None:
                     headers = tuple(event.headers.raw_items())
-                    yield Opened(t, self.actor, headers, self.protocol.subprotocol, bool(self.protocol.extensions))
+                    protocol, note = self.protocol, self._status_line.note
+                    yield Opened(t, self.actor, headers, protocol.subprotocol, bool(protocol.extensions), note)
             elif isinstance(event, Frame):
                 self.frames += 1
                 yield from self._frame(event, t)
@@ -288,7 +293,8 @@ class Wire:
         headers = tuple(response.headers.raw_items()) if response is not None else ()
         body = bytes(response.body or b"")[:MAX_BODY_BYTES] if response is not None else b""
         problem, detail = self._diagnosed(error)
-        return Refused(t, self.actor, problem, status, headers, body, detail)
+        more = about(response, body) if response is not None and problem == "status" else None
+        return Refused(t, self.actor, problem, status, headers, body, detail, more, self._status_line.note)
 
     def _diagnosed(self, error: Exception) -> tuple[Problem, Phrase]:
         """What is wrong with the answer to the handshake (RFC 6455 §4.2.2, RFC 7692 §7.1)."""
@@ -304,12 +310,12 @@ class Wire:
             return "negotiation", self._not_negotiated(response)
         if isinstance(error, InvalidHeader):
             problem: Problem = "accept" if error.name == "Sec-WebSocket-Accept" else "response"
-            if error.value is None:
-                return problem, phrase("answer-no-header", name=error.name)
-            return problem, phrase("answer-header", name=error.name, value=error.value[:MAX_SHOWN])
+            return problem, header_problem(response, error.name, error.value)
         return "response", phrase("answer-wrong")
 
     def _not_negotiated(self, response: Response) -> Phrase:
+        if len(response.headers.get_all("Sec-WebSocket-Protocol")) > 1:
+            return header_problem(response, "Sec-WebSocket-Protocol", None)
         extensions = ", ".join(response.headers.get_all("Sec-WebSocket-Extensions"))[:MAX_SHOWN]
         subprotocols = ", ".join(response.headers.get_all("Sec-WebSocket-Protocol"))[:MAX_SHOWN]
         request = self._request_made

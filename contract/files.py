@@ -72,6 +72,15 @@ def _child(node: yaml.Node | None, step: str | int) -> tuple[Any, yaml.Node] | N
     return None
 
 
+def readable(name: str | Path) -> str:
+    """An argument or a file's name for people: what the locale could not decode is taken for UTF-8."""
+    text = str(name)
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    except UnicodeError:
+        return text
+
+
 def read_text(path: Path) -> str:
     """The file's text. Raises `ContractError` where it cannot be read, is too large or is not UTF-8."""
     try:
@@ -82,7 +91,7 @@ def read_text(path: Path) -> str:
     if len(data) > MAX_FILE_BYTES:
         raise ContractError(f"larger than {MAX_FILE_BYTES} bytes", path)
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ContractError("expected UTF-8", path, line) from None

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from conformance.troubles import own_error
 from contract.findings import Phrase, english, message_of, phrase, texts
 from contract.formats import LOAD
 from contract.model import Contract
@@ -67,6 +68,9 @@ def load_document(
 
 def _reason(measured: Mapping[str, Any], thresholds: list[dict[str, Any]]) -> Phrase | None:
     """Why a run failed; None where it passed. A run that measured nothing has proved nothing."""
+    own = own_error(measured["errors"])
+    if own is not None:
+        return phrase("load-own-error", problem=own)
     metrics = measured["metrics"]
     first = next(map(message_of, measured["errors"]), None)
     if "connect" not in metrics:

@@ -2,9 +2,12 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import gevent
+from gevent.hub import get_hub
 
+from conformance.troubles import fault
 from loadtest.gevent_reactor import GeventReactor, in_turn
 from loadtest.ledger import Ledger
 from loadtest.load_context import LoadContext
@@ -26,9 +29,22 @@ class Executor:
         self._report = report
         self._leaving: gevent.Greenlet | None = None
         self.over = False
+        self._watch_for_faults()
         self._population.begin()
         for loop in (self._sweep, self._measure_lag, self._report_slices):
             gevent.spawn(loop)
+
+    def _watch_for_faults(self) -> None:
+        """A fault of ours in a callback or a greenlet ends that one alone, and gevent would only print it."""
+        hub: Any = get_hub()
+        tell = hub.handle_error
+
+        def handle(context: Any, kind: Any, error: Any, trace: Any) -> None:
+            if isinstance(error, Exception) and not self.over:
+                self._context.recorder.failed(fault(error))
+            tell(context, kind, error, trace)
+
+        hub.handle_error = handle
 
     @property
     def ledger(self) -> Ledger:

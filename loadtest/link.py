@@ -27,6 +27,7 @@ from conformance.actions import (
 )
 from conformance.proxy import TunnelError
 from conformance.transport import Target, narrow, socket_problem
+from conformance.troubles import own_trouble
 from conformance.wire import Wire
 from contract.findings import Phrase, phrase
 from loadtest.tls import TlsSocket
@@ -190,7 +191,10 @@ class Link:
         """No connection came about."""
         self.shut()
         problem: Problem = "tls" if isinstance(error, ssl.SSLError) else "lost"
-        if isinstance(error, TunnelError):
+        trouble = own_trouble(error) if isinstance(error, OSError) else None
+        if trouble is not None:
+            detail = trouble
+        elif isinstance(error, TunnelError):
             problem, detail = "proxy", error.problem
         elif self._tunnel is not None:
             problem, detail = "proxy", phrase("proxy-lost", error=socket_problem(error))
@@ -205,6 +209,9 @@ class Link:
             try:
                 data = self._sock.recv(READ_BYTES)
             except (BlockingIOError, InterruptedError):
+                return
+            except ssl.SSLError as error:
+                self._end_tls(error)
                 return
             except OSError:
                 self._end(_monotonic(), reset=True)
@@ -337,6 +344,13 @@ class Link:
         """Read again after `stop_reading`."""
         if self._reader is None and not self.over:
             self._reader = self.reactor.reader(self._sock.fileno(), self._readable)
+
+    def _end_tls(self, error: ssl.SSLError) -> None:
+        """TLS failed; where no answer came, it is the handshake's end: a client's certificate is judged after it."""
+        if self.accepted:
+            self._end(_monotonic(), reset=True)
+        else:
+            self._fail(error, _monotonic())
 
     # Writing
 

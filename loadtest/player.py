@@ -4,6 +4,7 @@ import errno
 import time
 from collections.abc import Callable
 
+from conformance.troubles import own_trouble
 from conformance.values import ScenarioError
 from contract.findings import Phrase, phrase
 from loadtest.connection import Connection
@@ -141,5 +142,5 @@ def _problem(error: StepError | ScenarioError | OSError) -> Phrase:
     if isinstance(error, StepError):
         return error.problem
     if isinstance(error, OSError):
-        return phrase("socket", error=errno.errorcode.get(error.errno or 0, type(error).__name__))
+        return own_trouble(error) or phrase("socket", error=errno.errorcode.get(error.errno or 0, type(error).__name__))
     return phrase("said", en=str(error), ja=str(error))

@@ -14,6 +14,7 @@ from typing import Any
 
 from hdrh.histogram import HdrHistogram
 
+from conformance.troubles import own_error
 from contract.findings import Phrase, english, message_of, phrase, texts
 from loadtest.recorder import HIGHEST_US, LAG, LATE, MAX_KINDS, METRICS, OTHER_ERRORS, ROUND_TRIP, Counts, Slice
 
@@ -243,6 +244,9 @@ class Tally:
         }
 
     def _limit(self, late: dict[str, Any] | None) -> Phrase | None:
+        own = own_error(map(json.loads, self.errors))
+        if own is not None:
+            return own
         for name, one in self.workers.items():
             if one.slices > 1 and one.busy / one.slices >= BUSY_SHARE:
                 return phrase("generator-core", name=name, percent=round(one.cpu))

@@ -74,6 +74,6 @@ def _lines(data: bytes, option: str) -> Sequence[str]:
     if len(data) > MAX_BYTES:
         raise LoadError(f"{option}: more than {MAX_BYTES} bytes")
     try:
-        return [line.strip() for line in data.decode().splitlines() if line.strip()]
+        return [line.strip() for line in data.decode("utf-8-sig").splitlines() if line.strip()]
     except UnicodeDecodeError:
         raise LoadError(f"{option}: not UTF-8 text") from None

@@ -29,6 +29,7 @@ from conformance.stream import StreamWriter, read_stream
 from conformance.troubles import fault
 from conformance.verdicts import ScenarioVerdict
 from contract.escaping import visible
+from contract.files import readable
 from contract.findings import Phrase
 from contract.redaction import Redactor
 from reports.documents import write_text
@@ -258,16 +259,16 @@ def _settings(plan: Plan, options: CheckOptions, *, embedded: bool) -> dict[str,
         "time_scale": plan.time_scale,
         "rounds": plan.rounds,
         "embedded": embedded,
-        "profile": str(options.profile) if options.profile is not None else None,
+        "profile": readable(options.profile) if options.profile is not None else None,
         "set": shown_changes(options.changes, plan.profile.secrets()),
-        **{name: list(map(str, getattr(options, name))) for name in ("scenarios", "only_scenarios")},
+        **{name: list(map(readable, getattr(options, name))) for name in ("scenarios", "only_scenarios")},
         "maxfail": options.maxfail,
         "time_limit": options.time_limit,
-        "selection": list(options.select),
-        "deselection": list(options.deselect),
+        "selection": list(map(readable, options.select)),
+        "deselection": list(map(readable, options.deselect)),
         "require_complete": options.require_complete,
         "allow_undecided": options.allow_undecided,
-        "baseline": str(options.baseline) if options.baseline is not None else None,
+        "baseline": readable(options.baseline) if options.baseline is not None else None,
         **({"fuzz": {"examples": options.fuzz, "seed": options.seed}} if options.fuzz else {}),
         "heartbeat_interval_s": plan.profile.heartbeat.interval,
         "heartbeat_timeout_s": plan.profile.heartbeat.timeout,

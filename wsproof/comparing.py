@@ -12,6 +12,7 @@ import click
 
 from conformance.stream import is_stream, read_stream
 from contract.errors import ContractError
+from contract.files import readable
 from contract.findings import translated
 from contract.formats import COMPARISON, LOAD, RESULTS
 from reports import comparison
@@ -118,7 +119,7 @@ def _read(path: Path) -> Document:
 
 def _names(named: Sequence[_Named]) -> list[str]:
     others = iter(_told_apart([one.path for one in named if one.name is None]))
-    return [one.name or next(others) for one in named]
+    return [readable(one.name or next(others)) for one in named]
 
 
 def _told_apart(paths: Sequence[Path]) -> list[str]:
@@ -141,7 +142,7 @@ def _page(path: Path, kind: str, folder: Path) -> str | None:
     except ValueError:  # another drive
         return None
     # Quoted, so that no name of a folder is taken for a scheme, a query or a fragment.
-    return quote(relative.replace(os.sep, "/"))
+    return quote(os.fsencode(relative.replace(os.sep, "/")))
 
 
 def _write(document: Document, wanted: Sequence[Wanted], options: CompareOptions) -> list[str]:

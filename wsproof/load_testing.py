@@ -10,6 +10,8 @@ from typing import Any
 import click
 
 from conformance.transport import UnreachableError, target_for
+from conformance.troubles import OwnTroubleError, own_error
+from contract.escaping import visible
 from contract.formats import LOAD
 from contract.profile import Profile
 from loadtest.child import run_load, run_worker
@@ -95,7 +97,7 @@ def _complaints(output: Path, url: str | None) -> Iterator[list[int]]:
     code: list[int] = []
     try:
         yield code
-    except (LoadError, EndpointError, OutputError, ValueError) as error:
+    except (LoadError, EndpointError, OutputError, OwnTroubleError, ValueError) as error:
         code.append(_complain(str(error), ExitCode.USAGE))
     except UnreachableError as error:
         code.append(_complain(f"the endpoint {url} cannot be reached: {error}", ExitCode.UNREACHABLE))
@@ -131,6 +133,9 @@ def _report(path: Path, options: LoadOptions, wanted: tuple[Wanted, ...]) -> int
     on_stdout = print_wanted(wanted, document, options.language)
     show_summary(document, options.language, err=on_stdout)
     click.echo("  ".join(str(one) for one in (*written, options.output / path.name)), err=on_stdout)
+    own = own_error(document["errors"])
+    if own is not None:
+        problems.append(visible(str(own)))
     for problem in problems:
         _complain(problem, ExitCode.USAGE)
     if problems:

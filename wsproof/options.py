@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from contract.errors import ContractError
+from contract.files import readable
 from contract.profile import Profile, load_profile
 from contract.redaction import Redactor
 from wsproof.exit_codes import ExitCode
@@ -74,7 +75,7 @@ def tested(url: str | None, endpoint: str | None, path: Path | None, *, referenc
         if url is not None:
             stop("--reference tests the built-in reference server, and a URL (or WSPROOF_URL) another one: give one")
         return None
-    found = url or endpoint
+    found = readable(url) if url is not None else endpoint
     if found is None and path is not None:
         stop(f"{path} names no endpoint: add `endpoint: wss://…`, give a URL, or --reference for the built-in server")
     return found

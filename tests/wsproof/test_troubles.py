@@ -1,5 +1,8 @@
 """What this machine lacks is named as its own trouble: no finding, no hang, exit code 2."""
 
+import contextlib
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -85,3 +88,94 @@ class TestFileDescriptors:
         assert any(one.startswith(trouble) for one in document["outcome"]["reasons"])
         assert any(one.startswith(f"wsproof: {trouble}") for one in said.splitlines())
         assert sum(one["verdict"] == "passed" for one in document["scenarios"]) > 10
+
+    def test_none_left_for_virtual_users(self, tmp_path: Path, endpoint: str) -> None:
+        if not hasattr(resource, "prlimit") or not Path("/proc/self/task").exists():
+            pytest.skip("no limit of another process can be changed here")
+        command = ("load", endpoint, "--users", "40", "--spawn-rate", "4", "--time", "10s", "-q")
+        with started(*command, folder=tmp_path) as load:
+            wait_until(lambda: any(connections(one) >= 3 for one in children(load.pid)), load)
+            for one in children(load.pid):
+                resource.prlimit(one, LIMIT, (len(descriptors(one)), resource.getrlimit(LIMIT)[1]))
+            shown, said = load.communicate(timeout=PATIENCE)
+        trouble = "this machine ran out of file descriptors (EMFILE)"
+        assert load.returncode == 2, shown + said
+        assert any(one.startswith(f"wsproof: {trouble}") for one in said.splitlines())
+        document = read(tmp_path / "wsproof-report" / "load.json")
+        assert document["reason"].startswith(f"the load generator itself failed: {trouble}")
+        assert document["generator"]["limited"]
+        assert document["generator"]["reason"].startswith(trouble)
+
+
+def children(process: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def descriptors(process: int) -> list[str]:
+    found = []
+    for one in Path(f"/proc/{process}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found.append(os.readlink(one))
+    return found
+
+
+def connections(process: int) -> int:
+    return sum(one.startswith("socket:") for one in descriptors(process))
+
+
+class TestNetwork:
+    """In a namespace of its own, where ports are few and the network can go away."""
+
+    def start(self, script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+        unshare = shutil.which("unshare")
+        allowed = unshare and subprocess.run([unshare, "-n", "true"], capture_output=True, check=False).returncode == 0
+        if not allowed or shutil.which("ip") is None:
+            pytest.skip("no network namespace can be made here")
+        python = sys.executable
+        server = "-m wsproof serve --host 10.9.9.1 --port 0 --set heartbeat.interval=1 --set heartbeat.timeout=2"
+        start = (
+            f"ip link set lo up; ip address add 10.9.9.1/32 dev lo; {python} {server} > address & server=$!; "
+            "until grep -q listening address; do sleep 0.1; done; url=$(sed 's/listening on //' address); "
+            f"wsproof='{python} -m wsproof'; {script}; code=$?; kill $server; exit $code"
+        )
+        return subprocess.run(
+            [str(unshare), "-n", "sh", "-c", start],
+            cwd=folder,
+            env=surroundings({}),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    def found(self, done: subprocess.CompletedProcess[str], folder: Path, trouble: str) -> None:
+        assert done.returncode == 2, done.stdout + done.stderr
+        document = read(folder / "out" / "results.json")
+        assert (document["verdict"], document["complete"]) == ("incomplete", False)
+        assert [one["id"] for one in document["scenarios"] if one["verdict"] == "failed"] == []
+        assert any(one.startswith(trouble) for one in document["outcome"]["reasons"])
+        assert any(one.startswith(f"wsproof: {trouble}") for one in done.stderr.splitlines())
+
+    def test_no_local_port_is_left(self, tmp_path: Path) -> None:
+        few = "echo 40000 40030 > /proc/sys/net/ipv4/ip_local_port_range"
+        done = self.start(f"{few} && $wsproof check $url -q --output out", tmp_path)
+        self.found(done, tmp_path, "this machine has no local port or address left (EADDRNOTAVAIL)")
+
+    def meanwhile(self, event: str) -> str:
+        """A check, and what happens while it goes on."""
+        begun = '[ "$(cat out/results.jsonl 2> /dev/null | wc -l)" -gt 20 ]'
+        later = f"until {begun}; do sleep 0.05; done; {event}"
+        return f"$wsproof check $url -q --output out & check=$!; {later}; wait $check"
+
+    def test_the_route_goes_away(self, tmp_path: Path) -> None:
+        done = self.start(self.meanwhile("ip address del 10.9.9.1/32 dev lo"), tmp_path)
+        self.found(done, tmp_path, "this machine has no route to the endpoint (ENETUNREACH)")
+
+    def test_nothing_comes_through_any_more(self, tmp_path: Path) -> None:
+        """That is as if the endpoint were gone: nobody is charged with it."""
+        done = self.start(self.meanwhile("ip link set lo down"), tmp_path)
+        assert done.returncode == 1, done.stdout + done.stderr
+        document = read(tmp_path / "out" / "results.json")
+        assert document["verdict"] == "incomplete"
+        assert [one["id"] for one in document["scenarios"] if one["verdict"] == "failed"] == []
+        assert document["outages"][0]["back_after_s"] is None

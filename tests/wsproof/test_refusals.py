@@ -1,0 +1,81 @@
+"""What a command says of an endpoint that lets nobody in."""
+
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from websockets.sync.server import ServerConnection
+
+from tests.conformance.servers import raw_server, read_request, websocket_server
+from tests.wsproof.command import read, wsproof
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of `localhost`, and its key beside it."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("a certificate cannot be made without openssl")
+    folder = tmp_path_factory.mktemp("tls")
+    made = "req -x509 -newkey rsa:2048 -nodes -days 2 -keyout key.pem -out certificate.pem -subj /CN=localhost"
+    names = ["-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run([openssl, *made.split(), *names], cwd=folder, check=True, capture_output=True)
+    return folder / "certificate.pem"
+
+
+def idle(connection: ServerConnection) -> None:
+    connection.recv()
+
+
+class TestClientCertificates:
+    @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+    @pytest.mark.parametrize("command", [("check",), ("load", "--users", "2", "--time", "2s")])
+    def test_a_demanded_one_is_named(
+        self, certificate: Path, tmp_path: Path, version: ssl.TLSVersion, command: tuple[str, ...]
+    ) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = context.maximum_version = version
+        context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+        context.load_verify_locations(certificate)
+        context.verify_mode = ssl.CERT_REQUIRED
+        with websocket_server(idle, tls=context) as url:
+            done = wsproof(*command, url, "--set", f"tls.ca={certificate}", folder=tmp_path)
+        assert (done.returncode, done.stdout) == (3, ""), done.stdout + done.stderr
+        (line,) = done.stderr.splitlines()
+        assert "cannot be reached" in line
+        if version == ssl.TLSVersion.TLSv1_3:
+            assert "it demands a client certificate (TLSV13_ALERT_CERTIFICATE_REQUIRED)" in line
+        else:
+            assert "it refuses the TLS connection (SSLV3_ALERT_HANDSHAKE_FAILURE)" in line
+
+
+def answering(answer: bytes) -> Callable[[socket.socket], None]:
+    def talk(connection: socket.socket) -> None:
+        if read_request(connection):
+            connection.sendall(answer)
+
+    return talk
+
+
+def test_a_refusal_shows_its_text_without_the_token(tmp_path: Path) -> None:
+    answer = b"HTTP/1.0 401 Unauthorized\r\n\r\nthe token alice-token is of another realm"
+    with raw_server(answering(answer)) as url:
+        done = wsproof("check", url, "--select", "CONN-01", "-q", folder=tmp_path)
+    document = read(tmp_path / "wsproof-report" / "results.json")
+    received = {one["received"] for each in document["scenarios"] for one in each["failures"]}
+    assert "401 Unauthorized, with the text: the token ••• is of another realm" in received
+    assert "alice-token" not in done.stdout + (tmp_path / "wsproof-report" / "report.html").read_text(encoding="utf-8")
+    hints = [one["message"] for one in document["hints"]]
+    assert "the answer came as HTTP/1.0; it was read all the same, but other clients may not accept it" in hints
+
+
+def test_a_redirect_shows_where_it_leads(tmp_path: Path) -> None:
+    answer = b"HTTP/1.1 302 Found\r\nLocation: https://login.example/sso?state=secret\r\nContent-Length: 0\r\n\r\n"
+    with raw_server(answering(answer)) as url:
+        done = wsproof("check", url, "--select", "CONN-01", "-q", folder=tmp_path)
+    assert "302 Found, redirected to https://login.example/sso?…" in " ".join(done.stdout.split())
+    assert "secret" not in (tmp_path / "wsproof-report" / "results.json").read_text(encoding="utf-8")
