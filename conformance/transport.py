@@ -5,7 +5,6 @@ bounds everything that a peer can do: message size, bytes and messages in all, h
 """
 
 import _socket
-import contextlib
 import errno
 import math
 import os
@@ -186,7 +185,7 @@ def _try_tls(context: ssl.SSLContext, plain: socket.socket, host: str, timeout: 
     """
     with context.wrap_socket(plain, server_hostname=host) as secure:
         secure.settimeout(min(timeout, FAREWELL_SECONDS))
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             socket.socket.shutdown(secure, socket.SHUT_WR)  # its own would forget TLS
         try:
             secure.recv(1)
