@@ -65,6 +65,6 @@ def test_files_with_a_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_bytes(mark + text)
     done = wsproof("lint", "mine.yaml", folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    options = ("--scenarios", "mine.yaml", "--select", "CONN-01", "--baseline", "baseline.yaml", "-q")
+    options = ("--only-scenarios", "mine.yaml", "--select", "CONN-01", "--baseline", "baseline.yaml", "-q")
     done = wsproof("check", *options, folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
