@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from conformance.engine import Outcome
@@ -29,8 +29,8 @@ _LINE = 130
 class Archive:
     """Takes what was found in a scenario, once it is over."""
 
-    def __init__(self, secrets: Iterable[str], full: int = FULL) -> None:
-        self._redactor = Redactor(secrets)
+    def __init__(self, secrets: Iterable[str], minted: Sequence[str] = (), full: int = FULL) -> None:
+        self._redactor = Redactor(secrets, minted)
         self._left = full
         self._lock = threading.Lock()
 

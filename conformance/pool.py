@@ -43,7 +43,7 @@ class Pool:
         self._lock = threading.Lock()
         self._admission = Admission()
         self._memory = Memory(plan.jobs)
-        self._archive = Archive(plan.profile.secrets())
+        self._archive = Archive(plan.profile.secrets(), plan.profile.tokens.minted)
         self._index = {one.id: number for number, one in enumerate(scenarios)}
 
     def play_all(

@@ -11,10 +11,10 @@ USUAL_NAME = "wsproof.yaml"
 
 
 def lint_profile(path: Path) -> Findings:
-    """Read a profile, with the variables that are set here. Never raises for its content."""
+    """Read a profile, with the variables that are set here, and run no command. Never raises for its content."""
     problems: tuple[str, ...] = ()
     try:
-        load_profile(path)
+        load_profile(path, run_commands=False)
     except ContractError as error:
         problems = error.lines
     return Findings(problems, f"the profile: {len(problems)} problem{'' if len(problems) == 1 else 's'}")

@@ -1,6 +1,6 @@
 """What happened in one scenario: connections, messages both ways, and the transcript for people."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -115,14 +115,14 @@ def read_message(happening: Received, conversation: Conversation) -> Message:
 class Record:
     """Collects one scenario's history; the secrets are masked in what people see of it."""
 
-    def __init__(self, started: float, secrets: Iterable[str]) -> None:
+    def __init__(self, started: float, secrets: Iterable[str], minted: Sequence[str] = ()) -> None:
         self.started = started
         self.ended = started
         """When the scenario was over."""
         self.stalls: list[tuple[float, float]] = []
         """When a wait overslept, and for how many seconds: the machine held the tester up."""
         self.conversations: list[Conversation] = []
-        self._redactor = Redactor(secrets)
+        self._redactor = Redactor(secrets, minted)
         self.transcript = Transcript(self._redactor)
         self.saw_messages = False
 

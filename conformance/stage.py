@@ -136,7 +136,7 @@ class Stage:
         self.profile = setting.profile
         self.now = now
         self.values = Values(setting.profile, setting.channel, target=setting.target)
-        self.record = Record(now, setting.profile.secrets())
+        self.record = Record(now, setting.profile.secrets(), setting.profile.tokens.minted)
         self.actors = {actor.name: ActorState(actor) for actor in scenario.actors}
         self.failures: list[Failure] = []
         self.reached: Counter[Decided] = Counter()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.spelling import SPELLINGS
+from contract.commands import CommandError
 from contract.findings import Phrase, phrase
 from contract.profile import Profile
 
@@ -141,14 +142,23 @@ class Values:
 
     def token(self, name: str) -> str:
         """The token of a user, or the fixture invalid, expired, expiring. Raises `InconclusiveError`."""
-        if name in FIXED_TOKENS:
-            found: str | None = getattr(self.profile.tokens, name)
+        found: str | None
+        if name == "expiring":
+            found = self._expiring()
+        elif name in FIXED_TOKENS:
+            found = getattr(self.profile.tokens, name)
         else:
             user = self.profile.users.get(name)
             found = user.token if user else None
         if found is None:
             raise InconclusiveError(phrase("lacking", setting=FIXED_TOKENS.get(name, f"users.{name}")))
         return found
+
+    def _expiring(self) -> str | None:
+        try:
+            return self.profile.tokens.fresh_expiring()
+        except CommandError as error:
+            raise InconclusiveError(phrase("no-fresh-token", problem=str(error))) from None
 
     def length(self, value: int | str) -> int:
         """A number, or the limit of this name."""

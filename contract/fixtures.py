@@ -1,10 +1,12 @@
 """The fixtures that an endpoint offers: users, tokens and channels."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from contract.commands import Command, command_of
 from contract.durations import seconds
 
 Names = Literal["any", "pattern"]
@@ -42,13 +44,26 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Tokens that are no user's. `expiring_after` in seconds from connecting; None: not offered."""
+    """Tokens that are no user's. `expiring_after` in seconds from connecting; None: not offered.
+
+    Where a command prints the expiring one, `expiring_command` is run for each connection that needs it, since the time
+    counts from then; `minted` are all that it printed.
+    """
 
     invalid: str = field(default="wsproof-invalid-token", repr=False)
     expired: str | None = field(default=None, repr=False)
     expiring: str | None = field(default=None, repr=False)
     expiring_after: float = 2.0
     load: str | None = field(default=None, repr=False)
+    expiring_command: Command | None = field(default=None, repr=False)
+    minted: list[str] = field(default_factory=list, repr=False, compare=False)
+
+    def fresh_expiring(self) -> str | None:
+        """The token that expires, anew where a command prints it. Raises `CommandError`."""
+        if self.expiring_command is None:
+            return self.expiring
+        self.minted.append(self.expiring_command.fresh())
+        return self.minted[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +99,13 @@ def read_tokens(value: Mapping[str, Any]) -> Tokens:
         expiring_after=after,
         load=value.get("load"),
     )
+
+
+def renewed(tokens: Tokens, written: Mapping[str, Any], folder: Path) -> Tokens:
+    """The tokens with the command that prints the expiring one, where `written` has one."""
+    expiring = written.get("expiring")
+    command = command_of(expiring.get("token"), folder) if isinstance(expiring, dict) else None
+    return replace(tokens, expiring_command=command)
 
 
 def read_channels(value: Mapping[str, Any]) -> Channels:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -24,11 +24,12 @@ from contract.choices import (
     read_reconnect,
     read_tls,
 )
+from contract.commands import with_outputs
 from contract.consistency import contradictions
 from contract.durations import seconds
 from contract.errors import ContractError
 from contract.files import Document, load_yaml
-from contract.fixtures import DEFAULT_FIXTURES, Channels, Tokens, User, read_channels, read_tokens, read_users
+from contract.fixtures import DEFAULT_FIXTURES, Channels, Tokens, User, read_channels, read_tokens, read_users, renewed
 from contract.mistakes import check_document, refuse
 from contract.overrides import culprit, expand, overridden, part_problem, refuse_overrides, unset
 
@@ -63,7 +64,7 @@ class Profile:
 
     def secrets(self) -> tuple[str, ...]:
         """Every token of the profile, and what stands before the server, longest first, for masking."""
-        found = {token for _, token in self.all_tokens()} | set(self.access.secrets())
+        found = {token for _, token in self.all_tokens()} | set(self.access.secrets()) | set(self.tokens.minted)
         return tuple(sorted(found, key=len, reverse=True))
 
     def all_tokens(self) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -78,11 +79,14 @@ def load_profile(
     path: Path | None = None,
     overrides: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] = os.environ,
+    *,
+    run_commands: bool = True,
 ) -> Profile:
     """Read a profile. Without `path`: the defaults, with the reference server's fixtures.
 
     `overrides` maps dotted names (`heartbeat.interval`) to values that replace the file's. A file that names
-    any of users, tokens and channels offers only the fixtures that it names. Raises `ContractError`.
+    any of users, tokens and channels offers only the fixtures that it names. Without `run_commands`, secrets that
+    commands print are others. Raises `ContractError`.
     """
     document = load_yaml(path) if path is not None else Document(Path("(defaults)"), {}, None)
     if document.value is None:
@@ -101,19 +105,27 @@ def load_profile(
                 option = culprit(name, own, overrides or {}, environ)
                 raise ContractError(f"--set {option}: {problem.removeprefix(f'{option}: ')}")
     check_document(expanded, "profile", document.value)
-    found = [*contradictions(expanded.value, document.value)]
+    folder = document.path.parent
+    value = with_outputs(expanded.value, folder, expanded.error, run=run_commands)
+    found = [*contradictions(value, document.value)]
     refuse_overrides(found, overrides or {})
     refuse(document, found)
     try:
-        profile = _profile(expanded.value, document.path.parent, overrides or {})
+        profile = _profile(value, folder, overrides or {})
+        profile = replace(profile, tokens=renewed(profile.tokens, expanded.value.get("tokens") or {}, folder))
     except ValueError as error:
         raise ContractError(str(error), document.path) from None
-    check_access(profile.access, profile.auth.header, expanded.error)
+    _check_travelling(profile, expanded)
+    return profile
+
+
+def _check_travelling(profile: Profile, document: Document) -> None:
+    """Raise `ContractError` for what cannot stand where it has to travel."""
+    check_access(profile.access, profile.auth.header, document.error)
     for place, token in profile.all_tokens():
         problem = token_problem(token, profile.auth.where)
         if problem is not None:
-            raise expanded.error(f"{'.'.join(place)} {problem}", place)
-    return profile
+            raise document.error(f"{'.'.join(place)} {problem}", place)
 
 
 def _profile(value: Mapping[str, Any], folder: Path, overrides: Mapping[str, Any]) -> Profile:

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 MASK = "•••"
@@ -18,14 +18,19 @@ class Redactor:
     hexadecimal and in Base64, and where a text was cut within one, at least half of which is left.
     """
 
-    def __init__(self, secrets: Iterable[str]) -> None:
+    def __init__(self, secrets: Iterable[str], growing: Sequence[str] = ()) -> None:
         self._secrets = tuple(secrets)
-        self._reach = 12 * max(map(len, self._secrets), default=0)
+        self._growing = growing
+        """Secrets of which there may yet be more."""
+
+    @property
+    def _reach(self) -> int:
         """Characters that the longest spelling of a secret may have."""
+        return 12 * max(map(len, (*self._secrets, *self._growing)), default=0)
 
     def redact(self, text: str) -> str:
         """The text without any of the secrets."""
-        for secret in self._secrets:
+        for secret in (*self._secrets, *self._growing):
             text = _redacted(text, secret)
         return text
 

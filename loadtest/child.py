@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.transport import target_for
+from contract.commands import handed_over
 from contract.files import DATA_ROOT
 from contract.model import load_contract
 from contract.overrides import anywhere
@@ -84,7 +85,7 @@ def environment(**variables: str) -> dict[str, str]:
     theirs = [os.path.abspath(path) for path in kept.get("PYTHONPATH", "").split(os.pathsep) if path]
     paths = os.pathsep.join([str(DATA_ROOT), *theirs])
     # Who spawned which greenlet takes a kilobyte for each.
-    return {**kept, "PYTHONPATH": paths, "GEVENT_TRACK_GREENLET_TREE": "false", **variables}
+    return {**kept, "PYTHONPATH": paths, "GEVENT_TRACK_GREENLET_TREE": "false", **handed_over(), **variables}
 
 
 def run_load(settings: LoadSettings, progress: Progress = lambda elapsed: None) -> bool:

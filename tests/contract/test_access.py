@@ -58,7 +58,10 @@ def test_what_could_stand_anywhere_by_chance_is_not_searched_for(tmp_path: Path)
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("headers:\n  X-Key: 5\n", "2:3: headers.X-Key: expected a text; got a number"),
+        (
+            "headers:\n  X-Key: 5\n",
+            "2:3: headers.X-Key: expected a text, or a command that prints it, such as {command:",
+        ),
         ("headers:\n  X-Key: ''\n", "2:3: headers.X-Key: expected at least 1 character; got 0"),
         ("headers:\n  'X Key': v\n", "2:3: headers: expected a name"),
         ("headers:\n  X: ${BROKEN}\n", "2:3: headers: X holds a line break; does the variable's value end with one?"),

@@ -76,7 +76,10 @@ class TestSentences:
             ("endpoint: 1\n", "1:1: endpoint: expected a WebSocket URL without a fragment, such as wss://"),
             ("endpoint: https://u:p@x.example/?t=hidden\n", 'v1/socket; got "https://x.example/"'),
             ("users:\n  alice: {}\n", "2:3: users.alice: expected the member 'token'"),
-            ("users: {alice: {token: 12345}}\n", "token: expected a text; got a number (write it in quotation marks)"),
+            (
+                "users: {alice: {token: 12345}}\n",
+                "token: expected a text, or a command that prints it, such as {command: ./token.sh}; got a n",
+            ),
             ("users: {alice: secret}\n", '1:9: users.alice: expected a user such as {token: "${ALICE_TOKEN}"}; got "'),
             ("users:\n", "1:1: users: expected a mapping of names to values; got nothing"),
             ("heartbeat:\n  interval: fast\n", "2:3: heartbeat.interval: expected a duration such as 500ms, 5s or 2m"),

@@ -19,7 +19,7 @@ NAME = "chat.example.test"
 TIMES = {"heartbeat.interval": "1s", "heartbeat.timeout": "2s"}
 SET = [word for name, value in TIMES.items() for word in ("--set", f"{name}={value}")]
 SELECT = ("--select", "CONN-01", "--select", "CONN-08", "--select", "AUTH-01")
-LOAD = ("--users", "3", "--time", "1s", "--processes", "2", "--threshold", "errors == 0")
+LOAD = ("--users", "3", "--time", "5s", "--processes", "2", "--threshold", "errors == 0")
 
 
 @contextmanager
