@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from conformance.bounds import Bounds
-from conformance.transport import Target
+from conformance.target import Target
 from conformance.values import InconclusiveError, new_nonce
 from contract.findings import phrase
 from contract.model import Contract

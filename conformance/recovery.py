@@ -14,7 +14,8 @@ from conformance.pace import longest_wait
 from conformance.plan import Plan
 from conformance.scenario import Actor, Charge, Connect, ExpectOpen, Scenario, SendMessage, SendRaw, Step
 from conformance.stage import Failure, Setting
-from conformance.transport import StoppedError, Transport, sign_of_life
+from conformance.target import sign_of_life
+from conformance.transport import StoppedError, Transport
 from conformance.verdicts import Charged, ScenarioVerdict
 from contract.findings import Phrase, phrase
 from contract.requirements import Requirement

@@ -88,9 +88,7 @@ def load_profile(
     any of users, tokens and channels offers only the fixtures that it names. Without `run_commands`, secrets that
     commands print are others. Raises `ContractError`.
     """
-    document = load_yaml(path) if path is not None else Document(Path("(defaults)"), {}, None)
-    if document.value is None:
-        document = Document(document.path, {}, None)
+    document = _file(path)
     own = document.value
     if isinstance(own, dict) and overrides:
         document = Document(document.path, overridden(own, overrides), document.node)
@@ -117,6 +115,11 @@ def load_profile(
         raise ContractError(str(error), document.path) from None
     _check_travelling(profile, expanded)
     return profile
+
+
+def _file(path: Path | None) -> Document:
+    document = load_yaml(path) if path is not None else Document(Path("(defaults)"), {}, None)
+    return Document(document.path, {}, None) if document.value is None else document
 
 
 def _check_travelling(profile: Profile, document: Document) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from conformance.transport import target_for
+from conformance.target import target_for
 from contract.commands import handed_over
 from contract.files import DATA_ROOT
 from contract.model import load_contract

@@ -26,7 +26,8 @@ from conformance.actions import (
     Request,
 )
 from conformance.proxy import TunnelError
-from conformance.transport import Target, narrow, socket_problem
+from conformance.target import Target, socket_problem
+from conformance.transport import narrow
 from conformance.troubles import own_trouble
 from conformance.wire import Wire
 from contract.findings import Phrase, phrase

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from conformance.transport import Target, target_for
+from conformance.target import Target, target_for
 from contract.json_text import dump_json
 from contract.model import Contract, load_contract
 from contract.profile import Profile, load_profile

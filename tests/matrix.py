@@ -23,7 +23,7 @@ from conformance.plan import Plan
 from conformance.replays import CONTROL_TAG
 from conformance.run import Run
 from conformance.scenario import Expect, ExpectOne, Scenario, Step
-from conformance.transport import resolve
+from conformance.target import resolve
 from contract.model import load_contract
 from contract.profile import Profile, load_profile
 from contract.requirements import load_requirements

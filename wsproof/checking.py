@@ -8,7 +8,7 @@ from conformance.descriptors import fitted
 from conformance.plan import DEFAULT_JOBS, Plan
 from conformance.run import THOROUGH_ROUNDS
 from conformance.selection import SelectionError
-from conformance.transport import Target, UnreachableError, target_for
+from conformance.target import Target, UnreachableError, target_for
 from conformance.troubles import OwnTroubleError
 from contract.errors import ContractError
 from contract.formats import RESULTS

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from conformance.transport import UnreachableError, target_for
+from conformance.target import UnreachableError, target_for
 from conformance.troubles import OwnTroubleError, own_error
 from contract.escaping import visible
 from contract.formats import LOAD

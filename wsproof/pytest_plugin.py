@@ -30,7 +30,7 @@ with _own_packages():
     from conformance.peer_plugins import PeerPlugins, refuse_processes
     from conformance.plan import DEFAULT_JOBS, Plan
     from conformance.plugin import Player, ScenarioCollector, register_marks
-    from conformance.transport import UnreachableError, target_for
+    from conformance.target import UnreachableError, target_for
     from contract.errors import ContractError
     from contract.model import load_contract
     from contract.profile import load_profile

@@ -10,7 +10,7 @@ import pytest
 
 from conformance.fuzz.driver import Fuzz, FuzzOptions, fuzz_scenarios
 from conformance.plan import Plan
-from conformance.transport import resolve
+from conformance.target import resolve
 from conformance.verdicts import ScenarioVerdict
 from contract.model import load_contract
 from contract.profile import Profile, load_profile

@@ -23,7 +23,8 @@ from conformance.admission import (
 )
 from conformance.engine import Outcome, play
 from conformance.scenario import Scenario
-from conformance.transport import Transport, resolve
+from conformance.target import resolve
+from conformance.transport import Transport
 from contract.choices import Auth, Where
 from contract.findings import Phrase, phrase
 from contract.profile import load_profile

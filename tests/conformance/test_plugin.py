@@ -19,7 +19,7 @@ from dataclasses import replace
 
 from conformance.plugin import Player, ScenarioCollector
 from conformance.plan import Plan
-from conformance.transport import resolve
+from conformance.target import resolve
 from contract.model import load_contract
 from contract.profile import load_profile
 from contract.requirements import load_requirements

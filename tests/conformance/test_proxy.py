@@ -9,7 +9,8 @@ import pytest
 from conformance.actions import Happening, Open, Opened, Refused, Request, Wait
 from conformance.proxy import MAX_HEAD_BYTES, Proxy, Tunnel, TunnelError, parse_proxy, proxy_for
 from conformance.stage import Script
-from conformance.transport import Target, Transport, UnreachableError, resolve, sign_of_life
+from conformance.target import Target, UnreachableError, resolve, sign_of_life
+from conformance.transport import Transport
 from conformance.troubles import OwnTroubleError
 from contract.choices import Tls
 from contract.errors import ContractError

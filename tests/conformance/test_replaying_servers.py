@@ -7,7 +7,7 @@ import pytest
 from conformance.loading import BUNDLED, load_scenarios
 from conformance.plan import Plan
 from conformance.run import Run
-from conformance.transport import resolve
+from conformance.target import resolve
 from contract.choices import History
 from contract.model import load_contract
 from contract.profile import load_profile

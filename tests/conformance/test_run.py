@@ -19,7 +19,7 @@ from conformance.results import RunFacts, results_document
 from conformance.run import Run
 from conformance.scenario import Charge, Scenario, Step
 from conformance.selection import SelectionError, select
-from conformance.transport import resolve
+from conformance.target import resolve
 from conformance.values import InconclusiveError
 from conformance.verdicts import ScenarioVerdict, charge_failures, requirement_verdicts
 from contract.files import DATA_ROOT

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from conformance.transport import resolve, sign_of_life
+from conformance.target import resolve, sign_of_life
 from tests.conformance.servers import Talk, raw_server
 
 

@@ -26,11 +26,8 @@ from conformance.actions import (
     Wait,
 )
 from conformance.bounds import Bounds
-from conformance.transport import (
-    StoppedError,
-    Transport,
-    resolve,
-)
+from conformance.target import resolve
+from conformance.transport import StoppedError, Transport
 from tests.conformance.servers import (
     PATIENCE,
     drain,

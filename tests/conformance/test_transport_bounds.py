@@ -11,7 +11,8 @@ import pytest
 
 from conformance.actions import Ended, Happening, Opened, Received, Refused
 from conformance.bounds import Bounds
-from conformance.transport import Transport, UnreachableError, resolve
+from conformance.target import UnreachableError, resolve
+from conformance.transport import Transport
 from contract.choices import Tls
 from contract.errors import ContractError
 from tests.conformance.servers import (

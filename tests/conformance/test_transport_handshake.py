@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from conformance.actions import Refused
-from conformance.transport import Transport, UnreachableError, resolve
+from conformance.target import UnreachableError, resolve
+from conformance.transport import Transport
 from contract.findings import phrase
 from tests.conformance.servers import drain, endless_header, raw_server, read_request, reset
 from tests.conformance.test_transport import OPEN, run, until

@@ -29,7 +29,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     # One place in the reference server moves bytes; session and hub are told what happened.
     "asyncio": ("reference_server.network",),
     "websockets": ("wire", "reference_server.network", "conformance"),
-    "socket": ("reference_server.network", "conformance.transport", "loadtest"),
+    "socket": ("reference_server.network", "conformance.target", "conformance.transport", "loadtest"),
     "selectors": ("conformance.transport", "loadtest"),
     # The results document is the reports' only input.
     "jinja2": ("reports",),

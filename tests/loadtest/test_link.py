@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from conformance.actions import Received, Refused, Request
-from conformance.transport import resolve
+from conformance.target import resolve
 from contract.choices import Tls
 from contract.findings import Phrase, phrase
 from contract.profile import load_profile

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from conformance.transport import UnreachableError
+from conformance.target import UnreachableError
 from contract.files import DATA_ROOT
 from contract.profile import load_profile
 from contract.schemas import format_validator, violations
