@@ -62,7 +62,7 @@ def original_event_missing(effect: SendText) -> Iterable[Effect]:
     return (replace(effect, payload=payload),)
 
 
-@fault("original-event-of-the-last-message", breaks="ERR-06")
+@fault("original-event-of-the-last-message", breaks="ERR-06", entails="ERR-10")
 class OriginalEventOfTheLastMessage(Seam):
     """originalEvent names the event before the offending one, where there was one."""
 

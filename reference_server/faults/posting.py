@@ -153,7 +153,7 @@ class ThirdMessageTwice(Deliveries):
 # SEND-07, SEND-08
 
 
-@fault("posts-swapped", breaks="SEND-07")
+@fault("posts-swapped", breaks="SEND-07", entails="ERR-10")
 class PostsSwapped(Posts):
     """Of two posts that a connection makes within 150 ms, the second one arrives first."""
 
