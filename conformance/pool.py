@@ -159,6 +159,10 @@ class Pool:
         outcome, failures = self._archive.file(outcome, failures)
         return charge_failures(outcome, failures, self._plan.requirements, applied)
 
+    def replenish(self) -> None:
+        """Give out the whole reserve of memory anew: what others had received is no longer held against anybody."""
+        self._memory = Memory(self._plan.jobs)
+
     def playing(self) -> tuple[tuple[Playing, ...], Mapping[str, float]]:
         """What scenarios wait for at the moment, and since when each one plays (seconds, monotonic)."""
         with self._lock:

@@ -132,6 +132,7 @@ class Run:
             found = {name: undecided(one, GONE) for name, one in first.items()}
         else:
             culprits = {one.culprit: first[one.culprit] for one in recovery.outages if one.culprit is not None}
+            self._pool.replenish()
             found = {**replays.confirmed(first), **culprits}
         self.outages = tuple(recovery.outages)
         return found

@@ -92,7 +92,7 @@ class ExpiryCloseCode2000(_IllegalCode):
     cause, code = "token_expired", 2000
 
 
-@fault("vanished-client-stops-channel", breaks="CLOSE-03", entails="JOIN-01 SEND-01 WIRE-08")
+@fault("vanished-client-stops-channel", breaks="CLOSE-03", entails="JOIN-01 SEND-01 SEND-10 WIRE-08")
 class VanishedClientStopsChannel(Seam):
     """When a client vanishes without a close frame, its channels deliver to nobody any more."""
 
@@ -110,7 +110,7 @@ class VanishedClientStopsChannel(Seam):
         return () if is_dead else (effect,)
 
 
-@fault("post-lost-when-a-member-vanishes", breaks="SEND-01 CLOSE-03")
+@fault("post-lost-when-a-member-vanishes", breaks="SEND-01 CLOSE-03", entails="SEND-10")
 class PostLostWhenAMemberVanishes(CostsOneAMessage):
     """After a member has vanished without a close frame, another one misses the next post of the channel."""
 
@@ -118,7 +118,7 @@ class PostLostWhenAMemberVanishes(CostsOneAMessage):
         return not lost.clean
 
 
-@fault("vanished-client-closes-others", breaks="CLOSE-03", entails="WIRE-08")
+@fault("vanished-client-closes-others", breaks="CLOSE-03", entails="SEND-10 WIRE-08")
 class VanishedClientClosesOthers(Seam):
     """When a client vanishes without a close frame, everybody in its channels is closed."""
 

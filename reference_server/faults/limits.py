@@ -129,7 +129,7 @@ class LimitInCharacters(_OwnLimit):
         return len(message.text) > self.limit
 
 
-@fault("limit-of-all-messages", breaks="WIRE-08")
+@fault("limit-of-all-messages", breaks="WIRE-08", entails="ERR-07 SEND-01")
 class LimitOfAllMessages(_OwnLimit):
     """What counts is all that a connection has sent: after twice the limit nothing is accepted any more."""
 

@@ -308,7 +308,7 @@ class CostsOneAMessage(Deliveries):
         return () if effect.session == self._loser else (effect,)
 
 
-@fault("post-lost-when-a-member-leaves", breaks="SEND-01 SEND-10")
+@fault("post-lost-when-a-member-leaves", breaks="SEND-01 SEND-10", entails="JOIN-06")
 class PostLostWhenAMemberLeaves(CostsOneAMessage):
     """After a member has left by a close frame, another one misses the next post of the channel."""
 
