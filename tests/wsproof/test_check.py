@@ -17,6 +17,7 @@ from tests.wsproof.command import complaint, read, wsproof
 SHOULD, MUST = "session-id-shared", "text-trimmed"
 """Faults of the reference server, by the level that they break: CONN-06 and SEND-02."""
 SPACES = "send-text-unchanged/leading-spaces"
+PRIVATE = "join-with-permission"
 BEAT = ("--set", "heartbeat.interval=1", "--set", "heartbeat.timeout=2")
 
 
@@ -95,16 +96,16 @@ class TestStrictness:
     @pytest.mark.parametrize(
         ("selected", "options", "reasons"),
         [
-            ((SPACES, "JOIN-05"), (), []),
-            ((SPACES, "JOIN-05"), ("--require-complete",), ["not everything was verified"]),
+            ((SPACES, PRIVATE), (), []),
+            ((SPACES, PRIVATE), ("--require-complete",), ["not everything was verified"]),
             (
-                ("JOIN-05",),
+                (PRIVATE,),
                 (),
                 ["only 0 of 1 MUST requirements that the selected scenarios verify were decided"],
             ),
-            (("JOIN-05",), ("--allow-undecided",), []),
+            ((PRIVATE,), ("--allow-undecided",), []),
             (
-                ("JOIN-05",),
+                (PRIVATE,),
                 ("--allow-undecided", "--require-complete"),
                 ["not everything was verified"],
             ),
