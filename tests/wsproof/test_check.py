@@ -177,9 +177,10 @@ class TestBaseline:
         assert (tmp_path / "b.yaml").read_text(encoding="utf-8").startswith(f"{text}  - requirement: SEND-02\n")
 
     def test_one_that_is_none_is_not_replaced(self, tmp_path: Path) -> None:
-        (tmp_path / "b.yaml").write_text("mine: true\n", encoding="utf-8")
+        text = "format: wsproof.baseline/1\nentries: []\nmine: true\n"
+        (tmp_path / "b.yaml").write_text(text, encoding="utf-8")
         assert "b.yaml" in complaint("check", "--write-baseline", "b.yaml", folder=tmp_path)
-        assert (tmp_path / "b.yaml").read_text(encoding="utf-8") == "mine: true\n"
+        assert (tmp_path / "b.yaml").read_text(encoding="utf-8") == text
 
 
 class TestChannels:
