@@ -159,7 +159,7 @@ class ErrorSeenInChannel(Errors):
         return (effect, *(replace(effect, session=key) for key in sorted(others)))
 
 
-@fault("error-seen-by-user", breaks="ERR-08", entails="ERR-01 ERR-02 ERR-03 ERR-04 ERR-05 ERR-06 ERR-10")
+@fault("error-seen-by-user", breaks="ERR-08", entails="ERR-01 ERR-02 ERR-03 ERR-04 ERR-05 ERR-06 ERR-10 JOIN-05")
 class ErrorSeenByUser(Errors):
     """An error also reaches the other connections of the same user."""
 

@@ -109,7 +109,7 @@ class DeliveriesLate(Deliveries):
         return ()
 
 
-@fault("deliveries-lost-in-a-crowd", breaks="SEND-01", entails="JOIN-01")
+@fault("deliveries-lost-in-a-crowd", breaks="SEND-01", entails="CLOSE-03 JOIN-01")
 class DeliveriesLostInACrowd(Deliveries):
     """While more than 20 connections are open, one delivery in ten is lost."""
 

@@ -224,7 +224,7 @@ class PayloadErrorsLate(Seam):
         return ()
 
 
-@fault("same-errors-merged", breaks="ERR-10")
+@fault("same-errors-merged", breaks="ERR-10", entails="ERR-01")
 class SameErrorsMerged(Seam):
     """An error without originalEvent that says the same as the one before, not 150 ms ago, is not sent."""
 

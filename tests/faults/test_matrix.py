@@ -16,6 +16,7 @@ UNDECIDED = {
     LIBERTY + "invalid-bursts-limited": {
         "auth-token-not-repeated",
         "env-sequence",
+        "err-burst-of-all-kinds",
         "err-burst-of-all-kinds-in-order",
         "err-bursts-of-two-connections",
         "err-codes",

@@ -143,7 +143,7 @@ def test_our_own_lines_are_no_stream(document: Path, capsys: pytest.CaptureFixtu
             ("--format", "pdf"),
             "--format pdf: expected one of html, text, markdown, junit, ctrf, badge, badge-svg, json",
         ),
-        (("--format", ""), "--format : expected one of html"),
+        (("--format", ""), "--format is empty: give it a value, or leave it out."),
         (("--output", "none/report"), "--output none/report: there is no folder none"),
         (("--output", "."), "--output .: expected a file, found a folder"),
     ],
