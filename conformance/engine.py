@@ -140,6 +140,8 @@ def check_needs(scenario: Scenario, setting: Setting) -> None:
             profile.channels.names == "any" and isinstance(profile.channels.open, str),
             "channels.names: any",
         ),
+        # What floods a channel may flood nobody else's.
+        "own_channels": (isinstance(profile.channels.open, str), "channels.open: a pattern with {nonce}"),
         "no_replay": (profile.history != "connect", "history: none, or join"),
         "expired_token": (profile.tokens.expired is not None, "tokens.expired"),
         "expiring_token": (profile.tokens.expiring is not None, "tokens.expiring"),
