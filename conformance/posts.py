@@ -115,7 +115,8 @@ def collect(history: History) -> Deliveries:
     names = history.contract.delivery
     if names is None:
         return Deliveries()
-    posts = _posts(history, names)
+    sent = sorted((one for c in history.record.conversations for one in c.sent), key=lambda one: one.t)
+    posts = _posts(sent, names)
     arrivals: list[Arrival] = []
     strangers: list[Stranger] = []
     for message in history.record.messages:
@@ -127,19 +128,18 @@ def collect(history: History) -> Deliveries:
             arrivals.append(Arrival(post, message, channel, text))
         elif isinstance(channel, str):
             strangers.append(Stranger(message, channel))
-    unread = {
-        id(one): min(sent.t for sent in one.sent if sent.value is None)
-        for one in history.record.conversations
-        if any(sent.value is None for sent in one.sent)
-    }
-    return Deliveries(tuple(posts.values()), tuple(arrivals), tuple(strangers), _joins(history, names), unread)
+    unread: dict[int, float] = {}
+    for one in sent:
+        if one.value is None:
+            unread.setdefault(id(one.conversation), one.t)
+    return Deliveries(tuple(posts.values()), tuple(arrivals), tuple(strangers), _joins(sent, names), unread)
 
 
-def _posts(history: History, names: Delivery) -> dict[str, Post]:
+def _posts(sent: Sequence[Sent], names: Delivery) -> dict[str, Post]:
     """Our posts by their nonces; not those posted twice, since nothing tells which of them arrived."""
     posts: dict[str, Post] = {}
     repeated: set[str] = set()
-    for one, value in _sent(history, names.post["event"]):
+    for one, value in _of(names.post["event"], sent):
         text, channel = value_at(value, names.post["text"]), value_at(value, names.post["channel"])
         nonce = nonce_of(text)
         if nonce in posts:
@@ -149,9 +149,9 @@ def _posts(history: History, names: Delivery) -> dict[str, Post]:
     return {nonce: post for nonce, post in posts.items() if nonce not in repeated}
 
 
-def _joins(history: History, names: Delivery) -> Joins:
+def _joins(sent: Sequence[Sent], names: Delivery) -> Joins:
     joins: defaultdict[tuple[int | str, str], list[float]] = defaultdict(list)
-    for one, value in _sent(history, names.join["event"]):
+    for one, value in _of(names.join["event"], sent):
         channel = value_at(value, names.join["channel"])
         if isinstance(channel, str):
             joins[id(one.conversation), channel].append(one.t)
@@ -159,9 +159,8 @@ def _joins(history: History, names: Delivery) -> Joins:
     return dict(joins)
 
 
-def _sent(history: History, event: str) -> Iterator[tuple[Sent, dict[str, Any]]]:
-    """Our messages of an event, in the order sent."""
-    sent = sorted((one for c in history.record.conversations for one in c.sent), key=lambda one: one.t)
+def _of(event: str, sent: Sequence[Sent]) -> Iterator[tuple[Sent, dict[str, Any]]]:
+    """Those of our messages that are of an event."""
     return ((one, one.value) for one in sent if isinstance(one.value, dict) and one.value.get("event") == event)
 
 

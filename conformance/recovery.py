@@ -179,28 +179,28 @@ class Recovery:
 
     def beside_a_witness(self, scenario: Scenario) -> ScenarioVerdict | None:
         """Play a scenario like a culprit; it fails if it ends everybody too. None: nobody else could connect."""
-        witness = self._witness()
-        if witness is None:
-            return None
-        verdict, ended = self._seen_by(witness, scenario)
+        verdict, ended = self._seen(scenario)
         if self.gone:
             now = time.monotonic() - self._run_started
             self._stays_away(Outage(now, "stopped", (scenario.id,), suspected=(scenario.id,)))
-        return self._convicted(verdict) if ended else verdict
+        return self._convicted(verdict) if verdict is not None and ended else verdict
 
     def _convicted(self, verdict: ScenarioVerdict) -> ScenarioVerdict:
         return convicted(verdict, "stopped" if self._refused else "dropped", self._plan.requirements)
 
     def _ends_everybody(self, scenario: Scenario) -> ScenarioVerdict | None:
         """Play a scenario beside a witness; its verdict, where it ended the witness. The endpoint is back then."""
-        witness = self._witness()
-        if witness is None:
-            return None
-        verdict, ended = self._seen_by(witness, scenario)
+        verdict, ended = self._seen(scenario)
         return verdict if ended else None
 
-    def _seen_by(self, witness: Witness, scenario: Scenario) -> tuple[ScenarioVerdict, bool]:
-        """Play a scenario; its verdict, and whether it ended the witness. The endpoint is back then, or `gone`."""
+    def _seen(self, scenario: Scenario) -> tuple[ScenarioVerdict | None, bool]:
+        """Play a scenario beside a witness; its verdict, and whether it ended the witness.
+
+        The endpoint is back then, or `gone`. There is no verdict where no witness could connect.
+        """
+        witness = self._witness()
+        if witness is None:
+            return None, False
         verdict = self._alone(scenario)
         ended = witness.ended()
         witness.leave()

@@ -114,7 +114,7 @@ class Run:
         while waiting and not self._pool.stopped:
             # What tests the same as a culprit may do the same to all others.
             alike = [one for one in waiting if recovery.guilty & {*one.verifies}]
-            self._side_by_side([one for one in waiting if one not in alike], finished)
+            self._side_by_side([one for one in waiting if not recovery.guilty & {*one.verifies}], finished)
             trip = self._watch.trip
             if self._is_enough() and not self._pool.stopped:
                 waiting = self._after_failures(replays)

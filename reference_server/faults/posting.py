@@ -258,35 +258,12 @@ class PostUnjoinedCode(Seam):
 # SEND-10
 
 
-@fault("leaver-costs-a-message", breaks="SEND-10", entails="JOIN-01 SEND-01")
-class LeaverCostsAMessage(Deliveries):
-    """After a receiver has closed, the next message of its channels reaches nobody but the poster."""
+class _EndsCost(Deliveries):
+    """Some ends of connections make the next message of each of their channels a lossy one."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._lossy: set[str] = set()
-        self._losing = False
-
-    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
-        if isinstance(happening, Lost) and happening.clean:
-            self._lossy |= self.hub.channels.joined(happening.session)
-        return super().happening(happening, now)
-
-    def begins(self, payload: Mapping[str, Any]) -> None:
-        self._losing = payload["channelId"] in self._lossy
-        self._lossy.discard(payload["channelId"])
-
-    def delivery(self, effect: SendText, now: float) -> Iterable[Effect]:
-        return () if self._losing and effect.session != self.poster else (effect,)
-
-
-class CostsOneAMessage(Deliveries):
-    """Some ends of connections cost one of the other members the next message of each channel."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._lossy: set[str] = set()
-        self._loser: int | None = None
+        self.lossy: set[str] = set()
 
     def costs(self, lost: Lost) -> bool:
         """Whether this end does."""
@@ -294,18 +271,45 @@ class CostsOneAMessage(Deliveries):
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
         if isinstance(happening, Lost) and self.costs(happening):
-            self._lossy |= self.hub.channels.joined(happening.session)
+            self.lossy |= self.hub.channels.joined(happening.session)
         return super().happening(happening, now)
+
+
+class CostsAllAMessage(_EndsCost):
+    """The next message reaches nobody but the poster."""
+
+    _losing = False
+
+    def begins(self, payload: Mapping[str, Any]) -> None:
+        self._losing = payload["channelId"] in self.lossy
+        self.lossy.discard(payload["channelId"])
+
+    def delivery(self, effect: SendText, now: float) -> Iterable[Effect]:
+        return () if self._losing and effect.session != self.poster else (effect,)
+
+
+class CostsOneAMessage(_EndsCost):
+    """One of the other members misses the next message."""
+
+    _loser: int | None = None
 
     def begins(self, payload: Mapping[str, Any]) -> None:
         channel, self._loser = payload["channelId"], None
         others = [one for one in self.hub.channels.members(channel) if one != self.poster]
-        if channel in self._lossy and others:
-            self._lossy.discard(channel)
+        if channel in self.lossy and others:
+            self.lossy.discard(channel)
             self._loser = others[0]
 
     def delivery(self, effect: SendText, now: float) -> Iterable[Effect]:
         return () if effect.session == self._loser else (effect,)
+
+
+@fault("leaver-costs-a-message", breaks="SEND-10", entails="JOIN-01 SEND-01")
+class LeaverCostsAMessage(CostsAllAMessage):
+    """After a receiver has closed, the next message of its channels reaches nobody but the poster."""
+
+    def costs(self, lost: Lost) -> bool:
+        return lost.clean
 
 
 @fault("post-lost-when-a-member-leaves", breaks="SEND-01 SEND-10", entails="JOIN-06")

@@ -7,7 +7,7 @@ from typing import Any
 
 from reference_server.exchange import Binary, Effect, Frame, Happening, Lost, Outgoing, SendText, Text
 from reference_server.faults.fault import asks, fault, written
-from reference_server.faults.posting import Deliveries
+from reference_server.faults.posting import CostsAllAMessage, Deliveries
 from reference_server.seams import Seam
 from wire.frames import Opcode
 
@@ -111,29 +111,20 @@ class UnreadMessagesTwice(Deliveries):
 
 
 @fault("unread-leaver-costs-a-message", breaks="SEND-10", entails="CLOSE-03 SEND-01")
-class UnreadLeaverCostsAMessage(Deliveries):
+class UnreadLeaverCostsAMessage(CostsAllAMessage):
     """After a member has left that had 64 KiB waiting, the next message of its channels reaches only the poster."""
 
     def __init__(self) -> None:
         super().__init__()
         self._full: set[int] = set()
-        self._lossy: set[str] = set()
-        self._losing = False
 
-    def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
-        if isinstance(happening, Lost) and happening.session in self._full:
-            self._full.discard(happening.session)
-            self._lossy |= self.hub.channels.joined(happening.session)
-        return super().happening(happening, now)
-
-    def begins(self, payload: Mapping[str, Any]) -> None:
-        self._losing = payload["channelId"] in self._lossy
-        self._lossy.discard(payload["channelId"])
+    def costs(self, lost: Lost) -> bool:
+        return lost.session in self._full
 
     def delivery(self, effect: SendText, now: float) -> Iterable[Effect]:
         if self.waiting(effect.session) > FEW:
             self._full.add(effect.session)
-        return () if self._losing and effect.session != self.poster else (effect,)
+        return super().delivery(effect, now)
 
 
 @fault("unread-close-unanswered", breaks="CLOSE-01")
