@@ -1,9 +1,7 @@
 """What a hostile peer may do to the transport, and TLS."""
 
-import shutil
 import socket
 import ssl
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from conformance.target import UnreachableError, resolve
 from conformance.transport import Transport
 from contract.choices import Tls
 from contract.errors import ContractError
+from tests.conformance.certificates import certificate as made
 from tests.conformance.servers import (
     Talk,
     drain,
@@ -82,22 +81,15 @@ class TestFlood:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of `localhost`, and its key beside it."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("a certificate cannot be made without openssl")
-    folder = tmp_path_factory.mktemp("tls")
-    command = "req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2"
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    subprocess.run([openssl, *command.split(), *names], cwd=folder, check=True, capture_output=True)
-    return folder / "cert.pem"
+    """A certificate of `localhost`; its key lies beside it."""
+    return made(tmp_path_factory.mktemp("tls"), "localhost").cert
 
 
 @pytest.fixture
 def secure(certificate: Path) -> Iterator[str]:
     """The URL of an echoing server behind TLS."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+    context.load_cert_chain(certificate, certificate.with_suffix(".key"))
     with websocket_server(echo, tls=context) as url:
         yield url
 

@@ -1,30 +1,21 @@
 """What a command says of an endpoint that lets nobody in."""
 
-import shutil
 import socket
 import ssl
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from websockets.sync.server import ServerConnection
 
+from tests.conformance.certificates import Certificate, certificate
 from tests.conformance.servers import raw_server, read_request, websocket_server
 from tests.wsproof.command import read, wsproof
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of `localhost`, and its key beside it."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("a certificate cannot be made without openssl")
-    folder = tmp_path_factory.mktemp("tls")
-    made = "req -x509 -newkey rsa:2048 -nodes -days 2 -keyout key.pem -out certificate.pem -subj /CN=localhost"
-    names = ["-addext", "subjectAltName=DNS:localhost"]
-    subprocess.run([openssl, *made.split(), *names], cwd=folder, check=True, capture_output=True)
-    return folder / "certificate.pem"
+def own(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return certificate(tmp_path_factory.mktemp("tls"), "localhost")
 
 
 def idle(connection: ServerConnection) -> None:
@@ -35,15 +26,15 @@ class TestClientCertificates:
     @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
     @pytest.mark.parametrize("command", [("check",), ("load", "--users", "2", "--time", "2s")])
     def test_a_demanded_one_is_named(
-        self, certificate: Path, tmp_path: Path, version: ssl.TLSVersion, command: tuple[str, ...]
+        self, own: Certificate, tmp_path: Path, version: ssl.TLSVersion, command: tuple[str, ...]
     ) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = context.maximum_version = version
-        context.load_cert_chain(certificate, certificate.with_name("key.pem"))
-        context.load_verify_locations(certificate)
+        context.load_cert_chain(own.cert, own.key)
+        context.load_verify_locations(own.cert)
         context.verify_mode = ssl.CERT_REQUIRED
         with websocket_server(idle, tls=context) as url:
-            done = wsproof(*command, url, "--set", f"tls.ca={certificate}", folder=tmp_path)
+            done = wsproof(*command, url, "--set", f"tls.ca={own.cert}", folder=tmp_path)
         assert (done.returncode, done.stdout) == (3, ""), done.stdout + done.stderr
         (line,) = done.stderr.splitlines()
         assert "cannot be reached" in line
