@@ -101,6 +101,8 @@ def resolve(url: str, tls: Tls | None = None, *, proxy: Proxy | None = None, tim
                 problems.append(f"{before}{error}")
                 continue
             except OSError as error:
+                if context is None and was_taken(error.errno):
+                    return target
                 problems.append(f"{address[0]!s} port {address[1]!s}: {_why_unreachable(error)}")
                 continue
         return target
@@ -126,6 +128,15 @@ def _lead(plain: socket.socket, target: Target, timeout: float) -> None:
         tunnel.advance(plain)
     except OSError as error:
         raise TunnelError(phrase("proxy-lost", error=socket_problem(error))) from None
+
+
+def was_taken(error: int | None) -> bool:
+    """Whether a connection that failed with this error while it was being made had come about.
+
+    Where nobody listens, TCP refuses. A reset says that somebody took the connection and ended it; whether that shows
+    while connecting or only while reading is a matter of who was faster.
+    """
+    return error in (errno.ECONNRESET, errno.EPIPE)
 
 
 def _try_tls(context: ssl.SSLContext, plain: socket.socket, host: str, timeout: float) -> None:
@@ -184,7 +195,7 @@ def sign_of_life(target: Target, timeout: float = 1.0, headers: Mapping[str, str
             return "refuses"
         except OSError as error:
             refuse_own(error)
-            return "refuses"
+            return "ends" if was_taken(error.errno) else "refuses"
         try:
             probe = plain if target.tls is None else target.tls.wrap_socket(plain, server_hostname=target.server_name)
             with probe:

@@ -35,7 +35,7 @@ from conformance.actions import (
 )
 from conformance.bounds import FRAME_WEIGHT, Bounds, Share, weight
 from conformance.proxy import Tunnel, TunnelError
-from conformance.target import Target, socket_problem
+from conformance.target import Target, socket_problem, was_taken
 from conformance.troubles import own_troubles, refuse_own
 from conformance.wire import Wire
 from contract.findings import Phrase, phrase
@@ -153,9 +153,13 @@ class Connection:
 
     def _finish_connecting(self) -> None:
         failure = self._failure or self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if failure:
+        taken = was_taken(failure)
+        if failure and not taken:
             raise OSError(failure, os.strerror(failure))
-        self._connecting = False
+        self._connecting, self._failure = False, 0
+        if taken and (self._tunnel is not None or self._tls is not None):
+            raise OSError(failure, os.strerror(failure))
+        # If it was taken and reset before we looked, what was sent before the reset is still to be read.
         if self._tunnel is None:
             self._begin_tls()
 

@@ -1,16 +1,18 @@
 """How connecting may fail: names, ports, answers that are none."""
 
 import socket
+import threading
+import time
 from collections.abc import Callable
 
 import pytest
 
-from conformance.actions import Refused
+from conformance.actions import Refused, Wait
 from conformance.target import UnreachableError, resolve
 from conformance.transport import Transport
 from contract.findings import phrase
-from tests.conformance.servers import drain, endless_header, raw_server, read_request, reset
-from tests.conformance.test_transport import OPEN, run, until
+from tests.conformance.servers import PATIENCE, drain, endless_header, raw_server, read_request, reset
+from tests.conformance.test_transport import OPEN, Script, run, until
 
 
 def nothing(connection: socket.socket) -> None:
@@ -70,6 +72,28 @@ class TestHandshake:
         (refused,) = Transport(target).run(until(Refused, OPEN))
         assert isinstance(refused, Refused)
         assert (refused.problem, refused.detail) == ("not-listening", phrase("socket", error="ECONNREFUSED"))
+
+    @pytest.mark.parametrize(("said", "status"), [(b"", None), (b"HTTP/1.1 503 Busy\r\n\r\n", 503)])
+    def test_a_reset_before_we_look_is_none_of_nobody_listening(self, said: bytes, status: int | None) -> None:
+        """The same as one a moment later: what was sent before it is read."""
+        over = threading.Semaphore(0)
+
+        def talk(connection: socket.socket) -> None:
+            connection.sendall(said)
+            reset(connection)
+            over.release()
+
+        def look_late() -> Script:
+            yield OPEN
+            assert over.acquire(timeout=PATIENCE)
+            return [(yield Wait(time.monotonic() + PATIENCE))]
+
+        with raw_server(talk) as url:
+            target = resolve(url)
+            assert over.acquire(timeout=PATIENCE)
+            (refused,) = Transport(target).run(look_late())
+        assert isinstance(refused, Refused)
+        assert (refused.problem, refused.status) == ("lost" if status is None else "status", status)
 
     @pytest.mark.parametrize(
         ("url", "reason"),

@@ -19,7 +19,7 @@ from contract.profile import load_profile
 from loadtest.link import MAX_UNSENT_BYTES, Link
 from reference_server.network import running
 from reference_server.settings import ServerSettings
-from tests.conformance.servers import raw_server
+from tests.conformance.servers import raw_server, reset
 from tests.hostile.modes import frame, upgraded
 from tests.loadtest.reactor import SelectorReactor
 from wire.masking import mask
@@ -189,6 +189,22 @@ def test_nobody_listening_is_a_refusal() -> None:
     Link(heard, reactor, target, Request(target.path))
     reactor.run(lambda: heard.over)
     assert [one.problem for one in heard.told] == ["lost"]
+
+
+def test_a_reset_before_we_look_is_told_as_one_a_moment_later() -> None:
+    over = threading.Semaphore(0)
+
+    def talk(connection: socket.socket) -> None:
+        reset(connection)
+        over.release()
+
+    with raw_server(talk) as url:
+        heard, reactor, target = Heard(), SelectorReactor(), resolve(url)
+        assert over.acquire(timeout=60)
+        Link(heard, reactor, target, Request(target.path))
+        assert over.acquire(timeout=60)
+        reactor.run(lambda: heard.over)
+    assert [(one.problem, one.detail.code) for one in heard.told] == [("lost", "handshake-unanswered")]
 
 
 def test_an_endpoint_that_reads_nothing_costs_no_more_than_a_bound() -> None:
