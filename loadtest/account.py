@@ -44,7 +44,7 @@ class Account:
         """A close frame is sent: later posts need not be delivered."""
         if not self._final:
             for seat in self.seats.values():
-                seat.until = t
+                self._ledger.leave(seat, t)
 
     def end(self, t: float, *, orderly: bool) -> None:
         """The connection ended."""
@@ -52,7 +52,7 @@ class Account:
             for stream in self.streams.values():
                 stream.end = "orderly" if orderly else "broken"
             for seat in self.seats.values():
-                seat.until = min(seat.until, t)
+                self._ledger.leave(seat, t)
 
     def stay_to_the_end(self) -> None:
         """All deliveries had their time: what is missing is lost, however the connection ends."""

@@ -119,10 +119,10 @@ class JourneySteps:
         stream = account.streams.get(parts.channel)
         if stream is None:
             stream = account.stream(parts.channel)
-        posted = stream.posted
-        posted.append(self._clock or _monotonic())
-        self._said[op.nonce] = (stream, len(posted))
-        link.send_text(b"%b%b%08d%b" % (parts.head, stream.prefix, len(posted), parts.tail))
+        now = _monotonic()
+        number = stream.post(self._clock or now, now)
+        self._said[op.nonce] = (stream, number)
+        link.send_text(b"%b%b%08d%b" % (parts.head, stream.prefix, number, parts.tail))
         self._context.recorder.posts += 1
 
     def _parts(self, op: Post) -> Parts:

@@ -30,11 +30,11 @@ Text = tuple[bytes, bytes]
 
 @dataclass(slots=True, eq=False)
 class Stream:
-    """Posts of one connection to one channel. `posted` has their intended times (seconds, monotonic).
+    """Posts of one connection to one channel. Times are in seconds, monotonic.
 
-    `late`: by how many seconds a post went out after its intended time, at the most. `refused`: errors that the
-    server answered with, each of which may stand for a post. `end`: "orderly" where the server has certainly taken
-    all posts, "broken" where it may have missed the last ones.
+    `posted` has the times they were meant for, which latencies count from; `sent` those they went out at, which decide
+    who was owed them. `refused`: errors that the server answered with, each of which may stand for a post. `end`:
+    "orderly" where the server has certainly taken all posts, "broken" where it may have missed the last ones.
     """
 
     key: bytes
@@ -43,9 +43,15 @@ class Stream:
     prefix: bytes
     """A stamp of this stream, up to the number."""
     posted: "array[float]" = field(default_factory=lambda: array("d"))
-    late: float = 0.0
+    sent: "array[float]" = field(default_factory=lambda: array("d"))
     refused: int = 0
     end: End = "open"
+
+    def post(self, meant: float, sent: float) -> int:
+        """Enter a post that goes out now; its number, from 1."""
+        self.posted.append(meant)
+        self.sent.append(sent)
+        return len(self.posted)
 
 
 @dataclass(slots=True, eq=False)
@@ -65,7 +71,8 @@ class Source:
 class Seat:
     """One connection's subscription of one channel, in force from `since` to `until` (seconds, monotonic).
 
-    `asked`: when it was asked for; it is in force once an own post has come back.
+    `asked`: when it was asked for; it is in force once an own post has come back. `stalled`: for how many seconds this
+    process stood still and read nothing, just before `until`.
 
     All of it is by a stream's prefix: `following` has the number after the highest that came, `first` the lowest where
     it is not 1, `holes` the numbers between them that have not come.
@@ -80,6 +87,7 @@ class Seat:
     first: dict[bytes, int] = field(default_factory=dict)
     holes: dict[bytes, list[tuple[int, int]]] = field(default_factory=dict)
     asked: float = 0.0
+    stalled: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +108,21 @@ class Ledger:
     """Keeps account of one process's virtual users. `run` are the run's digits, the same in all processes.
 
     `texts` are those that are posted in the run. Other processes post what this one may not have posted yet:
-    `all_texts` gives them all, or None where they cannot be foreseen.
+    `all_texts` gives them all, or None where they cannot be foreseen. `grace`: seconds that a delivery may take.
     """
 
-    def __init__(self, run: bytes, worker: int = 0, all_texts: Callable[[], set[Text] | None] = set) -> None:
+    def __init__(
+        self,
+        run: bytes,
+        worker: int = 0,
+        all_texts: Callable[[], set[Text] | None] = set,
+        grace: float = 0.0,
+    ) -> None:
         self.run = run
         self.worker = worker
+        self.grace = grace
+        self.stalled_since: Callable[[float], float] = _never_stalled
+        """For how many seconds this process has stood still since a time."""
         self.streams: dict[bytes, Stream] = {}
         self.seats: list[Seat] = []
         self.texts: set[Text] = set()
@@ -132,6 +149,19 @@ class Ledger:
         made = Seat(channel, channel_key(channel), user)
         self.seats.append(made)
         return made
+
+    def leave(self, seat: Seat, t: float) -> None:
+        """End a subscription now, at time `t`; a second time changes nothing."""
+        if t < seat.until:
+            seat.until, seat.stalled = t, self.stall_before(t)
+
+    def stall_before(self, t: float) -> float:
+        """For how many seconds this process stood still, of the time that what is due just before `t` had."""
+        stalled, found = 0.0, self.stalled_since(t - self.grace)
+        while found > stalled:
+            # What lasts for longer reaches back further, and may have met another stall there.
+            stalled, found = found, self.stalled_since(t - self.grace - found)
+        return stalled
 
     def receive(
         self, seats: dict[str, Seat], user: str, channel: str, text: str, author: str, t: float
@@ -259,6 +289,10 @@ class Ledger:
         """The counts that are certain while the run goes on."""
         wrong: tuple[Kind, ...] = ("duplicated", "reordered", "misdelivered")
         return {"delivered": self.delivered, **{kind: self.counts[kind] for kind in wrong}}
+
+
+def _never_stalled(since: float) -> float:
+    return 0.0
 
 
 def _fill(holes: list[tuple[int, int]], number: int) -> bool:

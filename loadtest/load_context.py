@@ -36,7 +36,7 @@ class LoadContext:
             if one.id in settings.journeys
         }
         self.decoder = Decoder(self.contract)
-        self.ledger = Ledger(settings.run.encode(), worker, self._all_texts)
+        self.ledger = Ledger(settings.run.encode(), worker, self._all_texts, self.profile.response_timeout)
         self.recorder = Recorder(time.monotonic(), self.ledger)
         self.schedule = Schedule(settings)
         self.random = random.Random(f"{settings.seed}-{worker}")

@@ -28,6 +28,7 @@ class Population:
         self._tokens = read_tokens(context.settings.tokens, context.profile, context.settings.most_users)
         self._made = 0
         self._ending = False
+        self._held_up = False
         self._gone = self.players.discard
 
     def player(self, journey: str) -> Player:
@@ -74,7 +75,9 @@ class Population:
         return not settle([part_of(self.context.ledger)], grace=0.0, patient=True).lost
 
     def stay_to_the_end(self) -> None:
-        """All deliveries had their time."""
+        """All deliveries had their time, unless this process stood still for too much of it."""
+        if self._held_up:
+            return
         for player in list(self.players):
             player.stay_to_the_end()
 
@@ -87,9 +90,16 @@ class Population:
         """What to wait for once posting has ended."""
         return Drain(self)
 
+    def held_up(self) -> None:
+        """This process stood still while it waited for deliveries: what has not come is judged by its time."""
+        self._held_up = True
+
 
 class Drain:
-    """Polls whether all deliveries have come; gives up after the response timeout."""
+    """Polls whether all deliveries have come; gives up after the response timeout.
+
+    While this process stands still it reads nothing: that time does not count, up to the response timeout again.
+    """
 
     def __init__(self, population: Population) -> None:
         self._population = population
@@ -101,7 +111,11 @@ class Drain:
         """Whether there is nothing left to wait for. Posts of other processes are not known here."""
         now, population = time.monotonic(), self._population
         context = population.context
-        if now - self._began >= context.profile.response_timeout or not population.players:
+        waited, timeout = now - self._began, context.profile.response_timeout
+        if not population.players or waited - context.ledger.stalled_since(self._began) >= timeout:
+            return True
+        if waited >= 2 * timeout:
+            population.held_up()
             return True
         if context.ledger.delivered != self._delivered:
             self._delivered, self._quiet_since = context.ledger.delivered, now

@@ -2,7 +2,9 @@
 
 A receiver is owed a post where its own subscription was certainly in force before the post went out, and lasted
 certainly long enough after it. Clocks of several machines agree only so far; what lies within that margin, what was
-on its way when somebody left, and what a broken connection may never have carried, nobody can demand.
+on its way when somebody left, and what a broken connection may never have carried, nobody can demand. Nor what came due
+while the receiver's process stood still and read nothing: of the time between a post, which counts from when it really
+went out, and the receiver's leaving, that in which its process stood still does not count.
 """
 
 import math
@@ -25,13 +27,12 @@ NEVER_CAME = phrase("never-came").json
 
 @dataclass(frozen=True, slots=True)
 class StreamPart:
-    """A stream as it is settled; `posted` in seconds on the common clock."""
+    """A stream as it is settled; `sent`: when its posts went out, in seconds on the common clock."""
 
     key: bytes
     channel: str
     user: str
-    posted: Sequence[float]
-    late: float
+    sent: Sequence[float]
     refused: int
     end: End
 
@@ -44,6 +45,7 @@ class SeatPart:
     user: str
     since: float
     until: float
+    stalled: float
     came: dict[bytes, tuple[int, int, tuple[tuple[int, int], ...]]]
 
 
@@ -83,8 +85,7 @@ def part_of(ledger: Ledger, shift: float = 0.0) -> Part:
             one.key,
             one.channel,
             one.user,
-            array("d", (t + shift for t in one.posted)) if shift else one.posted,
-            one.late,
+            array("d", (t + shift for t in one.sent)) if shift else one.sent,
             one.refused,
             one.end,
         )
@@ -96,6 +97,7 @@ def part_of(ledger: Ledger, shift: float = 0.0) -> Part:
             one.user,
             one.since + shift,
             one.until + shift,
+            one.stalled,
             {
                 prefix[RUN : RUN + STREAM]: (one.first.get(prefix, 1), following, tuple(one.holes.get(prefix, ())))
                 for prefix, following in one.following.items()
@@ -107,7 +109,7 @@ def part_of(ledger: Ledger, shift: float = 0.0) -> Part:
         Example(one.kind, one.t + shift, one.channel, one.stream, one.number, one.receiver, one.detail)
         for one in ledger.examples
     )
-    counts = (ledger.delivered, sum(len(one.posted) for one in streams), ledger.strangers)
+    counts = (ledger.delivered, sum(len(one.sent) for one in streams), ledger.strangers)
     return Part(streams, seats, *counts, dict(ledger.counts), shifted)
 
 
@@ -180,13 +182,13 @@ class _Channel:
         self.seats = seats
         self.highest = highest
         self._refusals: dict[bytes, frozenset[int]] = {}
-        posting = [one for one in streams if len(one.posted)]
+        posting = [one for one in streams if len(one.sent)]
         self.by_key = {one.key: one for one in streams}
-        self.long = [one for one in posting if one.posted[-1] - one.posted[0] > LONG_SECONDS]
+        self.long = [one for one in posting if one.sent[-1] - one.sent[0] > LONG_SECONDS]
         self.short = sorted(
-            (one for one in posting if one.posted[-1] - one.posted[0] <= LONG_SECONDS), key=lambda one: one.posted[0]
+            (one for one in posting if one.sent[-1] - one.sent[0] <= LONG_SECONDS), key=lambda one: one.sent[0]
         )
-        self.starts = [one.posted[0] for one in self.short]
+        self.starts = [one.sent[0] for one in self.short]
 
     def settle(self, seat: SeatPart, grace: float, margin: float, balance: Balance) -> None:
         """Account for one seat."""
@@ -196,16 +198,16 @@ class _Channel:
                 # Its poster's process was lost: what came late shows what is missing, and nothing else does.
                 self._lose(balance, seat, key, None, [number for low, high in holes for number in _some(low, high)])
                 balance.lost += sum(max(high - low + 1 - len(_some(low, high)), 0) for low, high in holes)
-            elif holes or first != 1 or following <= len(stream.posted):
-                missing = [(1, first - 1), *holes, (following, len(stream.posted))]
+            elif holes or first != 1 or following <= len(stream.sent):
+                missing = [(1, first - 1), *holes, (following, len(stream.sent))]
                 self._account(seat, stream, missing, grace, margin, balance)
         if seat.since == math.inf:
             return
         begin = bisect_left(self.starts, seat.since - LONG_SECONDS)
         end = bisect_right(self.starts, seat.until)
         for stream in (*self.long, *self.short[begin:end]):
-            if stream.key not in seat.came and stream.posted[-1] > seat.since:
-                self._account(seat, stream, [(1, len(stream.posted))], grace, margin, balance)
+            if stream.key not in seat.came and stream.sent[-1] > seat.since:
+                self._account(seat, stream, [(1, len(stream.sent))], grace, margin, balance)
 
     def _account(
         self,
@@ -217,18 +219,18 @@ class _Channel:
         balance: Balance,
     ) -> None:
         """What is missing of a stream: lost where it was owed, undecided where it may have been."""
-        posted = stream.posted
+        sent = stream.sent
         # A number beyond the posted ones was made up by the endpoint.
-        following = min(seat.came[stream.key][1], len(posted) + 1) if stream.key in seat.came else 1
-        owed_from = bisect_right(posted, seat.since + margin) + 1
-        owed_to = bisect_right(posted, seat.until - grace - margin - stream.late)
+        following = min(seat.came[stream.key][1], len(sent) + 1) if stream.key in seat.came else 1
+        owed_from = bisect_right(sent, seat.since + margin) + 1
+        owed_to = bisect_right(sent, seat.until - seat.stalled - grace - margin)
         if stream.end == "broken" or (stream.end == "open" and not self.patient):
             owed_to = min(owed_to, self.highest.get(stream.key, 0))
         if self.ordered:
             owed_to = max(owed_to, following - 1)
-        sent_to = max(bisect_right(posted, seat.until), following - 1)
+        sent_to = max(bisect_right(sent, seat.until), following - 1)
         for low, end in missing:
-            high = min(end, len(posted))
+            high = min(end, len(sent))
             owed = list(range(max(low, owed_from), min(high, owed_to) + 1))
             if stream.refused:
                 owed = [number for number in owed if number not in self._refused(stream)]
@@ -243,7 +245,7 @@ class _Channel:
                 came |= set(range(first, following)) - {
                     number for low, high in holes for number in range(low, high + 1)
                 }
-            vanished = [number for number in range(1, len(stream.posted) + 1) if number not in came]
+            vanished = [number for number in range(1, len(stream.sent) + 1) if number not in came]
             self._refusals[stream.key] = frozenset(vanished[: stream.refused])
         return self._refusals[stream.key]
 
@@ -251,7 +253,7 @@ class _Channel:
         self, balance: Balance, seat: SeatPart, key: bytes, stream: StreamPart | None, numbers: Sequence[int]
     ) -> None:
         for number in numbers[:MAX_EXAMPLES]:
-            t = stream.posted[number - 1] if stream is not None else seat.since
+            t = stream.sent[number - 1] if stream is not None else seat.since
             balance.examples.append(Example("lost", t, seat.channel, key, number, seat.user, NEVER_CAME))
         balance.lost += len(numbers)
 
