@@ -20,10 +20,10 @@ from urllib.parse import urlsplit
 
 from benchmarks.servers import serving
 from loadtest.child import run_load
+from loadtest.histograms import rank
 from loadtest.plan import new_run
 from loadtest.settings import LoadSettings
 from loadtest.stamps import LENGTH, PREFIX
-from loadtest.tally import rank
 from wire.frames import FINAL_TEXT, MASK, payload_span
 from wire.masking import KEY_BYTES, mask
 

@@ -82,7 +82,7 @@ def _reason(measured: Mapping[str, Any], thresholds: list[dict[str, Any]]) -> Ph
     delivery = measured["delivery"]
     if delivery is not None and delivery["posts"] and not delivery["delivered"]:
         return phrase("load-undelivered", count=delivery["posts"], why=first or phrase("load-to-nobody"))
-    breached = [f"{one['metric']} {one['limit']}" for one in thresholds if not one["passed"]]
+    breached = [f"{one['metric']} {one['limit']}" for one in thresholds if one["passed"] is False]
     return phrase("load-breached", thresholds=breached) if breached else None
 
 

@@ -13,8 +13,12 @@ from loadtest.ledger import Ledger
 from loadtest.load_context import LoadContext
 from loadtest.player import Player
 from loadtest.population import SWEEP_SECONDS, Population
+from loadtest.punctuality import GRAIN
 from loadtest.recorder import LAG, Slice
 from loadtest.settings import LoadSettings
+
+READING_SECONDS = 0.001
+"""A timer of so many seconds rings only after the loop has looked what there is to read."""
 
 
 class Executor:
@@ -31,7 +35,7 @@ class Executor:
         self.over = False
         self._watch_for_faults()
         self._population.begin()
-        for loop in (self._sweep, self._measure_lag, self._report_slices):
+        for loop in (self._sweep, self._report_slices):
             gevent.spawn(loop)
 
     def _watch_for_faults(self) -> None:
@@ -92,21 +96,29 @@ class Executor:
     # While it goes on
 
     def _sweep(self) -> None:
+        """Expire deadlines, and be the timer that shows how late all timers are."""
+        due = time.monotonic()
         while not self.over:
+            if self._woke(due):
+                # What came meanwhile is still unread: the loop reads it before any deadline is judged.
+                gevent.sleep(READING_SECONDS)
+            due = time.monotonic() + SWEEP_SECONDS
             self._population.sweep()
-            gevent.sleep(SWEEP_SECONDS)
+            gevent.sleep(max(due - time.monotonic(), 0.0))
 
-    def _measure_lag(self) -> None:
-        """Measure how late the generator's own timers are."""
-        while not self.over:
-            before = time.monotonic()
-            gevent.sleep(SWEEP_SECONDS)
-            self._context.recorder.measured(LAG, max(time.monotonic() - before - SWEEP_SECONDS, 0.0))
+    def _woke(self, due: float) -> bool:
+        """Tell that a timer rang; whether it was late."""
+        context, now = self._context, time.monotonic()
+        context.punctuality.woke(due, now)
+        context.recorder.measured(LAG, max(now - due, 0.0))
+        return now - due >= GRAIN
 
     def _report_slices(self) -> None:
-        number = 0
+        """At every full second, but for those that have passed already."""
+        begin = self._context.schedule.begin
         while not self.over:
-            number += 1
-            gevent.sleep(max(self._context.schedule.begin + number - time.monotonic(), 0.0))
+            due = begin + round(time.monotonic() - begin) + 1
+            gevent.sleep(due - time.monotonic())
             if not self.over:
+                self._woke(due)
                 self._report(self._context.recorder.take(time.monotonic()))

@@ -183,13 +183,13 @@ class JourneySteps:
 
     def _pace(self, op: Paced) -> Waiting:
         """Repeat at even times. Latencies are measured from when a post was due, even if it is sent late."""
-        schedule, recorder = self._context.schedule, self._context.recorder
+        schedule, recorder, punctuality = self._context.schedule, self._context.recorder, self._context.punctuality
         even = op.own or op.rate is not None
         due = _monotonic()
         if even:
             # Users who started together must not post together.
             due += self._context.random.random() * self._step_of(op)
-        passes = 0
+        passes, ready = 0, 0.0
         while op.times is None or passes < op.times:
             passes += 1
             now = _monotonic()
@@ -198,7 +198,10 @@ class JourneySteps:
                     self._task.wake_in(due - now - EARLY_SECONDS)
                     yield
                     now = _monotonic()
-                recorder.late.append(max(now - due, 0.0))
+                # Who waited for the endpoint until after the time is late himself, and the generator is not.
+                since = max(due, ready)
+                recorder.late.append(max(now - since, 0.0))
+                punctuality.woke(since, now)
             while now >= schedule.end:
                 yield  # posting has ended; the user leaves soon
             self._clock = min(due, now) if even else now
@@ -206,6 +209,7 @@ class JourneySteps:
                 waiting = PLAYS[type(one)](self, one)
                 if waiting is not None:
                     yield from waiting
+                    ready = _monotonic()
             self._clock = 0.0
             due += self._step_of(op)
 

@@ -12,6 +12,7 @@ from contract.profile import Profile, load_profile
 from loadtest.decoder import Decoder
 from loadtest.ledger import Ledger, Text
 from loadtest.link import Reactor
+from loadtest.punctuality import Punctuality
 from loadtest.recorder import Recorder
 from loadtest.schedule import Schedule
 from loadtest.script import DEFAULT_SIZE, JourneyValues, Mint, compile_journey, post_parts
@@ -37,7 +38,8 @@ class LoadContext:
         }
         self.decoder = Decoder(self.contract)
         self.ledger = Ledger(settings.run.encode(), worker, self._all_texts, self.profile.response_timeout)
-        self.recorder = Recorder(time.monotonic(), self.ledger)
+        self.punctuality = Punctuality()
+        self.recorder = Recorder(time.monotonic(), self.ledger, self.punctuality)
         self.schedule = Schedule(settings)
         self.random = random.Random(f"{settings.seed}-{worker}")
         self.secrets = self.profile.secrets()

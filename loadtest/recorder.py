@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from conformance.record import cut
 from contract.findings import Phrase, phrase
 from loadtest.ledger import Ledger
+from loadtest.punctuality import GRAIN, Punctuality
 from wire.close_codes import CloseCode
 
 METRICS = ("connect", "ack", "join", "post_to_own", "post_to_receive", "ping_period", "close")
@@ -18,6 +19,12 @@ METRICS = ("connect", "ack", "join", "post_to_own", "post_to_receive", "ping_per
 
 LATE, LAG = "late", "lag"
 """How late the generator itself sent what was due, and how late its timers ran."""
+
+LATE_LIMIT_MS = 20.0
+"""So late, what the generator sends and reads is no longer what was asked for."""
+
+BUSY_PERCENT = 90.0
+"""Of a core: a process that takes so much, with timers that are late, does all it can."""
 
 ROUND_TRIP = "post_to_own"
 NO_CLOSE_FRAME = int(CloseCode.ABNORMAL_CLOSURE)
@@ -77,6 +84,10 @@ class Slice:
     connected: int = 0
     most: int = 0
     cpu: float = 0.0
+    stalled: float = 0.0
+    """Seconds that its loop stood still."""
+    late: bool = False
+    """Whether the generator was late: its timers, its posts or its handshakes."""
     ledger: dict[str, int] = field(default_factory=dict)
     """The ledger's counts so far, from the beginning of the run."""
 
@@ -84,8 +95,9 @@ class Slice:
 class Recorder:
     """Collects from all users of one process. Times are in seconds of one monotonic clock."""
 
-    def __init__(self, started: float, ledger: Ledger) -> None:
+    def __init__(self, started: float, ledger: Ledger, punctuality: Punctuality | None = None) -> None:
         self.ledger = ledger
+        self.punctuality = punctuality or Punctuality()
         self._arrived = 0
         self.samples: dict[str, list[float]] = {name: [] for name in (*METRICS, LATE, LAG)}
         self.own = self.samples["post_to_own"]
@@ -104,6 +116,7 @@ class Recorder:
         """Start the clock."""
         self.started = self._since = t
         self._cpu = time.process_time()
+        self._stalled = self.punctuality.stalled
 
     def measured(self, metric: str, seconds: float) -> None:
         """A latency."""
@@ -130,7 +143,7 @@ class Recorder:
 
     def take(self, t: float) -> Slice:
         """What was measured since the last time, at time `t`."""
-        cpu, arrived = time.process_time(), self.ledger.arrived
+        cpu, arrived, stalled = time.process_time(), self.ledger.arrived, self.punctuality.stalled
         taken = Slice(
             began=self._since - self.started,
             ended=t - self.started,
@@ -142,6 +155,8 @@ class Recorder:
             connected=self.connected,
             most=self.most,
             cpu=cpu - self._cpu,
+            stalled=stalled - self._stalled,
+            late=self._was_late(t, cpu),
             ledger=self.ledger.so_far(),
         )
         for values in self.samples.values():
@@ -150,5 +165,13 @@ class Recorder:
         self.closes.clear()
         self.posts = 0
         self.most = self.connected
-        self._since, self._cpu, self._arrived = t, cpu, arrived
+        self._since, self._cpu, self._arrived, self._stalled = t, cpu, arrived, stalled
         return taken
+
+    def _was_late(self, t: float, cpu: float) -> bool:
+        """Whether a timer was late, more than one in a hundred sends, or any while the core was taken."""
+        limit = LATE_LIMIT_MS / 1000
+        lag, late = max(self.samples[LAG], default=0.0), self.late
+        if lag > limit or 100 * sum(one > limit for one in late) > len(late):
+            return True
+        return lag > GRAIN and cpu - self._cpu >= BUSY_PERCENT / 100 * (t - self._since)

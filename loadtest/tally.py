@@ -12,13 +12,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hdrh.histogram import HdrHistogram
-
 from conformance.troubles import own_error
-from contract.findings import Phrase, english, message_of, phrase, texts
-from loadtest.recorder import HIGHEST_US, LAG, LATE, MAX_KINDS, METRICS, OTHER_ERRORS, ROUND_TRIP, Counts, Slice
-
-LOWEST_US, DIGITS = 1, 3
+from contract.findings import Phrase, english, few, message_of, phrase, texts
+from loadtest.histograms import Latencies, rank
+from loadtest.lateness import Lateness
+from loadtest.recorder import (
+    BUSY_PERCENT,
+    LAG,
+    LATE,
+    LATE_LIMIT_MS,
+    MAX_KINDS,
+    METRICS,
+    OTHER_ERRORS,
+    ROUND_TRIP,
+    Counts,
+    Slice,
+)
 
 MAX_ENTRIES = 3_600
 """Entries of the timeline: a longer run has longer windows than a second."""
@@ -26,61 +35,12 @@ MAX_ENTRIES = 3_600
 OPEN_WINDOWS = 15
 """Windows that still take slices of workers which report late."""
 
-MAX_POINTS = 200
-"""Points of a distribution."""
-
-PERCENTILES = {"p50": 50.0, "p75": 75.0, "p90": 90.0, "p95": 95.0, "p99": 99.0, "p999": 99.9, "p9999": 99.99}
-
-BUSY_PERCENT = 90.0
 BUSY_SHARE = 0.2
-"""A process that spends so much of a core in so large a share of the run was the limit, and not the endpoint."""
-
-LATE_LIMIT_MS = 20.0
-"""So late at the 99th percentile, what the generator sends is no longer what was asked for."""
+"""A process that is busy (`BUSY_PERCENT`) in so large a share of the run was the limit, and not the endpoint."""
 
 
-def rank(count: int, percent: float) -> int:
-    """The nearest rank, from 1: so many of `count` values lie within `percent` per cent."""
-    # The rounding takes back what binary fractions add: 99.9 % of 1000 is 999 and not a little more.
-    return max(math.ceil(round(count * percent / 100, 6)), 1)
-
-
-def new_histogram() -> HdrHistogram:
-    """A histogram of microseconds, up to an hour, with three significant digits."""
-    return HdrHistogram(LOWEST_US, HIGHEST_US, DIGITS)
-
-
-def summary(histogram: HdrHistogram) -> dict[str, Any]:
-    """The figures of a histogram that is not empty, in milliseconds."""
-    count = histogram.get_total_count()
-    # The library rounds ranks to the nearest, and so leaves the tail out of a few values: it is asked for whole ranks.
-    at = {name: 100 * rank(count, percent) / count for name, percent in PERCENTILES.items()}
-    # One pass for all of them: each look-up alone would walk the whole histogram.
-    found = histogram.get_percentile_to_value_dict(sorted(set(at.values())))
-    return {
-        "count": count,
-        "mean": round(histogram.get_mean_value() / 1000, 3),
-        **{name: round(found[percent] / 1000, 3) for name, percent in at.items()},
-        "max": round(histogram.get_max_value() / 1000, 3),
-        "unit": "ms",
-        "histogram": distribution(histogram),
-    }
-
-
-def distribution(histogram: HdrHistogram) -> list[list[float]]:
-    """Points `[milliseconds, cumulative count]`, the denser the nearer to the maximum."""
-    count = histogram.get_total_count()
-    points: list[list[float]] = []
-    cumulative, due = 0, 1
-    step = max(math.log(count + 1) / MAX_POINTS, 1e-9)
-    for item in histogram.get_recorded_iterator():
-        cumulative += item.count_added_in_this_iter_step
-        if cumulative >= due or cumulative == count:
-            points.append([round(item.value_iterated_to / 1000, 3), cumulative])
-            # What is left shrinks by the same factor from point to point.
-            due = max(cumulative + 1, math.ceil(count - (count - cumulative) * math.exp(-step)))
-    return points
-
+MAX_LISTED = 5
+"""Stretches of late seconds that a sentence names; the document has all of them."""
 
 FIGURES = ("p50", "p95", "p99", "max")
 
@@ -147,7 +107,8 @@ class Tally:
 
     def __init__(self, duration: float = 0.0) -> None:
         self.width = max(1, math.ceil(duration / MAX_ENTRIES))
-        self.histograms: dict[str, HdrHistogram] = {}
+        self.latencies: dict[str, Latencies] = {}
+        self.lateness = Lateness(self.width)
         self.errors: Counter[str] = Counter()
         self.closes: Counter[str] = Counter()
         self.workers: dict[str, Health] = {}
@@ -158,9 +119,9 @@ class Tally:
     def add(self, worker: str, taken: Slice) -> None:
         """Add a slice of one process."""
         for metric, counts in taken.latencies.items():
-            histogram = self.histograms.setdefault(metric, new_histogram())
-            for value, count in counts.items():
-                histogram.record_value(value, count)
+            decided = self.lateness.decided(worker, taken, counts)
+            self.latencies.setdefault(metric, Latencies()).add(counts, decided)
+        self.lateness.add(worker, taken)
         for kind, count in taken.errors.items():
             self.errors[kind if kind in self.errors or len(self.errors) < MAX_KINDS else OTHER_ERRORS] += count
         self.closes.update(taken.closes)
@@ -211,15 +172,18 @@ class Tally:
         if not entries:
             return []
         return [
-            entries.get(index) or Window().entry(index * self.width, self.width) for index in range(max(entries) + 1)
+            {
+                **(entries.get(index) or Window().entry(index * self.width, self.width)),
+                "generator_late": self.lateness.at(index),
+            }
+            for index in range(max(entries) + 1)
         ]
 
     def generator(self) -> dict[str, Any] | None:
         """How the generator itself fared; None where nothing was heard of it."""
         if not self.workers:
             return None
-        late = summary(self.histograms[LATE]) if LATE in self.histograms else None
-        lag = summary(self.histograms[LAG]) if LAG in self.histograms else None
+        late, lag = (self.latencies[name].summary() if name in self.latencies else None for name in (LATE, LAG))
         reason = self._limit(late)
         return {
             "cpu_percent": round(max(one.cpu for one in self.workers.values()), 1),
@@ -230,6 +194,7 @@ class Tally:
             "limited": reason is not None,
             "reason": english(reason),
             **texts(reason=reason),
+            "late": self.lateness.told(),
             "workers": [
                 {
                     "name": name,
@@ -252,12 +217,17 @@ class Tally:
                 return phrase("generator-core", name=name, percent=round(one.cpu))
         if late is not None and late["p99"] > LATE_LIMIT_MS:
             return phrase("generator-late", ms=round(late["p99"]))
+        grave = [one for one in self.lateness.stretches() if one.grave]
+        if grave:
+            when = few((f"{one.began:g}-{one.ended:g}" for one in grave), MAX_LISTED)
+            worst = max(one.late_ms for one in self.workers.values())
+            return phrase("generator-stalled", when=when, ms=round(worst))
         return None
 
     def document(self) -> dict[str, Any]:
         """The measured part of the load document, but for the ledger's balance."""
         return {
-            "metrics": {name: summary(self.histograms[name]) for name in METRICS if name in self.histograms},
+            "metrics": {name: self.latencies[name].summary() for name in METRICS if name in self.latencies},
             "delivery": None,
             "timeline": self.timeline(),
             "closes": dict(sorted(self.closes.items())),

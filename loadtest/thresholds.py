@@ -32,15 +32,29 @@ class Threshold:
     unit: str
 
     def judge(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """The entry of the load document. What was not measured has no value, and does not pass."""
+        """The entry of the load document. What was not measured has no value, and does not pass.
+
+        Of a latency, what was measured while the generator was punctual decides: a limit that this breaches is
+        breached, and one that only the rest breaches is undecided (None).
+        """
         value = self._value(document)
-        passed = value is not None and bool(_OPERATORS[self.operator](value, self.limit))
+        passed: bool | None = value is not None and self._keeps(value)
+        if value is not None and self.unit in ("ms", "s") and document["metrics"][self.name].get("undecided"):
+            punctual = document["metrics"][self.name]["punctual"]
+            decided = float(punctual[self.figure]) if punctual is not None else None
+            if decided is not None and not self._keeps(decided):
+                value, passed = decided, False
+            elif not passed:
+                passed = None
         return {
             "metric": self.metric,
             "limit": f"{self.operator} {number(self.limit)}{self.unit}",
             "value": value,
             "passed": passed,
         }
+
+    def _keeps(self, value: float) -> bool:
+        return bool(_OPERATORS[self.operator](value, self.limit))
 
     def may_still_pass(self, value: float) -> bool:
         """Whether more of what is counted could make a breach good."""
@@ -78,7 +92,7 @@ def breaches(thresholds: Iterable[Threshold], document: Mapping[str, Any]) -> li
         # What has to be reached by the end need not be reached yet.
         if one.operator in ("<", "<=", "=="):
             judged = one.judge(document)
-            if judged["value"] is not None and not judged["passed"] and not one.may_still_pass(judged["value"]):
+            if judged["value"] is not None and judged["passed"] is False and not one.may_still_pass(judged["value"]):
                 found.append(f"{judged['metric']} {judged['limit']}")
     return found
 

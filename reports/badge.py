@@ -10,7 +10,7 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from contract.formats import LOAD
-from reports import selection, wording
+from reports import load_wording, selection, wording
 from reports.documents import Document
 from reports.fitting import columns
 from reports.language import t, tn
@@ -123,7 +123,7 @@ def _held(document: Document) -> tuple[int, int]:
 
 def _load(document: Document) -> tuple[str, str]:
     thresholds = document["thresholds"]
-    breached = sum(not one["passed"] for one in thresholds)
+    breached, undecided = len(load_wording.breached(document)), len(load_wording.undecided(document))
     of = tn("load.of-thresholds", len(thresholds))
     if breached:
         return "failed", _with_end(document, t("formats.badge.breached", number=f"{breached:,}", of=of))
@@ -131,6 +131,8 @@ def _load(document: Document) -> tuple[str, str]:
         return "failed", _with_end(document, t("formats.badge.failed"))
     if not document["complete"]:
         return "nothing", t("formats.badge.load-cut-off")
+    if undecided:
+        return "incomplete", t("formats.badge.undecided", number=f"{undecided:,}", of=of)
     if (document["generator"] or {}).get("limited"):
         return "incomplete", t("formats.badge.limited")
     if not thresholds:

@@ -18,8 +18,8 @@ requirements that it verifies go with it.
 
 What a case is called never depends on the language, so that a CI system knows it again.
 
-Load: one case per threshold, and one for the run, which fails where the verdict did for a reason that is no
-threshold's. What puts the figures in doubt, and the delivery ledger, are its notes.
+Load: one case per threshold, skipped where it is undecided, and one for the run, which fails where the verdict did for
+a reason that is no threshold's. What puts the figures in doubt, and the delivery ledger, are its notes.
 """
 
 from collections.abc import Mapping
@@ -203,6 +203,9 @@ def _threshold(threshold: Json) -> Case:
     value, limit = load_wording.threshold_value(threshold), threshold["limit"]
     if threshold["passed"]:
         return Case("thresholds", name, "", notes=_lines([t("formats.case.measured", value=value)]))
+    if threshold["passed"] is None:
+        message = t("formats.case.undecided", value=value, limit=limit)
+        return Case("thresholds", name, "", "skipped", "undecided", message)
     unmeasured = threshold["value"] is None
     message = (
         t("formats.case.breach-unmeasured", limit=limit)
@@ -217,7 +220,7 @@ def _load_run(document: Document) -> Case:
     if document["delivery"] is not None:
         notes.append(t("formats.case.ledger", sentence=load_wording.ledger_sentence(document["delivery"])))
         notes += map(load_wording.example_sentence, document["delivery"].get("examples", ()))
-    breached = not all(threshold["passed"] for threshold in document["thresholds"])
+    breached = load_wording.breached(document)
     run = Case("thresholds", "run", "", notes=_lines(notes), duration=document["duration_s"])
     if document["verdict"] == "failed" and (document["reason"] or not breached):
         return replace(run, outcome="failed", kind="load", message=load_wording.load_sentence(document))

@@ -6,9 +6,10 @@ from statistics import median
 from typing import Any, Final
 
 from reports import limits, plots, quantities
+from reports.generator import Marks
 from reports.language import t
 from reports.limits import Limit
-from reports.plots import Bar, Column, Panel, Pole, Tick, rounded
+from reports.plots import Band, Bar, Column, Panel, Pole, Tick, rounded
 
 MAX_POINTS: Final = 240
 """More points than this are joined into intervals; a chart is not wide enough to show them."""
@@ -29,6 +30,8 @@ _JOINED: Final = {
     **dict.fromkeys(("errors", "closes"), "all"),
 }
 """How entries of the timeline become one point: no peak and no error is lost."""
+
+NO_MARKS: Final = Marks()
 
 Point = Mapping[str, Any]
 
@@ -54,13 +57,12 @@ class Chart:
 def build(
     timeline: Sequence[Point],
     duration: float,
-    losses: Sequence[tuple[float, str]] = (),
+    marks: Marks = NO_MARKS,
     limited: Sequence[Limit] = (),
 ) -> Chart | None:
     """The chart of a timeline over `duration` seconds; None where there is nothing to draw.
 
-    `losses` are moments (seconds) from which on a part of the generator is missing, with their labels; `limited` are
-    the limits of the run, of which those for a round trip are drawn.
+    `marks` are of the generator; `limited` are the limits of the run, of which those for a round trip are drawn.
     """
     if not timeline:
         return None
@@ -70,7 +72,7 @@ def build(
     trips = [limit for limit in limited if limit.metric == _ROUND_TRIP]
     drawing = _Drawing(points, end, set(measures), trips)
     return Chart(
-        panels=_with_poles(drawing.panels(), losses[:MAX_LOSSES], end),
+        panels=_with_bands(_with_poles(drawing.panels(), marks.losses[:MAX_LOSSES], end), marks.late, end),
         time_ticks=_time_ticks(end),
         columns=plots.columns(drawing.x, (_title(point, measures) for point in points)),
         points=tuple(points),
@@ -78,6 +80,12 @@ def build(
         headings=tuple(t(f"load.heading.{one}") for one in measures),
         rows=tuple((f"{p['t']:.1f}", *(_value(p, one) for one in measures)) for p in points),
     )
+
+
+def _with_bands(panels: tuple[Panel, ...], late: Sequence[tuple[float, float]], end: float) -> tuple[Panel, ...]:
+    places = [(min(100 * began / end, 100), min(100 * ended / end, 100)) for began, ended in late]
+    bands = tuple(Band(rounded(left), rounded(right - left)) for left, right in places if right > left)
+    return tuple(replace(panel, bands=bands) for panel in panels)
 
 
 def _with_poles(panels: tuple[Panel, ...], losses: Sequence[tuple[float, str]], end: float) -> tuple[Panel, ...]:
@@ -165,6 +173,8 @@ def _joined(points: Sequence[Point]) -> tuple[list[Point], int]:
 
 def _one_point(chunk: Sequence[Point]) -> Point:
     joined: dict[str, float | None] = {"t": chunk[-1]["t"]}
+    if any("generator_late" in point for point in chunk):
+        joined["generator_late"] = any(point.get("generator_late") for point in chunk)
     for member, how in _JOINED.items():
         if not any(member in point for point in chunk):
             continue
@@ -207,4 +217,5 @@ def _value(point: Point, measure: str) -> str:
 
 def _title(point: Point, measures: Sequence[str]) -> str:
     readings = ", ".join(t(f"load.reading-of.{one}", value=_value(point, one)) for one in measures)
-    return t("load.at", t=f"{point['t']:.1f}", readings=readings)
+    late = f", {t('load.reading-of.late')}" if point.get("generator_late") else ""
+    return t("load.at", t=f"{point['t']:.1f}", readings=f"{readings}{late}")

@@ -179,13 +179,15 @@ def _thresholds(before: Document, after: Document) -> Iterator[Found]:
         if sides[0] is None or sides[1] is None:
             yield "gone" if sides[1] is None else "new", change
         elif sides[0]["passed"] is not sides[1]["passed"]:
-            yield "better" if sides[1]["passed"] else "worse", change
+            undecided = None in (sides[0]["passed"], sides[1]["passed"])
+            yield "unclear" if undecided else "better" if sides[1]["passed"] else "worse", change
 
 
 def _judgement(threshold: Json | None) -> Json | None:
     if threshold is None:
         return None
-    return {"verdict": "passed" if threshold["passed"] else "failed", "value": threshold["value"]}
+    verdicts = {True: "passed", False: "failed", None: "inconclusive"}
+    return {"verdict": verdicts[threshold["passed"]], "value": threshold["value"]}
 
 
 def _capacity(before: Document, after: Document, tolerance: float) -> Iterator[Found]:
@@ -223,7 +225,7 @@ def _end(document: Document, failed: bool) -> Json:
 
 
 def _failed_by_itself(document: Document) -> bool:
-    return document["verdict"] == "failed" and all(one["passed"] for one in document["thresholds"])
+    return document["verdict"] == "failed" and all(one["passed"] is not False for one in document["thresholds"])
 
 
 def _change(kind: str, name: str, unit: str, was: float | None, now: float | None, *, weighs: bool = True) -> Json:

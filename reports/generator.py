@@ -9,6 +9,7 @@ from reports import quantities, wording
 from reports.documents import Document
 from reports.fitting import cut
 from reports.language import t, tn
+from reports.phrases import code
 from reports.wording import Mark
 
 BUSY_PERCENT: Final = 90.0
@@ -77,6 +78,24 @@ def workers(document: Document) -> tuple[Worker, ...]:
     return tuple(sorted(listed, key=lambda worker: worker.source["state"] != "lost"))
 
 
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What a chart over time shows of the generator, in seconds: when workers were lost, and when it was `late`."""
+
+    losses: tuple[tuple[float, str], ...] = ()
+    late: tuple[tuple[float, float], ...] = ()
+
+
+def marks(document: Document) -> Marks:
+    """What a chart over time shows of the generator."""
+    return Marks(tuple(losses(document)), tuple((began, ended) for began, ended in late(document)))
+
+
+def late(document: Document) -> list[tuple[float, float]]:
+    """From when to when the generator was late, in seconds."""
+    return [(began, ended) for began, ended in (document["generator"] or {}).get("late", ())]
+
+
 def losses(document: Document) -> list[tuple[float, str]]:
     """When workers were heard of for the last time (seconds), with what became of them."""
     lost = [worker.source for worker in workers(document) if worker.source["state"] == "lost"]
@@ -86,7 +105,7 @@ def losses(document: Document) -> list[tuple[float, str]]:
 
 def doubts(document: Document) -> tuple[Doubt, ...]:
     """What puts the figures in doubt or bounds them, the gravest first."""
-    found = (_limited(document), _lost_workers(document), _ended(document))
+    found = (_limited(document), _late(document), _lost_workers(document), _ended(document))
     return tuple(doubt for doubt in found if doubt is not None)
 
 
@@ -102,6 +121,18 @@ def _limited(document: Document) -> Doubt | None:
         return None
     listed = ", ".join(f"{one.name[0].lower()}{one.name[1:]} {one.value}" for one in doubtful)
     return Doubt(mark, t("load.doubt.near"), t("load.doubt.near.text", listed=listed), "generator")
+
+
+def _late(document: Document) -> Doubt | None:
+    found = late(document)
+    # Where that was the limit, its reason says when.
+    if not found or code(document["generator"], "reason") == "generator-stalled":
+        return None
+    listed = ", ".join(t("common.time.s", s=f"{began:g}–{ended:g}") for began, ended in found[:MAX_NAMES])
+    if len(found) > MAX_NAMES:
+        listed = t("common.and-more", listed=listed, more=f"{len(found) - MAX_NAMES:,}")
+    text = t("load.doubt.late.text", listed=listed)
+    return Doubt(wording.mark("inconclusive"), t("load.doubt.late"), text, "timeline")
 
 
 def _lost_workers(document: Document) -> Doubt | None:

@@ -20,7 +20,7 @@ _NEAR: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What a figure (such as `p99`) of a metric must keep to, in milliseconds."""
+    """What a figure (such as `p99`) of a metric must keep to, in milliseconds; not `kept`: it surely did not."""
 
     metric: str
     value: float
@@ -40,7 +40,7 @@ def _limit(threshold: Mapping[str, Any]) -> Limit | None:
         return None
     sign, number, unit = limit.groups()
     label = f"{metric[1]} {sign} {number} {unit or 'ms'}"
-    return Limit(metric[2], float(number) * _MILLISECONDS[unit], label, threshold["passed"])
+    return Limit(metric[2], float(number) * _MILLISECONDS[unit], label, threshold["passed"] is not False)
 
 
 def near(limits: Sequence[Limit], highest: float) -> tuple[Limit, ...]:

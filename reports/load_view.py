@@ -37,6 +37,7 @@ _SETTINGS: Final = frozenset(
 _TOKENS: Final = frozenset(("profile", "file", "command", "pattern"))
 _UNITS: Final = frozenset(("spawn_rate", "time_s", "think_time_s", "rate", "size"))
 _STEPS: Final = frozenset(("connect", "ack", "join", "post_to_own", "post_to_receive", "ping_period", "close"))
+_WORDS: Final = {True: "load.held", False: "load.breached", None: "load.undecided"}
 BREACHED: Final = "load-breached"
 """The code of a reason that says no more than which thresholds were breached."""
 _FIRST_SCREEN: Final = ("users", "rate", "stages", "journeys")
@@ -57,6 +58,7 @@ class Threshold:
     source: Mapping[str, Any]
     value: str
     mark: Mark
+    word: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class Load:
     capacity: Capacity | None
     thresholds: tuple[Threshold, ...]
     chart: Chart | None
+    late: bool
+    """Whether the chart sets off when the generator was late."""
     headings: tuple[str, ...]
     steps: tuple[Step, ...]
     distributions: Distributions | None
@@ -123,8 +127,9 @@ def build(document: Document) -> Load:
         capacity=capacity.build(document),
         thresholds=_thresholds(document),
         chart=charts.build(
-            document["timeline"], document["duration_s"], generator.losses(document), limits.read(document)
+            document["timeline"], document["duration_s"], generator.marks(document), limits.read(document)
         ),
+        late=bool(generator.late(document)),
         headings=tuple(heading for _, heading in columns),
         steps=_steps(document, columns),
         distributions=distribution.build(document["metrics"], limits.read(document)),
@@ -174,20 +179,20 @@ def ledger(document: Document) -> tuple[LedgerRow, ...]:
     )
 
 
-def verdict_mark(passed: bool) -> Mark:
-    """The mark of something that was held against a limit."""
-    return wording.mark("passed" if passed else "failed")
+def verdict_mark(passed: bool | None) -> Mark:
+    """The mark of something that was held against a limit; None: it is undecided."""
+    return wording.mark("inconclusive" if passed is None else "passed" if passed else "failed")
 
 
 def _reason(document: Document) -> str:
-    breached = any(not one["passed"] for one in document["thresholds"])
+    breached = load_wording.breached(document)
     # Without a breach the sentence is the reason, and with one it lists the thresholds itself.
     return document["reason"] or "" if breached and code(document, "reason") != BREACHED else ""
 
 
 def _thresholds(document: Document) -> tuple[Threshold, ...]:
     return tuple(
-        Threshold(entry, load_wording.threshold_value(entry), verdict_mark(entry["passed"]))
+        Threshold(entry, load_wording.threshold_value(entry), verdict_mark(entry["passed"]), t(_WORDS[entry["passed"]]))
         for entry in document["thresholds"]
     )
 

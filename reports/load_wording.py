@@ -1,7 +1,7 @@
 """The words of the load reports: the sentence that sums a run up, thresholds, close codes, the ledger."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from reports import quantities, wording
@@ -23,18 +23,33 @@ def load_sentence(document: Document) -> str:
     """The verdict on a load test in one sentence."""
     word = wording.overall_mark(document).word
     thresholds = document["thresholds"]
-    breached = [threshold for threshold in thresholds if not threshold["passed"]]
-    if breached:
-        listed = "; ".join(_breach(threshold) for threshold in breached[:3])
-        if len(breached) > 3:
-            listed = t("load.sentence.and-more", listed=listed, more=len(breached) - 3)
-        values = {"verdict": word, "of": tn("load.of-thresholds", len(thresholds)), "listed": listed}
-        return tn("load.sentence.breached", len(breached), **values)
+    if breached(document):
+        return _listed("breached", word, thresholds, breached(document))
     if document["reason"]:
         return f"{word}: {cut(document['reason'], 300)}"
+    if undecided(document):
+        return _listed("undecided", word, thresholds, undecided(document))
     if not thresholds:
         return t("load.sentence.no-threshold", verdict=word)
     return tn("load.sentence.all-hold", len(thresholds), verdict=word)
+
+
+def breached(document: Document) -> list[Mapping[str, Any]]:
+    """The thresholds that do not hold."""
+    return [threshold for threshold in document["thresholds"] if threshold["passed"] is False]
+
+
+def undecided(document: Document) -> list[Mapping[str, Any]]:
+    """The thresholds that only what a late generator measured does not keep."""
+    return [threshold for threshold in document["thresholds"] if threshold["passed"] is None]
+
+
+def _listed(what: str, word: str, thresholds: Sequence[Any], found: Sequence[Mapping[str, Any]]) -> str:
+    listed = "; ".join(_breach(threshold) for threshold in found[:3])
+    if len(found) > 3:
+        listed = t("load.sentence.and-more", listed=listed, more=len(found) - 3)
+    of = tn("load.of-thresholds", len(thresholds))
+    return tn(f"load.sentence.{what}", len(found), verdict=word, of=of, listed=listed)
 
 
 def threshold_value(threshold: Mapping[str, Any]) -> str:

@@ -221,7 +221,7 @@ def _load(page: Page, document: Document) -> None:
 
 
 def _thresholds(page: Page, document: Document) -> None:
-    marks = {passed: wording.mark("passed" if passed else "failed") for passed in (True, False)}
+    marks = {passed: load_view.verdict_mark(passed) for passed in (True, False, None)}
     rows = [
         [
             f"{marks[one['passed']].symbol} {marks[one['passed']].word}",

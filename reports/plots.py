@@ -43,6 +43,14 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """A stretch across (in %) that is set off from the rest, over the whole height."""
+
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
 class Series:
     """One line of a panel. `path` is in a box 1000 wide, `dots` and `crosses` are in % and px."""
 
@@ -94,6 +102,7 @@ class Panel:
     bars: tuple[Bar, ...] = ()
     poles: tuple[Pole, ...] = ()
     limits: tuple[Line, ...] = ()
+    bands: tuple[Band, ...] = ()
     height: int = HEIGHT
 
 

@@ -106,7 +106,8 @@ def mark_of(entry: Mapping[str, Any], strict: bool) -> Mark:
 
 def overall_mark(document: Document) -> Mark:
     """How the verdict on the whole run is shown."""
-    return _OVERALL[document["verdict"]]
+    undecided = any(threshold["passed"] is None for threshold in document.get("thresholds", ()))
+    return _OVERALL["incomplete" if undecided and document["verdict"] == "passed" else document["verdict"]]
 
 
 def scenario_mark(scenario: Mapping[str, Any], strict: bool) -> Mark:

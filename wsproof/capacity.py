@@ -112,7 +112,7 @@ def _row(document: dict[str, Any], settings: LoadSettings, unit: Unit, load: flo
         "errors": sum(one["count"] for one in document["errors"]),
         "lost": delivery.get("lost"),
         "passed": document["verdict"] == "passed",
-        "breached": [f"{one['metric']} {one['limit']}" for one in document["thresholds"] if not one["passed"]],
+        "breached": [f"{one['metric']} {one['limit']}" for one in document["thresholds"] if one["passed"] is False],
     }
 
 

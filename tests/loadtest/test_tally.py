@@ -1,7 +1,6 @@
 """What several processes measured adds up, whoever measured it and whenever it is told."""
 
 import json
-import math
 from dataclasses import asdict
 from typing import Any
 
@@ -13,18 +12,15 @@ from contract.findings import phrase
 from contract.schemas import format_validator, violations
 from loadtest.ledger import Ledger
 from loadtest.recorder import (
-    EXACT_BITS,
-    HIGHEST_US,
     LAG,
     LATE,
     MAX_KINDS,
     OTHER_ERRORS,
     Recorder,
     Slice,
-    counted,
     written,
 )
-from loadtest.tally import MAX_ENTRIES, MAX_POINTS, Tally, distribution, new_histogram, rank, summary
+from loadtest.tally import MAX_ENTRIES, Tally
 
 SECONDS = st.floats(0.0, 4000.0)
 
@@ -34,48 +30,6 @@ ERROR = written(phrase("not-open"))
 
 def one_second(number: int, **changes: Any) -> Slice:
     return Slice(began=number, ended=number + 1.0, **changes)
-
-
-@given(st.lists(SECONDS, max_size=50))
-def test_counts_keep_every_latency_to_a_thousandth(seconds: list[float]) -> None:
-    counts = counted(seconds)
-    assert sum(counts.values()) == len(seconds)
-    exact = sorted(min(max(int(one * 1_000_000), 1), HIGHEST_US) for one in seconds)
-    kept = sorted(value for value, count in counts.items() for _ in range(count))
-    assert all(a - (a >> (EXACT_BITS - 1)) <= b <= a for a, b in zip(exact, kept, strict=True))
-
-
-@given(st.lists(st.integers(1, HIGHEST_US), min_size=1, max_size=300))
-def test_percentiles_are_those_of_the_nearest_rank(values: list[int]) -> None:
-    histogram = new_histogram()
-    for value in values:
-        histogram.record_value(value)
-    found, ordered = summary(histogram), sorted(values)
-    for name, percent in (("p50", 50.0), ("p90", 90.0), ("p99", 99.0), ("p999", 99.9), ("max", 100.0)):
-        exact = ordered[rank(len(values), percent) - 1] / 1000
-        assert math.isclose(found[name], exact, rel_tol=0.0011, abs_tol=0.0011)
-    assert found["count"] == len(values)
-
-
-@given(st.lists(st.integers(1, HIGHEST_US), min_size=1, max_size=500))
-def test_a_distribution_rises_to_the_maximum(values: list[int]) -> None:
-    histogram = new_histogram()
-    for value in values:
-        histogram.record_value(value)
-    points = distribution(histogram)
-    assert len(points) <= MAX_POINTS + 2
-    assert points == sorted(points)
-    assert points[-1][1] == len(values)
-    assert math.isclose(points[-1][0], max(values) / 1000, rel_tol=0.0011, abs_tol=0.0011)
-
-
-def test_a_long_distribution_has_few_points_most_of_them_at_the_end() -> None:
-    histogram = new_histogram()
-    for value in range(1, 50_000):
-        histogram.record_value(value * 7)
-    points = distribution(histogram)
-    assert len(points) <= MAX_POINTS
-    assert sum(count > 0.99 * 49_999 for _, count in points) > 10
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), SECONDS), min_size=1, max_size=60))
@@ -165,6 +119,33 @@ def test_a_generator_that_was_the_limit_says_so() -> None:
         assert found is not None
         assert found["limited"] is (expected is not None)
         assert expected is None or expected in found["reason"]
+
+
+def test_a_bad_ramp_in_a_long_run_is_told_with_when() -> None:
+    tally = Tally(600.0)
+    for number in range(600):
+        ramp = 20 <= number < 26
+        lag = {LAG: {800_000 if ramp else 900: 10}}
+        tally.add("a", one_second(number, cpu=0.97 if ramp else 0.3, latencies=lag, late=ramp, stalled=0.7 * ramp))
+    found = tally.generator()
+    assert found is not None
+    assert (found["limited"], found["late"]) == (True, [[20, 26]])
+    assert found["reason"].startswith("its timers were up to 800 ms late at 20-26 s: ")
+    assert [one["t"] for one in tally.timeline() if one["generator_late"]] == list(range(20, 26))
+
+
+def test_what_was_measured_while_it_was_late_is_undecided() -> None:
+    tally = Tally(10.0)
+    tally.add("a", one_second(0, latencies={"connect": {500_000: 3}, "ack": {80: 1}}, late=True, stalled=0.6))
+    tally.add("a", one_second(1, latencies={"connect": {700_000: 1}}))
+    tally.add("a", one_second(3, latencies={"connect": {400: 6}}))
+    metrics = tally.document()["metrics"]
+    connect, ack = metrics["connect"], metrics["ack"]
+    assert (connect["count"], connect["undecided"], round(connect["max"])) == (10, 4, 700)
+    assert (connect["punctual"]["count"], connect["punctual"]["max"]) == (6, 0.4)
+    assert (ack["count"], ack["undecided"], ack["punctual"]) == (1, 1, None)
+    assert violations(format_validator("load"), {"metrics": metrics}) != ()  # nothing but a part of the document
+    assert not [one for one in violations(format_validator("load"), {"metrics": metrics}) if "metrics" in str(one)]
 
 
 def test_nothing_measured_is_a_document_all_the_same() -> None:

@@ -42,6 +42,30 @@ def test_a_latency_is_compared_in_milliseconds(
     assert judged["limit"].endswith("ms")
 
 
+@given(
+    sign=st.sampled_from(sorted(OPERATORS)),
+    limit=st.integers(0, 9),
+    whole=st.integers(0, 9),
+    punctual=st.none() | st.integers(0, 9),
+)
+def test_late_seconds_alone_breach_no_latencys_limit(sign: str, limit: int, whole: int, punctual: int | None) -> None:
+    figures = {"p99": punctual} if punctual is not None else None
+    metric = {"count": 9, "p99": whole, "undecided": 3, "punctual": figures}
+    judged = parse_threshold(f"p99(ack) {sign} {limit}ms").judge(measured(metrics={"ack": metric}))
+    keeps = OPERATORS[sign]
+    if punctual is not None and not keeps(punctual, limit):
+        assert (judged["passed"], judged["value"]) == (False, punctual)
+    else:
+        assert (judged["passed"], judged["value"]) == (True if keeps(whole, limit) else None, whole)
+
+
+def test_an_undecided_limit_does_not_end_a_run() -> None:
+    metric = {"count": 9, "p99": 90.0, "undecided": 3, "punctual": None}
+    document = {**measured(metrics={"ack": metric}), "delivery": DELIVERY}
+    assert breaches([parse_threshold("p99(ack) < 5ms")], document) == []
+    assert breaches([parse_threshold("count(ack) < 5")], document) == ["count(ack) < 5"]
+
+
 DELIVERY = {"expected": 1000, "delivered": 997, "lost": 3, "duplicated": 0, "reordered": 1, "misdelivered": 0}
 
 

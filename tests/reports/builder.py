@@ -310,6 +310,17 @@ def load(**members: Any) -> Json:
     } | members
 
 
+def undecided_load() -> Json:
+    """A load document with a threshold that only late seconds breach."""
+    undecided = {"metric": "p99(ack)", "limit": "< 5ms", "value": 9.8, "passed": None}
+    timeline = [point(float(second)) | {"generator_late": second == 3} for second in range(1, 11)]
+    return load(
+        thresholds=[*load()["thresholds"], undecided],
+        timeline=timeline,
+        generator={"cpu_percent": 97, "late_ms_max": 80.5, "limited": False, "reason": None, "late": [[2, 3]]},
+    )
+
+
 def errors(counts: dict[str, int]) -> list[Json]:
     """A load test's errors, by message."""
     return [{"code": "none-of-ours", "params": {}, "message": name, "count": number} for name, number in counts.items()]

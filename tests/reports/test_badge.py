@@ -51,6 +51,7 @@ def test_shields_takes_it(name: str) -> None:
         (builder.load(thresholds=[]), "no threshold was set", "lightgrey"),
         (builder.load(complete=False), "cut off", "lightgrey"),
         (builder.breaking_load(), "failed: 1 of 2 thresholds breached", "red"),
+        (builder.undecided_load(), "undecided: 1 of 2 thresholds", "yellow"),
         (builder.load(verdict="failed", reason="no user could connect"), "failed", "red"),
         (loads.full(generator=loads.faulty()["generator"]), "passed; the load generator was the limit", "yellow"),
     ],

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.charts import MAX_POINTS, Chart, build
+from reports.generator import Marks
 from reports.limits import Limit
-from reports.plots import HEIGHT, TOP
+from reports.plots import HEIGHT, TOP, Band
 from tests.reports import loads
 from tests.reports.builder import Json, point
 
@@ -82,7 +83,7 @@ def test_a_stall_is_shown_on_a_logarithmic_axis() -> None:
 
 
 def test_a_loss_is_a_pole_in_each_panel_with_one_label() -> None:
-    chart = build([point(1), point(9)], 10, [(4.0, "worker 1 lost"), (20.0, "worker 2 lost")])
+    chart = build([point(1), point(9)], 10, Marks(((4.0, "worker 1 lost"), (20.0, "worker 2 lost"))))
     assert chart is not None
     assert [[(pole.x, pole.label) for pole in panel.poles] for panel in chart.panels[:2]] == [
         [(40.0, "worker 1 lost"), (100.0, "worker 2 lost")],
@@ -90,9 +91,17 @@ def test_a_loss_is_a_pole_in_each_panel_with_one_label() -> None:
     ]
 
 
+def test_late_seconds_are_set_off_in_each_panel_and_named() -> None:
+    late = [point(1), point(3) | {"generator_late": True}, point(9) | {"generator_late": False}]
+    chart = build(late, 10, Marks(late=((2.0, 4.0), (9.5, 12.0))))
+    assert chart is not None
+    assert {panel.bands for panel in chart.panels} == {(Band(20.0, 20.0), Band(95.0, 5.0))}
+    assert [column.title.endswith("the load generator was late") for column in chart.columns] == [False, True, False]
+
+
 def test_a_limit_of_round_trips_is_a_line_across_the_latencies() -> None:
     limits = [Limit("post_to_own", 20.0, "p99 < 20 ms", True), Limit("ack", 5.0, "max < 5 ms", True)]
-    chart = build([point(1), point(9)], 10, (), limits)
+    chart = build([point(1), point(9)], 10, limited=limits)
     assert chart is not None
     (line,) = chart.panels[2].limits
     assert line.label == "p99 < 20 ms"

@@ -30,6 +30,18 @@ def test_the_limit_is_told_with_its_reason(members: dict[str, Any], sentence: st
     assert sentence in doubt
 
 
+def test_late_seconds_are_told_once() -> None:
+    late = [[number, number + 1] for number in range(0, 12, 2)]
+    (doubt,) = _doubts(generator=loads.HEALTH | {"late": late})
+    assert doubt.startswith(
+        "The load generator was late at 0–1 s, 2–3 s, 4–5 s, 6–7 s and 2 more. Latencies of that time"
+    )
+    stalled = {"code": "generator-stalled", "params": {"when": "0-1", "ms": 300}}
+    limited = {"limited": True, "reason": "its timers were late", "texts": {"reason": stalled}}
+    (doubt,) = _doubts(generator=loads.HEALTH | limited | {"late": late})
+    assert "was the limit: its timers were late" in doubt
+
+
 def test_an_old_document_is_judged_by_its_readings() -> None:
     (doubt,) = _doubts(generator={"cpu_percent": 90.0, "late_ms_max": 49.0})
     assert doubt == "The load generator was near its limits: highest processor use 90.0 %."

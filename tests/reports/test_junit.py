@@ -128,6 +128,15 @@ def test_several_failures_are_one_element_with_all_of_them() -> None:
     assert "expected: a\\nb\nreceived: " in (element.text or "")
 
 
+def test_an_undecided_threshold_is_skipped() -> None:
+    root = _parse(junit(builder.undecided_load()))
+    names = {case.get("name"): case for case in root.iter("testcase")}
+    element = names["p99(ack) < 5ms"].find("skipped")
+    assert element is not None
+    assert (element.get("message") or "").startswith("undecided: measured 9.80 ms, limit < 5ms")
+    assert [case.get("name") for case in root.iter("testcase") if case.find("failure") is not None] == []
+
+
 def test_thresholds_are_cases() -> None:
     breached = {"metric": "p99(ack)", "limit": "< 5ms", "value": None, "passed": False}
     held = builder.load()["thresholds"][0]

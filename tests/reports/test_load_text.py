@@ -43,6 +43,16 @@ Chat WebSocket API 1.0.0, 2026-11-23 02:05:00 UTC, 10.4 s
     )
 
 
+def test_an_undecided_threshold_is_neither_passed_nor_breached() -> None:
+    lines = load_summary(builder.undecided_load(), width=200).splitlines()
+    assert "? p99(ack) 9.80 ms (limit < 5ms)" in lines
+    assert (
+        "? The load generator was late at 2–3 s. Latencies of that time hold its own delays: they are undecided."
+        in lines
+    )
+    assert lines[-1].startswith("? Incomplete: 1 of 2 thresholds is undecided, since only what was measured while")
+
+
 def test_the_summary_of_a_run_with_everything() -> None:
     text = load_summary(loads.full())
     assert "✓ 475,880 of 476,000 owed deliveries arrived; 0 lost, 0 duplicated, 0 reordered,\n" in text
