@@ -61,6 +61,7 @@ def _check_numbers(settings: LoadSettings) -> None:
         ("--spawn-rate", settings.spawn_rate),
         ("--time", settings.whole_duration),
         ("--rate", settings.rate),
+        ("--wait", settings.wait),
         *((f"--stages {one.users}", one.seconds) for one in settings.stages),
         *(("--stages", one.rate) for one in settings.stages if one.rate is not None),
     ):

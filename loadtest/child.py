@@ -1,6 +1,7 @@
 """Starts the processes of a load test, and waits for its document."""
 
 import json
+import math
 import os
 import socket
 import sys
@@ -18,15 +19,21 @@ from contract.overrides import anywhere
 from contract.profile import Profile
 from loadtest.checking import check_settings, raise_descriptor_limit
 from loadtest.document import Ending, load_document, write_document
-from loadtest.processes import ENDING_SECONDS, Children, Progress
-from loadtest.settings import SETTINGS_VARIABLE, WORKER_VARIABLE, LoadError, LoadSettings
+from loadtest.processes import ENDING_SECONDS, MASTER_GONE, MASTER_LEFT, NO_MASTER, WORKERS_ABSENT, Children, Progress
+from loadtest.settings import (
+    AT_ONCE,
+    SETTINGS_VARIABLE,
+    TICK_SECONDS,
+    WAIT_SECONDS,
+    WORKER_VARIABLE,
+    AbsenceError,
+    LoadError,
+    LoadSettings,
+)
 from loadtest.tally import Tally
 
 STARTING_SECONDS = 30.0
 """How long the processes may take to import everything and to begin."""
-
-WORKERS_SECONDS = 600.0
-"""How long a master waits for the workers of other machines."""
 
 WORKER_SECONDS = 7 * 24 * 3600.0
 """How long a worker stays, whatever its master does."""
@@ -52,7 +59,12 @@ def _port(address: str) -> tuple[str, str]:
 
 def commands(settings: LoadSettings) -> list[list[str]]:
     """The command lines of the run: that of the document's process first."""
-    users = ["--headless", "--users", str(settings.users), "--spawn-rate", f"{settings.spawn_rate:.6f}"]
+    first, rate = (
+        (settings.users_within(0.0, TICK_SECONDS), AT_ONCE)
+        if settings.stages
+        else (settings.users, settings.spawn_rate)
+    )
+    users = ["--headless", "--users", str(first), "--spawn-rate", f"{rate:.6f}"]
     if settings.master is not None:
         host, port = _port(settings.master)
         workers = str(settings.expect_workers)
@@ -92,7 +104,7 @@ def run_load(settings: LoadSettings, progress: Progress = lambda elapsed: None) 
     """Run the load to its end; False where it was interrupted. The document is at `settings.document`.
 
     Raises `LoadError` for settings that cannot work, and where the child wrote no document; `ContractError` for
-    a broken profile; `UnreachableError` and ValueError as `target_for` does.
+    a broken profile; `AbsenceError` where workers did not come; `UnreachableError` and ValueError as `target_for` does.
     """
     profile = check_settings(settings)
     target_for(settings.endpoint, profile, embedded=settings.embedded)
@@ -102,7 +114,7 @@ def run_load(settings: LoadSettings, progress: Progress = lambda elapsed: None) 
     document.unlink(missing_ok=True)
     limit = STARTING_SECONDS + settings.whole_duration + ENDING_SECONDS + 3 * profile.response_timeout
     if settings.master is not None:
-        limit += WORKERS_SECONDS
+        limit += settings.wait
     with Children(environment, limit) as children:
         _absolute(settings, document).write(children.folder / "settings.json")
         variables = {SETTINGS_VARIABLE: str(children.folder / "settings.json")}
@@ -112,27 +124,45 @@ def run_load(settings: LoadSettings, progress: Progress = lambda elapsed: None) 
         if not document.is_file() and not completed:
             _write_empty(settings, profile, document)
         elif not document.is_file():
+            if children.code == WORKERS_ABSENT:
+                raise AbsenceError(f"{children.last_words()}{f' to {settings.master}' if settings.master else ''}")
             raise LoadError(f"the load generator ended early: {children.last_words()}")
     return completed
 
 
-def run_worker(
-    address: str, profile: Path | None, overrides: Mapping[str, Any], progress: Progress = lambda elapsed: None
-) -> bool:
+def run_worker(address: str, profile: Path | None, overrides: Mapping[str, Any], wait: float = WAIT_SECONDS) -> bool:
     """Play users for the master at `address` (HOST:PORT) until it ends the run; False where it was interrupted.
 
-    The profile is this machine's own: its tokens do not travel. Raises `LoadError`.
+    The profile is this machine's own: its tokens do not travel. Raises `LoadError`, and `AbsenceError` where the master
+    is silent for `wait` seconds.
     """
     host, port = _port(address)
-    own = {"profile": str(profile.absolute()) if profile is not None else None, "overrides": anywhere(overrides)}
+    _check_wait(wait)
+    own = {
+        "profile": str(profile.absolute()) if profile is not None else None,
+        "overrides": anywhere(overrides),
+        "wait": wait,
+    }
     raise_descriptor_limit()
     with Children(environment, WORKER_SECONDS) as children:
         (children.folder / "worker.json").write_text(json.dumps(own), encoding="utf-8")
         children.start(_locust(*_worker(host, port)), {WORKER_VARIABLE: str(children.folder / "worker.json")})
-        completed = children.wait(progress)
-        if completed and children.failed:
+        completed = children.wait(lambda elapsed: None)
+        absent = {
+            NO_MASTER: f"no master answered at {address} within {wait:g} s",
+            MASTER_GONE: f"the master at {address} has been silent for {wait:g} s; its users have left",
+            MASTER_LEFT: f"the master at {address} ended before the run began",
+        }
+        if completed and children.code in absent:
+            raise AbsenceError(absent[children.code])
+        if completed and children.code:
             raise LoadError(f"the worker ended early: {children.last_words()}")
     return completed
+
+
+def _check_wait(wait: float) -> None:
+    if not (wait > 0 and math.isfinite(wait)):
+        raise LoadError(f"--wait {wait:g}: expected more than 0")
 
 
 def _write_empty(settings: LoadSettings, profile: Profile, document: Path) -> None:

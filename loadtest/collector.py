@@ -38,11 +38,11 @@ class Collector:
         if name in self._tally.workers:
             self._tally.workers[name].state = "finished"
 
-    def lose(self, present: set[str]) -> None:
-        """Mark running processes that are not present as lost."""
-        for name, health in self._tally.workers.items():
-            if health.state == "running" and name not in present:
-                self._tally.gone(name)
+    def lose(self, present: set[str], missing: set[str]) -> None:
+        """Mark running processes that are not present as lost, and those that are missing."""
+        running = {name for name, health in self._tally.workers.items() if health.state == "running"}
+        for name in (running - present) | (missing - set(self._tally.workers)):
+            self._tally.gone(name)
 
     @property
     def waits(self) -> bool:

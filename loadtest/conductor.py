@@ -23,9 +23,11 @@ from loadtest.gevent_reactor import in_turn
 from loadtest.locust_side import feed, settings_of_locust
 from loadtest.messaging import Master, Worker
 from loadtest.player import Player
+from loadtest.presence import exit_code_of, watch_workers
 from loadtest.recorder import Slice
 from loadtest.settings import LoadSettings
 from loadtest.settling import part_of
+from loadtest.stages import follow
 from loadtest.user import user_classes
 
 CUT_OFF_TOLERANCE = 0.5
@@ -49,7 +51,10 @@ class Conductor:
         self._worker: Worker | None = None
         self._executor: Executor | None = None
         self._collector = Collector()
+        self._begun = False
+        self._played = ""
         self._finished = False
+        self._ramp: gevent.Greenlet | None = None
         self._parent = 0
 
     # Setting up
@@ -60,6 +65,8 @@ class Conductor:
         runner = environment.runner
         if isinstance(runner, MasterRunner):
             self._master = Master(runner, self.settings, self._collector)
+            if self.settings is not None:
+                gevent.spawn(watch_workers, runner, self.settings.players, self.settings.wait)
         elif isinstance(runner, WorkerRunner):
             self._worker = Worker(runner, self._own, None if self._given else self._take_settings)
         happens: Any = environment.events
@@ -99,13 +106,16 @@ class Conductor:
         if settings is None or (not self._given and self._worker is None):
             settings = self.settings = settings_of_locust(environment)
         collector = self._collector = Collector(settings.whole_duration)
-        self._finished = False
+        self._begun, self._finished = True, False
         self._parent = os.getppid()
         if self._master is not None:
             self._master.begin(settings, collector)
             gevent.spawn(self._observe, self._master, collector)
             profile = load_profile(Path(settings.profile) if settings.profile else None, settings.overrides)
             response_timeout = profile.response_timeout
+        elif self._worker is not None and settings.run == self._played:
+            # What its master said before the end came after it: users of a run that is over find no player.
+            return
         else:
             if self._executor is not None:
                 self._executor.over = True
@@ -113,8 +123,11 @@ class Conductor:
             response_timeout = self._executor.response_timeout
         # A user may take this long until all that it is owed has come and its connection is closed.
         environment.stop_timeout = 2 * response_timeout + 10
-        if self._worker is None and math.isfinite(settings.whole_duration):
-            gevent.spawn_later(settings.whole_duration, self._end, collector)
+        if self._worker is None:
+            if settings.stages:
+                self._ramp = gevent.spawn(follow, self.runner, settings)
+            if math.isfinite(settings.whole_duration):
+                gevent.spawn_later(settings.whole_duration, self._end, collector)
 
     def _end(self, collector: Collector) -> None:
         """The time is up."""
@@ -162,44 +175,59 @@ class Conductor:
 
     def _stopping(self, **_: Any) -> None:
         """Locust is about to stop the users."""
+        if self._ramp is not None:
+            self._ramp.kill()
         executor, collector = self._executor, self._collector
-        if executor is not None and not executor.leaving:
-            over = time.monotonic() >= executor.posting_until - CUT_OFF_TOLERANCE
+        if self._worker is None and self.settings is not None and self._begun:
+            # What nobody gave a time ends when somebody stops it.
+            duration = self.settings.whole_duration
+            over = time.monotonic() - collector.began >= duration - CUT_OFF_TOLERANCE or math.isinf(duration)
             collector.complete = over or collector.aborted is not None
+        if executor is not None and not executor.leaving:
             executor.stop_posting()
 
     def _stopped(self, **_: Any) -> None:
-        """All users of this process have left."""
+        """All users of this process, or of all workers, have left."""
         executor = self._executor
-        if executor is None:
-            return
-        taken = executor.finish()
-        self._executor = None
-        self._give(taken)
-        if self._worker is not None:
-            self._worker.send_part(executor.ledger)
-            # Locust's worker sleeps for so long before it hears its master again.
-            self.environment.stop_timeout = 0
-        else:
-            self._collector.finish(LOCAL, part_of(executor.ledger))
+        if executor is not None:
+            taken = executor.finish()
+            self._executor = None
+            self._played = executor.run
+            self._give(taken)
+            if self._worker is not None:
+                self._worker.send_part(executor.ledger)
+                # Locust's worker sleeps for so long before it hears its master again.
+                self.environment.stop_timeout = 0
+            else:
+                self._collector.finish(LOCAL, part_of(executor.ledger))
+        if self._worker is None and self._begun:
+            self._conclude()
+            if self._given and not self._finished:
+                # Locust stopped the run by itself: its last worker is gone.
+                gevent.spawn(self._quit)
 
     def _quitting(self, **_: Any) -> None:
         if self._worker is None:
             self.finish()
-        elif self.runner.state not in ("stopped", "ready"):
+            return
+        if self.runner.state not in ("stopped", "ready"):
             self.runner.stop()
+        self.environment.process_exit_code = exit_code_of(self.runner, begun=self._begun)
 
     def finish(self) -> None:
-        """Stop all users, wait for the workers' ledgers, and write the document. Idempotent."""
-        settings, collector, master = self.settings, self._collector, self._master
-        if self._finished or settings is None:
+        """Stop all users, and write the document. Idempotent."""
+        if self._finished or self.settings is None:
             return
         self._finished = True
-        if master is not None:
-            over = time.monotonic() - collector.began >= settings.whole_duration - CUT_OFF_TOLERANCE
-            collector.complete = over or collector.aborted is not None
         self.runner.stop()
-        collector.ended = time.monotonic()
+        self._conclude()
+
+    def _conclude(self) -> None:
+        """Wait for the workers' ledgers, and write the document; once for each run."""
+        settings, collector, master = self.settings, self._collector, self._master
+        if settings is None or collector.ended is not None:
+            return
+        collector.ended = time.monotonic() if self._begun else collector.began
         if master is not None:
             in_turn(lambda: self._all_told(master, collector), self.environment.stop_timeout or 0.0)
         if settings.document:

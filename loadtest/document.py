@@ -33,7 +33,7 @@ def load_document(
     """The document of a run; `measured` is the recorder's part."""
     timed = {**measured, "duration_s": ending.duration}
     thresholds = [parse_threshold(text).judge(timed) for text in settings.thresholds]
-    reason = _reason(measured, thresholds)
+    reason = _reason(settings, ending, measured, thresholds)
     return {
         "format": LOAD,
         "tool": {"name": "wsproof", "version": settings.version},
@@ -66,11 +66,26 @@ def load_document(
     }
 
 
-def _reason(measured: Mapping[str, Any], thresholds: list[dict[str, Any]]) -> Phrase | None:
+def _reason(
+    settings: LoadSettings, ending: Ending, measured: Mapping[str, Any], thresholds: list[dict[str, Any]]
+) -> Phrase | None:
     """Why a run failed; None where it passed. A run that measured nothing has proved nothing."""
     own = own_error(measured["errors"])
     if own is not None:
         return phrase("load-own-error", problem=own)
+    # A threshold that nothing was measured for by then may have held in the end.
+    if not ending.complete and not any(one["passed"] is False and one["value"] is not None for one in thresholds):
+        return _cut_off(settings, ending)
+    return _nothing(measured) or _breached(thresholds) or _lost(measured)
+
+
+def _cut_off(settings: LoadSettings, ending: Ending) -> Phrase:
+    """How far a run came that did not come to its end."""
+    return phrase("load-cut-off", seconds=math.floor(ending.duration), of=f"{settings.whole_duration:g}")
+
+
+def _nothing(measured: Mapping[str, Any]) -> Phrase | None:
+    """What says that nothing was measured; None where something was."""
     metrics = measured["metrics"]
     first = next(map(message_of, measured["errors"]), None)
     if "connect" not in metrics:
@@ -82,8 +97,19 @@ def _reason(measured: Mapping[str, Any], thresholds: list[dict[str, Any]]) -> Ph
     delivery = measured["delivery"]
     if delivery is not None and delivery["posts"] and not delivery["delivered"]:
         return phrase("load-undelivered", count=delivery["posts"], why=first or phrase("load-to-nobody"))
+    return None
+
+
+def _breached(thresholds: list[dict[str, Any]]) -> Phrase | None:
     breached = [f"{one['metric']} {one['limit']}" for one in thresholds if one["passed"] is False]
     return phrase("load-breached", thresholds=breached) if breached else None
+
+
+def _lost(measured: Mapping[str, Any]) -> Phrase | None:
+    """Processes that vanished took with them what they had not told yet."""
+    workers = (measured["generator"] or {"workers": ()})["workers"]
+    lost = [f"{one['name']} ({one['last_report_s']:.0f} s)" for one in workers if one["state"] == "lost"]
+    return phrase("load-workers-lost", workers=lost) if lost else None
 
 
 def delivery_of(parts: Iterable[Part], grace: float, margin: float, began: float) -> dict[str, Any] | None:

@@ -56,6 +56,11 @@ class Executor:
         return self._context.ledger
 
     @property
+    def run(self) -> str:
+        """The run's digits."""
+        return self._context.settings.run
+
+    @property
     def response_timeout(self) -> float:
         """The profile's, in seconds."""
         return self._context.profile.response_timeout

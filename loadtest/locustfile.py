@@ -11,25 +11,18 @@ from typing import Any
 # Locust has put the current folder first, and this file's: our packages go before both.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from locust import LoadTestShape, events
+from locust import events
 from locust.env import Environment
 
 from loadtest.conductor import Conductor
+from loadtest.presence import limit_waiting
 from loadtest.settings import own_settings_of_environment, settings_of_environment
 
-CONDUCTOR = Conductor(settings_of_environment(), own_settings_of_environment())
+OWN = own_settings_of_environment()
+if OWN is not None:
+    limit_waiting(OWN["wait"])
+CONDUCTOR = Conductor(settings_of_environment(), OWN)
 globals().update(CONDUCTOR.user_classes())
-
-if CONDUCTOR.settings is not None and CONDUCTOR.settings.stages:
-
-    class Stages(LoadTestShape):
-        """As many users as the settings' stages say."""
-
-        def tick(self) -> tuple[int, float] | None:
-            """Users, and how fast they come; None: the run is over."""
-            assert CONDUCTOR.settings is not None
-            users = CONDUCTOR.settings.users_at(self.get_run_time())  # type: ignore[no-untyped-call]
-            return None if users is None else (users, 1000.0)
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator]  # locust's events are untyped

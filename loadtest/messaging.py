@@ -52,7 +52,9 @@ class Master:
     def note_lost(self) -> None:
         """Let the collector know which workers are lost."""
         clients = self._runner.clients.all
-        self._collector.lose({self._name(one.id) for one in clients if one.state != STATE_MISSING})
+        present = {self._name(one.id) for one in clients if one.state != STATE_MISSING}
+        # Those that vanished before they had told anything are known here alone.
+        self._collector.lose(present, {self._name(one.id) for one in clients} - present)
 
     def _on_asked(self, msg: Any, **_: Any) -> None:
         if self._settings is not None:

@@ -20,6 +20,11 @@ ENDING_SECONDS = 15.0
 WORKERS_LEAVE_SECONDS = 5.0
 """How long workers may take to end after the process that writes the document."""
 
+NO_MASTER, MASTER_GONE, MASTER_LEFT, WORKERS_ABSENT = 255, 70, 71, 72
+"""Exit codes of a worker that found no master (Locust's own), whose master fell silent, or ended before the run began;
+and of a master whose workers did not come.
+"""
+
 Progress = Callable[[float], None]
 
 
@@ -78,9 +83,9 @@ class Children:
             self.running[-1].terminate()
 
     @property
-    def failed(self) -> bool:
-        """Whether the first one ended with an error."""
-        return bool(self.running[0].returncode)
+    def code(self) -> int | None:
+        """The exit code of the first one; None where none was started."""
+        return self.running[0].returncode if self.running else None
 
     def wait(self, progress: Progress) -> bool:
         """Wait for the end; whether it came by itself. A first signal ends the run, a second one kills them all."""

@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,8 +20,23 @@ WORKER_VARIABLE = "WSPROOF_LOAD_WORKER"
 """The environment variable with the path of what a worker has of its own: its profile."""
 
 
+WAIT_SECONDS = 60.0
+"""How long a master waits for workers of other machines, and a worker for a master that does not answer."""
+
+
+TICK_SECONDS = 1.0
+"""How often the number of users follows the stages."""
+
+AT_ONCE = 1000.0
+"""Users per second that come where the stages ask for them."""
+
+
 class LoadError(Exception):
     """A setting of the load test is not what it should be."""
+
+
+class AbsenceError(Exception):
+    """The other side of a load test did not come, or is gone: a worker's master, a master's workers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,8 @@ class LoadSettings:
     processes: int = 1
     master: str | None = None
     expect_workers: int = 0
+    wait: float = WAIT_SECONDS
+    """Seconds that a master waits for workers of other machines."""
     tokens: TokenSource = TokenSource()
     profile: str | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
@@ -92,14 +110,19 @@ class LoadSettings:
         """Processes that play users."""
         return self.expect_workers if self.master is not None else self.processes
 
-    def users_at(self, t: float) -> int | None:
-        """Virtual users that the stages ask for `t` seconds after the start; None: they are over."""
+    def users_at(self, t: float) -> int:
+        """Virtual users that the stages ask for `t` seconds after the start."""
         before = 0
         for stage in self.stages:
             if t < stage.seconds:
                 return round(before + (stage.users - before) * t / stage.seconds)
             t, before = t - stage.seconds, stage.users
-        return None
+        return before
+
+    def users_within(self, t: float, until: float) -> int:
+        """The most virtual users that the stages ask for from `t` to `until` seconds after the start."""
+        turns = accumulate(one.seconds for one in self.stages)
+        return max(self.users_at(one) for one in (t, until, *(turn for turn in turns if t < turn < until)))
 
     def rate_at(self, t: float) -> float:
         """Posts per second of each user `t` seconds after the start."""
@@ -140,7 +163,7 @@ def settings_of_environment() -> LoadSettings | None:
 
 
 def own_settings_of_environment() -> Mapping[str, Any] | None:
-    """What a worker of another machine has of its own: `profile` and `overrides`."""
+    """What a worker of another machine has of its own: `profile`, `overrides`, and `wait` in seconds."""
     name = os.environ.get(WORKER_VARIABLE)
     own: Mapping[str, Any] | None = json.loads(Path(name).read_text(encoding="utf-8")) if name else None
     return own

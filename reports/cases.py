@@ -79,7 +79,11 @@ def label(text: str) -> str:
 def cases(document: Document) -> list[Case]:
     """The test cases of a results or load document, in its order; what is said about the run itself comes last."""
     if document["format"] == LOAD:
-        return [*_thresholds(document), _load_run(document), *_cut_off(document, t("load.cut-off"))]
+        return [
+            *_thresholds(document),
+            _load_run(document),
+            *_cut_off(document, load_wording.cut_off_sentence(document)),
+        ]
     found = [_scenario(document, scenario) for scenario in document["scenarios"]]
     own = [*_baseline(document), *_incomplete(document)]
     if not (document.get("ended") and document["outcome"]["passed"]):

@@ -31,7 +31,7 @@ def load_summary(document: Document, colour: bool = False, width: int = 80) -> s
     for doubt in generator.doubts(document):
         page.wrapped(doubt.mark, doubt.title + doubt.text)
     if not document["complete"]:
-        page.wrapped(wording.mark("failed", "SHOULD"), t("load.cut-off"))
+        page.wrapped(wording.mark("failed", "SHOULD"), load_wording.cut_off_sentence(document))
     built_in = wording.built_in_sentence(document)
     if built_in is not None:
         page.wrapped(wording.mark("inconclusive"), built_in)

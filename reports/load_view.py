@@ -91,6 +91,8 @@ class Load:
     sentence: str
     reason: str
     """The document's reason, where the sentence does not say it."""
+    cut_off: str
+    """How far a run came that did not come to its end."""
     doubts: tuple[Doubt, ...]
     facts: tuple[tuple[str, str], ...]
     figures: tuple[Figure, ...]
@@ -121,6 +123,7 @@ def build(document: Document) -> Load:
         mark=wording.overall_mark(document),
         sentence=load_wording.load_sentence(document),
         reason=_reason(document),
+        cut_off=load_wording.cut_off_sentence(document),
         doubts=generator.doubts(document),
         facts=tuple(setting(name, settings[name]) for name in _FIRST_SCREEN if settings.get(name)),
         figures=_figures(document),

@@ -52,6 +52,14 @@ def _listed(what: str, word: str, thresholds: Sequence[Any], found: Sequence[Map
     return tn(f"load.sentence.{what}", len(found), verdict=word, of=of, listed=listed)
 
 
+def cut_off_sentence(document: Document) -> str:
+    """How far a load test came that did not come to its end."""
+    whole = document["settings"].get("time_s")
+    if not isinstance(whole, int | float):
+        return t("load.cut-off")
+    return t("load.cut-off.at", seconds=int(document["duration_s"]), of=quantities.setting(whole))
+
+
 def threshold_value(threshold: Mapping[str, Any]) -> str:
     """A threshold's measured value, with the unit that its limit is written in."""
     if threshold["value"] is None:

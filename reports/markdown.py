@@ -208,7 +208,7 @@ def _load(page: Page, document: Document) -> None:
     if facts:
         page.add(" · ".join(f"{label}: {sentence(value, NAME_CHARACTERS)}" for label, value in facts))
     if not document["complete"]:
-        page.marked(wording.mark("failed", "SHOULD"), t("load.cut-off"))
+        page.marked(wording.mark("failed", "SHOULD"), load_wording.cut_off_sentence(document))
     for doubt in generator.doubts(document):
         page.marked(doubt.mark, doubt.title + doubt.text)
     _thresholds(page, document)

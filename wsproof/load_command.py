@@ -20,6 +20,7 @@ from wsproof.options import (
 from wsproof.strictness import StrictCommand
 
 COUNT = click.INT
+WAIT = "60s"
 
 
 @click.command(cls=StrictCommand)
@@ -60,7 +61,18 @@ COUNT = click.INT
 @click.option("--step-time", default="10s", show_default=True, metavar="TIME", help="How long each of its steps lasts.")
 @click.option("--master", metavar="HOST:PORT", help="Wait here for workers on other machines, and let them play.")
 @click.option("--expect-workers", type=COUNT, default=0, help="Begin when so many are there.")
-@click.option("--worker", metavar="HOST:PORT", help="Play users for the master there; nothing else is asked for.")
+@click.option(
+    "--wait",
+    default=WAIT,
+    show_default=True,
+    metavar="TIME",
+    help="How long --master waits for its workers, and --worker for a master that does not answer.",
+)
+@click.option(
+    "--worker",
+    metavar="HOST:PORT",
+    help="Play users for the master there; only --profile, --set and --wait count beside it.",
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -98,7 +110,7 @@ def load(
         path, overrides = profile_sources(profile, changes, defaults)
         source = ProfileSource(read_profile(profile, changes, defaults), path, overrides)
         if given["worker"]:
-            sys.exit(run_worker_for(given["worker"], source))
+            sys.exit(run_worker_for(given["worker"], source, _time("--wait", given["wait"])))
         wishes = _wishes(given)
         options = _options(given)
         address = tested(url, named or source.profile.endpoint, path, reference=reference)
@@ -145,7 +157,8 @@ def _options(given: dict[str, Any]) -> Any:
     if given["expect_workers"] and not given["master"]:
         raise LoadError("--expect-workers: expected --master HOST:PORT with it")
     names = ("output", "formats", "json_path", "quiet", "language", "master", "expect_workers")
-    return LoadOptions(**{name: given[name] for name in names}, capacity=capacity)
+    wait = _time("--wait", given["wait"])
+    return LoadOptions(**{name: given[name] for name in names}, wait=wait, capacity=capacity)
 
 
 def _time(option: str, text: str) -> float:

@@ -16,7 +16,7 @@ from contract.formats import LOAD
 from contract.profile import Profile
 from loadtest.child import run_load, run_worker
 from loadtest.plan import Wishes, settings_for
-from loadtest.settings import LoadError, LoadSettings
+from loadtest.settings import WAIT_SECONDS, AbsenceError, LoadError, LoadSettings
 from reports.documents import read_document
 from wsproof import __version__
 from wsproof.capacity import Capacity, find_capacity
@@ -43,6 +43,7 @@ class LoadOptions:
     language: str = "en"
     master: str | None = None
     expect_workers: int = 0
+    wait: float = WAIT_SECONDS
     capacity: Capacity | None = None
 
 
@@ -82,11 +83,11 @@ def _run(settings: LoadSettings, options: LoadOptions, interruption: Interruptio
     return find_capacity(settings, options.capacity, tell, lambda: interruption.happened)
 
 
-def run_worker_for(address: str, source: ProfileSource) -> int:
+def run_worker_for(address: str, source: ProfileSource, wait: float) -> int:
     """Play users for a master on another machine, and give the exit code back."""
     with _complaints(Path(), None) as failed:
         click.echo(f"wsproof: playing users for the master at {address}", err=True)
-        completed = run_worker(address, source.path, source.overrides)
+        completed = run_worker(address, source.path, source.overrides, wait)
         return ExitCode.PASSED if completed else ExitCode.INTERRUPTED
     return failed[0]
 
@@ -99,6 +100,8 @@ def _complaints(output: Path, url: str | None) -> Iterator[list[int]]:
         yield code
     except (LoadError, EndpointError, OutputError, OwnTroubleError, ValueError) as error:
         code.append(_complain(str(error), ExitCode.USAGE))
+    except AbsenceError as error:
+        code.append(_complain(str(error), ExitCode.UNREACHABLE))
     except UnreachableError as error:
         code.append(_complain(f"the endpoint {url} cannot be reached: {error}", ExitCode.UNREACHABLE))
     except OSError as error:
@@ -122,7 +125,13 @@ def _settings(
         overrides=source.overrides,
         version=__version__,
     )
-    return replace(settings, master=options.master, expect_workers=options.expect_workers, embedded=embedded)
+    return replace(
+        settings,
+        master=options.master,
+        expect_workers=options.expect_workers,
+        wait=options.wait,
+        embedded=embedded,
+    )
 
 
 def _report(path: Path, options: LoadOptions, wanted: tuple[Wanted, ...]) -> int:

@@ -1,29 +1,23 @@
 """Real runs: Locust in a child process, against the reference server on a free port."""
 
-import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from conformance.target import UnreachableError
 from contract.files import DATA_ROOT
-from contract.profile import load_profile
-from contract.schemas import format_validator, violations
 from loadtest.child import environment, run_load
 from loadtest.settings import LoadError, LoadSettings, Stage
-from reference_server.network import running
-from reference_server.settings import ServerSettings
+from tests.loadtest.running import children_of, read, served, settings_for
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+pytestmark = served
 
 STARTER = """
 import json, sys
@@ -35,34 +29,10 @@ print(json.dumps(completed), flush=True)
 """
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    """The reference server, with a heartbeat that a short run sees."""
-    profile = load_profile(None, {"heartbeat.interval": 0.5, "heartbeat.timeout": 5})
-    with running(ServerSettings(profile=profile, port=0)) as server:
-        yield server.url
-
-
 @pytest.fixture
 def settings(url: str, tmp_path: Path) -> LoadSettings:
     """Five users for a short while."""
-    return LoadSettings(
-        endpoint=url,
-        users=5,
-        spawn_rate=5,
-        duration=3,
-        document=str(tmp_path / "load.json"),
-        rate=10.0,
-        run="12345678",
-        overrides={"heartbeat.interval": 0.5, "heartbeat.timeout": 5},
-    )
-
-
-def read(settings: LoadSettings) -> dict[str, Any]:
-    """The document of a run, which its schema must accept."""
-    value: dict[str, Any] = json.loads(Path(settings.document).read_text(encoding="utf-8"))
-    assert violations(format_validator("load"), value) == ()
-    return value
+    return settings_for(url, tmp_path)
 
 
 def test_users_play_and_everything_is_measured(settings: LoadSettings) -> None:
@@ -169,6 +139,7 @@ def test_an_interrupted_run_closes_its_connections_and_keeps_what_it_measured(
     found = read(settings)
     assert found["complete"] is False
     assert found["duration_s"] < 600
+    assert found["reason"] == f"cut off: it ended after {int(found['duration_s'])} of 600 s"
     connected = found["metrics"].get("connect", {"count": 0})["count"]
     assert found["closes"] == ({"1000": connected} if connected else {})
     assert found["errors"] == []
@@ -189,16 +160,6 @@ def test_several_processes_share_the_users_and_their_ledgers_add_up(settings: Lo
     assert found["closes"] == {"1000": found["metrics"]["connect"]["count"]}
 
 
-def children_of(pid: int) -> list[int]:
-    """The processes that another one started."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            if int(status.read_text(encoding="utf-8").rpartition(")")[2].split()[1]) == pid:
-                found.append(int(status.parent.name))
-    return found
-
-
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 def test_a_worker_that_is_killed_is_reported_and_costs_nothing_else(settings: LoadSettings, tmp_path: Path) -> None:
     settings = replace(settings, users=9, spawn_rate=9, processes=3, duration=12)
@@ -215,6 +176,8 @@ def test_a_worker_that_is_killed_is_reported_and_costs_nothing_else(settings: Lo
         assert last.strip() == "true"
     found = read(settings)
     assert sorted(one["state"] for one in found["generator"]["workers"]) == ["finished", "finished", "lost"]
+    assert found["verdict"] == "failed"
+    assert found["reason"].startswith("lost in mid-run, and last heard of at: worker ")
     delivery = found["delivery"]
     assert {delivery[kind] for kind in ("lost", "duplicated", "reordered", "misdelivered")} == {0}
     assert delivery["delivered"] > 0

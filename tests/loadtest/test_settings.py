@@ -152,7 +152,7 @@ def test_the_users_own_settings_of_locust_do_not_reach_the_child(monkeypatch: py
 def test_stages_are_straight_lines() -> None:
     settings = replace(SETTINGS, rate=1.0, stages=(Stage(100, 10.0), Stage(100, 5.0, 3.0), Stage(0, 10.0)))
     assert (settings.whole_duration, settings.most_users) == (25.0, 100)
-    assert [settings.users_at(t) for t in (0, 5, 10, 14.9, 20, 25, 26)] == [0, 50, 100, 100, 50, None, None]
+    assert [settings.users_at(t) for t in (0, 5, 10, 14.9, 20, 25, 26)] == [0, 50, 100, 100, 50, 0, 0]
     assert [settings.rate_at(t) for t in (0, 10, 12.5, 15, 30)] == [1.0, 1.0, 2.0, 3.0, 3.0]
     assert (SETTINGS.whole_duration, SETTINGS.most_users, SETTINGS.rate_at(1)) == (2.5, 3, 1.0)
 

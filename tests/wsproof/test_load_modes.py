@@ -1,0 +1,99 @@
+"""`wsproof load` in several processes: nobody waits for ever, and whoever is gone is named."""
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contract.profile import load_profile
+from reference_server.network import running
+from reference_server.settings import ServerSettings
+from tests.loadtest.running import children_of, connections, read_document, served
+from tests.wsproof.command import started, wait_until, wsproof
+
+pytestmark = served
+
+WITH_PROC = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with running(ServerSettings(profile=load_profile(), port=0)) as server:
+        yield server.url
+
+
+@pytest.fixture
+def address() -> str:
+    """An address of this machine where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_a_worker_without_a_master_gives_up(address: str, tmp_path: Path) -> None:
+    done = wsproof("load", "--worker", address, "--wait", "2s", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (3, "")
+    _, line = done.stderr.splitlines()
+    assert line == f"wsproof: no master answered at {address} within 2 s"
+
+
+def test_a_master_whose_workers_do_not_all_come_says_how_many_did(url: str, address: str, tmp_path: Path) -> None:
+    with started("load", "--worker", address, folder=tmp_path) as worker:
+        options = ("--master", address, "--expect-workers", "2", "--wait", "8s", "--output", tmp_path / "out")
+        done = wsproof("load", url, *options, folder=tmp_path)
+        assert (done.returncode, done.stdout) == (3, "")
+        assert done.stderr == f"wsproof: 1 of 2 workers came within 8 s to {address}\n"
+        *_, line = worker.communicate()[1].splitlines()
+    assert (worker.returncode, line) == (3, f"wsproof: the master at {address} ended before the run began")
+
+
+@WITH_PROC
+def test_a_worker_whose_master_is_killed_leaves(url: str, address: str, tmp_path: Path) -> None:
+    options = ("--master", address, "--expect-workers", "1", "--time", "10m", "--output", tmp_path / "out")
+    with (
+        started("load", "--worker", address, "--wait", "6s", folder=tmp_path) as worker,
+        started("load", url, *options, folder=tmp_path) as master,
+    ):
+        wait_until(lambda: connections(url) == 20, worker)
+        os.kill(children_of(master.pid)[0], signal.SIGKILL)
+        *_, line = worker.communicate()[1].splitlines()
+    assert line == f"wsproof: the master at {address} has been silent for 6 s; its users have left"
+    assert worker.returncode == 3
+
+
+@WITH_PROC
+def test_a_run_whose_workers_all_die_ends_and_names_them(url: str, tmp_path: Path) -> None:
+    options = ("--processes", "2", "--time", "10m", "--output", tmp_path / "out")
+    with started("load", url, *options, folder=tmp_path) as command:
+        wait_until(lambda: connections(url) == 20, command)
+        for pid in [one for one in children_of(command.pid) if b"--worker" in cmdline(one)]:
+            os.kill(pid, signal.SIGKILL)
+        command.communicate()
+    assert command.returncode == 1
+    found = read_document(tmp_path / "out" / "load.json")
+    assert (found["complete"], found["verdict"]) == (False, "failed")
+    assert found["reason"].startswith("cut off: it ended after ")
+    assert found["reason"].endswith(" of 600 s")
+    assert [one["state"] for one in found["generator"]["workers"]] == ["lost", "lost"]
+
+
+def cmdline(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+@WITH_PROC
+@pytest.mark.parametrize("more", [("--processes", "2"), ()])
+def test_a_signal_while_users_are_still_coming(url: str, tmp_path: Path, more: tuple[str, ...]) -> None:
+    options = ("--users", "200", "--spawn-rate", "2", "--time", "100s", "--output", tmp_path / "out")
+    with started("load", url, *options, *more, folder=tmp_path) as command:
+        wait_until(lambda: connections(url) > 3, command)
+        command.send_signal(signal.SIGTERM)
+        said = command.communicate()
+    assert command.returncode == 130, said
+    found = read_document(tmp_path / "out" / "load.json")
+    assert found["reason"].startswith("cut off: it ended after ")
+    assert set(found["closes"]) <= {"1000"}
+    assert found["errors"] == []
+    assert "no threshold was set" not in said[0]
