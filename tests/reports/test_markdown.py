@@ -136,7 +136,7 @@ def test_a_failed_run() -> None:
 
 def test_a_run_that_was_cut_off_says_so() -> None:
     for document in (CHECKS["cut off"], LOADS["empty load"]):
-        assert "▲ This run was cut off before its end." in markdown(document)
+        assert "▲ This run was cut off " in markdown(document)
     assert markdown(CHECKS["cut off"]).startswith("### ✗ Cut off. Not conformant: ")
     assert markdown(builder.load(complete=False)).startswith("### ▲ Cut off. Passed: ")
 
