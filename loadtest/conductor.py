@@ -17,6 +17,7 @@ from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from contract.profile import load_profile
+from loadtest.arrivals import Begin
 from loadtest.collector import Collector
 from loadtest.executor import Executor
 from loadtest.gevent_reactor import in_turn
@@ -93,6 +94,11 @@ class Conductor:
     def player(self, journey: str) -> Player | None:
         """A new player; None if the run is over."""
         return self._executor.player(journey) if self._executor is not None else None
+
+    def arrive(self, begin: Begin) -> None:
+        """Let a user begin in its turn."""
+        if self._executor is not None:
+            self._executor.arrive(begin)
 
     def _take_settings(self, settings: LoadSettings) -> None:
         """Use the settings that the master sent."""

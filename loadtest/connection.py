@@ -79,10 +79,10 @@ class Connection:
 
     # What the user does
 
-    def dial(self, request: Request) -> None:
-        """Open a new connection. Raises OSError."""
+    def dial(self, request: Request, due: float | None = None) -> None:
+        """Open a new connection; `due`: when that was meant to be, if not now. Raises OSError."""
         self._reset()
-        self._dialled = time.monotonic()
+        self._dialled = time.monotonic() if due is None else due
         self.link = Link(self, self._context.reactor, self._context.target, request)
 
     @property

@@ -8,6 +8,7 @@ import gevent
 from gevent.hub import get_hub
 
 from conformance.troubles import fault
+from loadtest.arrivals import Arrivals, Begin
 from loadtest.gevent_reactor import GeventReactor, in_turn
 from loadtest.ledger import Ledger
 from loadtest.load_context import LoadContext
@@ -30,6 +31,7 @@ class Executor:
     def __init__(self, settings: LoadSettings, worker: int, report: Callable[[Slice], None]) -> None:
         self._context = LoadContext(settings, GeventReactor(), worker)
         self._population = Population(self._context, worker, settings.players)
+        self._arrivals = Arrivals(self._context.reactor, self._context.random, worker / max(settings.players, 1))
         self._report = report
         self._leaving: gevent.Greenlet | None = None
         self.over = False
@@ -79,6 +81,10 @@ class Executor:
         """A new player; None if posting has ended."""
         return self._population.player(journey) if self._leaving is None else None
 
+    def arrive(self, begin: Begin) -> None:
+        """Let a user begin in its turn."""
+        self._arrivals.add(begin)
+
     def stop_posting(self) -> None:
         """End all journeys; users leave once all deliveries have come."""
         self._population.stop_posting()
@@ -107,7 +113,7 @@ class Executor:
             if self._woke(due):
                 # What came meanwhile is still unread: the loop reads it before any deadline is judged.
                 gevent.sleep(READING_SECONDS)
-            due = time.monotonic() + SWEEP_SECONDS
+            due = self._context.punctuality.due = time.monotonic() + SWEEP_SECONDS
             self._population.sweep()
             gevent.sleep(max(due - time.monotonic(), 0.0))
 

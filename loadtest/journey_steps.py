@@ -43,7 +43,7 @@ _monotonic = time.monotonic
 class JourneySteps:
     """Performs the steps of one user. `failures`: journeys that failed since the last complete one."""
 
-    __slots__ = ("_clock", "_connection", "_context", "_place", "_said", "_task", "_values", "failures")
+    __slots__ = ("_clock", "_connection", "_context", "_dialled", "_place", "_said", "_task", "_values", "failures")
 
     def __init__(self, context: LoadContext, number: int, task: Task, connection: Connection) -> None:
         self._context = context
@@ -53,7 +53,15 @@ class JourneySteps:
         self._values = context.values(self._place, self._nonce)
         self._said: dict[str, Any] = {}
         self._clock = 0.0
+        self._dialled: float | None = None
         self.failures = 0
+
+    def arrive(self, due: float) -> None:
+        """The user begins now, and should have begun when it was due: its first handshake counts from then."""
+        now = _monotonic()
+        self._context.recorder.late.append(max(now - due, 0.0))
+        self._context.punctuality.woke(due, now)
+        self._dialled = min(due, now)
 
     def play(self, op: Op) -> Waiting | None:
         """Perform a step; returns a generator if it has to wait."""
@@ -69,7 +77,8 @@ class JourneySteps:
         connection, profile = self._connection, self._context.profile
         connection.drop()
         path, render = self._context.target.path, self._values.render
-        connection.dial(request_for(op.deed, profile, path, connection.token, render))
+        due, self._dialled = self._dialled, None
+        connection.dial(request_for(op.deed, profile, path, connection.token, render), due)
         accepted = yield from self._task.wait(profile.response_timeout)
         if not accepted:
             raise StepError(charged(op.charge, phrase("handshake-late")))

@@ -39,6 +39,7 @@ class LoadContext:
         self.decoder = Decoder(self.contract)
         self.ledger = Ledger(settings.run.encode(), worker, self._all_texts, self.profile.response_timeout)
         self.punctuality = Punctuality()
+        self.ledger.stalled_since = self.punctuality.stalled_since
         self.recorder = Recorder(time.monotonic(), self.ledger, self.punctuality)
         self.schedule = Schedule(settings)
         self.random = random.Random(f"{settings.seed}-{worker}")

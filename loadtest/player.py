@@ -39,12 +39,14 @@ class Player:
 
     # The life of a user
 
-    def begin(self) -> None:
-        """Start to play."""
-        self.task.start(self._life())
+    def begin(self, due: float | None = None) -> None:
+        """Start to play; `due`: when that was meant to be, in seconds, monotonic. Latencies are measured from then."""
+        self.task.start(self._life(due))
 
-    def _life(self) -> Waiting:
+    def _life(self, due: float | None) -> Waiting:
         steps, task = self._steps, self.task
+        if due is not None:
+            steps.arrive(due)
         while True:
             began = _monotonic()
             try:

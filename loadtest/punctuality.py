@@ -8,14 +8,16 @@ So each timer that rings late tells it here (`woke`), and the stretch from `due`
 however many timers were late in it; less than `GRAIN` is what timers are coarse by. Whoever judges a wait asks
 afterwards how much of it was stalled. What was due within W seconds and is judged `now`, having been asked for at
 `began`, has been waited for only `now - began - stalled_since(began)` seconds: where that is less than W, nobody knows
-whether it was the endpoint's fault, and it is undecided. Tell first, then judge; and judge only what the loop has had a
-turn to read since (`Executor._sweep`).
+whether it was the endpoint's fault, and it is undecided. Judge only what the loop has
+had a turn to read since (`Executor._sweep`).
 
 Seconds in which the loop was late are marked (`Slice.late`). A latency that may have begun in one is undecided, and a
 limit that only such latencies breach is not breached. What came wrong is wrong all the same.
 """
 
+import time
 from bisect import bisect_right
+from math import inf
 
 GRAIN = 0.005
 """Seconds by which a timer may be late without a reason."""
@@ -24,10 +26,15 @@ REMEMBERED = 5_000
 """Stalls that are remembered at least: those of a minute on the busiest machine, of hours on others."""
 
 
+_monotonic = time.monotonic
+
+
 class Punctuality:
     """How long the loop of one process was stalled. Times are in seconds of one monotonic clock."""
 
     def __init__(self) -> None:
+        self.due = inf
+        """When the next timer rings that tells of itself: what is later than that is a stall that is not over yet."""
         self.stalled = 0.0
         """Seconds since the beginning."""
         # When each stall began and ended, one after the other, and how much was stalled until then.
@@ -54,7 +61,11 @@ class Punctuality:
         sums.append(self.stalled)
 
     def stalled_since(self, began: float) -> float:
-        """How many seconds of the time since `began` were stalled; what began before all that is remembered: all."""
+        """How many seconds of the time until now, since `began`, were stalled.
+
+        Of a time before all that is remembered, everything was.
+        """
+        self.woke(self.due, _monotonic())
         moments, sums = self._moments, self._sums
         after = bisect_right(moments, began)
         if after == len(moments):

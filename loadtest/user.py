@@ -7,12 +7,16 @@ from gevent.pool import Group
 from locust import User
 from locust.user.task import LOCUST_STATE_RUNNING
 
+from loadtest.arrivals import Begin
 from loadtest.player import Player
 from loadtest.settings import LoadSettings, load_journeys
 
 
 class Players(Protocol):
-    """Gives users their players."""
+    """Gives users their players, and their turn."""
+
+    def arrive(self, begin: Begin) -> None:
+        """Let a user begin in its turn."""
 
     def player(self, journey: str) -> Player | None:
         """A new player; None if the run is over."""
@@ -29,34 +33,44 @@ class JourneyUser(User):
     players: Players
     journey: str
     player: Player | None = None
+    gone = False
 
     def start(self, group: Group) -> Greenlet:
-        """Begin to play."""
+        """Begin to play, in its turn."""
         made = Greenlet(_nothing, self)
         self._greenlet, self._group, self._state = made, group, LOCUST_STATE_RUNNING
         group.add(made)
         made.rawlink(self._ended)
+        self.players.arrive(self._begin)
+        return made
+
+    def _begin(self, due: float) -> None:
+        if self.gone:
+            return
         self.player = self.players.player(self.journey)
         if self.player is None:
-            made.kill(block=False)
+            self._left()
         else:
             self.player.on_leaving = self._left
-            self.player.begin()
-        return made
+            self.player.begin(due)
 
     def stop(self, force: bool = False) -> bool:
         """Locust wants the user to go: it leaves in good order, unless by force."""
         stopped: bool = super().stop(force)
-        if self.player is not None and not force:
+        if self.player is None:
+            self._left()
+        elif not force:
             self.player.leave()
         return stopped
 
     def _left(self) -> None:
+        self.gone = True
         if self._greenlet is not None:
             self._greenlet.kill(block=False)
 
     def _ended(self, _: Any) -> None:
         """Whoever ends the greenlet by force ends the connection with it."""
+        self.gone = True
         if self.player is not None:
             self.player.abandon()
 

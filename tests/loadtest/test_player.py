@@ -79,6 +79,18 @@ def faulty(name: str) -> Any:
     return running(ServerSettings(profile=load_profile(None, FAST), port=0, faults=(name,)))
 
 
+def test_a_handshakes_clock_starts_when_the_user_was_to_begin_and_a_later_one_with_itself(url: str) -> None:
+    run = Run(url, "churner", users=1, rate=20.0)
+    late = run.population.player("churner")
+    late.begin(time.monotonic() - 7.0)
+    run.until(lambda: len(run.context.recorder.samples["connect"]) >= 6)
+    run.end()
+    (slow,) = [one for one in run.context.recorder.samples["connect"] if one > 6]
+    assert slow >= 7.0
+    assert [one for one in run.context.recorder.late if one > 6] == pytest.approx([7.0], abs=0.5)
+    assert run.context.punctuality.stalled >= 7.0
+
+
 def messages(run: Any) -> list[str]:
     """What went wrong, in English."""
     return [one["message"] for one in run.document()["errors"]]

@@ -35,6 +35,15 @@ def settings(url: str, tmp_path: Path) -> LoadSettings:
     return settings_for(url, tmp_path)
 
 
+def test_who_has_not_begun_when_the_run_ends_never_does(settings: LoadSettings) -> None:
+    assert run_load(replace(settings, users=60, spawn_rate=60, duration=0.5))
+    found = read(settings)
+    assert (found["errors"], found["complete"]) == ([], True)
+    begun = found["metrics"]["connect"]["count"]
+    assert 0 < begun < 60
+    assert found["closes"] == {"1000": begun}
+
+
 def test_users_play_and_everything_is_measured(settings: LoadSettings) -> None:
     settings = replace(settings, channels=2, thresholds=("errors == 0", "count(post_to_own) > 0"))
     progress: list[float] = []
