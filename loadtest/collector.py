@@ -1,5 +1,6 @@
 """Collects what all processes of a run measured; the load document is made of it."""
 
+import math
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,10 +16,13 @@ from loadtest.thresholds import breaches, parse_threshold
 
 
 class Collector:
-    """The results of one run. `complete`: it was not cut off; `aborted`: the threshold whose breach ended it."""
+    """The results of one run. `complete`: it was not cut off; `aborted`: the threshold whose breach ended it.
+
+    `duration` in seconds; infinite where somebody will end it.
+    """
 
     def __init__(self, duration: float = 0.0) -> None:
-        self._tally = Tally(duration)
+        self._tally = Tally(duration if math.isfinite(duration) else 0.0)
         self._parts: dict[str, Part] = {}
         self._margin = 0.0
         self._started = datetime.now(UTC)

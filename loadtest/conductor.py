@@ -21,7 +21,7 @@ from loadtest.arrivals import Begin
 from loadtest.collector import Collector
 from loadtest.executor import Executor
 from loadtest.gevent_reactor import in_turn
-from loadtest.locust_side import feed, settings_of_locust
+from loadtest.locust_side import choose_default, feed, settings_of_locust
 from loadtest.messaging import Master, Worker
 from loadtest.player import Player
 from loadtest.presence import exit_code_of, watch_workers
@@ -70,6 +70,8 @@ class Conductor:
                 gevent.spawn(watch_workers, runner, self.settings.players, self.settings.wait)
         elif isinstance(runner, WorkerRunner):
             self._worker = Worker(runner, self._own, None if self._given else self._take_settings)
+        if not self._given:
+            choose_default(environment)
         happens: Any = environment.events
         happens.test_start.add_listener(self._begin)
         happens.test_stopping.add_listener(self._stopping)
@@ -235,6 +237,7 @@ class Conductor:
             return
         collector.ended = time.monotonic() if self._begun else collector.began
         if master is not None:
+            master.stop_running()
             in_turn(lambda: self._all_told(master, collector), self.environment.stop_timeout or 0.0)
         if settings.document:
             collector.write(settings)

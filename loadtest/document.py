@@ -46,7 +46,7 @@ def load_document(
             "embedded": settings.embedded,
             "users": settings.users,
             "spawn_rate": settings.spawn_rate,
-            "time_s": settings.whole_duration,
+            "time_s": settings.whole_duration if math.isfinite(settings.whole_duration) else None,
             "stages": [_stage(one) for one in settings.stages],
             "channels": settings.channels,
             "rate": settings.rate,

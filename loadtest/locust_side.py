@@ -12,7 +12,8 @@ from locust.stats import StatsError, bucket_response_time
 from contract.findings import message_of
 from loadtest.plan import new_run
 from loadtest.recorder import METRICS, Counts, Slice
-from loadtest.settings import LoadSettings, load_journeys
+from loadtest.settings import LoadSettings, parse_journeys
+from loadtest.user import JourneyUser
 
 METHOD = "WS"
 
@@ -50,6 +51,21 @@ def _add(entry: Any, counts: Counts, now: float) -> None:
         entry._cache_response_times(int(now) - 1)
 
 
+def add_options(parser: Any) -> None:
+    """Options that Locust's command line and page have beside its own where it was started by hand."""
+    group = parser.add_argument_group("wsproof")
+    group.add_argument("--rate", type=float, default=1.0, help="Posts per second of each user")
+    group.add_argument("--channels", type=int, default=1, help="Channels that the users share")
+
+
+def choose_default(environment: Environment) -> None:
+    """Play what `wsproof load` plays by default, unless somebody chose users' classes: not every journey at once."""
+    options: Any = environment.parsed_options
+    if not options.user_classes:
+        defaults = parse_journeys(())
+        environment.user_classes = [one for one in _played(environment) if one.journey in defaults]
+
+
 def settings_of_locust(environment: Environment) -> LoadSettings:
     """Settings where Locust was started by hand: its options, its page, and `wsproof.yaml` where there is one."""
     options: Any = environment.parsed_options
@@ -58,10 +74,17 @@ def settings_of_locust(environment: Environment) -> LoadSettings:
     return LoadSettings(
         endpoint=environment.host or "ws://127.0.0.1:8765/v1/socket",
         users=max(runner.target_user_count, 1),
-        spawn_rate=1.0,
-        duration=float(getattr(options, "run_time", None) or math.inf),
+        spawn_rate=float(options.spawn_rate or 1.0),
+        # The page may change its mind about the time, and stops the run itself.
+        duration=float((options.headless and options.run_time) or math.inf),
         document=str(Path("load.json").absolute()),
-        journeys={one.id: one.weight for one in load_journeys()},
+        journeys={one.journey: float(one.weight) for one in _played(environment)},
+        channels=options.channels,
+        rate=options.rate,
         profile=str(profile.absolute()) if profile.is_file() else None,
         run=new_run(),
     )
+
+
+def _played(environment: Environment) -> list[type[JourneyUser]]:
+    return [one for one in environment.user_classes if issubclass(one, JourneyUser)]

@@ -1,7 +1,8 @@
 """The file that Locust runs: `wsproof load` does, and so can you, with `locust -f` and its web page.
 
 `wsproof load` names the settings' file in the environment. Without one, Locust's own options say how many users and
-how long, `--host` is the endpoint, and `wsproof.yaml` in the current folder the profile.
+how long, `--rate` and `--channels` what they do, `--host` is the endpoint, and `wsproof.yaml` in the current folder the
+profile. `chatter-user` is played, or the classes of users that are chosen.
 """
 
 import sys
@@ -15,6 +16,7 @@ from locust import events
 from locust.env import Environment
 
 from loadtest.conductor import Conductor
+from loadtest.locust_side import add_options
 from loadtest.presence import limit_waiting
 from loadtest.settings import own_settings_of_environment, settings_of_environment
 
@@ -23,6 +25,9 @@ if OWN is not None:
     limit_waiting(OWN["wait"])
 CONDUCTOR = Conductor(settings_of_environment(), OWN)
 globals().update(CONDUCTOR.user_classes())
+
+if CONDUCTOR.settings is None:
+    events.init_command_line_parser.add_listener(add_options)  # type: ignore[no-untyped-call]  # so are its events
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator]  # locust's events are untyped

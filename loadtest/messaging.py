@@ -49,6 +49,12 @@ class Master:
         self._settings, self._collector = settings, collector
         self._send_settings(settings)
 
+    def stop_running(self) -> None:
+        """Stop the workers that still play: Locust, where it quits by itself, does not let them tell what they measured."""
+        clients = self._runner.clients
+        for one in (*clients.running, *clients.spawning):
+            self._runner.send_message("stop", client_id=one.id)
+
     def note_lost(self) -> None:
         """Let the collector know which workers are lost."""
         clients = self._runner.clients.all
