@@ -1,6 +1,7 @@
 """One connection's part of the delivery ledger: what it posts, and what it should receive."""
 
-from loadtest.ledger import Ledger, Seat, Stream
+from loadtest.entries import Seat, Stream
+from loadtest.ledger import Ledger
 
 
 class Account:
@@ -24,6 +25,7 @@ class Account:
     def stream(self, channel: str) -> Stream:
         """Start a stream to a channel."""
         made = self.streams[channel] = self._ledger.stream(channel, self._user)
+        made.home = self.seats.get(channel)
         return made
 
     def refused(self) -> None:
@@ -35,7 +37,7 @@ class Account:
     def all_back(self) -> bool:
         """Whether every own post has come back."""
         return all(
-            self.seats[channel].following.get(stream.prefix, 1) > len(stream.posted)
+            self.seats[channel].following.get(stream.prefix, 1) > stream.count
             for channel, stream in self.streams.items()
             if channel in self.seats
         )
@@ -44,7 +46,7 @@ class Account:
         """A close frame is sent: later posts need not be delivered."""
         if not self._final:
             for seat in self.seats.values():
-                self._ledger.leave(seat, t)
+                seat.until = min(seat.until, t)
 
     def end(self, t: float, *, orderly: bool) -> None:
         """The connection ended."""
@@ -52,7 +54,9 @@ class Account:
             for stream in self.streams.values():
                 stream.end = "orderly" if orderly else "broken"
             for seat in self.seats.values():
-                self._ledger.leave(seat, t)
+                seat.until = min(seat.until, t)
+        for seat in self.seats.values():
+            self._ledger.over(seat)
 
     def stay_to_the_end(self) -> None:
         """All deliveries had their time: what is missing is lost, however the connection ends."""

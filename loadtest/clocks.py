@@ -1,6 +1,6 @@
 """How far a worker's clock is from the master's: by asking for its time, and bounding the error by the way there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 DRIFT = 2e-4
@@ -27,7 +27,7 @@ class ClockShift:
     error: float
 
 
-def best_reading(readings: Sequence[ClockReading], now: float) -> ClockShift:
+def best_reading(readings: Iterable[ClockReading], now: float) -> ClockShift:
     """The shift that is known best at the time `now` of the own clock."""
     found = [
         ClockShift(

@@ -2,17 +2,22 @@
 
 import math
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from contract.model import load_contract
 from contract.profile import load_profile
 from loadtest.document import Ending, delivery_of, load_document, write_document
+from loadtest.parts import Part, Question
 from loadtest.recorder import Slice
 from loadtest.settings import LoadSettings
-from loadtest.settling import Part
+from loadtest.settling import Settlement
 from loadtest.tally import Tally
 from loadtest.thresholds import breaches, parse_threshold
+
+ASK_SECONDS = 2.0
+"""How often ledgers are asked what can be settled, and told what is."""
 
 
 class Collector:
@@ -23,35 +28,55 @@ class Collector:
 
     def __init__(self, duration: float = 0.0) -> None:
         self._tally = Tally(duration if math.isfinite(duration) else 0.0)
-        self._parts: dict[str, Part] = {}
-        self._margin = 0.0
         self._started = datetime.now(UTC)
         self.began = time.monotonic()
+        self._settlement = Settlement(0.0, self.began)
+        self._finished: set[str] = set()
+        self._ask: Callable[[Question], None] | None = None
+        self._asked = -math.inf
         self.ended: float | None = None
         self.aborted: str | None = None
         self.complete = False
 
+    def settle(self, grace: float, ask: Callable[[Question], None]) -> None:
+        """Settle ledgers while the run goes on: `ask` asks all processes. `grace`: seconds that a delivery may take."""
+        self._settlement = Settlement(grace, self.began)
+        self._ask = ask
+
     def add(self, name: str, taken: Slice) -> None:
         """Add a slice of one process."""
         self._tally.add(name, taken)
+        now, running = time.monotonic(), self._running
+        if self._ask is not None and now >= self._asked + ASK_SECONDS and not self._settlement.awaits(running):
+            self._asked = now
+            self._ask(self._settlement.turn(running))
+
+    def answer(self, name: str, part: Part, margin: float = 0.0) -> None:
+        """Add news of a process's ledger; its times may be off by `margin` seconds."""
+        # Two clocks may be off to either side.
+        self._settlement.tell(name, part, 2 * margin)
 
     def finish(self, name: str, part: Part, margin: float = 0.0) -> None:
-        """Add the ledger of a process that has ended; its times may be off by `margin` seconds."""
-        self._parts[name] = part
-        self._margin = max(self._margin, margin)
+        """Add what is left of the ledger of a process that has ended."""
+        self.answer(name, part, margin)
+        self._finished.add(name)
         if name in self._tally.workers:
             self._tally.workers[name].state = "finished"
 
+    @property
+    def _running(self) -> set[str]:
+        return {name for name, health in self._tally.workers.items() if health.state == "running"}
+
     def lose(self, present: set[str], missing: set[str]) -> None:
         """Mark running processes that are not present as lost, and those that are missing."""
-        running = {name for name, health in self._tally.workers.items() if health.state == "running"}
-        for name in (running - present) | (missing - set(self._tally.workers)):
+        for name in (self._running - present) | (missing - set(self._tally.workers)):
             self._tally.gone(name)
+            self._settlement.lose(name)
 
     @property
     def waits(self) -> bool:
         """Whether the ledger of a process has yet to come."""
-        return any(one.state == "running" and name not in self._parts for name, one in self._tally.workers.items())
+        return any(name not in self._finished for name in self._running)
 
     def breach(self, settings: LoadSettings) -> str | None:
         """The first threshold that is already breached for good; None if there is none."""
@@ -66,8 +91,8 @@ class Collector:
         """Write the load document to the settings' path. Raises as `load_contract` does."""
         profile = load_profile(Path(settings.profile) if settings.profile else None, settings.overrides)
         measured = self._tally.document()
-        grace = profile.response_timeout
-        measured["delivery"] = delivery_of(self._parts.values(), grace, 2 * self._margin, self.began)
+        if self._settlement.is_told:
+            measured["delivery"] = delivery_of(self._settlement.balance(), self.began)
         measured["aborted"] = self.aborted
         ending = Ending(self._started, (self.ended or time.monotonic()) - self.began, self.complete)
         contract = load_contract(None, profile.limits)

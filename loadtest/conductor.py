@@ -23,11 +23,11 @@ from loadtest.executor import Executor
 from loadtest.gevent_reactor import in_turn
 from loadtest.locust_side import choose_default, feed, settings_of_locust
 from loadtest.messaging import Master, Worker
+from loadtest.parts import answer, part_of
 from loadtest.player import Player
 from loadtest.presence import exit_code_of, watch_workers
 from loadtest.recorder import Slice
 from loadtest.settings import LoadSettings
-from loadtest.settling import part_of
 from loadtest.stages import follow
 from loadtest.user import user_classes
 
@@ -129,6 +129,7 @@ class Conductor:
                 self._executor.over = True
             self._executor = Executor(settings, max(self.runner.worker_index, 0), self._second)
             response_timeout = self._executor.response_timeout
+        self._settle(collector, response_timeout)
         # A user may take this long until all that it is owed has come and its connection is closed.
         environment.stop_timeout = 2 * response_timeout + 10
         if self._worker is None:
@@ -136,6 +137,18 @@ class Conductor:
                 self._ramp = gevent.spawn(follow, self.runner, settings)
             if math.isfinite(settings.whole_duration):
                 gevent.spawn_later(settings.whole_duration, self._end, collector)
+
+    def _settle(self, collector: Collector, grace: float) -> None:
+        """Settle the ledgers while the run goes on."""
+        if self._master is not None:
+            collector.settle(grace, self._master.ask)
+            return
+        assert self._executor is not None
+        ledger = self._executor.ledger
+        if self._worker is not None:
+            self._worker.ledger = ledger
+        else:
+            collector.settle(grace, lambda asked: collector.answer(LOCAL, answer(ledger, asked, time.monotonic())))
 
     def _end(self, collector: Collector) -> None:
         """The time is up."""

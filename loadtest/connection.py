@@ -264,15 +264,15 @@ class Connection:
             return
         stream, number = found
         if account.streams.get(channel) is not stream:
-            context.recorder.others.append(t - stream.posted[number - 1])
+            context.recorder.others.append(t - stream.posted[number])
             return
         seat = account.seats[channel]
         if seat.since == inf:
             # The first own message after a join proves that the join is in force.
             context.recorder.measured("join", t - seat.asked)
-            seat.since = t
+            context.ledger.enforce(seat, t)
         else:
-            context.recorder.own.append(t - stream.posted[number - 1])
+            context.recorder.own.append(t - stream.posted[number])
         if number == self.awaited_number:
             self._task.go_on(True)
 

@@ -3,8 +3,8 @@
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from conformance.troubles import own_error
 from contract.findings import Phrase, english, message_of, phrase, texts
 from contract.formats import LOAD
 from contract.model import Contract
+from loadtest.balance import Balance
 from loadtest.settings import LoadSettings, Stage
-from loadtest.settling import Part, settle
 from loadtest.thresholds import parse_threshold
 
 
@@ -112,19 +112,14 @@ def _lost(measured: Mapping[str, Any]) -> Phrase | None:
     return phrase("load-workers-lost", workers=lost) if lost else None
 
 
-def delivery_of(parts: Iterable[Part], grace: float, margin: float, began: float) -> dict[str, Any] | None:
-    """The ledger's entry, settled over all parts; None where no part is known. Times as `settle` takes them."""
-    known = list(parts)
-    if not known:
-        return None
-    balance = settle(known, grace, margin)
-    users = {one.key: one.user for part in known for one in part.streams}
+def delivery_of(balance: Balance, began: float) -> dict[str, Any]:
+    """The ledgers' entry, in a run that began at `began`."""
     shown = [
         {
             "kind": one.kind,
             "t_s": round(max(one.t - began, 0.0), 3) if math.isfinite(one.t) else None,
             "channel": one.channel[:200],
-            "poster": users.get(one.stream, "unknown"),
+            "poster": one.poster or "unknown",
             "number": one.number,
             "receiver": one.receiver,
             "detail": str(message_of(one.detail)),
@@ -132,7 +127,7 @@ def delivery_of(parts: Iterable[Part], grace: float, margin: float, began: float
         }
         for one in balance.examples
     ]
-    return {**asdict(balance), "examples": shown}
+    return {**balance.counts, "examples": shown}
 
 
 def _stage(stage: Stage) -> str:

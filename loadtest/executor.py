@@ -92,7 +92,7 @@ class Executor:
 
     def _drain_and_part(self) -> None:
         context, population = self._context, self._population
-        in_turn(population.drained().over, 2 * context.profile.response_timeout + 1)
+        in_turn(population.drained().over, 2 * context.profile.response_timeout + 2)
         population.stay_to_the_end()
         population.part()
         in_turn(lambda: not population.players, context.closing_seconds + 1)

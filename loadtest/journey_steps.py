@@ -139,7 +139,7 @@ class JourneySteps:
         parts = op.parts.get(self._place) if op.fixed else None
         if parts is None:
             parts = post_parts(op, self._context.contract, self._values)
-            self._context.ledger.texts.add(parts.text)
+            self._context.ledger.foresee(parts.text)
             if op.fixed:
                 op.parts[self._place] = parts
         return parts

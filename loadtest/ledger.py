@@ -1,107 +1,24 @@
 """The delivery ledger of one process: who posted what, and who received it. `loadtest.settling` draws the balance.
 
-A stream is what one connection posts to one channel, numbered from 1; a seat is one connection's subscription of one
-channel. A receipt costs a look-up and a comparison: a seat keeps for each stream only the number that comes next,
-and what was left out before it.
+A receipt costs a look-up and a comparison. The ledger holds what is open: seats that are over are handed to the
+settlement (`loadtest.parts`), which says when a stream is settled; then it is forgotten here as well. What comes of it
+even later can still be told: whoever was there before it began has had all of it.
 """
 
 import math
-from array import array
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
 
 from contract.findings import Phrase, phrase
-from loadtest.stamps import LENGTH, PREFIX, RUN, STREAM, channel_key, stream_key
+from loadtest.course import Course
+from loadtest.entries import MAX_HOLES, Example, Kind, Seat, Source, Stream, Text
+from loadtest.stamps import LENGTH, PREFIX, RUN, STREAM, WORKER, channel_key, stream_key
 
 MAX_EXAMPLES = 5
 """Examples that are kept of each kind."""
 
-MAX_HOLES = 10_000
-"""Gaps that a seat remembers of one stream; a peer that makes more loses what is in them for good."""
-
-Kind = Literal["lost", "duplicated", "reordered", "misdelivered"]
-End = Literal["open", "orderly", "broken"]
-
-Text = tuple[bytes, bytes]
-"""What stands before and after the stamp in a posted text (UTF-8)."""
-
-
-@dataclass(slots=True, eq=False)
-class Stream:
-    """Posts of one connection to one channel. Times are in seconds, monotonic.
-
-    `posted` has the times they were meant for, which latencies count from; `sent` those they went out at, which decide
-    who was owed them. `refused`: errors that the server answered with, each of which may stand for a post. `end`:
-    "orderly" where the server has certainly taken all posts, "broken" where it may have missed the last ones.
-    """
-
-    key: bytes
-    channel: str
-    user: str
-    prefix: bytes
-    """A stamp of this stream, up to the number."""
-    posted: "array[float]" = field(default_factory=lambda: array("d"))
-    sent: "array[float]" = field(default_factory=lambda: array("d"))
-    refused: int = 0
-    end: End = "open"
-
-    def post(self, meant: float, sent: float) -> int:
-        """Enter a post that goes out now; its number, from 1."""
-        self.posted.append(meant)
-        self.sent.append(sent)
-        return len(self.posted)
-
-
-@dataclass(slots=True, eq=False)
-class Source:
-    """What is known here of a stream, of this process (`stream`) or of another one."""
-
-    key: bytes
-    place: bytes
-    stream: Stream | None
-    author: str | None = None
-    """The author that its first delivery showed; the others have to agree."""
-    after: bytes = b""
-    """What followed the stamp in the text that came last, and was right."""
-
-
-@dataclass(slots=True, eq=False)
-class Seat:
-    """One connection's subscription of one channel, in force from `since` to `until` (seconds, monotonic).
-
-    `asked`: when it was asked for; it is in force once an own post has come back. `stalled`: for how many seconds this
-    process stood still and read nothing, just before `until`.
-
-    All of it is by a stream's prefix: `following` has the number after the highest that came, `first` the lowest where
-    it is not 1, `holes` the numbers between them that have not come.
-    """
-
-    channel: str
-    place: bytes
-    user: str
-    since: float = math.inf
-    until: float = math.inf
-    following: dict[bytes, int] = field(default_factory=dict)
-    first: dict[bytes, int] = field(default_factory=dict)
-    holes: dict[bytes, list[tuple[int, int]]] = field(default_factory=dict)
-    asked: float = 0.0
-    stalled: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One thing that went wrong. `stream` is the poster's; `t` in seconds, monotonic."""
-
-    kind: Kind
-    t: float
-    channel: str
-    stream: bytes
-    number: int | None
-    receiver: str
-    detail: dict[str, Any]
-    """A phrase, as documents have it: examples go from process to process."""
+MAX_TEXTS = 100_000
+"""Texts that are known, where each post has one of its own."""
 
 
 class Ledger:
@@ -121,10 +38,18 @@ class Ledger:
         self.run = run
         self.worker = worker
         self.grace = grace
+        self.began = 0.0
         self.stalled_since: Callable[[float], float] = _never_stalled
         """For how many seconds this process has stood still since a time."""
         self.streams: dict[bytes, Stream] = {}
-        self.seats: list[Seat] = []
+        """Those that are not settled, by their keys."""
+        self.seats: dict[str, dict[Seat, None]] = {}
+        """Those that are not over, by their channels."""
+        self.left: list[Seat] = []
+        """Those that are over, and not handed on."""
+        self.course = Course()
+        """When what came since the last answer came; posts that did not are the settlement's."""
+        self._marked, self._counted = 0.0, 0
         self.texts: set[Text] = set()
         self.delivered = 0
         self.strangers = 0
@@ -132,35 +57,74 @@ class Ledger:
         """Deliveries that could not be entered at any seat."""
         self.counts: Counter[Kind] = Counter()
         self.examples: list[Example] = []
+        self._made = 0
+        self._settled_posts = 0
         self._sources: dict[bytes, Source] = {}
         self._all_texts: Callable[[], set[Text] | None] | None = all_texts
         self._any_text = False
 
     def stream(self, channel: str, user: str) -> Stream:
         """A new stream."""
-        key, place = stream_key(self.worker, len(self.streams)), channel_key(channel)
+        key, place = stream_key(self.worker, self._made), channel_key(channel)
+        self._made += 1
         made = Stream(key, channel, user, self.run + key + place)
         self.streams[key] = made
         self._sources[made.prefix] = Source(key, place, made)
         return made
 
     def seat(self, channel: str, user: str) -> Seat:
-        """A new subscription; it is in force once `since` is set."""
+        """A new subscription; it is not in force yet."""
         made = Seat(channel, channel_key(channel), user)
-        self.seats.append(made)
+        self.seats.setdefault(channel, {})[made] = None
         return made
 
-    def leave(self, seat: Seat, t: float) -> None:
-        """End a subscription now, at time `t`; a second time changes nothing."""
-        if t < seat.until:
-            seat.until, seat.stalled = t, self.stall_before(t)
+    def enforce(self, seat: Seat, t: float) -> None:
+        """A subscription is in force from time `t` on."""
+        seat.since, seat.born = t, self._made
 
-    def stall_before(self, t: float) -> float:
-        """For how many seconds this process stood still, of the time that what is due just before `t` had."""
-        stalled, found = 0.0, self.stalled_since(t - self.grace)
-        while found > stalled:
+    def over(self, seat: Seat) -> None:
+        """Nothing comes to this seat any more. Idempotent."""
+        here = self.seats.get(seat.channel, {})
+        if seat in here:
+            del here[seat]
+            self.left.append(seat)
+            if not here:
+                del self.seats[seat.channel]
+
+    def forget(self, channel: str, prefix: bytes) -> None:
+        """A stream of this process, or of another one, is settled."""
+        source = self._sources.pop(prefix, None)
+        if source is not None and source.stream is not None:
+            del self.streams[source.key]
+            self._settled_posts += source.stream.count
+        for seat in self.seats.get(channel, {}):
+            if prefix in seat.following and (
+                int(prefix[RUN + WORKER : RUN + STREAM]) >= seat.born or not self._own(prefix)
+            ):
+                seat.forget(prefix)
+
+    def begin(self, t: float) -> None:
+        """The run begins."""
+        self.began = self._marked = t
+
+    def mark(self, t: float) -> None:
+        """Take what was delivered since the last time for delivered in between; called about once a second."""
+        count = self.delivered - self._counted
+        if count:
+            self.course.add("delivered", (self._marked + t) / 2 - self.began, count)
+        self._marked, self._counted = t, self.delivered
+
+    @property
+    def posts(self) -> int:
+        """Posts of this process so far."""
+        return self._settled_posts + sum(stream.count for stream in self.streams.values())
+
+    def stalled_before(self, t: float) -> float:
+        """For how many seconds this process stood still, of the time that what was due just before `t` had."""
+        after, stalled, found = self.stalled_since(t), 0.0, -1.0
+        while found != stalled:
             # What lasts for longer reaches back further, and may have met another stall there.
-            stalled, found = found, self.stalled_since(t - self.grace - found)
+            found, stalled = stalled, self.stalled_since(t - self.grace - stalled) - after
         return stalled
 
     def receive(
@@ -187,10 +151,12 @@ class Ledger:
             detail = phrase("not-joined" if seat is None else "channel-changed")
             self._wrong("misdelivered", t, channel, source.key, number, user, detail)
             return None
-        if stream is not None and number > len(stream.posted):
-            self.elsewhere += 1
-            self._wrong("misdelivered", t, channel, source.key, number, user, phrase("never-posted"))
-            return None
+        if stream is not None and number not in stream.posted:
+            if not 0 < number <= stream.count:
+                self.elsewhere += 1
+                self._wrong("misdelivered", t, channel, source.key, number, user, phrase("never-posted"))
+                return None
+            stream = None  # all who were owed it have had it: nobody knows any more when it was posted
         after = data[at + LENGTH :]
         if author != source.author or after != source.after or at:
             self._compare(source, (data[:at], after), author, t, seat, number)
@@ -202,15 +168,19 @@ class Ledger:
         return None if stream is None else (stream, number)
 
     def _foreign(self, prefix: bytes) -> Source | None:
-        """A stream of another process, seen for the first time; None where these are no digits."""
+        """A stream of another process that is not known yet, or one that is settled; None where these are no digits."""
         if len(prefix) < PREFIX or not prefix.isdigit():
             return None
         made = Source(prefix[RUN : RUN + STREAM], prefix[RUN + STREAM :], None)
-        if made.key[:3] == b"%03d" % self.worker:
-            # No process but this one posts on such a stream, and it has none.
-            return None
+        if self._own(prefix):
+            # No process but this one posts on such a stream: it is settled, or was made up.
+            number = int(made.key[WORKER:])
+            return made if number < self._made and made.key not in self.streams else None
         self._sources[prefix] = made
         return made
+
+    def _own(self, prefix: bytes) -> bool:
+        return prefix.startswith(b"%03d" % self.worker, RUN)
 
     def _compare(self, source: Source, text: Text, author: str, t: float, seat: Seat, number: int) -> None:
         """Hold a delivery against what was posted."""
@@ -224,16 +194,25 @@ class Ledger:
             detail = phrase("another-author", author=author[:80])
             self._wrong("misdelivered", t, seat.channel, source.key, number, seat.user, detail)
 
+    def foresee(self, text: Text) -> None:
+        """A text that is posted. Where they are too many to know them all, any text is taken for posted."""
+        self._any_text = self._any_text or len(self.texts) >= MAX_TEXTS
+        if not self._any_text:
+            self.texts.add(text)
+
     def _is_posted(self, text: Text) -> bool:
         if text not in self.texts and self._all_texts is not None:
             foreseen = self._all_texts()
-            self._all_texts, self._any_text = None, foreseen is None
+            self._all_texts, self._any_text = None, self._any_text or foreseen is None
             self.texts |= foreseen or set()
         return self._any_text or text in self.texts
 
     def _irregular(self, seat: Seat, prefix: bytes, number: int, t: float) -> bool:
         """A number that does not follow the one before; False where it has come already."""
         following = seat.following.get(prefix)
+        if following is None and self._has_been(seat, prefix):
+            self._twice(seat, prefix, number, t)
+            return False
         if following is None:
             seat.following[prefix] = number + 1
             if number != 1:
@@ -250,10 +229,8 @@ class Ledger:
             seat.first[prefix] = number
             if number + 1 < first:
                 seat.holes.setdefault(prefix, []).insert(0, (number + 1, first - 1))
-        elif not _fill(seat.holes.get(prefix, []), number):
-            self._wrong(
-                "duplicated", t, seat.channel, prefix[RUN : RUN + STREAM], number, seat.user, phrase("came-before")
-            )
+        elif not seat.fill(prefix, number):
+            self._twice(seat, prefix, number, t)
             return False
         self._wrong(
             "reordered",
@@ -266,6 +243,16 @@ class Ledger:
         )
         return True
 
+    def _has_been(self, seat: Seat, prefix: bytes) -> bool:
+        """Whether a stream of this process is settled that began after the seat: all of it came here, once."""
+        return (
+            prefix not in self._sources and self._own(prefix) and int(prefix[RUN + WORKER : RUN + STREAM]) >= seat.born
+        )
+
+    def _twice(self, seat: Seat, prefix: bytes, number: int, t: float) -> None:
+        key = prefix[RUN : RUN + STREAM]
+        self._wrong("duplicated", t, seat.channel, key, number, seat.user, phrase("came-before"))
+
     def _wrong(
         self,
         kind: Kind,
@@ -277,8 +264,20 @@ class Ledger:
         detail: Phrase,
     ) -> None:
         self.counts[kind] += 1
+        self.course.add(kind, t - self.began)
         if self.counts[kind] <= MAX_EXAMPLES:
-            self.examples.append(Example(kind, t, channel, stream, number, receiver, detail.json))
+            own = self.streams.get(stream)
+            poster = own.user if own is not None else ""
+            self.examples.append(Example(kind, t, channel, stream, number, receiver, detail.json, poster))
+
+    @property
+    def waits(self) -> bool:
+        """Whether a seat in force lacks a post of this process that may yet come."""
+        for stream in self.streams.values():
+            here = [seat for seat in self.seats.get(stream.channel, ()) if seat.since < seat.until == math.inf]
+            if any(stream.lacks(seat) for seat in here) and stream.awaited(here):
+                return True
+        return False
 
     @property
     def arrived(self) -> int:
@@ -293,13 +292,3 @@ class Ledger:
 
 def _never_stalled(since: float) -> float:
     return 0.0
-
-
-def _fill(holes: list[tuple[int, int]], number: int) -> bool:
-    """Take a number out of the holes; False where it is in none."""
-    for index, (low, high) in enumerate(holes):
-        if low <= number <= high:
-            rest = [(low, number - 1), (number + 1, high)]
-            holes[index : index + 1] = [(a, b) for a, b in rest if a <= b]
-            return True
-    return False

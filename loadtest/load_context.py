@@ -10,7 +10,8 @@ from contract.json_text import dump_json
 from contract.model import Contract, load_contract
 from contract.profile import Profile, load_profile
 from loadtest.decoder import Decoder
-from loadtest.ledger import Ledger, Text
+from loadtest.entries import Text
+from loadtest.ledger import Ledger
 from loadtest.link import Reactor
 from loadtest.punctuality import Punctuality
 from loadtest.recorder import Recorder

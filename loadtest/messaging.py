@@ -2,7 +2,7 @@
 
 import json
 import time
-from array import array
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,18 +15,22 @@ from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 from loadtest.clocks import ClockReading, best_reading
 from loadtest.collector import Collector
 from loadtest.ledger import Ledger
+from loadtest.parts import Part, Question, answer, packed, part_of, unpacked_part, unpacked_question
 from loadtest.recorder import Slice
 from loadtest.settings import LoadSettings, settings_from
-from loadtest.settling import Part, part_of
 
-SETTINGS, ASKED, SLICE, PART, CLOCK = (f"wsproof-{name}" for name in ("settings", "asked", "slice", "part", "clock"))
+SETTINGS, ASKED, SLICE, QUESTION, PART, CLOCK = (
+    f"wsproof-{name}" for name in ("settings", "asked", "slice", "question", "part", "clock")
+)
 
 CLOCK_SECONDS = 5.0
 """How often a worker compares its clock with the master's."""
 
+MAX_READINGS = 120
+"""Readings that are kept; clocks drift, and older ones say less."""
+
 _encode = msgspec.msgpack.encode
 _decode_slice = msgspec.msgpack.Decoder(Slice).decode
-_decode_part = msgspec.msgpack.Decoder(Part).decode
 
 
 class Master:
@@ -55,6 +59,10 @@ class Master:
         for one in (*clients.running, *clients.spawning):
             self._runner.send_message("stop", client_id=one.id)
 
+    def ask(self, question: Question) -> None:
+        """Ask all workers what of their ledgers can be settled."""
+        self._runner.send_message(QUESTION, {"question": packed(question)})
+
     def note_lost(self) -> None:
         """Let the collector know which workers are lost."""
         clients = self._runner.clients.all
@@ -77,7 +85,9 @@ class Master:
         self._collector.add(self._name(msg.node_id), _decode_slice(msg.data["slice"]))
 
     def _on_part(self, msg: Any, **_: Any) -> None:
-        self._collector.finish(self._name(msg.node_id), _decode_part(msg.data["part"]), msg.data["margin"])
+        part = unpacked_part(msg.data["part"])
+        take = self._collector.finish if part.last else self._collector.answer
+        take(self._name(msg.node_id), part, msg.data["margin"])
 
     def _on_clock_asked(self, msg: Any, **_: Any) -> None:
         answer: Mapping[str, float] = {"asked": msg.data["asked"], "read": time.monotonic()}
@@ -103,7 +113,10 @@ class Worker:
         self._runner: Any = runner
         self._own = own
         self._take = take
-        self._readings: list[ClockReading] = []
+        self._readings: deque[ClockReading] = deque(maxlen=MAX_READINGS)
+        self._question: Question | None = None
+        self.ledger: Ledger | None = None
+        self._runner.register_message(QUESTION, self._on_question)
         self._runner.register_message(SETTINGS, self._on_settings)
         self._runner.register_message(CLOCK, self._on_clock)
         gevent.spawn(self._compare_clocks)
@@ -111,14 +124,26 @@ class Worker:
             self._runner.send_message(ASKED, {})
 
     def send_slice(self, taken: Slice) -> None:
-        """Send what was measured in a second."""
+        """Send what was measured in a second, and of `ledger` what the master asked for."""
         self._runner.send_message(SLICE, {"slice": _encode(asdict(taken))})
+        question = self._question
+        # Without a reading of the master's clock nothing can be settled.
+        if question is not None and self.ledger is not None and self._readings:
+            self._question = None
+            now = time.monotonic()
+            reading = best_reading(self._readings, now)
+            self._send(answer(self.ledger, question, now, reading.shift), reading.error)
 
     def send_part(self, ledger: Ledger) -> None:
         """Send the ledger, with times of the master's clock, once all users have left."""
         reading = best_reading(self._readings, time.monotonic())
-        part = _encode(asdict(part_of(ledger, reading.shift)), enc_hook=_plain)
-        self._runner.send_message(PART, {"part": part, "margin": reading.error})
+        self._send(part_of(ledger, reading.shift), reading.error)
+
+    def _send(self, part: Part, margin: float) -> None:
+        self._runner.send_message(PART, {"part": packed(part), "margin": margin})
+
+    def _on_question(self, msg: Any, **_: Any) -> None:
+        self._question = unpacked_question(msg.data["question"])
 
     def _on_settings(self, msg: Any, **_: Any) -> None:
         """Take the master's settings; the profile, and with it the tokens, are this machine's own."""
@@ -139,10 +164,3 @@ class Worker:
 
     def _on_clock(self, msg: Any, **_: Any) -> None:
         self._readings.append(ClockReading(msg.data["asked"], msg.data["read"], time.monotonic()))
-
-
-def _plain(value: Any) -> Any:
-    """Encode what msgpack does not know."""
-    if isinstance(value, array):
-        return list(value)
-    raise NotImplementedError(type(value))

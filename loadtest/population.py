@@ -4,11 +4,13 @@ import time
 
 from loadtest.load_context import LoadContext
 from loadtest.player import Player
-from loadtest.settling import part_of, settle
 from loadtest.tokens import read_tokens
 
 SWEEP_SECONDS = 0.1
 """How often deadlines are checked."""
+
+LOOK_AGAIN_SECONDS = 2 * SWEEP_SECONDS
+"""By then, a timer has told whether the process stood still."""
 
 QUIET_SECONDS = 0.2
 """If nothing was delivered for so long, it is checked whether anything is still missing."""
@@ -72,7 +74,7 @@ class Population:
     @property
     def all_came(self) -> bool:
         """Whether every user who is still connected has received all posts of this process."""
-        return not settle([part_of(self.context.ledger)], grace=0.0, patient=True).lost
+        return not self.context.ledger.waits
 
     def stay_to_the_end(self) -> None:
         """All deliveries had their time, unless this process stood still for too much of it."""
@@ -106,16 +108,13 @@ class Drain:
         self._began = time.monotonic()
         self._delivered = -1
         self._quiet_since = self._began
+        self._late_since: float | None = None
 
     def over(self) -> bool:
         """Whether there is nothing left to wait for. Posts of other processes are not known here."""
         now, population = time.monotonic(), self._population
         context = population.context
-        waited, timeout = now - self._began, context.profile.response_timeout
-        if not population.players or waited - context.ledger.stalled_since(self._began) >= timeout:
-            return True
-        if waited >= 2 * timeout:
-            population.held_up()
+        if not population.players or self._is_late(now):
             return True
         if context.ledger.delivered != self._delivered:
             self._delivered, self._quiet_since = context.ledger.delivered, now
@@ -124,3 +123,16 @@ class Drain:
             return False
         self._quiet_since = now
         return population.all_came
+
+    def _is_late(self, now: float) -> bool:
+        """Whether everything had its time. Just after a stall nobody knows of it yet: it has to be so for a while."""
+        population = self._population
+        waited, timeout = now - self._began, population.context.profile.response_timeout
+        if waited >= 2 * timeout + LOOK_AGAIN_SECONDS:
+            population.held_up()
+            return True
+        if waited - population.context.ledger.stalled_since(self._began) < timeout:
+            self._late_since = None
+        elif self._late_since is None:
+            self._late_since = now
+        return self._late_since is not None and now - self._late_since >= LOOK_AGAIN_SECONDS

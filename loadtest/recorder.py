@@ -115,6 +115,7 @@ class Recorder:
     def begin(self, t: float) -> None:
         """Start the clock."""
         self.started = self._since = t
+        self.ledger.begin(t)
         self._cpu = time.process_time()
         self._stalled = self.punctuality.stalled
 
@@ -144,6 +145,7 @@ class Recorder:
     def take(self, t: float) -> Slice:
         """What was measured since the last time, at time `t`."""
         cpu, arrived, stalled = time.process_time(), self.ledger.arrived, self.punctuality.stalled
+        self.ledger.mark(t)
         taken = Slice(
             began=self._since - self.started,
             ended=t - self.started,

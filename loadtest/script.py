@@ -24,7 +24,7 @@ from contract.durations import seconds
 from contract.json_text import dump_json
 from contract.model import Contract, value_at
 from contract.profile import Profile
-from loadtest.ledger import Text
+from loadtest.entries import Text
 from loadtest.settings import LoadError
 from loadtest.stamps import LENGTH
 

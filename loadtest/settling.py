@@ -1,116 +1,35 @@
-"""Settles the ledger: what receivers were owed, and what of it came. A pure function of every process's part.
+"""Settles the ledgers: what receivers were owed, and what of it came.
 
 A receiver is owed a post where its own subscription was certainly in force before the post went out, and lasted
 certainly long enough after it. Clocks of several machines agree only so far; what lies within that margin, what was
 on its way when somebody left, and what a broken connection may never have carried, nobody can demand. Nor what came due
 while the receiver's process stood still and read nothing: of the time between a post, which counts from when it really
 went out, and the receiver's leaving, that in which its process stood still does not count.
+
+It is settled as it ends, so that what is kept does not grow with the run. Processes tell of new posts, and of seats
+that are over, and answer which posts the others lack that last. A turn takes all answers to a question:
+
+- Seats that were over in the turn before are settled: by now all posts are known that they may have been owed. What a
+  seat lacks is claimed: whether that is lost may depend on what others will receive, and on how the stream ends.
+- Of posts that had their time, those that no seat lacks are forgotten. A stream that has ended, and of which nobody
+  lacks anything, is settled: its claims are decided.
+
+Settled at once in the end (`settle`), or turn by turn, the counts are the same.
 """
 
 import math
-from array import array
-from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import replace
 
-from contract.findings import phrase
-from loadtest.ledger import MAX_EXAMPLES, End, Example, Kind, Ledger
-from loadtest.stamps import RUN, STREAM
+from loadtest.balance import Balance
+from loadtest.claims import Claims, earliest
+from loadtest.course import Course
+from loadtest.entries import lacking
+from loadtest.parts import Inquiry, Part, Question, SeatPart
+from loadtest.posts import Posts
 
-LONG_SECONDS = 10.0
-"""Streams that last longer are compared with every seat of their channel; shorter ones with those of their time."""
-
-
-NEVER_CAME = phrase("never-came").json
-
-
-@dataclass(frozen=True, slots=True)
-class StreamPart:
-    """A stream as it is settled; `sent`: when its posts went out, in seconds on the common clock."""
-
-    key: bytes
-    channel: str
-    user: str
-    sent: Sequence[float]
-    refused: int
-    end: End
-
-
-@dataclass(frozen=True, slots=True)
-class SeatPart:
-    """A seat as it is settled: `came` has first, following and holes for each stream of which anything came."""
-
-    channel: str
-    user: str
-    since: float
-    until: float
-    stalled: float
-    came: dict[bytes, tuple[int, int, tuple[tuple[int, int], ...]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One process's ledger."""
-
-    streams: tuple[StreamPart, ...]
-    seats: tuple[SeatPart, ...]
-    delivered: int
-    posts: int
-    strangers: int
-    counts: dict[Kind, int]
-    examples: tuple[Example, ...]
-
-
-@dataclass(slots=True)
-class Balance:
-    """What it comes to. `undecided` were not delivered, and nobody can demand them."""
-
-    expected: int = 0
-    delivered: int = 0
-    lost: int = 0
-    duplicated: int = 0
-    reordered: int = 0
-    misdelivered: int = 0
-    posts: int = 0
-    strangers: int = 0
-    undecided: int = 0
-    examples: list[Example] = field(default_factory=list)
-
-
-def part_of(ledger: Ledger, shift: float = 0.0) -> Part:
-    """A ledger's part; `shift` seconds are added to its times, to make them those of the common clock."""
-    streams = tuple(
-        StreamPart(
-            one.key,
-            one.channel,
-            one.user,
-            array("d", (t + shift for t in one.sent)) if shift else one.sent,
-            one.refused,
-            one.end,
-        )
-        for one in ledger.streams.values()
-    )
-    seats = tuple(
-        SeatPart(
-            one.channel,
-            one.user,
-            one.since + shift,
-            one.until + shift,
-            one.stalled,
-            {
-                prefix[RUN : RUN + STREAM]: (one.first.get(prefix, 1), following, tuple(one.holes.get(prefix, ())))
-                for prefix, following in one.following.items()
-            },
-        )
-        for one in ledger.seats
-    )
-    shifted = tuple(
-        Example(one.kind, one.t + shift, one.channel, one.stream, one.number, one.receiver, one.detail)
-        for one in ledger.examples
-    )
-    counts = (ledger.delivered, sum(len(one.sent) for one in streams), ledger.strangers)
-    return Part(streams, seats, *counts, dict(ledger.counts), shifted)
+LEAST_SECONDS = 5.0
+"""Posts that are younger are not asked about: a process that has just begun may not have told of its seats."""
 
 
 def settle(parts: Iterable[Part], grace: float, margin: float = 0.0, *, patient: bool = False) -> Balance:
@@ -118,146 +37,200 @@ def settle(parts: Iterable[Part], grace: float, margin: float = 0.0, *, patient:
 
     With `patient`, what was posted on connections that are still open is taken for owed: it may yet come.
     """
-    balance = Balance()
-    streams: dict[str, list[StreamPart]] = defaultdict(list)
-    seats: dict[str, list[SeatPart]] = defaultdict(list)
-    for part in parts:
-        for stream in part.streams:
-            streams[stream.channel].append(stream)
-        for seat in part.seats:
-            seats[seat.channel].append(seat)
-        balance.delivered += part.delivered
-        balance.posts += part.posts
-        balance.strangers += part.strangers
-        balance.duplicated += part.counts.get("duplicated", 0)
-        balance.reordered += part.counts.get("reordered", 0)
-        balance.misdelivered += part.counts.get("misdelivered", 0)
-        balance.examples += part.examples
-    # Where nothing ever came out of order, what was overtaken is lost, even to those who did not stay to see.
-    ordered = not balance.reordered
-    for channel, found in seats.items():
-        account = _Channel(streams[channel], found, _highest(found), patient=patient, ordered=ordered)
-        for seat in found:
-            account.settle(seat, grace, margin, balance)
-    balance.expected = balance.delivered + balance.lost
-    balance.examples = _few(balance.examples)
-    return balance
-
-
-def _highest(seats: Iterable[SeatPart]) -> dict[bytes, int]:
-    """The highest number that anybody received, by stream."""
-    highest: dict[bytes, int] = {}
-    for seat in seats:
-        for key, (_, following, _) in seat.came.items():
-            if following - 1 > highest.get(key, 0):
-                highest[key] = following - 1
-    return highest
-
-
-def _few(examples: Iterable[Example]) -> list[Example]:
-    """The earliest ones of each kind."""
-    seen: Counter[Kind] = Counter()
-    kept = []
-    for one in sorted(examples, key=lambda one: one.t):
-        seen[one.kind] += 1
-        if seen[one.kind] <= MAX_EXAMPLES:
-            kept.append(one)
-    return kept
+    settlement = Settlement(grace, patient=patient)
+    for number, part in enumerate(parts):
+        settlement.tell(str(number), part, margin)
+    return settlement.balance()
 
 
 class _Channel:
-    """The streams of one channel, so that a seat finds those of its time."""
+    """The open streams of one channel, and the seats that are over and not settled."""
 
-    def __init__(
-        self,
-        streams: list[StreamPart],
-        seats: list[SeatPart],
-        highest: dict[bytes, int],
-        *,
-        patient: bool,
-        ordered: bool,
-    ) -> None:
-        self.patient = patient
-        self.ordered = ordered
-        self.seats = seats
-        self.highest = highest
-        self._refusals: dict[bytes, frozenset[int]] = {}
-        posting = [one for one in streams if len(one.sent)]
-        self.by_key = {one.key: one for one in streams}
-        self.long = [one for one in posting if one.sent[-1] - one.sent[0] > LONG_SECONDS]
-        self.short = sorted(
-            (one for one in posting if one.sent[-1] - one.sent[0] <= LONG_SECONDS), key=lambda one: one.sent[0]
-        )
-        self.starts = [one.sent[0] for one in self.short]
+    def __init__(self) -> None:
+        self.posts: dict[bytes, Posts] = {}
+        self.arrived: list[SeatPart] = []
+        self.waiting: list[SeatPart] = []
+        self.asked: dict[bytes, Inquiry] = {}
+        self.lacked: dict[bytes, set[int]] = {}
 
-    def settle(self, seat: SeatPart, grace: float, margin: float, balance: Balance) -> None:
-        """Account for one seat."""
-        for key, (first, following, holes) in seat.came.items():
-            stream = self.by_key.get(key)
-            if stream is None:
-                # Its poster's process was lost: what came late shows what is missing, and nothing else does.
-                self._lose(balance, seat, key, None, [number for low, high in holes for number in _some(low, high)])
-                balance.lost += sum(max(high - low + 1 - len(_some(low, high)), 0) for low, high in holes)
-            elif holes or first != 1 or following <= len(stream.sent):
-                missing = [(1, first - 1), *holes, (following, len(stream.sent))]
-                self._account(seat, stream, missing, grace, margin, balance)
-        if seat.since == math.inf:
+
+class Settlement:
+    """Of one run. Times are in seconds of one clock, on which the run began at `began`."""
+
+    def __init__(self, grace: float, began: float = 0.0, *, patient: bool = False) -> None:
+        self._grace = grace
+        self._margin = 0.0
+        self._patient = patient
+        self._course = Course()
+        self._claims = Claims(began, self._course)
+        self._channels: dict[str, _Channel] = {}
+        self._latest: dict[str, Part] = {}
+        self._told_of: dict[int, bytes] = {}
+        """The highest key of each worker's streams."""
+        self._posters: dict[bytes, str] = {}
+        self._question = Question()
+        self._asked: set[str] = set()
+
+    # What processes tell
+
+    def tell(self, process: str, part: Part, margin: float = 0.0) -> None:
+        """Add a process's news; its times may be off by `margin` seconds."""
+        self._margin = max(self._margin, margin)
+        for stream in part.streams:
+            channel = self._channel(stream.channel)
+            posts = channel.posts.get(stream.prefix)
+            if posts is None:
+                posts = channel.posts[stream.prefix] = Posts(stream.prefix, stream.channel, stream.user)
+            posts.tell(stream)
+            self._told_of[part.worker] = max(self._told_of.get(part.worker, b""), stream.key)
+        for seat in part.seats:
+            self._channel(seat.channel).arrived.append(seat)
+        if part.number == self._question.number:
+            for lack in part.lacks:
+                self._note(self._channel(lack.channel), lack.prefix, lack.since, lack.ranges)
+        for name, prefix, came in part.seen:
+            known = self._channel(name).posts.get(prefix)
+            if known is not None:
+                known.see(came)
+        self._course.merge(part.windows, part.spans)
+        self._name_posters(part)
+        self._latest[process] = part
+
+    def lose(self, process: str) -> None:
+        """A process is lost: its connections broke."""
+        part = self._latest.get(process)
+        if part is None or part.last:
             return
-        begin = bisect_left(self.starts, seat.since - LONG_SECONDS)
-        end = bisect_right(self.starts, seat.until)
-        for stream in (*self.long, *self.short[begin:end]):
-            if stream.key not in seat.came and stream.sent[-1] > seat.since:
-                self._account(seat, stream, [(1, len(stream.sent))], grace, margin, balance)
+        for channel in self._channels.values():
+            for posts in channel.posts.values():
+                if posts.worker == part.worker and posts.end == "open":
+                    posts.end = "broken"
 
-    def _account(
-        self,
-        seat: SeatPart,
-        stream: StreamPart,
-        missing: list[tuple[int, int]],
-        grace: float,
-        margin: float,
-        balance: Balance,
-    ) -> None:
-        """What is missing of a stream: lost where it was owed, undecided where it may have been."""
-        sent = stream.sent
-        # A number beyond the posted ones was made up by the endpoint.
-        following = min(seat.came[stream.key][1], len(sent) + 1) if stream.key in seat.came else 1
-        owed_from = bisect_right(sent, seat.since + margin) + 1
-        owed_to = bisect_right(sent, seat.until - seat.stalled - grace - margin)
-        if stream.end == "broken" or (stream.end == "open" and not self.patient):
-            owed_to = min(owed_to, self.highest.get(stream.key, 0))
-        if self.ordered:
-            owed_to = max(owed_to, following - 1)
-        sent_to = max(bisect_right(sent, seat.until), following - 1)
-        for low, end in missing:
-            high = min(end, len(sent))
-            owed = list(range(max(low, owed_from), min(high, owed_to) + 1))
-            if stream.refused:
-                owed = [number for number in owed if number not in self._refused(stream)]
-            self._lose(balance, seat, stream.key, stream, owed)
-            balance.undecided += max(min(high, sent_to) - max(low, owed_from) + 1 - len(owed), 0)
+    @property
+    def is_told(self) -> bool:
+        """Whether any process told of its ledger."""
+        return bool(self._latest)
 
-    def _refused(self, stream: StreamPart) -> frozenset[int]:
-        """Posts that nobody received, as many as the server answered with an error: these were not taken."""
-        if stream.key not in self._refusals:
-            came: set[int] = set()
-            for first, following, holes in (seat.came[stream.key] for seat in self.seats if stream.key in seat.came):
-                came |= set(range(first, following)) - {
-                    number for low, high in holes for number in range(low, high + 1)
-                }
-            vanished = [number for number in range(1, len(stream.sent) + 1) if number not in came]
-            self._refusals[stream.key] = frozenset(vanished[: stream.refused])
-        return self._refusals[stream.key]
+    def awaits(self, processes: Iterable[str]) -> bool:
+        """Whether any of these has yet to answer; whoever was not there when it was asked need not."""
+        number = self._question.number
+        told = {process for process, part in self._latest.items() if part.last or part.number == number}
+        return bool(self._asked.intersection(processes) - told)
 
-    def _lose(
-        self, balance: Balance, seat: SeatPart, key: bytes, stream: StreamPart | None, numbers: Sequence[int]
-    ) -> None:
-        for number in numbers[:MAX_EXAMPLES]:
-            t = stream.sent[number - 1] if stream is not None else seat.since
-            balance.examples.append(Example("lost", t, seat.channel, key, number, seat.user, NEVER_CAME))
-        balance.lost += len(numbers)
+    def _channel(self, name: str) -> _Channel:
+        return self._channels.setdefault(name, _Channel())
 
+    def _note(self, channel: _Channel, prefix: bytes, since: float, ranges: Iterable[tuple[int, int]]) -> None:
+        """A seat lacks these; of those before it was in force, nothing is owed."""
+        posts = channel.posts.get(prefix)
+        if posts is not None:
+            lacked = channel.lacked.setdefault(prefix, set())
+            for low, high in ranges:
+                lacked.update(number for number, _ in posts.within(low, high, since + self._margin))
 
-def _some(low: int, high: int) -> range:
-    """The first numbers of a gap: what a hostile peer makes up may be a hundred million wide."""
-    return range(low, min(high, low + MAX_EXAMPLES - 1) + 1)
+    def _name_posters(self, part: Part) -> None:
+        """Remember who posted what examples are about, as long as it is known."""
+        for example in part.examples:
+            if example.stream and example.stream not in self._posters and example.channel in self._channels:
+                for posts in self._channels[example.channel].posts.values():
+                    if posts.key == example.stream:
+                        self._posters[example.stream] = posts.user
+
+    # A turn
+
+    def turn(self, processes: Iterable[str]) -> Question:
+        """Settle what is over, once all of these processes have answered; gives the next question."""
+        self._asked = set(processes)
+        known = min((self._latest[one].t for one in self._asked if one in self._latest), default=-math.inf)
+        horizon = known - max(self._grace, LEAST_SECONDS) - self._margin
+        settled: dict[str, list[bytes]] = {}
+        asked: dict[str, list[Inquiry]] = {}
+        for name, channel in list(self._channels.items()):
+            self._settle_seats(channel, channel.waiting)
+            channel.waiting, channel.arrived = channel.arrived, []
+            if prefixes := self._forget(channel):
+                settled[name] = prefixes
+            inquiries = [made for posts in channel.posts.values() if (made := posts.inquiry(horizon)) is not None]
+            channel.asked = {one.prefix: one for one in inquiries}
+            channel.lacked = {}
+            if inquiries:
+                asked[name] = inquiries
+            if not (channel.posts or channel.waiting):
+                del self._channels[name]
+        self._question = Question(self._question.number + 1, settled, asked)
+        return self._question
+
+    def _forget(self, channel: _Channel) -> list[bytes]:
+        """Forget posts that had their time and that nobody lacks; the streams that are settled with that."""
+        for seat in channel.waiting:
+            self._note_seat(channel, seat)
+        settled = []
+        for inquiry in channel.asked.values():
+            posts = channel.posts[inquiry.prefix]
+            lacked = channel.lacked.get(inquiry.prefix, set())
+            if not posts.is_whole(inquiry):
+                posts.forget(inquiry.high, lacked)
+            elif not lacked and (inquiry.closely or not posts.claimed):
+                self._claims.decide(posts, certain=posts.end == "orderly", last=True)
+                del channel.posts[inquiry.prefix]
+                settled.append(inquiry.prefix)
+            if inquiry.closely and posts.claimed:
+                self._claims.decide(posts, certain=False, last=False)
+        return settled
+
+    def _note_seat(self, channel: _Channel, seat: SeatPart) -> None:
+        """What a seat lacks that is over, and will be settled in the next turn."""
+        for prefix, inquiry in channel.asked.items():
+            came = seat.came.get(prefix)
+            if came is not None:
+                channel.posts[prefix].see(came)
+            elif channel.posts[prefix].begin > seat.until:
+                continue
+            if seat.since < inquiry.t:
+                ranges = lacking(came or (1, 1, ()), inquiry.low, inquiry.high)
+                self._note(channel, prefix, seat.since, ranges)
+
+    def _settle_seats(self, channel: _Channel, seats: Iterable[SeatPart]) -> None:
+        for seat in seats:
+            for prefix, came in seat.came.items():
+                if prefix in channel.posts:
+                    channel.posts[prefix].see(came)
+                elif self._is_unknown(prefix):
+                    self._claims.gaps(seat, prefix, came)
+            after, due = seat.since + self._margin, seat.until - seat.stalled - self._grace - self._margin
+            for posts in channel.posts.values():
+                missing = posts.missing(seat, after)
+                if missing:
+                    self._claims.claim(posts, seat, missing, after, due)
+
+    def _is_unknown(self, prefix: bytes) -> bool:
+        """Whether nobody told of this stream: its process was lost, or the endpoint made it up."""
+        key = Posts.key_of(prefix)
+        return key > self._told_of.get(Posts.worker_of(prefix), b"")
+
+    # The end
+
+    def balance(self) -> Balance:
+        """Settle all that is left, and draw the balance; nothing can be told afterwards."""
+        for channel in self._channels.values():
+            self._settle_seats(channel, [*channel.waiting, *channel.arrived])
+        for channel in self._channels.values():
+            for posts in channel.posts.values():
+                certain = posts.end == "orderly" or (self._patient and posts.end == "open")
+                self._claims.decide(posts, certain=certain, last=True)
+        balance = Balance(course=self._course)
+        for part in self._latest.values():
+            balance.delivered += part.delivered
+            balance.posts += part.posts
+            balance.strangers += part.strangers
+            balance.duplicated += part.counts.get("duplicated", 0)
+            balance.reordered += part.counts.get("reordered", 0)
+            balance.misdelivered += part.counts.get("misdelivered", 0)
+            balance.examples += part.examples
+        # Where nothing ever came out of order, what was overtaken is lost, even to those who did not stay to see.
+        self._claims.enter(balance, ordered=not balance.reordered)
+        balance.expected = balance.delivered + balance.lost
+        balance.examples = [
+            replace(one, poster=one.poster or self._posters.get(one.stream, "")) for one in earliest(balance.examples)
+        ]
+        return balance

@@ -8,6 +8,9 @@ from zlib import crc32
 RUN, STREAM, CHANNEL, NUMBER = 8, 10, 5, 8
 """Digits of each part, in this order."""
 
+WORKER = 3
+"""Digits of a stream's part that say whose it is."""
+
 PREFIX = RUN + STREAM + CHANNEL
 LENGTH = PREFIX + NUMBER
 

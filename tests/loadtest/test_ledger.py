@@ -10,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.findings import Phrase, phrase
-from loadtest.ledger import MAX_EXAMPLES, Ledger, Seat, Stream
-from loadtest.settling import Balance, part_of, settle
+from loadtest.balance import Balance
+from loadtest.entries import Seat, Stream
+from loadtest.ledger import MAX_EXAMPLES, Ledger
+from loadtest.parts import part_of
+from loadtest.settling import settle
 
 RUN = b"12345678"
 AFTER = b" under load"
@@ -136,7 +139,7 @@ def test_what_came_due_while_the_receivers_process_stood_still_is_undecided(
     room.ledger.stalled_since = lambda mark: sum(max(end - max(begin, mark), 0.0) for begin, end in stalls)
     for number in range(1, 100):
         post(room.stream, float(number))
-    room.ledger.leave(room.seats[0], 99.5)
+    room.seats[0].until = 99.5
     found = room.settle(grace=20.0)
     assert (found.lost, found.undecided) == (lost, 99 - lost)
 

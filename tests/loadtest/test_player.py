@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from contract.profile import load_profile
+from loadtest.balance import Balance
 from loadtest.load_context import LoadContext
+from loadtest.parts import part_of
 from loadtest.population import Population
 from loadtest.settings import LoadError, LoadSettings
-from loadtest.settling import Balance, part_of, settle
+from loadtest.settling import settle
 from loadtest.tally import Tally
 from reference_server.network import running
 from reference_server.settings import ServerSettings
@@ -41,7 +43,7 @@ class Run:
     @property
     def posts(self) -> int:
         """Posts of all users so far."""
-        return sum(len(one.posted) for one in self.context.ledger.streams.values())
+        return self.context.ledger.posts
 
     def until(self, condition: Any) -> None:
         """Let them play until something is so."""
@@ -273,7 +275,7 @@ def test_posts_have_their_own_time_and_users_do_not_post_in_phase(url: str) -> N
     streams = list(run.context.ledger.streams.values())
     phases = []
     for stream in streams:
-        posted = stream.posted[1:]
+        posted = list(stream.posted.values())[1:]
         steps = [after - before for before, after in itertools.pairwise(posted)]
         assert all(abs(step - 0.2) < 0.0015 for step in steps)
         phases.append(posted[0] % 0.2)

@@ -92,8 +92,8 @@ def test_what_puts_the_figures_in_doubt() -> None:
         "left up to 212 ms late. The latencies hold its own delays."
     ) in lines
     assert (
-        "✗ 1 of 3 workers was lost: worker 2 (last report at 29.0 s). What came after a last report, and a lost "
-        "worker's part of the ledger, is in no figure."
+        "✗ 1 of 3 workers was lost: worker 2 (last report at 29.0 s). What came after a last report, and what a "
+        "lost worker's users were still owed, is in no figure."
     ) in lines
     assert "▲ The run was ended early: lost == 0 was breached." in lines
 
