@@ -19,6 +19,9 @@ resource = pytest.importorskip("resource")
 
 LIMIT = resource.RLIMIT_NOFILE
 
+BEAT = ("--set", "heartbeat.interval=1", "--set", "heartbeat.timeout=2")
+"""The endpoint's heartbeat, which a check must know: by the default one, its pings are early."""
+
 
 @pytest.fixture
 def endpoint() -> Iterator[str]:
@@ -75,7 +78,7 @@ class TestFileDescriptors:
         if not hasattr(resource, "prlimit"):
             pytest.skip("no limit of another process can be changed here")
         out = tmp_path / "out"
-        with started("check", endpoint, "--output", out, folder=tmp_path) as check:
+        with started("check", endpoint, *BEAT, "--output", out, folder=tmp_path) as check:
             wait_until(lambda: lines(out / "results.jsonl") > 20, check)
             resource.prlimit(check.pid, LIMIT, (14, resource.getrlimit(LIMIT)[1]))
             shown, said = check.communicate(timeout=PATIENCE)
@@ -92,7 +95,7 @@ class TestFileDescriptors:
     def test_none_left_for_virtual_users(self, tmp_path: Path, endpoint: str) -> None:
         if not hasattr(resource, "prlimit") or not Path("/proc/self/task").exists():
             pytest.skip("no limit of another process can be changed here")
-        command = ("load", endpoint, "--users", "40", "--spawn-rate", "4", "--time", "10s", "-q")
+        command = ("load", endpoint, *BEAT, "--users", "40", "--spawn-rate", "4", "--time", "10s", "-q")
         with started(*command, folder=tmp_path) as load:
             wait_until(lambda: any(connections(one) >= 3 for one in children(load.pid)), load)
             for one in children(load.pid):
@@ -132,11 +135,11 @@ class TestNetwork:
         if not allowed or shutil.which("ip") is None:
             pytest.skip("no network namespace can be made here")
         python = sys.executable
-        server = "-m wsproof serve --host 10.9.9.1 --port 0 --set heartbeat.interval=1 --set heartbeat.timeout=2"
+        server = f"-m wsproof serve --host 10.9.9.1 --port 0 {' '.join(BEAT)}"
         start = (
             f"ip link set lo up; ip address add 10.9.9.1/32 dev lo; {python} {server} > address & server=$!; "
             "until grep -q listening address; do sleep 0.1; done; url=$(sed 's/listening on //' address); "
-            f"wsproof='{python} -m wsproof'; {script}; code=$?; kill $server; exit $code"
+            f"check='{python} -m wsproof check {' '.join(BEAT)} -q --output out'; {script}; code=$?; kill $server; exit $code"
         )
         return subprocess.run(
             [str(unshare), "-n", "sh", "-c", start],
@@ -158,14 +161,14 @@ class TestNetwork:
 
     def test_no_local_port_is_left(self, tmp_path: Path) -> None:
         few = "echo 40000 40030 > /proc/sys/net/ipv4/ip_local_port_range"
-        done = self.start(f"{few} && $wsproof check $url -q --output out", tmp_path)
+        done = self.start(f"{few} && $check $url", tmp_path)
         self.found(done, tmp_path, "this machine has no local port or address left (EADDRNOTAVAIL)")
 
     def meanwhile(self, event: str) -> str:
         """A check, and what happens while it goes on."""
         begun = '[ "$(cat out/results.jsonl 2> /dev/null | wc -l)" -gt 20 ]'
         later = f"until {begun}; do sleep 0.05; done; {event}"
-        return f"$wsproof check $url -q --output out & check=$!; {later}; wait $check"
+        return f"$check $url & run=$!; {later}; wait $run"
 
     def test_the_route_goes_away(self, tmp_path: Path) -> None:
         done = self.start(self.meanwhile("ip address del 10.9.9.1/32 dev lo"), tmp_path)
