@@ -134,6 +134,10 @@ class Run:
             culprits = {one.culprit: first[one.culprit] for one in recovery.outages if one.culprit is not None}
             self._pool.replenish()
             found = {**replays.confirmed(first), **culprits}
+        trouble = self._pool.trouble
+        if trouble is not None:
+            # What did not come before this machine's trouble was noticed may have been its work already.
+            found = {name: undecided(one, trouble) for name, one in found.items()}
         self.outages = tuple(recovery.outages)
         return found
 

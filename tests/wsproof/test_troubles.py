@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ import pytest
 from contract.profile import load_profile
 from reference_server.network import running
 from reference_server.settings import ServerSettings
+from tests.conformance.servers import raw_server
+from tests.hostile.modes import ACKED, PACE, frame, upgraded
 from tests.wsproof.command import PATIENCE, lines, read, started, surroundings, wait_until
 
 resource = pytest.importorskip("resource")
@@ -28,6 +31,15 @@ def endpoint() -> Iterator[str]:
     profile = load_profile(None, {"heartbeat.interval": 1, "heartbeat.timeout": 2})
     with running(ServerSettings(profile=profile, port=0)) as server:
         yield server.url
+
+
+def only_pings(connection: socket.socket) -> None:
+    """Acknowledges, and answers nothing; that it is there, its ping frames show."""
+    if upgraded(connection):
+        connection.sendall(ACKED)
+        while True:
+            connection.sendall(frame(b"", 9))
+            PACE.wait(0.05)
 
 
 def limited(limits: tuple[int, int], *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -92,6 +104,24 @@ class TestFileDescriptors:
         assert any(one.startswith(f"wsproof: {trouble}") for one in said.splitlines())
         assert sum(one["verdict"] == "passed" for one in document["scenarios"]) > 10
 
+    def test_what_did_not_come_before_it_was_noticed_is_no_finding(self, tmp_path: Path) -> None:
+        """Not even where three scenarios missed the same, which is no accident else."""
+        if not hasattr(resource, "prlimit"):
+            pytest.skip("no limit of another process can be changed here")
+        out = tmp_path / "out"
+        quick = ("--select", "JOIN", "--set", "ack_timeout=1s", "--set", "response_timeout=1s", "--jobs", "4")
+        with (
+            raw_server(only_pings) as url,
+            started("check", url, *quick, "--output", out, folder=tmp_path) as check,
+        ):
+            wait_until(lambda: lines(out / "results.jsonl") > 8, check)
+            resource.prlimit(check.pid, LIMIT, (14, resource.getrlimit(LIMIT)[1]))
+            shown, said = check.communicate(timeout=PATIENCE)
+        assert check.returncode == 2, shown + said
+        document = read(out / "results.json")
+        assert document["verdict"] == "incomplete", shown + said
+        assert [one["id"] for one in document["scenarios"] if one["verdict"] == "failed"] == []
+
     def test_none_left_for_virtual_users(self, tmp_path: Path, endpoint: str) -> None:
         if not hasattr(resource, "prlimit") or not Path("/proc/self/task").exists():
             pytest.skip("no limit of another process can be changed here")
@@ -139,7 +169,8 @@ class TestNetwork:
         start = (
             f"ip link set lo up; ip address add 10.9.9.1/32 dev lo; {python} {server} > address & server=$!; "
             "until grep -q listening address; do sleep 0.1; done; url=$(sed 's/listening on //' address); "
-            f"check='{python} -m wsproof check {' '.join(BEAT)} -q --output out'; {script}; code=$?; kill $server; exit $code"
+            f"check='{python} -m wsproof check {' '.join(BEAT)} -q --output out'; {script}; "
+            "code=$?; kill $server; exit $code"
         )
         return subprocess.run(
             [str(unshare), "-n", "sh", "-c", start],
