@@ -17,6 +17,9 @@ from loadtest.stamps import LENGTH, PREFIX, RUN, STREAM, WORKER, channel_key, st
 MAX_EXAMPLES = 5
 """Examples that are kept of each kind."""
 
+STALL_PRECISION = 0.001
+"""Seconds; shorter stalls are none."""
+
 MAX_TEXTS = 100_000
 """Texts that are known, where each post has one of its own."""
 
@@ -121,11 +124,19 @@ class Ledger:
 
     def stalled_before(self, t: float) -> float:
         """For how many seconds this process stood still, of the time that what was due just before `t` had."""
-        after, stalled, found = self.stalled_since(t), 0.0, -1.0
-        while found != stalled:
-            # What lasts for longer reaches back further, and may have met another stall there.
-            found, stalled = stalled, self.stalled_since(t - self.grace - stalled) - after
-        return stalled
+        later = self.stalled_since(t)
+
+        def awake(seconds: float) -> float:
+            """For how many of the last seconds it did not."""
+            return seconds - (self.stalled_since(t - seconds) - later)
+
+        low = high = self.grace
+        while awake(high) < self.grace:
+            low, high = high, 2 * high
+        while high - low > STALL_PRECISION:
+            middle = (low + high) / 2
+            low, high = (middle, high) if awake(middle) < self.grace else (low, middle)
+        return high - self.grace
 
     def receive(
         self, seats: dict[str, Seat], user: str, channel: str, text: str, author: str, t: float

@@ -54,7 +54,7 @@ class Master:
         self._send_settings(settings)
 
     def stop_running(self) -> None:
-        """Stop the workers that still play: Locust, where it quits by itself, does not let them tell what they measured."""
+        """Stop the workers that still play: where Locust quits by itself, they do not tell what they measured."""
         clients = self._runner.clients
         for one in (*clients.running, *clients.spawning):
             self._runner.send_message("stop", client_id=one.id)

@@ -144,6 +144,20 @@ def test_what_came_due_while_the_receivers_process_stood_still_is_undecided(
     assert (found.lost, found.undecided) == (lost, 99 - lost)
 
 
+def test_how_long_a_process_stood_still_is_found_at_once_wherever_a_stall_ended() -> None:
+    """Looking back bit by bit would creep through a stall that ended just after what is due began to count."""
+    asked = []
+
+    def stalled_since(mark: float) -> float:
+        asked.append(mark)
+        return max(89.000001 - max(mark, 10.0), 0.0)
+
+    ledger = Ledger(RUN, grace=10.0)
+    ledger.stalled_since = stalled_since
+    assert ledger.stalled_before(99.0) == pytest.approx(79.0, abs=0.01)
+    assert len(asked) < 50
+
+
 def test_a_broken_connection_may_not_have_carried_its_last_posts() -> None:
     room = Room()
     texts = [post(room.stream, float(number)) for number in range(1, 5)]
