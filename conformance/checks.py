@@ -7,16 +7,13 @@ from itertools import chain, islice, pairwise
 from conformance.deliveries import DELIVERY_CHECKS
 from conformance.history import MAX_FINDINGS, Finding, History, charged
 from conformance.posts import collect
-from conformance.record import UNPARSED, Conversation, Message, outer
+from conformance.record import UNPARSED, Conversation, Message, is_cut, outer
 from conformance.stage import Failure
 from contract.findings import phrase
 from contract.json_text import type_name
 from contract.model import value_at
 from contract.requirements import Requirement
 from wire.frames import Opcode
-
-SMALLEST_BUFFER = 1_000
-"""Bytes that every transport fills before it cuts a message into frames (ENV-01)."""
 
 
 def judge(history: History, requirements: Mapping[str, Requirement]) -> tuple[tuple[Failure, ...], Counter[str]]:
@@ -43,11 +40,17 @@ def _untexted(history: History) -> Iterator[Finding]:
             text, expected = phrase("binary-message"), phrase("text-message")
         elif message.problem is not None:
             text, expected = message.problem, phrase("json-in-utf-8")
-        elif _is_cut(message):
+        elif not _compressed(message) and is_cut(message.fragments):
             text, expected = phrase("fragmented", number=len(message.fragments)), phrase("one-text-frame")
         else:
             continue
         yield Finding("text", message.conversation, text, expected, message.text)
+
+
+def _compressed(message: Message) -> bool:
+    """What compresses cuts as its compressor flushes."""
+    opened = message.conversation.opened
+    return opened is not None and opened.compressed
 
 
 def check_frames(history: History) -> Iterator[Finding]:
@@ -68,20 +71,6 @@ def check_frames(history: History) -> Iterator[Finding]:
         text = phrase("framing-deflate" if inflating else "framing")
         expected = phrase("legal-compression" if inflating else "legal-frames")
         yield Finding("compression" if inflating else "frames", conversation, text, expected, broken)
-
-
-def _is_cut(message: Message) -> bool:
-    """Whether a message was cut by its sender, and not by a transport that sends what fills its buffer.
-
-    Boost.Beast cuts at 4,096 bytes, gorilla just before, Tomcat at 8,192; what streams (nhooyr's `wsjson`) ends with
-    an empty frame, and where it compresses, it cuts as its compressor flushes. An application has no say in it, and
-    RFC 6455 §5.4 gives it no meaning.
-    """
-    opened = message.conversation.opened
-    if opened is not None and opened.compressed:
-        return False
-    filled = [size for size in message.fragments if size]
-    return any(size < SMALLEST_BUFFER for size in filled[:-1])
 
 
 def check_envelope(history: History) -> Iterator[Finding]:

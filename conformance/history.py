@@ -48,13 +48,7 @@ class Finding:
 
     def concerns(self, use: CheckUse) -> bool:
         """Whether this breaks what the check is used for."""
-        if self.check != use.check or use.message not in (None, self.message):
-            return False
-        # Where the whole is wrong, or is not there, so are its members.
-        return use.at is None or any(
-            not place or f"{place}.".startswith(f"{use.at}.") or f"{use.at}.".startswith(f"{place}.")
-            for place in self.places
-        )
+        return use.covers(self.check, self.message, self.places)
 
 
 @dataclass(frozen=True, slots=True)

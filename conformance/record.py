@@ -15,6 +15,9 @@ OUTER = 200
 """Messages that are held against the schemas, which takes its time, from the start of a scenario and from its end.
 A usual scenario has ten; a flood has too many."""
 
+SMALLEST_BUFFER = 1_000
+"""Bytes that every transport fills before it cuts a message into frames (ENV-01)."""
+
 UNPARSED = object()
 """Stands for the value of a message that is not JSON."""
 
@@ -181,6 +184,16 @@ def tcp_end(ended: Ended) -> Phrase:
     """How a TCP connection ended."""
     end = phrase(f"tcp-{ended.how}")
     return end if ended.detail is None else phrase("with-detail", what=end, detail=ended.detail)
+
+
+def is_cut(fragments: tuple[int, ...]) -> bool:
+    """Whether a message in frames of so many bytes was cut by its sender, and not by a transport's full buffer.
+
+    Boost.Beast cuts at 4,096 bytes, gorilla just before, Tomcat at 8,192; what streams (nhooyr's `wsjson`) ends with
+    an empty frame. An application has no say in it, and RFC 6455 §5.4 gives it no meaning.
+    """
+    filled = [size for size in fragments if size]
+    return any(size < SMALLEST_BUFFER for size in filled[:-1])
 
 
 def cut(text: str, limit: int = 2_000) -> str:

@@ -18,7 +18,7 @@ RESULTS: Final = "wsproof.results/2"
 STREAM: Final = "wsproof.stream/3"
 """The results of a check, scenario by scenario while it goes on. Files of versions 1 and 2 are read, too."""
 
-LOAD: Final = "wsproof.load/2"
+LOAD: Final = "wsproof.load/3"
 """The results of a load test."""
 
 COMPARISON: Final = "wsproof.comparison/1"

@@ -29,15 +29,29 @@ class CheckUse:
         """What counts its chances: the check, and the message that it is narrowed to."""
         return self.check if self.message is None else f"{self.check}:{self.message}"
 
+    def covers(self, check: str, message: str | None, places: tuple[str, ...]) -> bool:
+        """Whether what a check found in a `message`, at dotted `places` of its payload, breaks what it is used for."""
+        if check != self.check or self.message not in (None, message):
+            return False
+        # If the whole is wrong, or is not there, so are its members.
+        return self.at is None or any(
+            not place or f"{place}.".startswith(f"{self.at}.") or f"{self.at}.".startswith(f"{place}.")
+            for place in places
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """The part of a requirement that has one level, and the checks over all messages that decide it."""
+    """The part of a requirement that has one level, and the checks over all messages that decide it.
+
+    `under_load`: those that only a load test applies; a check of the endpoint has scenarios for the same.
+    """
 
     level: Level
     text: str
     text_ja: str
     checks: tuple[CheckUse, ...] = ()
+    under_load: tuple[CheckUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +80,11 @@ class Requirement:
     def checked(self) -> bool:
         """Whether checks over all messages decide some part of it."""
         return any(clause.checks for clause in self.clauses)
+
+    @property
+    def judged_under_load(self) -> bool:
+        """Whether a load test's checks decide some part of it."""
+        return any(clause.checks or clause.under_load for clause in self.clauses)
 
     def has_clause(self, level: str) -> bool:
         """Whether some part of the requirement has this level."""
@@ -111,7 +130,8 @@ def _texts(one: str | Mapping[str, str]) -> tuple[str, str]:
 
 def _requirement(one: Mapping[str, Any], section: Section, path: Path) -> Requirement:
     english, japanese = _texts(one["statement"])
-    whole = {"level": one["level"], "checks": one.get("checks", ()), "en": english, "ja": japanese}
+    checks = {name: one[name] for name in ("checks", "under_load") if name in one}
+    whole = {"level": one["level"], **checks, "en": english, "ja": japanese}
     return Requirement(
         id=one["id"],
         level=one["level"],
@@ -120,14 +140,19 @@ def _requirement(one: Mapping[str, Any], section: Section, path: Path) -> Requir
         statement=english,
         statement_ja=japanese,
         clauses=tuple(
-            Clause(part["level"], *_texts({name: part[name] for name in ("en", "ja") if name in part}), _uses(part))
+            Clause(
+                part["level"],
+                *_texts({name: part[name] for name in ("en", "ja") if name in part}),
+                _uses(part, "checks"),
+                _uses(part, "under_load"),
+            )
             for part in one.get("clauses") or [whole]
         ),
     )
 
 
-def _uses(part: Mapping[str, Any]) -> tuple[CheckUse, ...]:
-    return tuple(map(_check_use, part.get("checks", ())))
+def _uses(part: Mapping[str, Any], key: str) -> tuple[CheckUse, ...]:
+    return tuple(map(_check_use, part.get(key, ())))
 
 
 def _check_use(one: str | Mapping[str, Any]) -> CheckUse:

@@ -22,10 +22,11 @@ class Account:
             seat = self.seats[channel] = self._ledger.seat(channel, self._user)
             seat.asked = t
 
-    def stream(self, channel: str) -> Stream:
-        """Start a stream to a channel."""
+    def stream(self, channel: str, token: str = "") -> Stream:
+        """Start a stream of a token's user to a channel."""
         made = self.streams[channel] = self._ledger.stream(channel, self._user)
         made.home = self.seats.get(channel)
+        made.token = token
         return made
 
     def refused(self) -> None:

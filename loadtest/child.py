@@ -19,6 +19,7 @@ from contract.overrides import anywhere
 from contract.profile import Profile
 from loadtest.checking import check_settings, raise_descriptor_limit
 from loadtest.document import Ending, load_document, write_document
+from loadtest.judging import Judged
 from loadtest.processes import ENDING_SECONDS, MASTER_GONE, MASTER_LEFT, NO_MASTER, WORKERS_ABSENT, Children, Progress
 from loadtest.settings import (
     AT_ONCE,
@@ -169,7 +170,7 @@ def _write_empty(settings: LoadSettings, profile: Profile, document: Path) -> No
     """The document of a run that was interrupted before the child could write one."""
     ending = Ending(datetime.now(UTC), 0.0, complete=False)
     contract = load_contract(None, profile.limits)
-    write_document(document, load_document(settings, contract, ending, Tally().document()))
+    write_document(document, load_document(settings, contract, ending, {**Tally().document(), "shed": {}}, Judged()))
 
 
 def _absolute(settings: LoadSettings, document: Path) -> LoadSettings:

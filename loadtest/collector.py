@@ -8,7 +8,8 @@ from pathlib import Path
 
 from contract.model import load_contract
 from contract.profile import load_profile
-from loadtest.document import Ending, delivery_of, load_document, write_document
+from contract.requirements import load_requirements
+from loadtest.document import Ending, add_lost, delivery_of, load_document, write_document
 from loadtest.parts import Part, Question
 from loadtest.recorder import Slice
 from loadtest.settings import LoadSettings
@@ -90,10 +91,13 @@ class Collector:
     def write(self, settings: LoadSettings) -> None:
         """Write the load document to the settings' path. Raises as `load_contract` does."""
         profile = load_profile(Path(settings.profile) if settings.profile else None, settings.overrides)
-        measured = self._tally.document()
-        if self._settlement.is_told:
-            measured["delivery"] = delivery_of(self._settlement.balance(), self.began)
-        measured["aborted"] = self.aborted
-        ending = Ending(self._started, (self.ended or time.monotonic()) - self.began, self.complete)
         contract = load_contract(None, profile.limits)
-        write_document(Path(settings.document), load_document(settings, contract, ending, measured))
+        measured, judged = self._tally.document(), self._tally.judged
+        if self._settlement.is_told:
+            balance = self._settlement.balance()
+            measured["delivery"] = delivery_of(balance, self.began)
+            add_lost(judged, balance, measured["delivery"], load_requirements().values())
+        measured["aborted"] = self.aborted
+        measured["shed"] = dict(sorted(judged.shed.items()))
+        ending = Ending(self._started, (self.ended or time.monotonic()) - self.began, self.complete)
+        write_document(Path(settings.document), load_document(settings, contract, ending, measured, judged))

@@ -3,31 +3,36 @@
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from math import inf
 from typing import Any
 
 from msgspec import UNSET, DecodeError
 
 from conformance.actions import Received, Refused, Request
-from contract.findings import Phrase, Text, charged, phrase
+from conformance.record import is_cut
+from conformance.troubles import is_own
+from contract.findings import Phrase, phrase
 from contract.model import value_at
-from contract.redaction import Redactor
 from loadtest.account import Account
-from loadtest.decoder import MessageError
+from loadtest.decoder import DELIVERED, MessageError
+from loadtest.deliveries import View
 from loadtest.link import Link
 from loadtest.load_context import LoadContext
+from loadtest.observer import Observer
 from loadtest.task import StepError, Task
 from wire.frames import Opcode
-
-MAX_TOLD = 120
-"""Characters of an endpoint's text that an error quotes."""
 
 MAX_KEPT = 16
 """Unexpected messages that are kept for later steps; the oldest are dropped first."""
 
+SECRET_CHARACTERS = 16
+"""A shorter token may be a part of anything, such as a user's name (AUTH-06)."""
+
+NO_TOKEN = b"\n\n"
+"""Is in no message."""
+
 NOT_OPEN = phrase("not-open")
-NOT_INCREASING = charged("ENV-04", phrase("number-falls", name="sequence"))
 
 Fits = Callable[[dict[str, Any]], bool]
 """Whether a message is the awaited one."""
@@ -42,15 +47,15 @@ class Connection:
 
     __slots__ = (
         *(
-            "_acked",
             "_awaited",
             "_context",
             "_dialled",
             "_kept",
             "_last_ping",
             "_lost",
+            "_observer",
             "_opened",
-            "_sequence",
+            "_secret",
             "_task",
         ),
         *("account", "awaited_number", "awaits_end", "closing", "link", "name", "reads", "token"),
@@ -60,6 +65,7 @@ class Connection:
         self._context = context
         self.name = name
         self.token = token
+        self._secret = token.encode() if len(token) >= SECRET_CHARACTERS else NO_TOKEN
         self._task = task
         self._lost = lost
         self._reset()
@@ -73,9 +79,8 @@ class Connection:
         self.awaited_number = 0
         self._awaited: Fits | None = None
         self._kept: deque[dict[str, Any]] | None = None
-        self._sequence: float = -inf
+        self._observer = Observer(self._context, self.name, self.token)
         self._last_ping = self._opened = self._dialled = 0.0
-        self._acked = False
 
     # What the user does
 
@@ -134,17 +139,19 @@ class Connection:
         link, self.link = self.up, None
         if link is None:
             return
-        counted = link.accepted
+        counted, t = link.accepted, time.monotonic()
         link.drop()
         if counted:
             self._context.recorder.closed(None)
-        self.account.end(time.monotonic(), orderly=False)
+            self._observer.over(t, reading=self.reads)
+        self.account.end(t, orderly=False)
 
     # What the link tells
 
     def opened(self, t: float) -> None:
         """The handshake was accepted."""
         self._opened = t
+        self._observer.opened(t)
         self._context.recorder.opened()
         self._context.recorder.measured("connect", t - self._dialled)
         self._task.go_on(True)
@@ -152,14 +159,27 @@ class Connection:
     def refused(self, refused: Refused) -> None:
         """The handshake was not accepted."""
         self.link = None
-        problem = phrase("with-detail", what=phrase("handshake-refused"), detail=refused.detail.changed(self._masked))
-        # What our proxy did is no fault of the endpoint.
-        self._lost(problem if refused.problem == "proxy" else charged("CONN-01", problem))
+        # What our proxy did, and what this machine lacks, is no fault of the endpoint.
+        if refused.problem != "proxy" and not is_own(refused.detail.code):
+            self._observer.refused(refused, self._dialled)
+        detail = refused.detail if is_own(refused.detail.code) else refused.detail.changed(self._observer.masked)
+        self._lost(phrase("with-detail", what=phrase("handshake-refused"), detail=detail))
+
+    def never_ended(self) -> None:
+        """The connection did not end in time after our close frame."""
+        if self.closing is not None:
+            self._observer.never_answered(self.closing, time.monotonic())
 
     def ended(self, code: int | None, how: Phrase, t: float) -> None:
         """The connection is over."""
-        recorder = self._context.recorder
+        recorder, observer, link = self._context.recorder, self._observer, self.link
         recorder.closed(code)
+        observer.over(self.closing or t, reading=self.reads)
+        observer.closed(code, legal=link is None or link.legal, t=t)
+        if self.closing is not None:
+            observer.answered(code, self.closing, t, reset=link is not None and link.reset)
+        elif self.reads:
+            observer.ended(code, how.changed(self._observer.masked), t, link.violation if link is not None else None)
         if self.closing is not None and code is not None:
             recorder.measured("close", t - self.closing)
             self.account.end(t, orderly=True)
@@ -170,13 +190,15 @@ class Connection:
             self._task.go_on(True)
         else:
             end = phrase("closed", code=str(code)) if code is not None else phrase("no-close-frame", end=how)
-            self._lost(phrase("with-detail", what=phrase("ended"), detail=end.changed(self._masked)))
+            self._lost(phrase("with-detail", what=phrase("ended"), detail=end.changed(self._observer.masked)))
 
     def message(self, data: bytes, t: float) -> None:
         """A whole text message."""
         if not self.reads:
             return
-        decoder = self._context.decoder
+        decoder, observer = self._context.decoder, self._observer
+        if self._secret in data:
+            self._observer.repeated(t)
         try:
             value = decoder.decode(data)
         except (DecodeError, RecursionError):
@@ -190,51 +212,76 @@ class Connection:
             if moments not in decoder.moments and not decoder.are_times(moments):
                 self._judge(data, t)
                 return
-        sequence, channel, text, author = decoder.delivered(value)
-        if sequence is not UNSET:
-            last, self._sequence = self._sequence, sequence
-            if sequence <= last:
-                self._fail(NOT_INCREASING)
-        self._delivered(channel, text, author, t)
+        sequence, channel, text, *more = decoder.delivered(value)
+        observer.heard = True
+        if sequence is not UNSET and not observer.expects(sequence):
+            observer.numbered(sequence, t)
+        self._delivered(channel, text, more, t)
 
     def strange(self, happening: Received, t: float) -> None:
         """A message in fragments, or a binary one."""
         if happening.opcode != Opcode.TEXT:
-            self._fail(charged("ENV-01", phrase("binary-message")))
+            self._found("text", phrase("binary-message"), t)
+            self._observer.unreadable()
             return
+        if is_cut(happening.fragments):
+            self._found("text", phrase("load-fragmented"), t, phrase("fragmented", number=len(happening.fragments)))
         self.message(happening.data, t)
+
+    def pinged(self, t: float) -> None:
+        """A ping frame."""
+        if self._context.profile.heartbeat.form == "control" and self.reads:
+            self._beat(t)
 
     def _judge(self, data: bytes, t: float) -> None:
         """Validate what was not decoded directly."""
+        decoder = self._context.decoder
         try:
-            value = self._context.decoder.judge(data)
+            value = decoder.judge(data)
         except MessageError as error:
-            self._fail(error.problem.changed(self._masked))
+            detail = error.detail.changed(self._observer.masked)
+            problem = error.problem.changed(self._observer.masked)
+            self._found(error.check, problem, t, detail, message=error.message, places=error.places)
+            self._observer.unreadable()
+            if error.message == decoder.delivery_event:
+                # It is a wrong one, and no lost one.
+                self._account_for(error.value, t)
             return
+        for problem in decoder.undeclared(value):
+            self._found("undeclared", problem.changed(self._observer.masked), t)
         self._take(value, t)
+
+    def _account_for(self, value: Any, t: float) -> None:
+        """A delivery that breaks the contract somewhere."""
+        names = self._context.contract.delivery
+        parts = [value_at(value, names.delivery[name]) for name in DELIVERED] if names is not None else []
+        if all(isinstance(part, str) for part in parts[:2]):
+            channel, text, *more = (_encodable(part) if isinstance(part, str) else "" for part in parts)
+            self._delivered(channel, text, more, t)
 
     def _take(self, value: dict[str, Any], t: float) -> None:
         """A valid message, of whatever event."""
-        contract, recorder = self._context.contract, self._context.recorder
-        names, event = contract.delivery, value["event"]
+        contract, observer = self._context.contract, self._observer
+        judge, names, event = self._context.judge, contract.delivery, value["event"]
         sequence = value.get("sequence")
-        if isinstance(sequence, int):
-            last, self._sequence = self._sequence, sequence
-            if sequence <= last:
-                self._fail(NOT_INCREASING)
+        if isinstance(sequence, int) and not observer.expects(sequence):
+            observer.numbered(sequence, t)
         if names is not None and event == names.delivery["event"]:
-            channel, text, author = (value_at(value, names.delivery[name]) for name in ("channel", "text", "author"))
-            self._delivered(str(channel), _encodable(str(text)), str(author), t)
+            observer.heard = True
+            self._account_for(value, t)
             return
+        judge.message(event)
         if event == contract.ping_event:
+            observer.heard = True
             self._answer_ping(t)
             return
-        if event == contract.ack_event and not self._acked:
-            self._acked = True
-            recorder.measured("ack", t - self._opened)
-        elif names is not None and event == names.error["event"]:
-            self._told_error(value, names.error, names.post["event"])
-        if self._awaited is not None and self._awaited(value):
+        if event == contract.ack_event and observer.acknowledged(value, t):
+            self._context.recorder.measured("ack", t - self._opened)
+        observer.heard = True
+        awaited = self._awaited is not None and self._awaited(value)
+        if names is not None and event == names.error["event"]:
+            self._told_error(value, t, names.error["code"], provoked=awaited)
+        if awaited:
             self._awaited = None
             self._task.go_on(True)
             return
@@ -245,43 +292,68 @@ class Connection:
     def _answer_ping(self, t: float) -> None:
         if self.link is not None:
             self.link.send_text(self._context.pong)
+        if self._context.profile.heartbeat.form == "message":
+            self._beat(t)
+
+    def _beat(self, t: float) -> None:
+        self._observer.beat(t)
         if self._last_ping:
             self._context.recorder.measured("ping_period", t - self._last_ping)
         self._last_ping = t
 
-    def _told_error(self, value: dict[str, Any], paths: Mapping[str, str], post_event: str) -> None:
-        code = value_at(value, paths["code"])
-        told: Text = self._masked(code) if isinstance(code, str) else phrase("no-code")
-        self._fail(phrase("error-came", error=told))
-        original = value_at(value, paths.get("original_event", "payload.originalEvent"))
-        if original in (None, post_event):
+    def _told_error(self, value: dict[str, Any], t: float, path: str, *, provoked: bool) -> None:
+        code = value_at(value, path)
+        if provoked:
+            self._observer.coded(str(code), t)
+        elif self._observer.errored(value, t):
             self.account.refused()
+        if not provoked:
+            told = self._observer.masked(code) if isinstance(code, str) else phrase("no-code")
+            self._context.recorder.failed(phrase("error-came", error=told))
 
-    def _delivered(self, channel: str, text: str, author: str, t: float) -> None:
+    def _delivered(self, channel: str, text: str, more: list[str], t: float) -> None:
+        """`more`: the author's id and name, the message's id and timestamp."""
         context, account = self._context, self.account
+        author, name, identity, stamp = more
         found = context.ledger.receive(account.seats, self.name, channel, text, author, t)
         if found is None:
             return
         stream, number = found
-        if account.streams.get(channel) is not stream:
-            context.recorder.others.append(t - stream.posted[number])
-            return
         seat = account.seats[channel]
+        view = seat.view
+        if view is None:
+            view = seat.view = View(self.name)
+        if context.deliveries.receive(view, text, identity, stamp, t):
+            context.deliveries.author(stream.token, stream.user, author, name, t)
+        latency = t - stream.posted[number]
+        if latency > context.profile.response_timeout:
+            self._observer.late(latency, t)
+        if account.streams.get(channel) is not stream:
+            context.recorder.others.append(latency)
+            return
         if seat.since == inf:
             # The first own message after a join proves that the join is in force.
             context.recorder.measured("join", t - seat.asked)
+            context.judge.chance("joined")
             context.ledger.enforce(seat, t)
         else:
-            context.recorder.own.append(t - stream.posted[number])
+            context.recorder.own.append(latency)
         if number == self.awaited_number:
             self._task.go_on(True)
 
-    def _fail(self, problem: Phrase) -> None:
-        self._context.recorder.failed(problem)
-
-    def _masked(self, told: str) -> str:
-        """What an endpoint said, short and without a token in any spelling."""
-        return Redactor((self.token, *self._context.secrets)).shorten(told, MAX_TOLD)
+    def _found(
+        self,
+        check: str,
+        problem: Phrase,
+        t: float,
+        detail: Phrase | None = None,
+        *,
+        message: str | None = None,
+        places: tuple[str, ...] = (),
+    ) -> None:
+        """What the endpoint sent is wrong."""
+        self._context.judge.found(check, problem, t, self.name, detail, message=message, places=places)
+        self._context.recorder.failed(problem if detail is None else phrase("with-detail", what=problem, detail=detail))
 
 
 def _encodable(text: str) -> str:

@@ -1,8 +1,9 @@
 """Decodes messages: directly into objects if they are certainly valid, with full validation otherwise."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from contract.findings import Phrase, charged, phrase
+from contract.findings import Phrase, phrase
 from contract.json_text import JsonTextError, parse_json
 from contract.model import Contract
 from contract.schemas import is_date_time
@@ -11,20 +12,40 @@ from contract.typed import Typed, getter
 MAX_MOMENTS = 4096
 """Valid date-times that are remembered."""
 
+MAX_SHOWN = 80
+"""Characters of a name that the endpoint made up."""
+
+DELIVERED = ("channel", "text", "author", "author_name", "id", "timestamp")
+"""What is read of a delivery, by the contract's names of it."""
+
 
 class MessageError(Exception):
-    """A message breaks the contract. What the endpoint said in `problem` may hold a token."""
+    """A message breaks the contract, as a check found. What the endpoint said in `problem` may hold a token."""
 
-    def __init__(self, requirement: str, problem: Phrase) -> None:
-        super().__init__(problem)
-        self.problem = charged(requirement, problem)
+    def __init__(
+        self,
+        check: str,
+        problem: Phrase,
+        detail: Phrase,
+        value: Any = None,
+        message: str | None = None,
+        places: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.value = value
+        self.check = check
+        self.problem = problem
+        self.detail = detail
+        self.message = message
+        self.places = places
 
 
 class Decoder:
     """Decodes the server's messages of a contract.
 
     `decode` accepts what is certainly valid and raises `DecodeError` for the rest. A delivery becomes a
-    `delivery_kind`: `delivered` reads its sequence, channel, text and author, `times` its date-times, still unchecked.
+    `delivery_kind`: `delivered` reads its sequence, channel, text, author, author's name, id and timestamp, `times` its
+    date-times, still unchecked.
     """
 
     def __init__(self, contract: Contract) -> None:
@@ -36,7 +57,7 @@ class Decoder:
         self.delivery_kind = typed.kinds.get(self.delivery_event)
         self.moments: set[Any] = set()
         if names is not None and self.delivery_kind is not None:
-            paths = [names.delivery[name] for name in ("channel", "text", "author")]
+            paths = [names.delivery[name] for name in DELIVERED]
             self.delivered = getter("sequence", *paths)
             # Most deliveries have the same times as earlier ones: these need no second check.
             self.times = getter(*typed.moments.paths) if typed.moments.paths else None
@@ -56,14 +77,31 @@ class Decoder:
         try:
             value: dict[str, Any] = parse_json(data.decode())
         except UnicodeDecodeError as error:
-            raise MessageError("ENV-01", phrase("not-utf-8", byte=error.start)) from None
+            raise _untexted(phrase("not-utf-8", byte=error.start)) from None
         except JsonTextError as error:
-            raise MessageError("ENV-01", error.problem) from None
-        problems = contract.check_envelope(value)
-        if problems:
-            raise MessageError("ENV-02", problems[0].phrase)
-        if value["event"] in contract.events:
-            problems = contract.check_payload(value["event"], value["payload"])
-            if problems:
-                raise MessageError("ENV-03", phrase("at", place=value["event"], problem=problems[0].in_payload))
+            raise _untexted(error.problem) from None
+        for one in contract.check_envelope(value):
+            check, problem = "envelope", phrase("no-envelope")
+            if one.pointer == "/sequence":
+                check, problem = "number", phrase("number-kind", name="sequence")
+            event = value.get("event") if isinstance(value, dict) else None
+            raise MessageError(check, problem, one.phrase, value, event if isinstance(event, str) else None)
+        event = value["event"]
+        if event in contract.events:
+            for one in contract.check_payload(event, value["payload"]):
+                problem = phrase("invalid-payload", event=event)
+                raise MessageError("payload", problem, one.in_payload, value, event, one.places)
         return value
+
+    def undeclared(self, value: dict[str, Any]) -> Iterator[Phrase]:
+        """What the contract does not name in a valid message."""
+        event = self._contract.events.get(value["event"])
+        if event is None or event.sender != "server":
+            yield phrase("undeclared-event", event=value["event"][:MAX_SHOWN])
+            return
+        for pointer in self._contract.undeclared_members(value):
+            yield phrase("undeclared-member", member=pointer[:MAX_SHOWN])
+
+
+def _untexted(problem: Phrase) -> MessageError:
+    return MessageError("text", phrase("load-unreadable"), problem)

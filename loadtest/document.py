@@ -10,12 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from conformance.troubles import own_error
-from contract.findings import Phrase, english, message_of, phrase, texts
+from contract.findings import Phrase, english, few, message_of, phrase, texts
 from contract.formats import LOAD
 from contract.model import Contract
+from contract.requirements import Requirement, load_requirements
 from loadtest.balance import Balance
+from loadtest.judging import Judged, Sighting, charged_clauses, finding_key
 from loadtest.settings import LoadSettings, Stage
 from loadtest.thresholds import parse_threshold
+from loadtest.verdict import Overall, Results, broken, overall, requirement_entries, requirement_results, summary
+
+MAX_NAMES = 5
+"""Requirements that a reason lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +34,20 @@ class Ending:
 
 
 def load_document(
-    settings: LoadSettings, contract: Contract, ending: Ending, measured: Mapping[str, Any]
+    settings: LoadSettings, contract: Contract, ending: Ending, measured: Mapping[str, Any], judged: Judged
 ) -> dict[str, Any]:
-    """The document of a run; `measured` is the recorder's part."""
+    """The document of a run; `measured` is the recorder's part, `judged` what was found."""
     timed = {**measured, "duration_s": ending.duration}
     thresholds = [parse_threshold(text).judge(timed) for text in settings.thresholds]
-    reason = _reason(settings, ending, measured, thresholds)
+    reason = _reason(settings, ending, measured)
+    results = [] if settings.measure_only else requirement_results(load_requirements(), judged)
+    verdict = overall(
+        results,
+        strict=settings.strict,
+        whole=ending.complete and reason is None,
+        measure_only=settings.measure_only,
+    )
+    reasons = _against(settings, ending, results, thresholds, verdict, reason)
     return {
         "format": LOAD,
         "tool": {"name": "wsproof", "version": settings.version},
@@ -57,26 +71,28 @@ def load_document(
             "tokens": settings.tokens.kind,
             "seed": settings.seed,
             "abort_on_breach": settings.abort_on_breach,
+            "measure_only": settings.measure_only,
+            "strict": settings.strict,
+            "require_complete": settings.require_complete,
+            "profile": settings.profile,
         },
-        "verdict": "failed" if reason else "passed",
+        "verdict": verdict,
         "reason": english(reason),
         **texts(reason=reason),
+        "outcome": {"passed": not reasons, "reasons": list(map(str, reasons)), **texts(reasons=reasons)},
+        "summary": summary(results),
+        "requirements": requirement_entries(results),
         "thresholds": thresholds,
         **measured,
     }
 
 
-def _reason(
-    settings: LoadSettings, ending: Ending, measured: Mapping[str, Any], thresholds: list[dict[str, Any]]
-) -> Phrase | None:
-    """Why a run failed; None where it passed. A run that measured nothing has proved nothing."""
+def _reason(settings: LoadSettings, ending: Ending, measured: Mapping[str, Any]) -> Phrase | None:
+    """Why a run does not show what it was there for; None where it does."""
     own = own_error(measured["errors"])
     if own is not None:
         return phrase("load-own-error", problem=own)
-    # A threshold that nothing was measured for by then may have held in the end.
-    if not ending.complete and not any(one["passed"] is False and one["value"] is not None for one in thresholds):
-        return _cut_off(settings, ending)
-    return _nothing(measured) or _breached(thresholds) or _lost(measured)
+    return _nothing(measured) or _lost(measured) if ending.complete else _cut_off(settings, ending)
 
 
 def _cut_off(settings: LoadSettings, ending: Ending) -> Phrase:
@@ -100,9 +116,47 @@ def _nothing(measured: Mapping[str, Any]) -> Phrase | None:
     return None
 
 
-def _breached(thresholds: list[dict[str, Any]]) -> Phrase | None:
-    breached = [f"{one['metric']} {one['limit']}" for one in thresholds if one["passed"] is False]
-    return phrase("load-breached", thresholds=breached) if breached else None
+def _against(
+    settings: LoadSettings,
+    ending: Ending,
+    results: Results,
+    thresholds: list[dict[str, Any]],
+    verdict: Overall,
+    reason: Phrase | None,
+) -> list[Phrase]:
+    """What stands against a run: its exit code says whether anything does."""
+    reasons = [reason] if reason is not None else []
+    if verdict == "non-conformant":
+        reasons.append(phrase("run-fails", names=few(broken(results, strict=settings.strict), MAX_NAMES)))
+    # A threshold that nothing was measured for when the run was cut off may have held in the end.
+    breached = [
+        f"{one['metric']} {one['limit']}"
+        for one in thresholds
+        if one["passed"] is False and (ending.complete or one["value"] is not None)
+    ]
+    if breached:
+        reasons.append(phrase("load-breached", thresholds=breached))
+    if ending.complete and reason is None and verdict == "incomplete" and settings.require_complete:
+        reasons.append(phrase("not-everything"))
+    return reasons
+
+
+def add_lost(
+    judged: Judged, balance: Balance, delivery: Mapping[str, Any], requirements: Iterable[Requirement]
+) -> None:
+    """Enter the balance of the ledger: what was owed is a chance to lose it, and what was lost a finding."""
+    judged.add(Judged(chances={"delivered": balance.expected}))
+    times = balance.times("lost")
+    if not balance.lost or times is None:
+        return
+    examples = [
+        {"t_s": one["t_s"] or 0.0, "user": one["receiver"], "detail": one["texts"]["detail"]}
+        for one in delivery["examples"]
+        if one["kind"] == "lost"
+    ]
+    seen = Sighting(balance.lost, *times, examples)
+    for name, level in charged_clauses(requirements, "delivered"):
+        judged.add(Judged(findings={finding_key(name, level, "delivered", phrase("undelivered")): seen}))
 
 
 def _lost(measured: Mapping[str, Any]) -> Phrase | None:

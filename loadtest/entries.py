@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from loadtest.deliveries import View
+
 MAX_HOLES = 10_000
 """Gaps that a seat remembers of one stream; a peer that makes more loses what is in them for good."""
 
@@ -49,6 +51,8 @@ class Seat:
     holes: dict[bytes, list[tuple[int, int]]] = field(default_factory=dict)
     asked: float = 0.0
     born: float = math.inf
+    view: View | None = None
+    """What its receiver saw, beside other receivers."""
 
     def came(self, prefix: bytes) -> Came:
         """What came of a stream."""
@@ -98,6 +102,8 @@ class Stream:
     end: End = "open"
     home: Seat | None = None
     told: tuple[int, int, End] = (0, 0, "open")
+    token: str = ""
+    """The poster's; it stays in this process."""
 
     def post(self, meant: float, sent: float) -> int:
         """Enter a post that goes out now; its number, from 1."""

@@ -35,6 +35,8 @@ class Executor:
         self._report = report
         self._leaving: gevent.Greenlet | None = None
         self.over = False
+        self._due = time.monotonic()
+        """When the next sweep is due."""
         self._watch_for_faults()
         self._population.begin()
         for loop in (self._sweep, self._report_slices):
@@ -102,20 +104,20 @@ class Executor:
         if self._leaving is not None:
             self._leaving.join()
         self.over = True
+        self._woke(min(self._due, time.monotonic()))
         return self._context.recorder.take(time.monotonic())
 
     # While it goes on
 
     def _sweep(self) -> None:
         """Expire deadlines, and be the timer that shows how late all timers are."""
-        due = time.monotonic()
         while not self.over:
-            if self._woke(due):
+            if self._woke(self._due):
                 # What came meanwhile is still unread: the loop reads it before any deadline is judged.
                 gevent.sleep(READING_SECONDS)
-            due = self._context.punctuality.due = time.monotonic() + SWEEP_SECONDS
+            self._due = self._context.punctuality.due = time.monotonic() + SWEEP_SECONDS
             self._population.sweep()
-            gevent.sleep(max(due - time.monotonic(), 0.0))
+            gevent.sleep(max(self._due - time.monotonic(), 0.0))
 
     def _woke(self, due: float) -> bool:
         """Tell that a timer rang; whether it was late."""

@@ -7,10 +7,12 @@ from typing import Any
 from conformance.handshakes import request_for
 from conformance.matching import matches
 from conformance.values import new_nonce
-from contract.findings import charged, missing, phrase
+from contract.findings import Phrase, missing, phrase
 from contract.json_text import dump_json
 from contract.model import value_at
 from loadtest.connection import NOT_OPEN, Connection
+from loadtest.judging import STEP, UNPROVOKED, wait
+from loadtest.ledger import Stream
 from loadtest.load_context import LoadContext
 from loadtest.schedule import backoff
 from loadtest.script import (
@@ -32,10 +34,12 @@ from loadtest.script import (
 )
 from loadtest.task import NO_LIMIT, StepError, Task, Waiting
 
+HANDSHAKE_LATE = phrase("handshake-late")
+
 EARLY_SECONDS = 0.001
 """Timers are coarse by so much: what is due so soon is done at once, and its clock starts then."""
 
-UNANSWERED = charged("CLOSE-01", phrase("tcp-not-ended"))
+UNANSWERED = phrase("tcp-not-ended")
 
 _monotonic = time.monotonic
 
@@ -79,9 +83,12 @@ class JourneySteps:
         path, render = self._context.target.path, self._values.render
         due, self._dialled = self._dialled, None
         connection.dial(request_for(op.deed, profile, path, connection.token, render), due)
+        began = _monotonic()
         accepted = yield from self._task.wait(profile.response_timeout)
         if not accepted:
-            raise StepError(charged(op.charge, phrase("handshake-late")))
+            self._missed(op.charge, "handshake", HANDSHAKE_LATE, began)
+            raise StepError(HANDSHAKE_LATE)
+        self._held(op.charge)
 
     def _join(self, op: Join) -> None:
         names = self._context.contract.delivery
@@ -90,6 +97,7 @@ class JourneySteps:
         channel = str(value_at(message, names.join["channel"]))
         link = self._connection.connected()
         self._connection.account.join(channel, _monotonic())
+        self._context.judge.chances[f"{UNPROVOKED}:{names.join['event']}"] += 1
         link.send_text(dump_json(message).encode())
 
     def _leave(self, op: Leave) -> Waiting:
@@ -106,6 +114,7 @@ class JourneySteps:
         ended = yield from self._task.wait(self._context.closing_seconds)
         connection.awaits_end = False
         if not ended:
+            connection.never_ended()
             raise StepError(UNANSWERED)
 
     def _vanish(self, op: Vanish) -> None:
@@ -127,7 +136,7 @@ class JourneySteps:
         parts = self._parts(op)
         stream = account.streams.get(parts.channel)
         if stream is None:
-            stream = account.stream(parts.channel)
+            stream = account.stream(parts.channel, self._connection.token)
         now = _monotonic()
         number = stream.post(self._clock or now, now)
         self._said[op.nonce] = (stream, number)
@@ -151,25 +160,45 @@ class JourneySteps:
         seat = self._connection.account.seats.get(stream.channel)
         if seat is not None and seat.following.get(stream.prefix, 0) > number:
             return None
-        return self._await_number(number, op)
+        return self._await_number(stream, number, op)
 
-    def _await_number(self, number: int, op: AwaitOwn) -> Waiting:
-        connection, task = self._connection, self._task
+    def _await_number(self, stream: Stream, number: int, op: AwaitOwn) -> Waiting:
+        connection, task, began = self._connection, self._task, _monotonic()
         connection.awaited_number = number
         task.deadline = (self._clock or _monotonic()) + op.within
         came = yield
         connection.awaited_number = 0
         task.deadline = NO_LIMIT
         if not came:
-            raise StepError(charged(op.charge, missing(self._context.decoder.delivery_event)))
+            problem = missing(self._context.decoder.delivery_event)
+            seat = connection.account.seats.get(stream.channel)
+            # If anything has come, the join is in force, and it is the post that is lost.
+            joined = seat is not None and bool(seat.following)
+            self._missed(op.charge, "delivered" if joined else "joined", problem, began)
+            raise StepError(problem)
+        self._held(op.charge)
 
     def _await_event(self, op: AwaitEvent) -> Waiting:
-        if self._connection.expect(lambda message: self._fits(op, message)):
-            return
-        came = yield from self._task.wait(op.within)
-        self._connection.expect_nothing()
-        if not came:
-            raise StepError(charged(op.charge, missing(op.event)))
+        acknowledgement = op.event == self._context.contract.ack_event
+        if not self._connection.expect(lambda message: self._fits(op, message)):
+            began = _monotonic()
+            came = yield from self._task.wait(op.within)
+            self._connection.expect_nothing()
+            if not came:
+                self._missed(op.charge, "acknowledged" if acknowledgement else STEP, missing(op.event), began)
+                raise StepError(missing(op.event))
+        if acknowledgement:
+            self._context.judge.chance("acknowledged")
+        self._held(op.charge)
+
+    def _missed(self, requirements: tuple[str, ...], check: str, problem: Phrase, began: float) -> None:
+        """What was waited for has not come."""
+        judge = self._context.judge
+        judge.step_failed(requirements, check, problem, wait(began, _monotonic()), self._connection.name)
+
+    def _held(self, requirements: tuple[str, ...]) -> None:
+        for requirement in requirements:
+            self._context.judge.step(requirement)
 
     def _fits(self, op: AwaitEvent, message: dict[str, Any]) -> bool:
         if message.get("event") != op.event:

@@ -29,6 +29,8 @@ class Ledger:
 
     `texts` are those that are posted in the run. Other processes post what this one may not have posted yet:
     `all_texts` gives them all, or None where they cannot be foreseen. `grace`: seconds that a delivery may take.
+    `told` hears of everything wrong: its kind, what it is, when it came and to whom. `replays`: what was said before
+    may come to whoever connects.
     """
 
     def __init__(
@@ -37,7 +39,12 @@ class Ledger:
         worker: int = 0,
         all_texts: Callable[[], set[Text] | None] = set,
         grace: float = 0.0,
+        *,
+        told: Callable[[Kind, Phrase, float, str], None] = lambda *_: None,
+        replays: bool = False,
     ) -> None:
+        self.told = told
+        self.replays = replays
         self.run = run
         self.worker = worker
         self.grace = grace
@@ -147,8 +154,11 @@ class Ledger:
         """
         data = text.encode()
         at = data.find(self.run)
-        if at < 0:
+        seat = seats.get(channel)
+        if at < 0 or (seat is None and self.replays):
             self.strangers += 1
+            if seat is None and not self.replays:
+                self._wrong("misdelivered", t, channel, b"", None, user, phrase("not-joined"))
             return None
         prefix, digits = data[at : at + PREFIX], data[at + PREFIX : at + LENGTH]
         source = self._sources.get(prefix) or self._foreign(prefix)
@@ -156,7 +166,7 @@ class Ledger:
             self.elsewhere += 1
             self._wrong("misdelivered", t, channel, b"", None, user, phrase("damaged-stamp"))
             return None
-        number, stream, seat = int(digits), source.stream, seats.get(channel)
+        number, stream = int(digits), source.stream
         if seat is None or seat.place != source.place:
             self.elsewhere += 1
             detail = phrase("not-joined" if seat is None else "channel-changed")
@@ -276,6 +286,7 @@ class Ledger:
     ) -> None:
         self.counts[kind] += 1
         self.course.add(kind, t - self.began)
+        self.told(kind, detail, t, receiver)
         if self.counts[kind] <= MAX_EXAMPLES:
             own = self.streams.get(stream)
             poster = own.user if own is not None else ""
@@ -289,6 +300,11 @@ class Ledger:
             if any(stream.lacks(seat) for seat in here) and stream.awaited(here):
                 return True
         return False
+
+    @property
+    def several_channels(self) -> bool:
+        """Whether users have joined more than one channel, so that there are some who are owed nothing of another."""
+        return len(self.seats) > 1
 
     @property
     def arrived(self) -> int:

@@ -17,6 +17,7 @@ from typing import Protocol
 from conformance.actions import (
     Close,
     CloseReceived,
+    Control,
     Ended,
     Happening,
     Opened,
@@ -33,7 +34,7 @@ from conformance.wire import Wire
 from contract.findings import Phrase, phrase
 from loadtest.tls import TlsSocket
 from wire.close_codes import CloseCode
-from wire.frames import FINAL_TEXT, masked_text, payload_span
+from wire.frames import FINAL_TEXT, Opcode, masked_text, payload_span
 
 READ_BYTES = 65_536
 MAX_MESSAGE_BYTES = 1_048_576
@@ -82,6 +83,9 @@ class User(Protocol):
     def strange(self, happening: Received, t: float) -> None:
         """A message that is not one unfragmented frame of text."""
 
+    def pinged(self, t: float) -> None:
+        """A ping frame, which is answered here."""
+
     def ended(self, code: int | None, how: Phrase, t: float) -> None:
         """It is over; `code` of the server's close frame (1005: it held none), None without such a frame."""
 
@@ -91,7 +95,7 @@ class Link:
 
     __slots__ = (
         *("_head", "_raw", "_reader", "_rest", "_sock", "_target", "_tunnel", "_unsent", "_user", "_wire", "_writer"),
-        *("accepted", "code", "connected", "over", "reactor", "tls"),
+        *("accepted", "code", "connected", "legal", "over", "reactor", "reset", "tls", "violation"),
     )
 
     def __init__(self, user: User, reactor: Reactor, target: Target, request: Request) -> None:
@@ -102,6 +106,12 @@ class Link:
         self.connected = False
         self.tls: TlsSocket | None = None
         self.code: int | None = None
+        self.legal = True
+        """Whether the server's close frame had a code that is legal there, or none."""
+        self.reset = False
+        """Whether TCP was reset."""
+        self.violation: Phrase | None = None
+        """The server's frames broke the rules, and the connection was ended for that."""
         self._rest = b""
         self._head = b""
         self.accepted = False
@@ -316,10 +326,16 @@ class Link:
                 self._user.refused(happening)
             case Received():
                 self._user.strange(happening, t)
-            case CloseReceived(code=code):
+            case Control(opcode=Opcode.PING):
+                self._user.pinged(t)
+            case CloseReceived(code=code, legal=legal):
                 self.code = code if code is not None else int(CloseCode.NO_STATUS_RCVD)
+                self.legal = legal
             case Ended(how=how, detail=detail):
                 self.shut()
+                self.reset = how == "reset"
+                if how == "violation":
+                    self.violation = detail or phrase("frame-other")
                 self._user.ended(self.code, detail or phrase(f"tcp-{how}"), t)
             case _:
                 pass
@@ -334,6 +350,7 @@ class Link:
                 self._user.refused(Refused(t, "user", "lost", None, (), b"", phrase("handshake-unanswered")))
             return
         self.shut()
+        self.reset = reset
         self._user.ended(self.code, phrase("tcp-reset" if reset else "tcp-eof"), t)
 
     def stop_reading(self) -> None:

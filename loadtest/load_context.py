@@ -2,15 +2,20 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from conformance.target import Target, target_for
+from contract.findings import Phrase, phrase
 from contract.json_text import dump_json
 from contract.model import Contract, load_contract
 from contract.profile import Profile, load_profile
+from contract.redaction import Redactor
+from contract.requirements import load_requirements
 from loadtest.decoder import Decoder
-from loadtest.entries import Text
+from loadtest.deliveries import Deliveries
+from loadtest.entries import Kind, Text
+from loadtest.judging import Judge
 from loadtest.ledger import Ledger
 from loadtest.link import Reactor
 from loadtest.punctuality import Punctuality
@@ -18,6 +23,20 @@ from loadtest.recorder import Recorder
 from loadtest.schedule import Schedule
 from loadtest.script import DEFAULT_SIZE, JourneyValues, Mint, compile_journey, post_parts
 from loadtest.settings import LoadSettings, load_journeys
+
+MAX_TOLD = 120
+"""Characters of an endpoint's text that are quoted."""
+
+MAX_SESSIONS = 100_000
+"""Sessions that are remembered."""
+
+CHECKS: Mapping[str, tuple[str, Phrase]] = {
+    "came-before": ("delivered-once", phrase("delivered-twice")),
+    "came-after": ("order", phrase("out-of-order")),
+    "not-joined": ("membership", phrase("not-joined")),
+    "another-author": ("author", phrase("load-two-authors")),
+}
+"""The check that each problem of the ledger is, and what it says; any other is a change of what was posted."""
 
 MAX_CLOSING_SECONDS = 5.0
 """How long a user waits for the end of its connection when the run is over."""
@@ -38,16 +57,56 @@ class LoadContext:
             if one.id in settings.journeys
         }
         self.decoder = Decoder(self.contract)
-        self.ledger = Ledger(settings.run.encode(), worker, self._all_texts, self.profile.response_timeout)
+        names = self.contract.delivery
+        self.judge = Judge(
+            load_requirements(),
+            measure_only=settings.measure_only,
+            delivery=names.delivery["event"] if names is not None else "",
+            post=names.post["event"] if names is not None else "",
+        )
+        # Tokens of a file may be those of one user.
+        distinct = settings.tokens.kind == "profile"
+        self.deliveries = Deliveries(self.judge, time.time, distinct=distinct)
+        replays = self.profile.history == "connect"
+        self.ledger = Ledger(
+            settings.run.encode(),
+            worker,
+            self._all_texts,
+            self.profile.response_timeout,
+            told=self._wrong,
+            replays=replays,
+        )
         self.punctuality = Punctuality()
         self.ledger.stalled_since = self.punctuality.stalled_since
-        self.recorder = Recorder(time.monotonic(), self.ledger, self.punctuality)
+        self.judge.stalled_since = self.punctuality.stalled_since
+        self.recorder = Recorder(time.monotonic(), self.ledger, self.punctuality, self.judge, self.deliveries)
         self.schedule = Schedule(settings)
         self.random = random.Random(f"{settings.seed}-{worker}")
         self.secrets = self.profile.secrets()
         self.closing_seconds = min(self.profile.response_timeout, MAX_CLOSING_SECONDS)
+        self.error_codes = frozenset(self.profile.error_codes.values())
+        self._sessions: dict[int, None] = {}
         self.pong = dump_json({"event": self.contract.pong_event, "payload": {}}).encode()
         self._channels: dict[int, Callable[[str], str]] = {}
+
+    def masked(self, told: str) -> str:
+        """What an endpoint said, short and without a secret in any spelling."""
+        return Redactor(self.secrets).shorten(told, MAX_TOLD)
+
+    def new_session(self, session: str) -> bool:
+        """Whether no connection has had this session, as far as is remembered."""
+        key = hash(session)
+        if key in self._sessions:
+            return False
+        if len(self._sessions) >= MAX_SESSIONS:
+            del self._sessions[next(iter(self._sessions))]
+        self._sessions[key] = None
+        return True
+
+    def _wrong(self, kind: Kind, problem: Phrase, t: float, receiver: str) -> None:
+        """What the ledger saw is a finding."""
+        check, shown = CHECKS.get(problem.code) or ("intact", problem)
+        self.judge.found(check, shown, t, receiver, problem.changed(self.masked))
 
     def values(self, place: int, mint: Mint = str) -> JourneyValues:
         """The values of a user's journey; users with the same `place` share a channel."""

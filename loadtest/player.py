@@ -120,6 +120,7 @@ class Player:
             self.task.deadline = _monotonic() + self._context.closing_seconds
             return
         if link is not None:
+            connection.never_ended()
             self._context.recorder.failed(UNANSWERED)
         connection.drop()
         self._finish()

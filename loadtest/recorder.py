@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 from conformance.record import cut
 from contract.findings import Phrase, phrase
+from loadtest.deliveries import Deliveries
+from loadtest.judging import Judge, Judged
 from loadtest.ledger import Ledger
 from loadtest.punctuality import GRAIN, Punctuality
 from wire.close_codes import CloseCode
@@ -90,14 +92,24 @@ class Slice:
     """Whether the generator was late: its timers, its posts or its handshakes."""
     ledger: dict[str, int] = field(default_factory=dict)
     """The ledger's counts so far, from the beginning of the run."""
+    judged: Judged = field(default_factory=Judged)
 
 
 class Recorder:
     """Collects from all users of one process. Times are in seconds of one monotonic clock."""
 
-    def __init__(self, started: float, ledger: Ledger, punctuality: Punctuality | None = None) -> None:
+    def __init__(
+        self,
+        started: float,
+        ledger: Ledger,
+        punctuality: Punctuality | None = None,
+        judge: Judge | None = None,
+        deliveries: Deliveries | None = None,
+    ) -> None:
         self.ledger = ledger
         self.punctuality = punctuality or Punctuality()
+        self._judge = judge or Judge({})
+        self._deliveries = deliveries
         self._arrived = 0
         self.samples: dict[str, list[float]] = {name: [] for name in (*METRICS, LATE, LAG)}
         self.own = self.samples["post_to_own"]
@@ -146,6 +158,8 @@ class Recorder:
         """What was measured since the last time, at time `t`."""
         cpu, arrived, stalled = time.process_time(), self.ledger.arrived, self.punctuality.stalled
         self.ledger.mark(t)
+        compared = self._deliveries.compared() if self._deliveries is not None else 0
+        self._judge.count(arrived - self._arrived, compared, self.posts, several=self.ledger.several_channels)
         taken = Slice(
             began=self._since - self.started,
             ended=t - self.started,
@@ -160,6 +174,7 @@ class Recorder:
             stalled=stalled - self._stalled,
             late=self._was_late(t, cpu),
             ledger=self.ledger.so_far(),
+            judged=self._judge.take(self.started),
         )
         for values in self.samples.values():
             values.clear()

@@ -92,7 +92,7 @@ class AwaitOwn:
 
     nonce: str
     within: float
-    charge: str | None
+    charge: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class AwaitEvent:
     match: Mapping[str, Any]
     capture: Mapping[str, str]
     within: float
-    charge: str | None
+    charge: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class Dial:
     """Connect."""
 
     deed: Connect
-    charge: str | None
+    charge: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ class _Compiler:
     def _op(self, step: Step) -> Op:
         match step.deed:
             case Connect(accepted=True, upgrade=True, deflate=False, token=None, token_text=None, subprotocols=()):
-                return Dial(step.deed, _charge(step))
+                return Dial(step.deed, step.charge.requirements)
             case SendMessage(message=message, fragments=None, escape=False):
                 return self._send(step, message)
             case Expect(of=(one,), within=within):
@@ -262,16 +262,12 @@ class _Compiler:
     ) -> Op:
         names = self.contract.delivery
         if names is None or event != names.delivery["event"]:
-            return AwaitEvent(event, match, capture, within, _charge(step))
+            return AwaitEvent(event, match, capture, within, step.charge.requirements)
         text = json.dumps(match)
         own = [post.nonce for post in self.posts if f"${{nonce.{post.nonce}}}" in text]
         if not own:
             raise self.error(step, f"a journey awaits only {event} of its own posts: expected their nonce in the match")
-        return AwaitOwn(own[0], within, _charge(step))
-
-
-def _charge(step: Step) -> str | None:
-    return next(iter(step.charge.requirements), None)
+        return AwaitOwn(own[0], within, step.charge.requirements)
 
 
 def post_parts(post: Post, contract: Contract, values: JourneyValues) -> Parts:

@@ -92,6 +92,12 @@ class LoadSettings:
     version: str = "0"
     run: str = "00000000"
     seed: int = 0
+    measure_only: bool = False
+    """Judge nothing."""
+    strict: bool = False
+    """Whether a SHOULD that is broken fails the run as well."""
+    require_complete: bool = False
+    """Whether a run that left something undecided fails."""
     embedded: bool = False
     """Whether the endpoint is the reference server, started for this run only."""
 

@@ -15,6 +15,7 @@ from typing import Any
 from conformance.troubles import own_error
 from contract.findings import Phrase, english, few, message_of, phrase, texts
 from loadtest.histograms import Latencies, rank
+from loadtest.judging import Judged
 from loadtest.lateness import Lateness
 from loadtest.recorder import (
     BUSY_PERCENT,
@@ -111,6 +112,7 @@ class Tally:
         self.lateness = Lateness(self.width)
         self.errors: Counter[str] = Counter()
         self.closes: Counter[str] = Counter()
+        self.judged = Judged()
         self.workers: dict[str, Health] = {}
         self._timeline: dict[int, dict[str, Any]] = {}
         self._windows: dict[int, Window] = {}
@@ -125,6 +127,7 @@ class Tally:
         for kind, count in taken.errors.items():
             self.errors[kind if kind in self.errors or len(self.errors) < MAX_KINDS else OTHER_ERRORS] += count
         self.closes.update(taken.closes)
+        self.judged.add(taken.judged)
         self._account(worker, taken)
         self._enter(worker, taken)
 

@@ -111,7 +111,7 @@ def _row(document: dict[str, Any], settings: LoadSettings, unit: Unit, load: flo
         "throughput": round(delivery.get("delivered", 0) / duration, 3),
         "errors": sum(one["count"] for one in document["errors"]),
         "lost": delivery.get("lost"),
-        "passed": document["verdict"] == "passed",
+        "passed": document["outcome"]["passed"],
         "breached": [f"{one['metric']} {one['limit']}" for one in document["thresholds"] if one["passed"] is False],
     }
 

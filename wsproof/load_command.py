@@ -52,6 +52,9 @@ WAIT = "60s"
     "--threshold", "thresholds", multiple=True, metavar="EXPRESSION", help="Such as 'p99(post_to_own) < 200ms'."
 )
 @click.option("--abort-on-breach", is_flag=True, default=None, help="End the run as soon as a threshold is breached.")
+@click.option("--measure-only", is_flag=True, help="Judge no requirement; measure, and hold against the thresholds.")
+@click.option("--strict", is_flag=True, help="Fail for a broken SHOULD as well.")
+@click.option("--require-complete", is_flag=True, help="Fail if the verdict is incomplete.")
 @click.option("--processes", type=COUNT, help="Processes that play the users. Default: 1.")
 @click.option("--tokens-file", metavar="FILE", help="One token a line; one for each user.")
 @click.option("--tokens-command", metavar="COMMAND", help="A command that prints one token a line.")
@@ -94,7 +97,8 @@ def load(
 ) -> None:
     """Put virtual users on an endpoint. Without URL and profile: the built-in reference server.
 
-    Exit codes: 0 passed, 1 a threshold breached or nothing measured, 2 usage, 3 not reachable, 130 interrupted.
+    Exit codes: 0 passed, 1 a MUST broken, a threshold breached or nothing measured, 2 usage, 3 not reachable,
+    130 interrupted.
     SIGINT and SIGTERM let the users leave in good order, and the report is written all the same.
     """
     from loadtest.plan import read_plan
@@ -156,7 +160,10 @@ def _options(given: dict[str, Any]) -> Any:
         raise LoadError("--max is the highest load of --find-capacity: give both")
     if given["expect_workers"] and not given["master"]:
         raise LoadError("--expect-workers: expected --master HOST:PORT with it")
-    names = ("output", "formats", "json_path", "quiet", "language", "master", "expect_workers")
+    names = (
+        *("output", "formats", "json_path", "quiet", "language", "master", "expect_workers"),
+        *("measure_only", "strict", "require_complete"),
+    )
     wait = _time("--wait", given["wait"])
     return LoadOptions(**{name: given[name] for name in names}, wait=wait, capacity=capacity)
 

@@ -45,6 +45,9 @@ class LoadOptions:
     expect_workers: int = 0
     wait: float = WAIT_SECONDS
     capacity: Capacity | None = None
+    measure_only: bool = False
+    strict: bool = False
+    require_complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +128,8 @@ def _settings(
         overrides=source.overrides,
         version=__version__,
     )
-    return replace(
-        settings,
-        master=options.master,
-        expect_workers=options.expect_workers,
-        wait=options.wait,
-        embedded=embedded,
-    )
+    same = ("master", "expect_workers", "wait", "measure_only", "strict", "require_complete")
+    return replace(settings, **{name: getattr(options, name) for name in same}, embedded=embedded)
 
 
 def _report(path: Path, options: LoadOptions, wanted: tuple[Wanted, ...]) -> int:
@@ -149,7 +147,7 @@ def _report(path: Path, options: LoadOptions, wanted: tuple[Wanted, ...]) -> int
         _complain(problem, ExitCode.USAGE)
     if problems:
         return ExitCode.USAGE
-    return ExitCode.PASSED if document["verdict"] == "passed" else ExitCode.FAILED
+    return ExitCode.PASSED if document["outcome"]["passed"] else ExitCode.FAILED
 
 
 def _progress(duration: float, options: LoadOptions) -> Callable[[float], None]:

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from contract.findings import charged, missing, phrase
+from contract.findings import missing, phrase
 from contract.model import load_contract
+from contract.requirements import load_requirements
 from contract.schemas import format_validator, violations
 from loadtest.document import Ending, load_document, write_document
+from loadtest.judging import Judge
 from loadtest.ledger import Ledger
 from loadtest.recorder import METRICS, Recorder
 from loadtest.settings import LoadSettings
@@ -21,19 +23,19 @@ SETTINGS = LoadSettings(
     endpoint="ws://127.0.0.1:9/v1/socket", users=3, spawn_rate=1.5, duration=2.5, document="load.json", version="1.2.3"
 )
 SOMETHING = phrase("not-open")
-REFUSED = charged(
-    "CONN-01",
-    phrase(
-        "with-detail",
-        what=phrase("handshake-refused"),
-        detail=phrase("answer-status", status=401, reason="Unauthorized"),
-    ),
+REFUSED = phrase(
+    "with-detail",
+    what=phrase("handshake-refused"),
+    detail=phrase("answer-status", status=401, reason="Unauthorized"),
 )
+PASSES = {"passed": True, "reasons": []}
 STARTED = datetime(2026, 11, 23, 2, 5, 0, 123_456, tzinfo=UTC)
 
 
 def full() -> Recorder:
-    recorder = Recorder(0.0, Ledger(b"12345678"))
+    judge = Judge(load_requirements(), delivery="new_message")
+    recorder = Recorder(0.0, Ledger(b"12345678"), judge=judge)
+    judge.chance("handshake")
     recorder.opened()
     for number, metric in enumerate(METRICS):
         recorder.measured(metric, 0.01 * (number + 1))
@@ -45,8 +47,8 @@ def document(recorder: Recorder, *thresholds: str, complete: bool = True) -> dic
     settings = replace(SETTINGS, thresholds=thresholds)
     tally = Tally(3.0)
     tally.add("this process", recorder.take(2.5))
-    measured = {**tally.document(), "aborted": None}
-    return load_document(settings, load_contract(), Ending(STARTED, 2.5, complete), measured)
+    measured = {**tally.document(), "aborted": None, "shed": tally.judged.shed}
+    return load_document(settings, load_contract(), Ending(STARTED, 2.5, complete), measured, tally.judged)
 
 
 def assert_valid(value: dict[str, Any]) -> None:
@@ -56,7 +58,7 @@ def assert_valid(value: dict[str, Any]) -> None:
 def test_a_good_run_passes() -> None:
     found = document(full(), "p99(post_to_own) < 200ms", "errors == 0")
     assert_valid(found)
-    assert (found["verdict"], found["reason"]) == ("passed", None)
+    assert (found["verdict"], found["reason"], found["outcome"]) == ("conformant", None, PASSES)
     assert [one["passed"] for one in found["thresholds"]] == [True, True]
     assert found["started"] == "2026-11-23T02:05:00.123Z"
     assert found["tool"] == {"name": "wsproof", "version": "1.2.3"}
@@ -66,7 +68,9 @@ def test_a_good_run_passes() -> None:
 def test_a_breached_threshold_fails_the_run_and_is_named() -> None:
     found = document(full(), "errors == 0", "p50(connect) < 1ms")
     assert_valid(found)
-    assert (found["verdict"], found["reason"]) == ("failed", "threshold breached: p50(connect) < 1ms")
+    assert found["verdict"] == "conformant"
+    assert found["outcome"]["passed"] is False
+    assert found["outcome"]["reasons"] == ["threshold breached: p50(connect) < 1ms"]
 
 
 def test_errors_alone_fail_nothing() -> None:
@@ -75,7 +79,7 @@ def test_errors_alone_fail_nothing() -> None:
     found = document(recorder)
     assert_valid(found)
     assert (found["verdict"], found["errors"]) == (
-        "passed",
+        "conformant",
         [{**SOMETHING.json, "message": "the connection is not open", "count": 1}],
     )
 
@@ -84,12 +88,13 @@ def test_a_run_that_measured_nothing_fails() -> None:
     recorder = Recorder(0.0, Ledger(b"12345678"))
     found = document(recorder, "errors == 0")
     assert_valid(found)
-    assert (found["verdict"], found["reason"]) == ("failed", "no virtual user could connect: none was started")
+    assert (found["verdict"], found["reason"]) == ("incomplete", "no virtual user could connect: none was started")
+    assert found["outcome"]["passed"] is False
     assert [one["passed"] for one in found["thresholds"]] == [False]
     recorder.failed(REFUSED)
     assert (
         document(recorder)["reason"]
-        == "no virtual user could connect: CONN-01: the handshake was not accepted: 401 Unauthorized"
+        == "no virtual user could connect: the handshake was not accepted: 401 Unauthorized"
     )
 
 
@@ -99,28 +104,30 @@ def test_a_run_that_measured_connecting_alone_fails() -> None:
     recorder.measured("close", 0.01)
     found = document(recorder)
     assert_valid(found)
-    assert found["verdict"] == "failed"
+    assert found["verdict"] == "incomplete"
+    assert found["outcome"]["passed"] is False
     assert found["reason"] == "nothing but connecting was measured: the run was too short"
 
 
 def test_a_run_in_which_nothing_was_delivered_fails() -> None:
     recorder = full()
-    recorder.failed(charged("SEND-01", missing("new_message")))
+    recorder.failed(missing("new_message"))
     tally = Tally(3.0)
     tally.add("this process", recorder.take(2.5))
     nothing = {"expected": 0, "delivered": 0, "lost": 0, "duplicated": 0, "reordered": 0, "misdelivered": 0, "posts": 9}
-    measured = {**tally.document(), "aborted": None, "delivery": nothing}
-    found = load_document(SETTINGS, load_contract(), Ending(STARTED, 2.5, True), measured)
+    measured = {**tally.document(), "aborted": None, "shed": {}, "delivery": nothing}
+    found = load_document(SETTINGS, load_contract(), Ending(STARTED, 2.5, True), measured, tally.judged)
     assert_valid(found)
-    assert found["verdict"] == "failed"
-    assert found["reason"].startswith("none of the 9 posted messages was delivered: SEND-01")
+    assert found["verdict"] == "incomplete"
+    assert found["outcome"]["passed"] is False
+    assert found["reason"].startswith("none of the 9 posted messages was delivered: `new_message`")
 
 
 def test_a_run_of_failures_alone_fails() -> None:
     recorder = Recorder(0.0, Ledger(b"12345678"))
     for metric in ("connect", "ack"):
         recorder.measured(metric, 0.01)
-    assert document(recorder)["verdict"] == "passed"
+    assert document(recorder)["reason"] is None
     recorder = Recorder(0.0, Ledger(b"12345678"))
     for metric in ("connect", "ack"):
         recorder.measured(metric, 0.01)

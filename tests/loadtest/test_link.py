@@ -36,6 +36,7 @@ class Heard:
     told: list[Refused] = field(default_factory=list)
     ends: list[tuple[int | None, Phrase]] = field(default_factory=list)
     accepted: int = 0
+    pings: int = 0
 
     def opened(self, t: float) -> None:
         self.accepted += 1
@@ -48,6 +49,9 @@ class Heard:
 
     def strange(self, happening: Received, t: float) -> None:
         self.odd.append(happening)
+
+    def pinged(self, t: float) -> None:
+        self.pings += 1
 
     def ended(self, code: int | None, how: Phrase, t: float) -> None:
         self.ends.append((code, how))

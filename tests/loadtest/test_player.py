@@ -210,7 +210,7 @@ def test_what_breaks_the_contract_is_said_by_the_judge() -> None:
         run = Run(server.url, "roundtrip", users=1, overrides={**FAST, "response_timeout": 0.3, "reconnect.base": 0.1})
         run.until(lambda: run.context.recorder.errors)
         run.end()
-    assert any("ENV-03: new_message: payload/message/id: expected string, got integer" in one for one in messages(run))
+    assert any("payload/message/id: expected string, got integer" in one for one in messages(run))
 
 
 def test_who_is_refused_tries_again_with_backoff_and_its_token_is_not_shown(url: str) -> None:
@@ -218,7 +218,7 @@ def test_who_is_refused_tries_again_with_backoff_and_its_token_is_not_shown(url:
     run = Run(url, "chatter", users=1, overrides=overrides)
     run.until(lambda: run.context.recorder.errors.total() >= 3)
     run.end()
-    assert messages(run) == ["CONN-01: the handshake was not accepted: 401 Unauthorized"]
+    assert messages(run) == ["the handshake was not accepted: 401 Unauthorized"]
     assert run.document()["closes"] == {}
 
 
@@ -228,7 +228,7 @@ def test_a_server_that_falls_silent_costs_each_user_its_patience_and_no_more() -
         run = Run(server.url, "roundtrip", users=2, overrides=overrides)
         run.until(lambda: run.context.recorder.errors.total() >= 2)
         run.end()
-    assert any("SEND-01" in one or "JOIN-01" in one for one in messages(run))
+    assert any("new_message" in one for one in messages(run))
 
 
 def test_a_user_who_leaves_before_the_end_waits_for_its_own_posts(url: str) -> None:

@@ -1,0 +1,183 @@
+"""Compares what the receivers of one process were delivered: ids, authors, times, and one order for all.
+
+A post is known by the hash of its text, which its stamp makes unique. What its first receiver saw is remembered for
+two terms, and then forgotten: memory grows with the rate of posts, and not with their number.
+
+One order, without a list of all: each post has the rank at which it came first to anybody here. A receiver A who gets a
+post after one of a higher rank may just have joined late, or may have been spared what got lost. It is in another order
+for certain only if the one who had the lower one first got the higher one as well: then that one got them the other way
+round. Where it has not come there yet, that is waited for.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from contract.findings import phrase
+from loadtest.judging import Judge
+
+CLOCK_TOLERANCE = 300.0
+"""Seconds by which a timestamp may differ from the generator's clock (SEND-05)."""
+
+MAX_POSTS = 50_000
+"""Posts that are remembered of one term; where more come, terms are shorter."""
+
+RECENT = 32
+"""Ranks that a receiver remembers of what it got, and of what would prove another order."""
+
+MAX_AUTHORS = 100_000
+"""Users whose authorship is compared."""
+
+TWO_ORDERS = phrase("load-two-orders")
+
+
+@dataclass(slots=True, eq=False)
+class View:
+    """What one receiver has seen of one channel: the highest rank, the recent ones, and the timestamp of the last."""
+
+    user: str
+    rank: int = 0
+    stamp: str = ""
+    recent: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT))
+    awaited: deque[int] | None = None
+    """Ranks that came to others before what came here first: each that comes here proves another order."""
+
+
+@dataclass(slots=True, eq=False)
+class Known:
+    """A post as its first receiver saw it."""
+
+    rank: int
+    identity: str
+    first: View
+
+
+class Deliveries:
+    """All deliveries of one process. `wall` reads the clock in seconds of UNIX time.
+
+    `distinct`: whether users with different tokens are certainly different ones.
+    """
+
+    def __init__(self, judge: Judge, wall: Callable[[], float], *, distinct: bool) -> None:
+        self._judge = judge
+        self._wall = wall
+        self._distinct = distinct
+        self._rank = 0
+        self._compared = 0
+        self._young: dict[int, Known] = {}
+        self._old: dict[int, Known] = {}
+        self._ids: dict[str, int] = {}
+        self._old_ids: dict[str, int] = {}
+        self._authors: dict[str, tuple[str, str]] = {}
+        self._owners: dict[str, str] = {}
+        self._minute = ""
+
+    def compared(self) -> int:
+        """Receipts since the last time that could be compared with those of others."""
+        compared, self._compared = self._compared, 0
+        return compared
+
+    def turn(self) -> None:
+        """A term is over: forget what came in the one before."""
+        self._old, self._young = self._young, {}
+        self._old_ids, self._ids = self._ids, {}
+
+    def receive(self, view: View, text: str, identity: str, stamp: str, t: float) -> bool:
+        """A post came to a receiver for the first time; whether it is the first one whom it came to."""
+        post = hash(text)
+        known = self._young.get(post) or self._old.get(post)
+        if stamp < view.stamp:
+            self._time_falls(view, stamp, t)
+        view.stamp = stamp
+        if known is None:
+            rank = self._rank = self._rank + 1
+            self._young[post] = Known(rank, identity, view)
+            view.rank = rank
+            view.recent.append(rank)
+            self._first(view, post, identity, stamp, t)
+            return True
+        self._compared += 1
+        rank = known.rank
+        view.recent.append(rank)
+        if known.identity != identity:
+            self._judge.found("delivery-id", phrase("two-ids"), t, view.user)
+        if view.awaited is not None and rank in view.awaited:
+            view.awaited.remove(rank)
+            self._judge.found("one-order", TWO_ORDERS, t, view.user)
+        if rank > view.rank:
+            view.rank = rank
+        elif known.first is not view:
+            self._overtaken(view, known.first, t)
+        return False
+
+    def _overtaken(self, view: View, other: View, t: float) -> None:
+        """What `other` got first came here after one of a higher rank."""
+        if view.rank in other.recent:
+            self._judge.found("one-order", TWO_ORDERS, t, view.user)
+            return
+        if other.awaited is None:
+            other.awaited = deque(maxlen=RECENT)
+        other.awaited.append(view.rank)
+
+    def _first(self, view: View, post: int, identity: str, stamp: str, t: float) -> None:
+        holder = self._ids.get(identity) or self._old_ids.get(identity)
+        if holder is not None and holder != post:
+            self._judge.found("delivery-id", phrase("shared-id"), t, view.user)
+        self._ids[identity] = post
+        if stamp[:16] != self._minute:
+            self._minute = stamp[:16]
+            self._compare_clocks(view, stamp, t)
+        if len(self._young) >= MAX_POSTS:
+            self.turn()
+
+    # Times
+
+    def _compare_clocks(self, view: View, stamp: str, t: float) -> None:
+        moment, now = _unix(stamp), self._wall()
+        if moment is not None and abs(moment - now) > CLOCK_TOLERANCE:
+            apart = phrase("behind" if moment < now else "ahead", time=stamp[:40], seconds=abs(moment - now))
+            self._judge.found("delivery-time", phrase("clocks-differ"), t, view.user, apart)
+
+    def _time_falls(self, view: View, stamp: str, t: float) -> None:
+        """By their texts; whether really, their moments say."""
+        before, after = _unix(view.stamp), _unix(stamp)
+        if before is not None and after is not None and after < before:
+            detail = phrase("load-time-fell", before=view.stamp[:40], after=stamp[:40])
+            self._judge.found("delivery-time", phrase("time-falls"), t, view.user, detail)
+
+    # Authors
+
+    def author(self, token: str, user: str, author: str, name: str, t: float) -> None:
+        """A post of a user was delivered, and this is who is named as its author. No token is kept but in memory."""
+        first = self._authors.get(token)
+        if first is None:
+            if len(self._authors) >= MAX_AUTHORS:
+                return
+            self._authors[token] = (author, name)
+            self._own(token, user, author, t)
+            return
+        self._judge.chance("author-name")
+        if author != first[0]:
+            detail = phrase("load-author", author=author, first=first[0])
+            self._judge.found("author", phrase("load-two-authors"), t, user, detail)
+        elif name != first[1]:
+            detail = phrase("load-author", author=name, first=first[1])
+            self._judge.found("author-name", phrase("load-two-names"), t, user, detail)
+
+    def _own(self, token: str, user: str, author: str, t: float) -> None:
+        if not self._distinct:
+            return
+        self._judge.chance("author-distinct")
+        if self._owners.setdefault(author, token) != token:
+            detail = phrase("load-one-author", author=author)
+            self._judge.found("author-distinct", phrase("load-shared-author"), t, user, detail)
+
+
+def _unix(stamp: str) -> float | None:
+    """Seconds of UNIX time; None where it is no date-time, which is another check's."""
+    try:
+        moment = datetime.fromisoformat(stamp.upper().replace("Z", "+00:00"))
+        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+    except (ValueError, OverflowError):
+        return None
