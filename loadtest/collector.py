@@ -81,12 +81,13 @@ class Collector:
 
     def breach(self, settings: LoadSettings) -> str | None:
         """The first threshold that is already breached for good; None if there is none."""
-        document = self._tally.document()
+        thresholds = [parse_threshold(one) for one in settings.thresholds]
+        document = self._tally.so_far({one.name for one in thresholds if one.name is not None})
         counts = [one.ledger for one in self._tally.workers.values()]
         total = {kind: sum(one.get(kind, 0) for one in counts) for kind in ("duplicated", "reordered", "misdelivered")}
         delivered = sum(one.get("delivered", 0) for one in counts)
         document["delivery"] = {"expected": delivered, "delivered": delivered, "lost": 0, **total}
-        return next(iter(breaches([parse_threshold(one) for one in settings.thresholds], document)), None)
+        return next(iter(breaches(thresholds, document)), None)
 
     def write(self, settings: LoadSettings) -> None:
         """Write the load document to the settings' path. Raises as `load_contract` does."""

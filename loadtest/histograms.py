@@ -43,6 +43,20 @@ def summary(histogram: HdrHistogram) -> dict[str, Any]:
     }
 
 
+def figures(histogram: HdrHistogram, total_us: int) -> dict[str, float]:
+    """The same figures without the distribution, quickly: a run that goes on must not stand still for them.
+
+    `total_us` is the sum of all values: the library walks the whole histogram for the mean.
+    """
+    count = histogram.get_total_count()
+    found = {
+        name: round(histogram.get_value_at_percentile(100 * rank(count, percent) / count) / 1000, 3)
+        for name, percent in PERCENTILES.items()
+    }
+    maximum = round(histogram.get_max_value() / 1000, 3)
+    return {"count": count, "mean": round(total_us / count / 1000, 3), **found, "max": maximum}
+
+
 def distribution(histogram: HdrHistogram) -> list[list[float]]:
     """Points `[milliseconds, cumulative count]`, the denser the nearer to the maximum."""
     count = histogram.get_total_count()
@@ -64,17 +78,29 @@ class Latencies:
     def __init__(self) -> None:
         self._decided = new_histogram()
         self._undecided: HdrHistogram | None = None
+        self._total_us = 0
 
     def add(self, counts: Counts, decided: Counts) -> None:
         """Add measurements, of which some are `decided`."""
         for value, count in decided.items():
             self._decided.record_value(value, count)
+            self._total_us += value * count
         if len(decided) == len(counts):
             return
         if self._undecided is None:
             self._undecided = new_histogram()
         for value in counts.keys() - decided.keys():
             self._undecided.record_value(value, counts[value])
+
+    @property
+    def count(self) -> int:
+        """How many were measured."""
+        undecided = self._undecided.get_total_count() if self._undecided is not None else 0
+        return int(self._decided.get_total_count() + undecided)
+
+    def punctual(self) -> dict[str, float] | None:
+        """The figures so far of what is decided; None where nothing is."""
+        return figures(self._decided, self._total_us) if self._decided.get_total_count() else None
 
     def summary(self) -> dict[str, Any]:
         """All of it; and `punctual`, the figures of what is decided, where that is not the same."""

@@ -186,7 +186,7 @@ class Observer:
         excess = abs(period - heartbeat.interval) - slack
         problem = phrase("load-beat-early" if early else "load-beat-late")
         detail = phrase("load-period", seconds=round(period, 3), interval=heartbeat.interval)
-        waited = Wait(since - heartbeat.interval / 4, t, excess / 2)
+        waited = Wait(since - heartbeat.interval, t, excess / 2)
         judge.absent("heartbeat-period", problem, waited, self.user, detail)
 
     def _beats_on(self, t: float) -> None:

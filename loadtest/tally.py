@@ -227,6 +227,18 @@ class Tally:
             return phrase("generator-stalled", when=when, ms=round(worst))
         return None
 
+    def so_far(self, metrics: Iterable[str]) -> dict[str, Any]:
+        """What thresholds on these metrics and on errors look at while the run goes on; of the latencies, what is
+        decided."""
+        known: dict[str, Any] = {name: {"count": one.count} for name, one in self.latencies.items()}
+        for name in metrics:
+            found = self.latencies[name].punctual() if name in self.latencies else None
+            if found is not None:
+                known[name] = found
+            else:
+                known.pop(name, None)
+        return {"metrics": known, "errors": [{"count": count} for count in self.errors.values()]}
+
     def document(self) -> dict[str, Any]:
         """The measured part of the load document, but for the ledger's balance."""
         return {
