@@ -185,7 +185,7 @@ def test_a_worker_that_is_killed_is_reported_and_costs_nothing_else(settings: Lo
         assert last.strip() == "true"
     found = read(settings)
     assert sorted(one["state"] for one in found["generator"]["workers"]) == ["finished", "finished", "lost"]
-    assert found["verdict"] == "failed"
+    assert found["verdict"] == "incomplete"
     assert found["reason"].startswith("lost in mid-run, and last heard of at: worker ")
     delivery = found["delivery"]
     assert {delivery[kind] for kind in ("lost", "duplicated", "reordered", "misdelivered")} == {0}
