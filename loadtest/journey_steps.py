@@ -11,8 +11,8 @@ from contract.findings import Phrase, missing, phrase
 from contract.json_text import dump_json
 from contract.model import value_at
 from loadtest.connection import NOT_OPEN, Connection
+from loadtest.entries import Stream
 from loadtest.judging import STEP, UNPROVOKED, wait
-from loadtest.ledger import Stream
 from loadtest.load_context import LoadContext
 from loadtest.schedule import backoff
 from loadtest.script import (
