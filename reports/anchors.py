@@ -30,7 +30,7 @@ class Anchors:
 
 
 def of_compliance_page(document: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
-    """The fragment identifiers of a results document's requirements and scenarios on its page, by id.
+    """The fragment identifiers of a document's requirements and scenarios on its page, by id.
 
     The page hands out those of the requirements first, then those of the scenarios, in the document's order.
     """
@@ -39,6 +39,6 @@ def of_compliance_page(document: Mapping[str, Any]) -> tuple[dict[str, str], dic
     scenarios: dict[str, str] = {}
     for entry in document["requirements"]:
         requirements.setdefault(entry["id"], anchors.take(entry["id"]))
-    for entry in document["scenarios"]:
+    for entry in document.get("scenarios", ()):
         scenarios.setdefault(entry["id"], anchors.take(f"scenario-{entry['id']}"))
     return requirements, scenarios

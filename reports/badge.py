@@ -91,12 +91,9 @@ def _width(text: str) -> int:
 
 def _conformance(document: Document) -> tuple[str, str]:
     if document["verdict"] == "non-conformant":
-        failing = len(wording.failing(document, counts_against=True))
-        return "failed", _with_end(document, tn("formats.badge.broken", failing))
+        return _broken(document)
     held, known = _held(document)
-    kind = "requirements" if document["strict"] else "musts"
-    part = "selected-" if selection.narrowed(document) else ""
-    words = t(f"formats.badge.{part}{kind}", held=f"{held:,}", all=f"{known:,}")
+    words = _of(document, held, known)
     if not document["complete"]:
         return "nothing", t("formats.badge.cut-off", held=words)
     if not known or not document["scenarios"]:
@@ -106,13 +103,24 @@ def _conformance(document: Document) -> tuple[str, str]:
     return "passed", t("formats.badge.conformant", held=words)
 
 
+def _broken(document: Document) -> tuple[str, str]:
+    failing = len(wording.failing(document, counts_against=True))
+    return "failed", _with_end(document, tn("formats.badge.broken", failing))
+
+
+def _of(document: Document, held: int, known: int) -> str:
+    kind = "requirements" if wording.is_strict(document) else "musts"
+    part = "selected-" if selection.narrowed(document) else ""
+    return t(f"formats.badge.{part}{kind}", held=f"{held:,}", all=f"{known:,}")
+
+
 def _with_end(document: Document, message: str) -> str:
     return message if document["complete"] else t("formats.badge.with-cut-off", message=message)
 
 
 def _held(document: Document) -> tuple[int, int]:
     """How many requirements hold of those that bind and were selected, and how many these are."""
-    strict = document["strict"]
+    strict = wording.is_strict(document)
     found = [
         [clause["verdict"] for clause in wording.clauses(entry) if wording.binding(clause["level"], strict)]
         for entry in selection.counted(document)
@@ -122,19 +130,21 @@ def _held(document: Document) -> tuple[int, int]:
 
 
 def _load(document: Document) -> tuple[str, str]:
-    thresholds = document["thresholds"]
-    breached, undecided = len(load_wording.breached(document)), len(load_wording.undecided(document))
-    of = tn("load.of-thresholds", len(thresholds))
+    if document["verdict"] == "non-conformant":
+        return _broken(document)
+    breached = len(load_wording.breached(document))
     if breached:
+        of = tn("load.of-thresholds", len(document["thresholds"]))
         return "failed", _with_end(document, t("formats.badge.breached", number=f"{breached:,}", of=of))
-    if document["verdict"] == "failed":
-        return "failed", _with_end(document, t("formats.badge.failed"))
     if not document["complete"]:
         return "nothing", t("formats.badge.load-cut-off")
+    undecided = len(load_wording.undecided(document))
     if undecided:
+        of = tn("load.of-thresholds", len(document["thresholds"]))
         return "incomplete", t("formats.badge.undecided", number=f"{undecided:,}", of=of)
-    if (document["generator"] or {}).get("limited"):
-        return "incomplete", t("formats.badge.limited")
-    if not thresholds:
-        return "nothing", t("formats.badge.no-threshold")
-    return "passed", t("formats.badge.passed", of=of)
+    if document["verdict"] == "measured":
+        return "nothing", t("formats.badge.measured")
+    held, known = _held(document)
+    if document["verdict"] == "incomplete" or not known:
+        return "incomplete", t("formats.badge.incomplete", held=_of(document, held, known))
+    return "passed", t("formats.badge.conformant", held=_of(document, held, known))

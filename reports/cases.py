@@ -18,8 +18,9 @@ requirements that it verifies go with it.
 
 What a case is called never depends on the language, so that a CI system knows it again.
 
-Load: one case per threshold, skipped where it is undecided, and one for the run, which fails where the verdict did for
-a reason that is no threshold's. What puts the figures in doubt, and the delivery ledger, are its notes.
+Load: one case per requirement, by the same rules, one per threshold, and one for the run, which is skipped where it
+judged nothing, or not everything, and fails where the run does for what no other case tells. What puts the figures in
+doubt, the load that was shed, and the delivery ledger, are its notes.
 """
 
 from collections.abc import Mapping
@@ -28,12 +29,13 @@ from typing import Any, Final, Literal
 
 from contract.escaping import visible
 from contract.formats import LOAD
-from reports import generator, load_wording, wording
+from reports import generator, load_findings, load_wording, wording
 from reports.commands import short_repeating, variables
 from reports.documents import Document
 from reports.failures import Failure, told_once
 from reports.fitting import cut
 from reports.language import t, tn
+from reports.load_findings import Broken
 
 NAME_CHARACTERS: Final = 300
 """Names and messages are cut after these; the document has all of them."""
@@ -63,6 +65,8 @@ class Case:
     """What does not count and should be known; on several lines."""
     duration: float = 0.0
     scenario: Json | None = None
+    requirement: Json | None = None
+    """What it is about: a scenario of a check, a requirement of a load test."""
 
     @property
     def name(self) -> str:
@@ -79,11 +83,7 @@ def label(text: str) -> str:
 def cases(document: Document) -> list[Case]:
     """The test cases of a results or load document, in its order; what is said about the run itself comes last."""
     if document["format"] == LOAD:
-        return [
-            *_thresholds(document),
-            _load_run(document),
-            *_cut_off(document, load_wording.cut_off_sentence(document)),
-        ]
+        return _of_load(document)
     found = [_scenario(document, scenario) for scenario in document["scenarios"]]
     own = [*_baseline(document), *_incomplete(document)]
     if not (document.get("ended") and document["outcome"]["passed"]):
@@ -198,8 +198,54 @@ def _cut_off(document: Document, sentence: str) -> list[Case]:
     return [Case(OWN, "run-complete", "", "error", "cut-off", sentence)]
 
 
-def _thresholds(document: Document) -> list[Case]:
-    return [_threshold(threshold) for threshold in document["thresholds"]]
+def _of_load(document: Document) -> list[Case]:
+    found = [
+        *(_requirement(document, requirement) for requirement in document["requirements"]),
+        *map(_threshold, document["thresholds"]),
+        *_cut_off(document, load_wording.cut_off_sentence(document)),
+    ]
+    failed = any(case.outcome in ("failed", "error") for case in found)
+    return [*found, _load_run(document, told=failed)]
+
+
+def _requirement(document: Document, requirement: Json) -> Case:
+    strict = wording.is_strict(document)
+    failed = [one for one in load_findings.broken(document) if one.requirement is requirement]
+    counting = [one for one in failed if wording.binding(one.clause["level"], strict)]
+    outcome, kind, message = _judgement(requirement, counting)
+    held = load_findings.evidence(requirement) if outcome == "passed" and not failed else ""
+    warnings = [f"{t('formats.case.warning')} {_broken(one)}" for one in failed if one not in counting]
+    return Case(
+        suite=requirement["section"],
+        id=requirement["id"],
+        title=requirement["statement"],
+        outcome=outcome,
+        kind=kind,
+        message=message,
+        details="\n\n".join(map(_broken, counting)),
+        notes="\n\n".join(filter(None, (*warnings, _lines([held]) if held else ""))),
+        requirement=requirement,
+    )
+
+
+def _judgement(requirement: Json, counting: list[Broken]) -> tuple[Outcome, str, str]:
+    reason = requirement["reason"] or t("formats.case.no-reason")
+    if requirement["verdict"] == "error":
+        return "error", "tool", reason
+    if counting:
+        return "failed", "conformance", f"{counting[0].name}: {load_findings.sentence(counting[0])}"
+    undecided = [one for one in wording.clauses(requirement) if one["verdict"] in ("inconclusive", "untested")]
+    if undecided:
+        # Half of it that holds is no pass.
+        return "skipped", undecided[0]["verdict"], undecided[0]["reason"] or reason
+    return "passed", "", ""
+
+
+def _broken(one: Broken) -> str:
+    examples = [
+        load_findings.example(finding, example) for finding in one.clause["findings"] for example in finding["examples"]
+    ]
+    return _lines([f"{one.name}: {load_findings.sentence(one)}", *load_findings.others(one), *examples])
 
 
 def _threshold(threshold: Json) -> Case:
@@ -219,13 +265,19 @@ def _threshold(threshold: Json) -> Case:
     return Case("thresholds", name, "", "failed", "threshold", message)
 
 
-def _load_run(document: Document) -> Case:
+def _load_run(document: Document, *, told: bool) -> Case:
+    """The case of the run; `told` if another one says already that it fails."""
     notes = [doubt.title + doubt.text for doubt in generator.doubts(document)]
+    notes += filter(None, [load_findings.shed(document)])
     if document["delivery"] is not None:
         notes.append(t("formats.case.ledger", sentence=load_wording.ledger_sentence(document["delivery"])))
         notes += map(load_wording.example_sentence, document["delivery"].get("examples", ()))
-    breached = load_wording.breached(document)
-    run = Case("thresholds", "run", "", notes=_lines(notes), duration=document["duration_s"])
-    if document["verdict"] == "failed" and (document["reason"] or not breached):
-        return replace(run, outcome="failed", kind="load", message=load_wording.load_sentence(document))
+    run = Case(OWN, "run", "", notes=_lines(notes), duration=document["duration_s"])
+    outcome, sentence = document["outcome"], load_wording.load_sentence(document)
+    if not outcome["passed"] and not told:
+        return replace(run, outcome="failed", kind="load", message="; ".join(outcome["reasons"]) or sentence)
+    if document["verdict"] in ("measured", "incomplete"):
+        return replace(run, outcome="skipped", kind=document["verdict"], message=sentence)
+    if document["verdict"] == "non-conformant":
+        return replace(run, outcome="failed", kind="load", message=sentence)
     return run

@@ -8,9 +8,9 @@ what counts. Of what got worse, only a part weighs; where any of that is there, 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from contract.formats import COMPARISON, RESULTS
+from contract.formats import COMPARISON, LOAD, RESULTS
 from reports import comparison_figures, comparison_requirements, generator, wording
-from reports.comparison_parts import LISTS, ComparisonError, Json, Run
+from reports.comparison_parts import LISTS, ComparisonError, Json, Run, joined
 from reports.documents import Document
 from reports.fitting import cut
 from reports.phrases import moved
@@ -36,11 +36,10 @@ def compare(runs: Sequence[Run], tool: Mapping[str, str], tolerance: float = TOL
     documents = [run.document for run in runs]
     changes = None
     if len(runs) == 2:
-        changes = (
-            comparison_requirements.changes(*runs)
-            if conformance
-            else comparison_figures.changes(documents[0], documents[1], tolerance)
-        )
+        found = [comparison_requirements.changes(*runs)]
+        if not conformance:
+            found.append(comparison_figures.changes(documents[0], documents[1], tolerance))
+        changes = joined(found)
     return {
         "format": COMPARISON,
         "tool": dict(tool),
@@ -50,7 +49,7 @@ def compare(runs: Sequence[Run], tool: Mapping[str, str], tolerance: float = TOL
         "runs": [_run(run) for run in runs],
         "settings": _settings(documents),
         "changes": changes,
-        "requirements": comparison_requirements.matrix(runs) if conformance else [],
+        "requirements": comparison_requirements.matrix(runs),
         "metrics": [] if conformance else comparison_figures.metrics(documents),
         "counts": [] if conformance else comparison_figures.counts(documents),
     }
@@ -92,7 +91,7 @@ def _run(run: Run) -> Json:
         "complete": document["complete"],
         "verdict": document["verdict"],
         "summary": document.get("summary"),
-        "strict": document.get("strict", False),
+        "strict": wording.is_strict(document),
         "notes": _notes(document),
     }
 
@@ -101,10 +100,10 @@ def _notes(document: Document) -> list[Json]:
     """What to know of a run before it is compared; the words for it are those who show it."""
     found: list[tuple[str, str | None]] = [] if document["complete"] else [("cut-off", None)]
     reason = moved(document.get("generator") or {}, "reason", "detail")
-    if document["format"] == RESULTS:
+    if document["requirements"]:
         warned = [requirement["id"] for requirement in wording.failing(document, counts_against=False)]
         found += [("warnings", _listed(warned))] if warned else []
-    else:
+    if document["format"] == LOAD:
         found += [(doubt.anchor, _doubted(document, doubt.anchor)) for doubt in generator.doubts(document)]
     return [
         {"kind": kind, "detail": detail, **(reason if kind == "generator" and detail else {})} for kind, detail in found
@@ -115,6 +114,8 @@ def _doubted(document: Document, kind: str) -> str | None:
     if kind == "workers":
         workers = (worker.source for worker in generator.workers(document))
         return _listed([worker["name"] for worker in workers if worker["state"] == "lost"])
+    if kind == "timeline":
+        return f"{sum(stop - start for start, stop in generator.late(document)):.1f} s"
     if kind == "thresholds":
         return cut(document["aborted"], 100)
     reason = document["generator"].get("reason")

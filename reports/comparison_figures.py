@@ -1,8 +1,9 @@
 """What got better and worse between two load tests, figure by figure, and the figures of several side by side.
 
 Worse is: a percentile (p50, p95, p99) that grew by more than the tolerance and by more than a millisecond; more errors;
-more lost, duplicated, reordered or misdelivered deliveries; a threshold that held and is breached; a capacity that
-shrank by more than the tolerance; a run that failed by itself (nothing was measured). A percentile is judged where at
+more lost, duplicated, reordered or misdelivered deliveries; a threshold that held and is breached; a
+capacity that shrank by more than the tolerance; a run that fails for what is neither a threshold nor a requirement
+(nothing was measured). A percentile is judged where at
 least `MIN_BEYOND` measurements lie beyond it on both sides: of twenty connects the 99th percentile is one connect.
 What only one document has is `new` or `gone`, which weighs where it is a step of the same journeys: one that is not
 reached any more. How long a server waits between its pings is its own choice, and neither better nor worse.
@@ -17,6 +18,8 @@ from reports.documents import Document
 from reports.load_view import error_count
 from reports.load_wording import WRONG
 from reports.phrases import moved
+
+_VERDICTS: Final[Mapping[bool | None, str]] = {True: "passed", False: "failed", None: "inconclusive"}
 
 FLOOR_MS: Final = 1.0
 """A smaller difference (milliseconds) is nobody's concern, whatever share it is."""
@@ -179,15 +182,20 @@ def _thresholds(before: Document, after: Document) -> Iterator[Found]:
         if sides[0] is None or sides[1] is None:
             yield "gone" if sides[1] is None else "new", change
         elif sides[0]["passed"] is not sides[1]["passed"]:
-            undecided = None in (sides[0]["passed"], sides[1]["passed"])
-            yield "unclear" if undecided else "better" if sides[1]["passed"] else "worse", change
+            yield _turned(sides[0]["passed"], sides[1]["passed"]), change
+
+
+def _turned(was: bool | None, now: bool | None) -> str:
+    """Where a threshold belongs that became another one; None is undecided."""
+    if was is None or now is None:
+        return "unclear"
+    return "better" if now else "worse"
 
 
 def _judgement(threshold: Json | None) -> Json | None:
     if threshold is None:
         return None
-    verdicts = {True: "passed", False: "failed", None: "inconclusive"}
-    return {"verdict": verdicts[threshold["passed"]], "value": threshold["value"]}
+    return {"verdict": _VERDICTS[threshold["passed"]], "value": threshold["value"]}
 
 
 def _capacity(before: Document, after: Document, tolerance: float) -> Iterator[Found]:
@@ -219,13 +227,20 @@ def _end(document: Document, failed: bool) -> Json:
     return {
         "verdict": "failed" if failed else "passed",
         "value": None,
-        "reason": document["reason"] if failed else None,
-        **(moved(document, "reason") if failed else {}),
+        **(_why(document["outcome"]) if failed else {"reason": None}),
     }
 
 
+def _why(outcome: Json) -> Json:
+    """The first reason of a run that fails, with its phrase."""
+    reason = next(iter(outcome["reasons"]), None)
+    written = next(iter((outcome.get("texts") or {}).get("reasons", ())), None)
+    return {"reason": reason, **({"texts": {"reason": written}} if reason and written else {})}
+
+
 def _failed_by_itself(document: Document) -> bool:
-    return document["verdict"] == "failed" and all(one["passed"] is not False for one in document["thresholds"])
+    told = document["verdict"] == "non-conformant" or any(one["passed"] is False for one in document["thresholds"])
+    return not document["outcome"]["passed"] and not told
 
 
 def _change(kind: str, name: str, unit: str, was: float | None, now: float | None, *, weighs: bool = True) -> Json:

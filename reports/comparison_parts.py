@@ -1,6 +1,6 @@
 """What every comparison is made of: the runs, and the lists that changes are sorted into."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +23,11 @@ class Run:
     name: str
     document: Document
     page: str | None = None
+
+
+def joined(every: Sequence[Mapping[str, Sequence[Json]]]) -> dict[str, list[Json]]:
+    """The changes of several parts by list, in each list those that weigh first."""
+    return sorted_changes({name: [change for one in every for change in one.get(name, ())] for name in LISTS})
 
 
 def sorted_changes(found: Mapping[str, list[Json]]) -> dict[str, list[Json]]:

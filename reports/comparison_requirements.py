@@ -1,4 +1,4 @@
-"""What got better and worse between two conformance runs, clause by clause, and the matrix of several.
+"""What got better and worse between two runs, clause by clause, and the matrix of several.
 
 Worse is what passed and does not any more: it fails, or became undecided (inconclusive, untested, error). A failure
 that became undecided, or was undecided before, is `unclear`: silence is no improvement, and a failure that is now seen
@@ -11,13 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reports import wording
+from contract.formats import LOAD
+from reports import load_findings, wording
 from reports.anchors import of_compliance_page
 from reports.comparison_parts import Json, Run, sorted_changes
 from reports.documents import Document
 from reports.phrases import moved, phrase
 
 _WORST_FIRST: Final = ("failed", "error", "inconclusive", "untested", "passed")
+
+_FIGURES: Final = ("applied", "of", "failed")
+"""Members of a load test's clauses that tell how often they were broken."""
 
 Key = tuple[str, str]
 """A clause: its requirement's id, and its level."""
@@ -31,8 +35,8 @@ class _Told:
     page: str | None
     requirements: Mapping[str, str]
     scenarios: Mapping[str, str]
-    failures: Mapping[Key, tuple[str, Json]]
-    """The first failure of each clause, with its scenario's id."""
+    failures: Mapping[Key, tuple[str | None, Json]]
+    """The first failure of each clause, with its scenario's id; of a load test the first finding, which has none."""
 
     @classmethod
     def by(cls, run: Run) -> "_Told":
@@ -52,7 +56,7 @@ class _Told:
 def changes(before: Run, after: Run) -> Mapping[str, Sequence[Json]]:
     """What differs, by list."""
     was, now = _clauses(before.document), _clauses(after.document)
-    strict = before.document["strict"] or after.document["strict"]
+    strict = wording.is_strict(before.document) or wording.is_strict(after.document)
     told = _Told.by(before), _Told.by(after)
     found: dict[str, list[Json]] = {}
     for key in dict.fromkeys([*was, *now]):
@@ -83,7 +87,8 @@ def _rank(verdict: str) -> str:
 def _clauses(document: Document) -> Clauses:
     """(requirement, clause) by id and level; of several clauses of a level the worst."""
     found: dict[Key, tuple[Json, Json]] = {}
-    for requirement in document["requirements"]:
+    # Of a run that judged nothing, silence says nothing.
+    for requirement in () if document["verdict"] == "measured" else document["requirements"]:
         for clause in wording.clauses(requirement):
             key = requirement["id"], clause["level"]
             known = found.get(key)
@@ -96,11 +101,15 @@ def _badness(clause: Json) -> int:
     return _WORST_FIRST.index(clause["verdict"])
 
 
-def _failures(document: Document) -> Mapping[Key, tuple[str, Json]]:
-    found: dict[Key, tuple[str, Json]] = {}
-    for scenario in document["scenarios"]:
+def _failures(document: Document) -> Mapping[Key, tuple[str | None, Json]]:
+    found: dict[Key, tuple[str | None, Json]] = {}
+    for scenario in document.get("scenarios", ()):
         for failure in scenario["failures"]:
             found.setdefault((failure["requirement"], failure["level"]), (scenario["id"], failure))
+    if document["format"] == LOAD:
+        for one in load_findings.broken(document):
+            for finding in one.clause["findings"][:1]:
+                found.setdefault((one.requirement["id"], one.clause["level"]), (None, finding))
     return found
 
 
@@ -139,6 +148,7 @@ def _side(side: tuple[Json, Json] | None, key: Key, told: _Told) -> Json | None:
         "scenario": scenario,
         "message": failure.get("message"),
         **(phrase(failure, "message") or {}),
+        **{member: clause[member] for member in _FIGURES if member in clause and "undecided" in clause},
         "link": told.link(key, clause["verdict"]),
     }
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from reports import load_view, quantities, wording
+from reports import load_findings, load_view, quantities, wording
 from reports.comparison_parts import Json
 from reports.documents import Document
 from reports.fitting import cut
@@ -116,7 +116,7 @@ def sentence(document: Document) -> str:
 
 def _several(document: Document) -> str:
     number = len(document["runs"])
-    good = sum(run["verdict"] in ("conformant", "passed") for run in document["runs"])
+    good = sum(run["verdict"] == "conformant" for run in document["runs"])
     if document["kind"] == "load":
         return tn("compare.several.load", good, all=number, steps=tn("compare.steps", len(document["metrics"])))
     rows = document["requirements"]
@@ -151,7 +151,7 @@ def side_text(change: Json, side: Json | None) -> str:
     if change["kind"] in ("requirement", "run"):
         return t(f"common.mark.{side['verdict']}")
     if change["kind"] == "threshold":
-        held = t("load.held" if side["verdict"] == "passed" else "load.breached")
+        held = t({"passed": "load.held", "failed": "load.breached"}.get(side["verdict"], "load.ledger.undecided.name"))
         return t("compare.threshold", verdict=held, value=figure(side["value"])) if side["value"] is not None else held
     return figure(side["value"], change["unit"])
 
@@ -187,5 +187,6 @@ def because(side: Json | None) -> tuple[str, str]:
     if side is None:
         return "", ""
     if side.get("message"):
-        return side["scenario"] or "", side["message"]
+        figures = f"{load_findings.figures(side)}: " if side.get("failed") else ""
+        return side["scenario"] or "", f"{figures}{side['message']}"
     return "", side.get("reason") or ""

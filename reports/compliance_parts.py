@@ -1,6 +1,6 @@
 """What a compliance page is made of, once a results document is grouped, ordered and linked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ from reports.difference import Difference
 from reports.evidence import Evidence
 from reports.failures import Failure as Found
 from reports.outages import Outage
-from reports.wording import Mark
+from reports.wording import LEVELS, Mark
 
 Json = Mapping[str, Any]
 
@@ -44,7 +44,7 @@ class Clause:
     mark: Mark
     reason: str | None
     held: str
-    """On what evidence it passed."""
+    """On what evidence its verdict rests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,11 @@ class Requirement:
     command: Command
     """Plays again where it failed; empty where it did not."""
     held: str
-    """On what evidence it passed; empty where its clauses say."""
+    """On what evidence its verdict rests; empty where its clauses say."""
     left_out: bool
     """Whether it was not selected, and nothing decided it."""
+    findings: tuple[Json, ...] = ()
+    """What a load test found wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,3 +176,19 @@ class Compliance:
         for one in (*self.sections, *self.groups):
             found.setdefault(one.id, one.title)
         return tuple(found.items())
+
+
+def obligation(requirement: Requirement) -> tuple[bool, int, int]:
+    """The order inside a section: what must hold before what should, failures before passes; the unselected last."""
+    level = requirement.source["level"]
+    place = LEVELS.index(level) if level in LEVELS else len(LEVELS)
+    return requirement.left_out, place, requirement.mark.rank
+
+
+def tallies(marks: Iterable[Mark]) -> tuple[Tally, ...]:
+    """How many of some marks there are, the worst first."""
+    numbers: dict[Mark, int] = {}
+    for mark in marks:
+        numbers[mark] = numbers.get(mark, 0) + 1
+    ordered = sorted(numbers.items(), key=lambda item: item[0].rank)
+    return tuple(Tally(mark, number) for mark, number in ordered)

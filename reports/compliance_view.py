@@ -20,8 +20,9 @@ from reports.compliance_parts import (
     Listed,
     Requirement,
     Scenario,
-    Tally,
     Unverified,
+    obligation,
+    tallies,
 )
 from reports.difference import difference
 from reports.documents import Document
@@ -114,8 +115,8 @@ class _Builder:
                 section,
                 titles[section],
                 self.section_anchors[section],
-                _tallies(row.mark for row in rows if not row.left_out),
-                requirements=tuple(sorted(rows, key=_obligation)),
+                tallies(row.mark for row in rows if not row.left_out),
+                requirements=tuple(sorted(rows, key=obligation)),
             )
             for section, rows in found.items()
         )
@@ -133,7 +134,7 @@ class _Builder:
                 group,
                 titles.get(group, ""),
                 self.group_anchors[group],
-                _tallies(row.mark for row in rows),
+                tallies(row.mark for row in rows),
                 scenarios=tuple(row for row in rows if not row.evidence.row),
                 rows=tuple(row for row in rows if row.evidence.row),
             )
@@ -281,20 +282,5 @@ def _command(text: str) -> Command:
     return Command(text, variables(text))
 
 
-def _obligation(requirement: Requirement) -> tuple[bool, int, int]:
-    """The order inside a section: what must hold before what should, failures before passes; the unselected last."""
-    level = requirement.source["level"]
-    place = wording.LEVELS.index(level) if level in wording.LEVELS else len(wording.LEVELS)
-    return requirement.left_out, place, requirement.mark.rank
-
-
 def _attention(link: Link) -> int:
     return link.mark.rank if link.mark else len(wording.VERDICTS)
-
-
-def _tallies(marks: Iterable[Mark]) -> tuple[Tally, ...]:
-    numbers: dict[Mark, int] = {}
-    for mark in marks:
-        numbers[mark] = numbers.get(mark, 0) + 1
-    ordered = sorted(numbers.items(), key=lambda item: item[0].rank)
-    return tuple(Tally(mark, number) for mark, number in ordered)

@@ -64,10 +64,13 @@ def _summary(tests: list[dict[str, Any]], found: list[Case], began: int, documen
 def _run(document: Document) -> dict[str, Any]:
     """What decides about the run, and what of the contract was verified."""
     run = {"verdict": document["verdict"], "complete": document["complete"]}
-    if document["format"] == LOAD:
-        return run | {"delivery": _ledger(document)}
     verdicts = {_name(entry["id"]): entry["verdict"] for entry in document["requirements"]}
     run |= {"passed": document["outcome"]["passed"], "clauses": document["summary"], "requirements": verdicts}
+    if document["format"] == LOAD:
+        return run | {
+            "shed": {_name(sign): number for sign, number in document["shed"].items()},
+            "delivery": _ledger(document),
+        }
     told = {
         "outages": [one.text for one in outages.outages(document)],
         "hints": [hint for _, hint in wording.hints(document)],
@@ -87,13 +90,12 @@ def _ledger(document: Document) -> dict[str, int] | None:
 
 def _environment(document: Document) -> dict[str, Any]:
     contract = document["contract"]
-    healthy = document["complete"] and document["verdict"] == "passed"
     return {
         "reportName": _name(f"wsproof {wording.endpoint(document)}"),
         "appName": _name(contract["title"]),
         "appVersion": _name(contract["version"]),
         "testEnvironment": _name(wording.endpoint(document)),
-        "healthy": healthy if document["format"] == LOAD else document["outcome"]["passed"],
+        "healthy": document["outcome"]["passed"],
     }
 
 
@@ -104,7 +106,7 @@ def _test(case: Case, began: int, document: Document) -> dict[str, Any]:
         "testId": _name(case.id),
         "name": _name(case.name),
         "status": _status(case),
-        "rawStatus": case.scenario["verdict"] if case.scenario is not None else case.outcome,
+        "rawStatus": _raw_status(case),
         "duration": duration,
         "start": started,
         "stop": started + duration,
@@ -117,7 +119,20 @@ def _test(case: Case, began: int, document: Document) -> dict[str, Any]:
         test["trace"] = case.details
     if case.notes:
         test["stdout"] = case.notes.split("\n")
+    if case.requirement is not None:
+        return test | _judged(case.requirement)
     return test | (_labels(case.scenario) if case.scenario is not None else {})
+
+
+def _raw_status(case: Case) -> str:
+    source = case.requirement or case.scenario
+    return case.outcome if source is None else str(source["verdict"])
+
+
+def _judged(requirement: Json) -> dict[str, Any]:
+    members = ("level", "applied", "of", "failed", "rate", "first_s", "last_s", "undecided")
+    figures = {member: requirement[member] for member in members}
+    return {"labels": {"requirements": [_name(requirement["id"])]}, "extra": {"wsproof.requirement": figures}}
 
 
 def _labels(scenario: Json) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn
 from jsonschema import Draft202012Validator, ValidationError
 
 from contract.escaping import quoted, visible
+from contract.findings import phrase
 from contract.formats import LOAD, RESULTS, family
 
 Document = Mapping[str, Any]
@@ -23,7 +24,7 @@ MAX_BYTES: Final = 256 * 1024 * 1024
 MAX_DEPTH: Final = 100
 """A document that is nested deeper is none of ours, and nobody need be able to walk through it."""
 
-_UPGRADES: Final = {"wsproof.results/1": RESULTS, "wsproof.load/1": LOAD}
+_UPGRADES: Final = {"wsproof.results/1": RESULTS, "wsproof.load/1": LOAD, "wsproof.load/2": LOAD}
 _SCHEMAS: Final = {RESULTS: "results.schema.json", LOAD: "load.schema.json"}
 _SCHEMA_FOLDER: Final = Path(__file__).resolve().parents[1] / "schemas"
 
@@ -70,17 +71,38 @@ def upgraded(document: Document) -> Document:
     """A document of an earlier version in the shape of the newest one; any other as it is.
 
     Version 1 had its sentences in English only, and they stay so. In a load test `errors` was an object, which had the
-    count of each message.
+    count of each message, and up to version 2 nothing was judged but the thresholds.
     """
     found = document.get("format")
     newest = _UPGRADES.get(found) if isinstance(found, str) else None
     if newest is None:
         return document
-    errors = document.get("errors")
-    if newest == LOAD and isinstance(errors, dict):
-        listed = [{"message": message, "count": count} for message, count in errors.items()]
-        return {**document, "format": newest, "errors": listed}
-    return {**document, "format": newest}
+    return _unjudged(document) if newest == LOAD else {**document, "format": newest}
+
+
+def _unjudged(document: Document) -> Document:
+    """A load document of a version that judged no requirement: what it measured, and whether its run passed."""
+    errors, reason = document.get("errors"), document.get("reason")
+    if isinstance(errors, dict):
+        document = {**document, "errors": [{"message": name, "count": count} for name, count in errors.items()]}
+    written = document.get("texts")
+    unjudged = phrase("load-former-version", format=str(document["format"]))
+    counts = dict.fromkeys(("passed", "failed", "inconclusive", "untested", "error"), 0)
+    return {
+        **document,
+        "format": LOAD,
+        "verdict": "measured",
+        "reason": str(unjudged),
+        "texts": {"reason": unjudged.json},
+        "outcome": {
+            "passed": document.get("verdict") == "passed",
+            "reasons": [reason] if reason else [],
+            "texts": {"reasons": [written.get("reason")] if reason and isinstance(written, dict) else []},
+        },
+        "summary": dict.fromkeys(("MUST", "SHOULD", "MAY"), counts),
+        "requirements": [],
+        "shed": {},
+    }
 
 
 def to_json(document: Document) -> str:

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from contract.escaping import visible
-from reports import comparison_view, compliance_view, load_view, quantities, wording
+from reports import comparison_view, compliance_view, load_findings, load_view, quantities, wording
 from reports.documents import Document
 from reports.fitting import cut
 from reports.language import spoken, t, tn
@@ -32,12 +32,14 @@ _NAME_CHARACTERS: Final = 80
 
 def compliance(document: Document) -> str:
     """The compliance report of a results document: one self-contained HTML page."""
-    return _render("compliance.html.j2", "filter.js", document, compliance_view.build(document))
+    view = compliance_view.build(document)
+    return _render("compliance.html.j2", ("filter.js",), document, view, judged=view, legend=wording.legend())
 
 
 def load(document: Document) -> str:
     """The load report of a load document: one self-contained HTML page."""
-    return _render("load.html.j2", "cursor.js", document, load_view.build(document))
+    view, scripts = load_view.build(document), ("cursor.js", "filter.js")
+    return _render("load.html.j2", scripts, document, view, judged=view.judged, legend=wording.load_legend())
 
 
 def comparison(document: Document) -> str:
@@ -58,9 +60,10 @@ class _Inline:
     hash: str
 
 
-def _render(template: str, script: str, document: Document, view: object) -> str:
+def _render(template: str, scripts: tuple[str, ...], document: Document, view: object, **others: object) -> str:
     page = _environment().get_template(template)
-    return page.render(document=document, view=view, script=_inline(script))
+    strict = wording.is_strict(document)
+    return page.render(document=document, view=view, strict=strict, script=_inline(*scripts), **others)
 
 
 @cache
@@ -77,7 +80,6 @@ def _environment() -> Environment:
     environment.filters.update(_FILTERS)
     environment.globals.update(
         style=_inline("style.css"),
-        legend=wording.legend,
         t=t,
         tn=tn,
         spoken=spoken,
@@ -130,4 +132,5 @@ _FILTERS: Final[Mapping[str, Any]] = {
     "scenario_title": wording.scenario_title,
     "setting_name": wording.setting_name,
     "origin": wording.origin,
+    "when": load_findings.when,
 }

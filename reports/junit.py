@@ -58,7 +58,7 @@ def _suite(root: ET.Element, name: str, document: Document) -> ET.Element:
 
 def _case(suite: ET.Element, case: Case) -> None:
     of_run = OWN if case.suite == OWN else "load"
-    classname = of_run if case.scenario is None else f"wsproof.{case.suite}"
+    classname = of_run if case.scenario is case.requirement is None else f"wsproof.{case.suite}"
     attributes = {"classname": label(classname), "name": label(case.name), "time": _seconds(case.duration)}
     element = ET.SubElement(suite, "testcase", attributes)
     if case.outcome != "passed":

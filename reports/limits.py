@@ -26,6 +26,7 @@ class Limit:
     value: float
     label: str
     kept: bool
+    """Whether nothing breached it, as far as that is decided."""
 
 
 def read(document: Document) -> tuple[Limit, ...]:

@@ -3,15 +3,16 @@
 from typing import Final
 
 from contract.escaping import visible
-from reports import capacity, generator, load_view, load_wording, quantities, wording
+from reports import capacity, generator, load_findings, load_view, load_wording, quantities, wording
 from reports.documents import Document
 from reports.fitting import columns, cut
 from reports.language import t, tn
-from reports.terminal import Page, padded, right
+from reports.terminal import Page, padded, right, unverified
 
 MAX_ERRORS: Final = 30
 MAX_EXAMPLES: Final = 3
-"""Kinds of error, and examples of wrong deliveries, that are shown; the page has more."""
+MAX_BROKEN: Final = 30
+"""Kinds of error, examples of what went wrong, and broken clauses that are shown; the page has more."""
 
 _FIGURES: Final = (("p50", "p50"), ("p95", "p95"), ("p99", "p99"), ("p999", "p99.9"), ("max", "max"))
 
@@ -24,10 +25,8 @@ def load_summary(document: Document, colour: bool = False, width: int = 80) -> s
     _ledger(page, document)
     _endings(page, document)
     _capacity(page, document)
-    for threshold in document["thresholds"]:
-        value = load_wording.threshold_value(threshold)
-        line = t("load.breach", metric=cut(threshold["metric"], 60), value=value, limit=cut(threshold["limit"], 40))
-        page.wrapped(load_view.verdict_mark(threshold["passed"]), line)
+    _thresholds(page, document)
+    _requirements(page, document)
     for doubt in generator.doubts(document):
         page.wrapped(doubt.mark, doubt.title + doubt.text)
     if not document["complete"]:
@@ -36,6 +35,11 @@ def load_summary(document: Document, colour: bool = False, width: int = 80) -> s
     if built_in is not None:
         page.wrapped(wording.mark("inconclusive"), built_in)
     page.wrapped(wording.overall_mark(document), load_wording.load_sentence(document), bold=True)
+    reason, outcome = load_wording.reason(document), load_wording.outcome_sentence(document)
+    if reason:
+        page.indented(cut(reason, 300))
+    if outcome is not None:
+        page.wrapped(*outcome, bold=True)
     return page.text()
 
 
@@ -57,10 +61,7 @@ def _ledger(page: Page, document: Document) -> None:
     kept = document["delivery"]
     if kept is None:
         return
-    good = not any(kept[name] for name in load_wording.WRONG)
-    proved = not good or kept["expected"]
-    mark = load_view.verdict_mark(good) if proved else wording.mark("inconclusive")
-    page.wrapped(mark, load_wording.ledger_sentence(kept))
+    page.wrapped(load_wording.ledger_mark(document), load_wording.ledger_sentence(kept))
     examples = kept.get("examples", ())
     for example in examples[:MAX_EXAMPLES]:
         page.indented(load_wording.example_sentence(example))
@@ -78,6 +79,33 @@ def _endings(page: Page, document: Document) -> None:
         page.wrapped(load_view.verdict_mark(False), line)
     if len(errors) > MAX_ERRORS:
         page.marked(None, tn("load.text.more-errors", len(errors) - MAX_ERRORS))
+    shed = load_findings.shed(document)
+    if shed:
+        page.wrapped(None, shed)
+    page.blank()
+
+
+def _thresholds(page: Page, document: Document) -> None:
+    for threshold in document["thresholds"]:
+        value = load_wording.threshold_value(threshold)
+        line = t("load.breach", metric=cut(threshold["metric"], 60), value=value, limit=cut(threshold["limit"], 40))
+        aside = f": {load_wording.threshold_word(threshold)}" if threshold["passed"] is None else ""
+        page.wrapped(load_wording.threshold_mark(threshold), f"{line}{aside}")
+    page.blank()
+
+
+def _requirements(page: Page, document: Document) -> None:
+    clauses = load_findings.broken(document)
+    for one in clauses[:MAX_BROKEN]:
+        page.wrapped(one.mark, f"{one.name}  {load_findings.sentence(one)}", bold=True)
+        page.indented(cut(wording.statement(one.requirement), 300))
+        for line in load_findings.others(one)[:MAX_EXAMPLES]:
+            page.indented(line)
+    if len(clauses) > MAX_BROKEN:
+        page.marked(None, tn("compliance.text.more-clauses", len(clauses) - MAX_BROKEN))
+    if clauses:
+        page.blank()
+    unverified(page, document)
     page.blank()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reports import capacity, charts, distribution, generator, limits, load_wording, quantities, wording
+from reports import capacity, charts, distribution, generator, limits, load_judged, load_wording, quantities, wording
 from reports.capacity import Capacity
 from reports.charts import Chart
 from reports.commands import repeating_load
@@ -12,7 +12,7 @@ from reports.distribution import Distributions
 from reports.documents import Document
 from reports.generator import Doubt, Reading, Worker
 from reports.language import t, tn
-from reports.phrases import code
+from reports.load_judged import Judged
 from reports.wording import Mark
 
 _LEDGER: Final = ("posts", "expected", "delivered", *load_wording.WRONG, "undecided", "strangers")
@@ -31,15 +31,13 @@ _COLUMNS: Final = {
 """Figures with their headings; the language's own where there is none."""
 _SETTINGS: Final = frozenset(
     ("users", "spawn_rate", "time_s", "think_time_s", "stages", "channels", "rate", "size", "journeys", "processes",
-     "tokens", "seed", "embedded", "journeys_file", "abort_on_breach", "profile", "set")
+     "tokens", "seed", "embedded", "journeys_file", "abort_on_breach", "profile", "set", "measure_only", "strict",
+     "require_complete")
 )  # fmt: skip
 """Settings that the page gives a name; others keep their own."""
 _TOKENS: Final = frozenset(("profile", "file", "command", "pattern"))
 _UNITS: Final = frozenset(("spawn_rate", "time_s", "think_time_s", "rate", "size"))
 _STEPS: Final = frozenset(("connect", "ack", "join", "post_to_own", "post_to_receive", "ping_period", "close"))
-_WORDS: Final = {True: "load.held", False: "load.breached", None: "load.undecided"}
-BREACHED: Final = "load-breached"
-"""The code of a reason that says no more than which thresholds were breached."""
 _FIRST_SCREEN: Final = ("users", "rate", "stages", "journeys")
 
 
@@ -81,6 +79,8 @@ class Step:
     count: int
     cells: tuple[str, ...]
     unit: str
+    undecided: int
+    """Measurements that may hold delays of the generator itself, which was late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,9 @@ class Load:
     """The document's reason, where the sentence does not say it."""
     cut_off: str
     """How far a run came that did not come to its end."""
+    outcome: tuple[Mark, str] | None
+    judged: Judged | None
+    """The requirements; None where nothing was to be judged."""
     doubts: tuple[Doubt, ...]
     facts: tuple[tuple[str, str], ...]
     figures: tuple[Figure, ...]
@@ -114,6 +117,11 @@ class Load:
     settings: tuple[tuple[str, str], ...]
     command: str
 
+    @property
+    def undecided(self) -> bool:
+        """Whether any step has measurements that may hold delays of the generator."""
+        return any(step.undecided for step in self.steps)
+
 
 def build(document: Document) -> Load:
     """The load page's view of a load document."""
@@ -122,8 +130,10 @@ def build(document: Document) -> Load:
     return Load(
         mark=wording.overall_mark(document),
         sentence=load_wording.load_sentence(document),
-        reason=_reason(document),
+        reason=load_wording.reason(document),
         cut_off=load_wording.cut_off_sentence(document),
+        outcome=load_wording.outcome_sentence(document),
+        judged=load_judged.build(document),
         doubts=generator.doubts(document),
         facts=tuple(setting(name, settings[name]) for name in _FIRST_SCREEN if settings.get(name)),
         figures=_figures(document),
@@ -187,15 +197,14 @@ def verdict_mark(passed: bool | None) -> Mark:
     return wording.mark("inconclusive" if passed is None else "passed" if passed else "failed")
 
 
-def _reason(document: Document) -> str:
-    breached = load_wording.breached(document)
-    # Without a breach the sentence is the reason, and with one it lists the thresholds itself.
-    return document["reason"] or "" if breached and code(document, "reason") != BREACHED else ""
-
-
 def _thresholds(document: Document) -> tuple[Threshold, ...]:
     return tuple(
-        Threshold(entry, load_wording.threshold_value(entry), verdict_mark(entry["passed"]), t(_WORDS[entry["passed"]]))
+        Threshold(
+            entry,
+            load_wording.threshold_value(entry),
+            load_wording.threshold_mark(entry),
+            load_wording.threshold_word(entry),
+        )
         for entry in document["thresholds"]
     )
 
@@ -217,6 +226,7 @@ def _steps(document: Document, columns: list[tuple[str, str]]) -> tuple[Step, ..
             metric["count"],
             tuple(quantities.measured(metric.get(member)) for member, _ in columns),
             metric["unit"],
+            metric.get("undecided", 0),
         )
         for name, metric in document["metrics"].items()
     )

@@ -1,7 +1,7 @@
 """The words of the load reports: the sentence that sums a run up, thresholds, close codes, the ledger."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from reports import quantities, wording
@@ -12,6 +12,8 @@ from reports.language import t, tn
 _LIMIT: Final = re.compile(r"[<>=! ]*[0-9.,_]+ ?([A-Za-z%/]{0,12})")
 """A threshold's limit, such as ``< 200ms``: it ends in the unit that its value has as well."""
 
+_JUDGED: Final[Mapping[bool | None, str]] = {True: "passed", False: "failed", None: "inconclusive"}
+
 WRONG: Final = ("lost", "duplicated", "reordered", "misdelivered")
 """What the ledger of a correct endpoint holds none of."""
 
@@ -20,36 +22,44 @@ _CLOSE_CODES: Final = frozenset({*range(1000, 1016)} - {1004})
 
 
 def load_sentence(document: Document) -> str:
-    """The verdict on a load test in one sentence."""
-    word = wording.overall_mark(document).word
-    thresholds = document["thresholds"]
-    if breached(document):
-        return _listed("breached", word, thresholds, breached(document))
-    if document["reason"]:
-        return f"{word}: {cut(document['reason'], 300)}"
-    if undecided(document):
-        return _listed("undecided", word, thresholds, undecided(document))
-    if not thresholds:
-        return t("load.sentence.no-threshold", verdict=word)
-    return tn("load.sentence.all-hold", len(thresholds), verdict=word)
+    """The verdict on a load test in one sentence, with the load that it is about."""
+    verdict = wording.overall_mark(document).word
+    users = peak(document)
+    if users:
+        verdict = t("load.sentence.under", verdict=verdict, users=tn("load.capacity.load.users", users))
+    if document["verdict"] == "measured":
+        return t(
+            "load.sentence.only-thresholds" if document["thresholds"] else "load.sentence.measured", verdict=verdict
+        )
+    if document["verdict"] == "incomplete" and document["reason"]:
+        return f"{verdict}: {cut(document['reason'], 300)}"
+    failed, judged = wording.failing(document, counts_against=True), wording.binding_requirements(document)
+    values = {"verdict": verdict, "kind": wording.kind_of_binding(document)}
+    if failed:
+        values |= {"failed": quantities.count(len(failed)), "ids": wording.listed_ids(failed)}
+        return tn("load.sentence.broken", len(judged), **values)
+    if document["verdict"] == "conformant" and judged:
+        return tn("load.sentence.all-hold", len(judged), **values)
+    return wording.verdict_sentence(document, verdict)
 
 
-def breached(document: Document) -> list[Mapping[str, Any]]:
-    """The thresholds that do not hold."""
-    return [threshold for threshold in document["thresholds"] if threshold["passed"] is False]
+def peak(document: Document) -> int:
+    """How many users there were at the most; 0 where nobody knows."""
+    return max((point["users"] for point in document["timeline"]), default=0)
 
 
-def undecided(document: Document) -> list[Mapping[str, Any]]:
-    """The thresholds that only what a late generator measured does not keep."""
-    return [threshold for threshold in document["thresholds"] if threshold["passed"] is None]
+def reason(document: Document) -> str:
+    """The document's reason, where the sentence does not say it."""
+    return "" if document["verdict"] == "incomplete" else document["reason"] or ""
 
 
-def _listed(what: str, word: str, thresholds: Sequence[Any], found: Sequence[Mapping[str, Any]]) -> str:
-    listed = "; ".join(_breach(threshold) for threshold in found[:3])
-    if len(found) > 3:
-        listed = t("load.sentence.and-more", listed=listed, more=len(found) - 3)
-    of = tn("load.of-thresholds", len(thresholds))
-    return tn(f"load.sentence.{what}", len(found), verdict=word, of=of, listed=listed)
+def outcome_sentence(document: Document) -> tuple[wording.Mark, str] | None:
+    """That the run fails, where that does not follow from the verdict alone; None where it does."""
+    outcome, verdict = document["outcome"], document["verdict"]
+    follows = verdict == "non-conformant" and len(outcome["reasons"]) <= 1
+    if outcome["passed"] or follows or outcome["reasons"] == [document["reason"]]:
+        return None
+    return wording.failing_outcome(document)
 
 
 def cut_off_sentence(document: Document) -> str:
@@ -58,6 +68,26 @@ def cut_off_sentence(document: Document) -> str:
     if not isinstance(whole, int | float):
         return t("load.cut-off")
     return t("load.cut-off.at", seconds=int(document["duration_s"]), of=quantities.setting(whole))
+
+
+def threshold_mark(threshold: Mapping[str, Any]) -> wording.Mark:
+    """How a threshold is shown."""
+    return wording.mark(_JUDGED[threshold["passed"]])
+
+
+def threshold_word(threshold: Mapping[str, Any]) -> str:
+    """What became of a threshold."""
+    return t({True: "load.held", False: "load.breached", None: "load.undecided"}[threshold["passed"]])
+
+
+def undecided(document: Document) -> list[Mapping[str, Any]]:
+    """The thresholds that only what a late generator measured does not keep."""
+    return [threshold for threshold in document["thresholds"] if threshold["passed"] is None]
+
+
+def breached(document: Document) -> list[Mapping[str, Any]]:
+    """The thresholds that do not hold."""
+    return [threshold for threshold in document["thresholds"] if threshold["passed"] is False]
 
 
 def threshold_value(threshold: Mapping[str, Any]) -> str:
@@ -72,16 +102,22 @@ def threshold_value(threshold: Mapping[str, Any]) -> str:
     return f"{number}{gap}{unit}"
 
 
-def _breach(threshold: Mapping[str, Any]) -> str:
-    metric, limit = cut(threshold["metric"], 60), cut(threshold["limit"], 40)
-    return t("load.breach", metric=metric, value=threshold_value(threshold), limit=limit)
-
-
 def close_meaning(code: str) -> str:
     """What a close code means, as far as that does not depend on the endpoint."""
     if code.isdecimal() and int(code) in _CLOSE_CODES:
         return t(f"load.close.{int(code)}")
     return t("load.close.own") if len(code) == 4 and code.startswith("4") else ""
+
+
+def ledger_mark(document: Document) -> wording.Mark:
+    """How the delivery ledger is shown: where nothing is wrong, as what it proves."""
+    kept = document["delivery"]
+    if any(kept[name] for name in WRONG):
+        return wording.mark("failed")
+    # A tick is a verdict, which a run that only measured gives of nothing.
+    return wording.mark(
+        "untested" if document["verdict"] == "measured" else "passed" if kept["expected"] else "inconclusive"
+    )
 
 
 def ledger_sentence(kept: Mapping[str, Any]) -> str:

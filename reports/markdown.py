@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from contract.formats import LOAD
-from reports import capacity, generator, load_view, load_wording, outages, quantities, wording
+from reports import capacity, generator, load_findings, load_view, load_wording, outages, quantities, wording
 from reports.commands import short_repeating, variables
 from reports.documents import Document
 from reports.failures import Block, blocks
@@ -20,6 +20,7 @@ from reports.wording import Mark
 MAX_BYTES: Final = 500_000
 """A summary is no larger, so that a step has room for two."""
 MAX_FAILURES: Final = 30
+MAX_FINDINGS: Final = 3
 MAX_REASONS: Final = 30
 MAX_ROWS: Final = 60
 MAX_IDS: Final = 12
@@ -114,18 +115,22 @@ def _conformance(page: Page, document: Document) -> None:
     warning = wording.warning_sentence(document)
     if warning is not None:
         page.marked(wording.mark("failed", "SHOULD"), warning)
-    counted = [level for level in wording.LEVELS if any(document["summary"][level].values())]
-    headings = [f"{wording.mark(verdict).symbol} {wording.mark(verdict).word}" for verdict in wording.VERDICTS]
-    rows = [
-        [level, *(quantities.count(document["summary"][level][one]) for one in wording.VERDICTS)] for level in counted
-    ]
-    page.table([t("compliance.counts.level"), *headings], rows, right=1)
+    _counts(page, document)
     _failures(page, document)
     _unverified(page, document)
     _baseline(page, document)
     generated = wording.generated_sentence(document)
     if generated:
         page.add(sentence(generated))
+
+
+def _counts(page: Page, document: Document) -> None:
+    counted = [level for level in wording.LEVELS if any(document["summary"][level].values())]
+    headings = [f"{wording.mark(verdict).symbol} {wording.mark(verdict).word}" for verdict in wording.VERDICTS]
+    rows = [
+        [level, *(quantities.count(document["summary"][level][one]) for one in wording.VERDICTS)] for level in counted
+    ]
+    page.table([t("compliance.counts.level"), *headings], rows, right=1)
 
 
 def _failures(page: Page, document: Document) -> None:
@@ -209,8 +214,16 @@ def _load(page: Page, document: Document) -> None:
         page.add(" · ".join(f"{label}: {sentence(value, NAME_CHARACTERS)}" for label, value in facts))
     if not document["complete"]:
         page.marked(wording.mark("failed", "SHOULD"), load_wording.cut_off_sentence(document))
+    reason, outcome = load_wording.reason(document), load_wording.outcome_sentence(document)
+    if reason:
+        page.add(sentence(reason))
+    if outcome is not None:
+        page.marked(*outcome)
     for doubt in generator.doubts(document):
         page.marked(doubt.mark, doubt.title + doubt.text)
+    _counts(page, document)
+    _broken(page, document)
+    _unverified(page, document)
     _thresholds(page, document)
     _ledger(page, document)
     if document.get("capacity") is not None:
@@ -220,16 +233,36 @@ def _load(page: Page, document: Document) -> None:
     _endings(page, document)
 
 
+def _broken(page: Page, document: Document) -> None:
+    clauses = load_findings.broken(document)
+    if clauses:
+        page.add(f"#### {t('load.broken')}")
+    for one in clauses[:MAX_FAILURES]:
+        statement = sentence(wording.statement(one.requirement))
+        name, level = sentence(one.requirement["id"], NAME_CHARACTERS), one.clause["level"]
+        lines = [f"- {one.mark.symbol} **{name}** {level}: {statement}"]
+        lines.append(
+            f"  - {' · '.join(filter(None, (load_findings.figures(one.clause), load_findings.when(one.clause))))}"
+        )
+        lines += [
+            f"  - {quantities.count(finding['count'])} × {code(load_findings.found(finding))}"
+            for finding in one.clause["findings"][:MAX_FINDINGS]
+        ]
+        page.add("\n".join(lines))
+    if len(clauses) > MAX_FAILURES:
+        page.add(tn("formats.markdown.more", len(clauses) - MAX_FAILURES))
+
+
 def _thresholds(page: Page, document: Document) -> None:
-    marks = {passed: load_view.verdict_mark(passed) for passed in (True, False, None)}
+    marks = [load_wording.threshold_mark(one) for one in document["thresholds"]]
     rows = [
         [
-            f"{marks[one['passed']].symbol} {marks[one['passed']].word}",
+            f"{mark.symbol} {load_wording.threshold_word(one)}",
             code(one["metric"], NAME_CHARACTERS),
             code(one["limit"], NAME_CHARACTERS),
             load_wording.threshold_value(one),
         ]
-        for one in document["thresholds"]
+        for mark, one in zip(marks, document["thresholds"], strict=True)
     ]
     page.table([t(f"load.column.{name}") for name in ("verdict", "metric", "limit", "measured")], rows)
 
@@ -238,8 +271,7 @@ def _ledger(page: Page, document: Document) -> None:
     kept = document["delivery"]
     if kept is None:
         return
-    wrong = any(kept[name] for name in load_wording.WRONG)
-    page.marked(wording.mark("failed" if wrong else "passed"), load_wording.ledger_sentence(kept))
+    page.marked(load_wording.ledger_mark(document), load_wording.ledger_sentence(kept))
     examples = [f"- {code(load_wording.example_sentence(one))}" for one in kept.get("examples", ())]
     if examples:
         page.add("\n".join(examples))
@@ -268,4 +300,7 @@ def _endings(page: Page, document: Document) -> None:
         [code(name, 60), quantities.count(ends), sentence(meaning)]
         for name, meaning, ends in load_view.closes(document)
     ]
+    shed = load_findings.shed(document)
+    if shed:
+        page.add(sentence(shed))
     page.table([t("load.closes"), t("load.column.connections"), t("load.column.meaning")], closes)

@@ -11,6 +11,7 @@ from contract.escaping import visible
 from reports import quantities, wording
 from reports.documents import Document
 from reports.fitting import columns, cut
+from reports.unverified import unverified_groups
 from reports.wording import Mark
 
 VALUE_CHARACTERS: Final = 600
@@ -103,6 +104,12 @@ class Page:
         for number, line in enumerate(lines):
             start = self.styled("dim", padded(label, 10)) if not number else " " * 10
             self.raw(f"    {start}{line}")
+
+
+def unverified(page: Page, document: Document) -> None:
+    """What was not verified, by its reason."""
+    for mark, reason, listed in unverified_groups(document):
+        page.wrapped(mark, f"{mark.word}: {cut(reason, 300)} ({wording.listed_ids(listed, 8)})")
 
 
 def _wrap(text: str, width: int) -> Iterable[str]:

@@ -10,8 +10,7 @@ from reports.failures import Failure, blocks
 from reports.fitting import columns, cut
 from reports.language import t, tn
 from reports.load_text import load_summary
-from reports.terminal import Page, padded
-from reports.unverified import unverified_groups
+from reports.terminal import Page, padded, unverified
 from reports.wording import Mark
 
 MAX_BLOCKS: Final = 30
@@ -32,7 +31,10 @@ def summary(document: Document, colour: bool = False, width: int = 80) -> str:
     page.heading(document)
     _sections(page, document)
     _failures(page, document)
-    _unverified(page, document)
+    unverified(page, document)
+    unselected = wording.unselected_sentence(document)
+    if unselected:
+        page.wrapped(wording.mark("untested"), unselected)
     _baseline(page, document)
     page.blank()
     generated = wording.generated_sentence(document)
@@ -119,17 +121,6 @@ def _outages(page: Page, document: Document) -> None:
     more = outages.not_told(document)
     if more:
         page.wrapped(None, more)
-
-
-def _unverified(page: Page, document: Document) -> None:
-    for mark, reason, listed in unverified_groups(document):
-        ids = ", ".join(cut(entry["id"], 40) for entry in listed[:8])
-        if len(listed) > 8:
-            ids = t("common.and-more", listed=ids, more=f"{len(listed) - 8:,}")
-        page.wrapped(mark, f"{mark.word}: {cut(reason, 300)} ({ids})")
-    unselected = wording.unselected_sentence(document)
-    if unselected:
-        page.wrapped(wording.mark("untested"), unselected)
 
 
 def _baseline(page: Page, document: Document) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from contract.formats import LOAD
 from reports import selection, wording
 from reports.documents import Document
 from reports.language import t
@@ -22,12 +23,18 @@ def unverified_groups(document: Document) -> list[tuple[Mark, str, list[Mapping[
         for clause in wording.clauses(requirement):
             if clause["verdict"] in wording.UNVERIFIED:
                 reason = _without_scenario(clause) or _without_scenario(requirement)
-                reason = reason or t(f"compliance.no-reason.{clause['verdict']}")
+                reason = reason or _no_reason(document, clause["verdict"])
                 listed = found.setdefault((clause["verdict"], reason), [])
                 if requirement not in listed[-1:]:
                     listed.append(requirement)
     ordered = sorted(found.items(), key=lambda item: wording.mark(item[0][0]).rank)
     return [(wording.mark(verdict), reason, listed) for (verdict, reason), listed in ordered]
+
+
+def _no_reason(document: Document, verdict: str) -> str:
+    if document["format"] == LOAD and verdict == "untested":
+        return t("load.no-reason.untested")
+    return t(f"compliance.no-reason.{verdict}")
 
 
 def _without_scenario(entry: Mapping[str, Any]) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from contract.formats import LOAD
 from reports import quantities, selection
 from reports.documents import Document
 from reports.fitting import cut
@@ -70,19 +71,31 @@ _OVERALL: Final = {
     "conformant": _mark("passed", "\N{CHECK MARK}", 6, "conformant"),
     "non-conformant": _mark("failed", "\N{BALLOT X}", 0, "non-conformant"),
     "incomplete": _mark("inconclusive", "?", 4, "incomplete"),
-    "passed": _mark("passed", "\N{CHECK MARK}", 6, "run-passed"),
-    "failed": _mark("failed", "\N{BALLOT X}", 0, "run-failed"),
+    "measured": _mark("untested", "\N{WHITE CIRCLE}", 5, "measured"),
 }
 _STATES: Final = {"stale": "failed", "expired": "failed", "expected": "expected", "undecided": "untested"}
 """What became of an entry of the baseline, and how that is shown."""
 
 
 def legend() -> tuple[tuple[Mark, str, str], ...]:
-    """What each verdict means: (mark, name, meaning), what needs attention first."""
-    return tuple(
-        (mark, t(f"compliance.legend.{name}.name"), t(f"compliance.legend.{name}.meaning"))
-        for name, mark in _MARKS.items()
-    )
+    """What each verdict of a check means: (mark, name, meaning), what needs attention first."""
+    return tuple((mark, _legend(name), t(f"compliance.legend.{name}.meaning")) for name, mark in _MARKS.items())
+
+
+def load_legend() -> tuple[tuple[Mark, str, str], ...]:
+    """What each verdict of a load test means, likewise."""
+    names = ("failed", "warning", "inconclusive", "untested", "passed")
+    return tuple((_MARKS[name], _legend(name), t(f"load.legend.{name}")) for name in names)
+
+
+def _legend(name: str) -> str:
+    return t(f"compliance.legend.{name}.name")
+
+
+def is_strict(document: Document) -> bool:
+    """Whether a SHOULD counts as a MUST in this run; a load test says so among its settings."""
+    strict = document["settings"].get("strict") if document["format"] == LOAD else document["strict"]
+    return strict is True
 
 
 def binding(level: str, strict: bool) -> bool:
@@ -106,8 +119,7 @@ def mark_of(entry: Mapping[str, Any], strict: bool) -> Mark:
 
 def overall_mark(document: Document) -> Mark:
     """How the verdict on the whole run is shown."""
-    undecided = any(threshold["passed"] is None for threshold in document.get("thresholds", ()))
-    return _OVERALL["incomplete" if undecided and document["verdict"] == "passed" else document["verdict"]]
+    return _OVERALL[document["verdict"]]
 
 
 def scenario_mark(scenario: Mapping[str, Any], strict: bool) -> Mark:
@@ -169,7 +181,7 @@ def _own(requirement: Mapping[str, Any], member: str) -> str:
 
 def failing(document: Document, counts_against: bool) -> list[Mapping[str, Any]]:
     """The requirements with a failed clause that counts, or does not count, for the verdict."""
-    strict = document["strict"]
+    strict = is_strict(document)
     return [
         requirement
         for requirement in document["requirements"]
@@ -186,14 +198,25 @@ def unselected_sentence(document: Document) -> str | None:
     return tn("compliance.unselected", number) if number else None
 
 
-def verdict_sentence(document: Document) -> str:
-    """The verdict on a conformance run in one sentence, which says so where it is about a part."""
-    strict = document["strict"]
-    musts = [one for one in selection.counted(document) if _has_clause(one, strict)]
+def binding_requirements(document: Document) -> list[Mapping[str, Any]]:
+    """The requirements that the verdict is about."""
+    strict = is_strict(document)
+    return [one for one in selection.counted(document) if _has_clause(one, strict)]
+
+
+def kind_of_binding(document: Document) -> str:
+    """What these are called."""
+    return t("compliance.kind.any" if is_strict(document) else "compliance.kind.must")
+
+
+def verdict_sentence(document: Document, verdict: str = "") -> str:
+    """The verdict on a run in one sentence, which begins with `verdict`, and says so where it is about a part."""
+    strict = is_strict(document)
+    musts = binding_requirements(document)
     unknown = [one for one in musts if _has_clause(one, strict, UNVERIFIED)]
     values = {
-        "verdict": overall_mark(document).word,
-        "kind": t("compliance.kind.any" if strict else "compliance.kind.must"),
+        "verdict": verdict or overall_mark(document).word,
+        "kind": kind_of_binding(document),
         "unknown": f"{len(unknown):,}",
         "all": f"{len(musts):,}",
     }
@@ -201,7 +224,7 @@ def verdict_sentence(document: Document) -> str:
         broken = failing(document, counts_against=True)
         if not broken:
             return t("compliance.sentence.broken-somehow", **values)
-        return tn("compliance.sentence.broken", len(broken), **values, ids=_ids(broken))
+        return tn("compliance.sentence.broken", len(broken), **values, ids=listed_ids(broken))
     if selection.narrowed(document):
         values["verdict"] = t("compliance.sentence.selected", verdict=values["verdict"])
     if document["verdict"] == "incomplete":
@@ -222,7 +245,7 @@ def cut_off_sentence(document: Document) -> str:
 def warning_sentence(document: Document) -> str | None:
     """What fails without counting for the verdict, in one sentence; None where nothing does."""
     warned = failing(document, counts_against=False)
-    return tn("compliance.sentence.warned", len(warned), ids=_ids(warned)) if warned else None
+    return tn("compliance.sentence.warned", len(warned), ids=listed_ids(warned)) if warned else None
 
 
 def outcome_sentence(document: Document) -> tuple[Mark, str] | None:
@@ -232,9 +255,14 @@ def outcome_sentence(document: Document) -> tuple[Mark, str] | None:
     if (follows and baseline is None) or not (document["complete"] or document.get("ended")):
         return None
     if not outcome["passed"]:
-        return _MARKS["failed"], t("compliance.outcome.fails", why=cut("; ".join(outcome["reasons"]), 600))
+        return failing_outcome(document)
     excused = (baseline or {}).get("expected")
     return _MARKS["passed"], t("compliance.outcome.excused" if excused else "compliance.outcome.passes")
+
+
+def failing_outcome(document: Document) -> tuple[Mark, str]:
+    """That the run fails, and why."""
+    return _MARKS["failed"], t("compliance.outcome.fails", why=cut("; ".join(document["outcome"]["reasons"]), 600))
 
 
 def baseline_lines(document: Document) -> list[tuple[Mark, Mapping[str, Any], str]]:
@@ -295,7 +323,8 @@ def generated_options(document: Document) -> list[str]:
     return ["--fuzz", str(fuzz["examples"]), "--seed", str(fuzz["seed"])]
 
 
-def _ids(requirements: Sequence[Mapping[str, Any]], limit: int = 4) -> str:
+def listed_ids(requirements: Sequence[Mapping[str, Any]], limit: int = 4) -> str:
+    """The ids of some requirements; of many the first, and how many more there are."""
     listed = ", ".join(cut(requirement["id"], 40) for requirement in requirements[:limit])
     more = len(requirements) - limit
     return t("common.and-more", listed=listed, more=f"{more:,}") if more > 0 else listed

@@ -83,21 +83,31 @@ def scenario(name: str, verdict: str = "passed", **members: Any) -> Json:
     } | members
 
 
-def results(requirements: list[Json] | None = None, scenarios: list[Json] | None = None, **members: Any) -> Json:
-    """A results document; its summary and verdict follow from its requirements."""
-    entries = [requirement("ERR-01")] if requirements is None else requirements
+def summary(requirements: list[Json]) -> Json:
+    """How many clauses have which verdict."""
     counts = {
         level: dict.fromkeys(("passed", "failed", "inconclusive", "untested", "error"), 0)
         for level in ("MUST", "SHOULD", "MAY")
     }
-    for entry in entries:
+    for entry in requirements:
         if entry.get("selected") is False and entry["verdict"] not in ("passed", "failed"):
             continue
         for clause in entry["clauses"]:
             counts[clause["level"]][clause["verdict"]] += 1
+    return counts
+
+
+def _verdict(counts: Json) -> str:
     must = counts["MUST"]
     unverified = must["inconclusive"] + must["untested"] + must["error"]
-    verdict = "non-conformant" if must["failed"] else "incomplete" if unverified else "conformant"
+    return "non-conformant" if must["failed"] else "incomplete" if unverified else "conformant"
+
+
+def results(requirements: list[Json] | None = None, scenarios: list[Json] | None = None, **members: Any) -> Json:
+    """A results document; its summary and verdict follow from its requirements."""
+    entries = [requirement("ERR-01")] if requirements is None else requirements
+    counts = summary(entries)
+    must, verdict = counts["MUST"], _verdict(counts)
     return {
         "format": "wsproof.results/2",
         "tool": {"name": "wsproof", "version": "0.1.0"},
@@ -280,10 +290,50 @@ def point(t: float, **members: Any) -> Json:
     } | members
 
 
-def load(**members: Any) -> Json:
-    """A load document whose thresholds hold."""
+THRESHOLD: Json = {"metric": "p99(post_to_receive)", "limit": "< 200ms", "value": 12.3, "passed": True}
+
+
+def judged(name: str, verdict: str = "passed", level: str = "MUST", **members: Any) -> Json:
+    """A requirement of a load test with its only clause; `findings` are the clause's."""
+    findings = members.pop("findings", [])
+    usual: Json = {"applied": 0 if verdict == "untested" else 1200, "of": "delivery", "failed": 0, "undecided": 0}
+    figures = usual | {"rate": None, "first_s": None, "last_s": None} | members
+    known = requirement(name, verdict, level) | {"reason": members.get("reason")} | figures
+    del known["scenarios"]
+    clause = {"level": level, "verdict": verdict, "reason": known["reason"], "findings": findings}
+    return known | {"clauses": [clause | {key: figures[key] for key in (*usual, "rate", "first_s", "last_s")}]}
+
+
+def broken(name: str, level: str = "MUST", failed: int = 7, applied: int = 24_000, **members: Any) -> Json:
+    """A requirement that a load test saw broken."""
+    times = {"first_s": 12.3, "last_s": 58.0, "rate": failed / applied}
+    usual: Json = {"failed": failed, "applied": applied, "findings": [found("it never arrived", failed)]}
+    return judged(name, "failed", level, **(usual | times | members))
+
+
+def found(message: str, count: int, check: str = "delivered", **members: Any) -> Json:
+    """A finding of a load test."""
+    one = {"t_s": 12.3, "user": "user 17", "detail": "message 28 of user 4 in load-1", "texts": {}}
+    spoken = {"message": message, "code": "none-of-ours", "params": {}}
+    return {"check": check, **spoken, "count": count, "first_s": 12.3, "last_s": 58.0, "examples": [one]} | members
+
+
+def outcome(verdict: str, thresholds: list[Json]) -> Json:
+    """Whether a load test's run passes."""
+    breached = [f"{one['metric']} {one['limit']}" for one in thresholds if one["passed"] is False]
+    reasons = ["a requirement fails"] if verdict == "non-conformant" else []
+    reasons += [f"threshold breached: {', '.join(breached)}"] if breached else []
+    return {"passed": not reasons, "reasons": reasons}
+
+
+def load(requirements: list[Json] | None = None, **members: Any) -> Json:
+    """A load document whose requirements and thresholds hold; summary, verdict and outcome follow from these."""
+    entries = [judged("SEND-01", applied=24_000), judged("HB-02", applied=80, of="ping")]
+    entries = entries if requirements is None else requirements
+    limits: list[Json] = members.get("thresholds", [THRESHOLD])
+    verdict = members.get("verdict", _verdict(summary(entries)))
     return {
-        "format": "wsproof.load/2",
+        "format": "wsproof.load/3",
         "tool": {"name": "wsproof", "version": "0.1.0"},
         "endpoint": "ws://127.0.0.1:8765/v1/socket",
         "contract": {"title": "Chat WebSocket API", "version": "1.0.0"},
@@ -291,9 +341,13 @@ def load(**members: Any) -> Json:
         "duration_s": 10.4,
         "complete": True,
         "settings": {"users": 20, "spawn_rate": 20, "time_s": 10, "journeys": {"chatter": 1}},
-        "verdict": "passed",
+        "verdict": verdict,
         "reason": None,
-        "thresholds": [{"metric": "p99(post_to_receive)", "limit": "< 200ms", "value": 12.3, "passed": True}],
+        "outcome": outcome(verdict, limits),
+        "summary": summary(entries),
+        "requirements": entries,
+        "shed": {},
+        "thresholds": limits,
         "metrics": {"connect": metric(2.1, 20), "ack": metric(0.8, 20), "post_to_own": metric(1.2)},
         "delivery": {
             "expected": 24000,
@@ -326,12 +380,19 @@ def errors(counts: dict[str, int]) -> list[Json]:
     return [{"code": "none-of-ours", "params": {}, "message": name, "count": number} for name, number in counts.items()]
 
 
+def unreached_load() -> Json:
+    """A load document of a run that measured nothing."""
+    reason = "no user could connect"
+    untested = [judged("SEND-01", "untested", reason=reason), judged("SEND-03", "untested", "SHOULD", reason=reason)]
+    return load(untested, reason=reason, outcome={"passed": False, "reasons": [reason]}, thresholds=[])
+
+
 def breaking_load() -> Json:
     """A load document in which something of each kind went wrong."""
     breached = {"metric": "p99(ack)", "limit": "< 5ms", "value": 9.8, "passed": False}
     return load(
-        verdict="failed",
-        thresholds=[*load()["thresholds"], breached],
+        [broken("SEND-01"), judged("HB-02", applied=80, of="ping")],
+        thresholds=[THRESHOLD, breached],
         errors=errors({"no answer within 5 s": 3, "close 1011": 40}),
         closes={"1000": 18, "1011": 2},
         delivery=load()["delivery"] | {"lost": 7},
@@ -346,7 +407,7 @@ def hostile(value: Any, text: str = HOSTILE, member: str = "") -> Any:
         def closed(name: str) -> bool:
             return name in _CLOSED or (member, name) == ("capacity", "unit")
 
-        free_names = member in ("settings", "metrics", "closes", "journeys")
+        free_names = member in ("settings", "metrics", "closes", "journeys", "shed")
         return {
             (f"{name}{text}" if free_names else name): (item if closed(name) else hostile(item, text, name))
             for name, item in value.items()

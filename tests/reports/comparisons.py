@@ -83,7 +83,17 @@ _METRICS = st.dictionaries(
     st.sampled_from(("connect", "post_to_own", "ping_period")),
     st.builds(builder.metric, st.none() | st.floats(0.01, 1000), st.integers(0, 5000)),
 )
-_LIMITS = st.tuples(st.sampled_from(("p99(connect)", "lost")), st.sampled_from(("< 5ms", "== 0")), st.booleans())
+_LIMITS = st.tuples(
+    st.sampled_from(("p99(connect)", "lost")), st.sampled_from(("< 5ms", "== 0")), st.sampled_from((True, False, None))
+)
+
+
+_REQUIREMENTS = st.dictionaries(st.sampled_from(IDS), st.sampled_from(VERDICTS[:4])).map(
+    lambda verdicts: [
+        builder.broken(name) if verdict == "failed" else builder.judged(name, verdict)
+        for name, verdict in verdicts.items()
+    ]
+)
 
 
 @st.composite
@@ -94,7 +104,8 @@ def load_tests(draw: st.DrawFn) -> Json:
     knee = draw(st.none() | st.floats(1, 500))
     return loads.full(
         metrics=draw(_METRICS),
-        verdict=draw(st.sampled_from(("passed", "failed"))),
+        requirements=draw(_REQUIREMENTS),
+        outcome={"passed": draw(st.booleans()), "reasons": []},
         thresholds=[{"metric": one, "limit": two, "value": None, "passed": held} for one, two, held in limits],
         delivery=draw(st.none() | st.just(kept | {"misdelivered": 0})),
         errors=builder.errors(draw(st.dictionaries(st.sampled_from(("no answer", "closed")), st.integers(1, 5)))),

@@ -24,12 +24,15 @@ CHECKS: dict[str, Json] = {
 LOADS: dict[str, Json] = {
     "load": builder.load(),
     "breaking load": builder.breaking_load(),
-    "failed load": builder.load(verdict="failed", reason="no user could connect"),
+    "failed load": builder.unreached_load(),
     "empty load": builder.load(
         thresholds=[], metrics={}, delivery=None, timeline=[], closes={}, generator=None, complete=False
     ),
     "full load": loads.full(),
     "aborted load": loads.aborted(),
+    "late load": loads.late(),
+    "measured load": loads.measured(),
+    "mixed load": loads.full(requirements=[loads.MIXED]),
     "capacity": loads.capacity(),
     "hostile load": builder.hostile(loads.faulty(capacity=loads.capacity()["capacity"])),
     "acting load": builder.hostile(loads.aborted(), ACTING),

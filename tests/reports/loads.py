@@ -146,27 +146,55 @@ HEALTH: Json = {
 }
 
 
+HOLDING: list[Json] = [
+    builder.judged("CONN-01", applied=400, of="connection"),
+    builder.judged("HB-02", applied=1200, of="ping"),
+    builder.judged("SEND-01", applied=475_880, undecided=120),
+    builder.judged("SEND-03", applied=475_880, level="SHOULD"),
+]
+MIXED: Json = builder.judged("SEND-01")
+"""A requirement with a MUST that holds and a SHOULD that was broken."""
+MIXED |= {"clauses": [*MIXED["clauses"], *builder.broken("SEND-01", "SHOULD")["clauses"]]}
+BREAKING: list[Json] = [
+    HOLDING[0],
+    builder.judged(
+        "HB-02", "inconclusive", applied=0, of="ping", reason="no ping was due: the run was shorter than an interval"
+    ),
+    builder.broken(
+        "SEND-01",
+        failed=43,
+        applied=476_000,
+        findings=[
+            builder.found("it never arrived", 41),
+            builder.found("it arrived at a user who had not joined the channel", 2, "membership", last_s=12.3),
+        ],
+    ),
+    builder.broken("SEND-03", "SHOULD", 3, 475_839, findings=[builder.found("it had already arrived", 3)]),
+    builder.judged("ERR-09", "untested", reason="no error came"),
+]
+"""A run in which something broke, and in which not everything could be judged."""
+
+
 def full(**members: Any) -> Json:
     """A run with every member, in which all was well."""
-    return (
-        builder.load(
-            duration_s=61.2,
-            settings=SETTINGS,
-            thresholds=[
-                {"metric": "p99(post_to_receive)", "limit": "< 200ms", "value": 7.7, "passed": True},
-                {"metric": "lost", "limit": "== 0", "value": 0, "passed": True},
-                {"metric": "errors", "limit": "< 0.1%", "value": 0.0, "passed": True},
-            ],
-            aborted=None,
-            metrics={name: metric(*figures) for name, figures in STEPS.items()},
-            delivery=LEDGER,
-            timeline=timeline(60, 400),
-            closes={"1000": 398, "1001": 2},
-            generator=HEALTH,
-            capacity=None,
-        )
-        | members
-    )
+    usual: Json = {
+        "requirements": HOLDING,
+        "duration_s": 61.2,
+        "settings": SETTINGS,
+        "thresholds": [
+            {"metric": "p99(post_to_receive)", "limit": "< 200ms", "value": 7.7, "passed": True},
+            {"metric": "lost", "limit": "== 0", "value": 0, "passed": True},
+            {"metric": "errors", "limit": "< 0.1%", "value": 0.0, "passed": True},
+        ],
+        "aborted": None,
+        "metrics": {name: metric(*figures) for name, figures in STEPS.items()},
+        "delivery": LEDGER,
+        "timeline": timeline(60, 400),
+        "closes": {"1000": 398, "1001": 2},
+        "generator": HEALTH,
+        "capacity": None,
+    }
+    return builder.load(**(usual | members))
 
 
 def faulty(**members: Any) -> Json:
@@ -200,35 +228,49 @@ def faulty(**members: Any) -> Json:
         {"metric": "p50(post_to_own)", "limit": "< 10ms", "value": 1.4, "passed": True},
         {"metric": "p99(close)", "limit": "< 10ms", "value": None, "passed": False},
     ]
-    return (
-        full(
-            verdict="failed",
-            thresholds=breached,
-            metrics={name: metric(*figures) for name, figures in STEPS.items()} | slow,
-            delivery=LEDGER | wrong | {"examples": examples},
-            timeline=[
-                point | {"errors": 12 if point["t"] == 33 else 1 if point["t"] == 40 else 0}
-                for point in timeline(60, 400, stalled=(31, 33))
-            ],
-            closes={"1000": 371, "1006": 12, "1011": 4, "4001": 3, "4400": 1, "1000000": 1},
-            errors=builder.errors({"no answer within 5 s": 12, "closed with 1011 (internal error)": 1}),
-            generator=health,
-        )
-        | members
-    )
+    usual: Json = {
+        "requirements": BREAKING,
+        "shed": {"HTTP 429": 12, "RATE_LIMITED": 3, "4429": 1},
+        "thresholds": breached,
+        "metrics": {name: metric(*figures) for name, figures in STEPS.items()} | slow,
+        "delivery": LEDGER | wrong | {"examples": examples},
+        "timeline": [
+            point | {"errors": 12 if point["t"] == 33 else 1 if point["t"] == 40 else 0}
+            for point in timeline(60, 400, stalled=(31, 33))
+        ],
+        "closes": {"1000": 371, "1006": 12, "1011": 4, "4001": 3, "4400": 1, "1000000": 1},
+        "errors": builder.errors({"no answer within 5 s": 12, "closed with 1011 (internal error)": 1}),
+        "generator": health,
+    }
+    return full(**(usual | members))
 
 
 def aborted(**members: Any) -> Json:
     """A run that a breach ended early."""
-    return (
-        faulty(
-            aborted="lost == 0",
-            reason="threshold breached: lost == 0; the run was ended after 34.0 s",
-            duration_s=34.0,
-            timeline=timeline(34, 400, stalled=(31, 33)),
-        )
-        | members
-    )
+    usual: Json = {"aborted": "lost == 0", "duration_s": 34.0, "timeline": timeline(34, 400, stalled=(31, 33))}
+    return faulty(**(usual | members))
+
+
+def late(**members: Any) -> Json:
+    """A run in which the generator was late for a while: what it measured then is undecided."""
+    points = [point | ({"generator_late": True} if 20 <= point["t"] < 26 else {}) for point in timeline(60, 400)]
+    slow = metric(*STEPS["post_to_receive"]) | {"undecided": 12_400}
+    limits = [{"metric": "p99(post_to_receive)", "limit": "< 200ms", "value": 310.0, "passed": None}]
+    judged = [builder.judged("SEND-01", applied=463_600, undecided=12_400), *HOLDING[3:]]
+    usual: Json = {
+        "timeline": points,
+        "metrics": full()["metrics"] | {"post_to_receive": slow},
+        "thresholds": limits,
+        "requirements": judged,
+        "generator": HEALTH | {"late": [[20.0, 26.0]]},
+    }
+    return full(**(usual | members))
+
+
+def measured(**members: Any) -> Json:
+    """A run that was to judge nothing."""
+    settings = SETTINGS | {"measure_only": True}
+    return full(**({"verdict": "measured", "requirements": [], "settings": settings, "thresholds": []} | members))
 
 
 def capacity(**members: Any) -> Json:
@@ -246,9 +288,9 @@ def capacity(**members: Any) -> Json:
     ]
     found = {"unit": "users", "knee": 1100, "broke": 1150, "curve": curve}
     reason = "the bounds lie within 5 % of each other"
-    return full(capacity=found | {"reason": reason}) | members
+    return full(**({"capacity": found | {"reason": reason}} | members))
 
 
 def long(**members: Any) -> Json:
     """An hour with an entry for each second."""
-    return full(duration_s=3600.0, timeline=timeline(3600, 400, stalled=(1700, 1702))) | members
+    return full(**({"duration_s": 3600.0, "timeline": timeline(3600, 400, stalled=(1700, 1702))} | members))

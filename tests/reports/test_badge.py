@@ -14,6 +14,8 @@ from tests.reports.documents import DOCUMENTS
 SVG = "{http://www.w3.org/2000/svg}"
 ALLOWED = {"svg", "title", "rect", "path", "g", "text"}
 
+BREACHED = builder.THRESHOLD | {"passed": False}
+
 
 def badge(document: Json) -> Json:
     found: Json = json.loads(shields(document))
@@ -47,19 +49,21 @@ def test_shields_takes_it(name: str) -> None:
         (results(complete=False, verdict="incomplete"), "cut off: 1 of 1 MUSTs verified", "lightgrey"),
         (results([], []), "nothing was verified", "lightgrey"),
         (results(scenarios=[]), "nothing was verified", "lightgrey"),
-        (builder.load(), "passed: 1 threshold", "brightgreen"),
-        (builder.load(thresholds=[]), "no threshold was set", "lightgrey"),
+        (builder.load(), "conformant: 2 of 2 MUSTs hold", "brightgreen"),
+        (loads.measured(), "measured only: nothing was judged", "lightgrey"),
         (builder.load(complete=False), "cut off", "lightgrey"),
-        (builder.breaking_load(), "failed: 1 of 2 thresholds breached", "red"),
+        (builder.breaking_load(), "not conformant: 1 requirement failed", "red"),
         (builder.undecided_load(), "undecided: 1 of 2 thresholds", "yellow"),
-        (builder.load(verdict="failed", reason="no user could connect"), "failed", "red"),
-        (loads.full(generator=loads.faulty()["generator"]), "passed; the load generator was the limit", "yellow"),
+        (builder.load(thresholds=[BREACHED]), "failed: 1 of 1 threshold breached", "red"),
+        (loads.measured(thresholds=[BREACHED]), "failed: 1 of 1 threshold breached", "red"),
+        (builder.unreached_load(), "incomplete: 0 of 1 MUSTs verified", "yellow"),
+        (loads.full(settings={"strict": True}), "conformant: 4 of 4 requirements hold", "brightgreen"),
     ],
 )
 def test_what_it_says(document: Json, message: str, color: str) -> None:
     found = badge(document)
     assert (found["message"], found["color"]) == (message, color)
-    assert found["label"] == ("WebSocket load" if document["format"] == "wsproof.load/2" else "WebSocket API")
+    assert found["label"] == ("WebSocket load" if document["format"] == "wsproof.load/3" else "WebSocket API")
 
 
 def test_half_a_run_or_none_is_an_error() -> None:

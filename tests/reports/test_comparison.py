@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from reports.comparison import MAX_RUNS, ComparisonError, Run, compare
+from reports.comparison_text import comparison_summary
 from tests.reports import builder, comparisons, loads
 from tests.reports.builder import Json
 from tests.reports.comparisons import changed, compared, slower, verdicts
@@ -138,9 +139,81 @@ def test_what_went_wrong_under_load() -> None:
     assert {"errors", "lost", "duplicated", "reordered", "misdelivered", "lost == 0"} <= set(names)
     assert "p99(post_to_own)" in names
     assert found["runs"][1]["notes"] == [
+        {"kind": "warnings", "detail": "SEND-03"},
         {"kind": "generator", "detail": loads.faulty()["generator"]["reason"]},
         {"kind": "workers", "detail": "worker 2"},
     ]
+
+
+def _judged(**given: str) -> Json:
+    """A load test with these verdicts, such as ``SEND_01="failed"``."""
+    names = {name.replace("_", "-"): verdict for name, verdict in given.items()}
+    return loads.full(
+        requirements=[
+            builder.broken(name) if verdict == "failed" else builder.judged(name, verdict)
+            for name, verdict in names.items()
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "where"),
+    [
+        ("passed", "failed", "worse"),
+        ("passed", "untested", "worse"),
+        ("failed", "passed", "better"),
+        ("failed", "inconclusive", "unclear"),
+    ],
+)
+def test_a_requirement_that_load_judges(was: str, now: str, where: str) -> None:
+    found = compared(_judged(SEND_01=was), _judged(SEND_01=now))
+    assert changed(found) == {where: ["SEND-01"]}
+    assert found["verdict"] == ("better" if where == "better" else "worse")
+    (row,) = found["requirements"]
+    assert [cell["verdict"] for cell in row["cells"]] == [was, now]
+
+
+def test_what_was_seen_of_a_requirement_under_load_is_told() -> None:
+    found = compared(_judged(SEND_01="passed"), _judged(SEND_01="failed"), pages=True)
+    after = found["changes"]["worse"][0]["after"]
+    assert (after["message"], after["failed"], after["applied"], after["of"]) == (
+        "it never arrived",
+        7,
+        24_000,
+        "delivery",
+    )
+    assert after["link"] == "1/page.html#SEND-01"
+    assert "b: 7 of 24,000 deliveries (0.03 %): it never arrived\n" in comparison_summary(found)
+
+
+def test_a_recommendation_that_load_breaks_does_not_weigh() -> None:
+    holds, broken = builder.judged("SEND-03", level="SHOULD"), builder.broken("SEND-03", "SHOULD")
+    first, second = loads.full(requirements=[holds]), loads.full(requirements=[broken])
+    assert changed(compared(first, second)) == {"worse": ["(SEND-03)"]}
+    strict = loads.full(requirements=[broken], settings=loads.SETTINGS | {"strict": True})
+    assert changed(compared(first, strict)) == {"worse": ["SEND-03"]}
+
+
+def test_a_run_that_judged_nothing_makes_no_requirement_better_or_worse() -> None:
+    measured = loads.measured(thresholds=loads.full()["thresholds"])
+    for found in (compared(loads.full(), measured), compared(measured, loads.full())):
+        assert found["verdict"] == "same"
+        assert not found["changes"]["worse"] + found["changes"]["better"] + found["changes"]["unclear"]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "where"),
+    [(True, False, "worse"), (False, True, "better"), (True, None, "unclear"), (None, False, "unclear")],
+)
+def test_a_threshold_that_the_generator_was_too_late_for(was: bool | None, now: bool | None, where: str) -> None:
+    sides = [loads.full(thresholds=[builder.THRESHOLD | {"passed": passed}]) for passed in (was, now)]
+    assert list(changed(compared(*sides))) == [where]
+
+
+def test_that_the_generator_was_late_is_a_note() -> None:
+    found = compared(loads.full(), loads.late())
+    assert found["runs"][1]["notes"] == [{"kind": "timeline", "detail": "6.0 s"}]
+    assert "the load generator was late: 6.0 s" in comparison_summary(found)
 
 
 def test_a_step_that_is_not_reached_any_more_weighs() -> None:
@@ -158,7 +231,8 @@ def test_capacity(knee: int | None, where: str | None) -> None:
 
 
 def test_a_run_that_measured_nothing_is_worse() -> None:
-    failed = loads.full(verdict="failed", reason="nothing was measured")
+    reasons = {"passed": False, "reasons": ["nothing was measured"]}
+    failed = loads.full(verdict="incomplete", reason="nothing was measured", outcome=reasons)
     found = compared(loads.full(), failed)
     assert changed(found) == {"worse": ["run"]}
     assert found["changes"]["worse"][0]["after"]["reason"] == "nothing was measured"

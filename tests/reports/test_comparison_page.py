@@ -125,7 +125,7 @@ def test_in_japanese() -> None:
     assert '<html lang="ja">' in page.source
     assert "b は a より悪化しています: 悪化 1 件、改善 1 件。" in page.text
     assert "サーバーは ERR-01 のとおりに error を返す。" in page.text
-    assert "負荷試験 3 件のうち 3 件が合格しました。" in load.text
+    assert "負荷試験 3 件のうち 3 件が適合しています。" in load.text
     assert "⬇ ×3.00 悪化" in load.text
 
 

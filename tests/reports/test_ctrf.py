@@ -32,7 +32,7 @@ TEST = closed(
     "name status duration",
     testId=TEXT, name=TEXT, status={"enum": STATUSES}, rawStatus="string", type="string",
     duration=COUNT, start="integer", stop="integer", suite=TEXTS | {"minItems": 1},
-    message="string", trace="string", stdout=TEXTS, tags=TEXTS,
+    message="string", trace="string", stdout=TEXTS, tags=TEXTS, extra="object",
     labels={"type": "object", "additionalProperties": TEXTS | {"minItems": 1}},
 )  # fmt: skip
 RESULTS = closed(
@@ -160,7 +160,7 @@ def test_the_verdict_and_the_requirements_are_an_extra() -> None:
         (results(), True),
         (builder.failing_results(), False),
         (builder.load(), True),
-        (builder.load(complete=False), False),
+        (builder.unreached_load(), False),
         (builder.breaking_load(), False),
     ],
 )
@@ -173,8 +173,12 @@ def test_thresholds_are_tests() -> None:
     assert {name: test["status"] for name, test in tests.items()} == {
         "p99(post_to_receive) < 200ms": "passed",
         "p99(ack) < 5ms": "failed",
-        "run": "passed",
+        "SEND-01": "failed",
+        "HB-02": "passed",
+        "run": "failed",
     }
+    assert tests["SEND-01"]["labels"] == {"requirements": ["SEND-01"]}
+    assert tests["SEND-01"]["extra"]["wsproof.requirement"]["failed"] == 7
     assert tests["p99(ack) < 5ms"]["message"] == "measured 9.80 ms, limit < 5ms"
     assert tests["run"]["duration"] == 10_400
 

@@ -128,8 +128,11 @@ def test_broken_results_say_where_and_what_was_expected(change: Break, pointer: 
 @pytest.mark.parametrize(
     ("change", "pointer", "expected"),
     [
-        (_set("verdict", to="conformant"), "/verdict", '"passed"'),
-        (_set("thresholds", 0, "passed", to="yes"), "/thresholds/0/passed", "expected boolean or null"),
+        (_set("verdict", to="passed"), "/verdict", '"measured"'),
+        (_set("thresholds", 0, "passed", to="no"), "/thresholds/0/passed", "expected boolean or null"),
+        (_drop("requirements", 0, "clauses", 0, "findings"), "/requirements/0/clauses/0", '"findings"'),
+        (_set("requirements", 1, "applied", to=None), "/requirements/1/applied", "expected integer"),
+        (_set("shed", to={"HTTP 429": "many"}), "/shed/HTTP 429", "expected integer"),
         (_drop("metrics", "ack", "p999"), "/metrics/ack", '"p999"'),
         (_set("delivery", to={"expected": 1}), "/delivery", '"delivered"'),
         (_set("delivery", "lost", to=-1), "/delivery/lost", "expected minimum 0"),

@@ -42,7 +42,7 @@ NAMES = frozenset(
     (
         *("wsproof", "MUST", "SHOULD", "MAY", "UTC", "ID", "JSON", "HTTP", "TCP", "TLS", "CPU", "RFC", "API", "URL"),
         *("WebSocket", "ping", "pong", "ms", "max", "pN", "chatter", "listener", "churner"),
-        *("lost", "errors", "ERR", "post_to_own", "post_to_receive", "close"),
+        *("lost", "errors", "ERR", "RATE_LIMITED", "RATE", "LIMITED", "post_to_own", "post_to_receive", "close"),
     )
 )
 """Names, among them those of journeys and of what thresholds limit, which stand in a Japanese text as they are."""

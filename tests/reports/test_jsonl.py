@@ -28,6 +28,7 @@ def rebuilt(lines: Iterable[Json]) -> Json:
     document: Json = found.pop("run")[0]
     if document["format"] == "wsproof.results/2":
         return {**document, "requirements": found.get("requirement", []), "scenarios": found.get("scenario", [])}
+    document |= {"requirements": found.get("requirement", [])}
     document |= {"thresholds": found.get("threshold", []), "timeline": found.get("slice", [])}
     document["metrics"] = {one["name"]: one["figures"] for one in found.get("metric", [])}
     document["closes"] = {one["code"]: one["count"] for one in found.get("close", [])}

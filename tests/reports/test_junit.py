@@ -140,7 +140,7 @@ def test_an_undecided_threshold_is_skipped() -> None:
 def test_thresholds_are_cases() -> None:
     breached = {"metric": "p99(ack)", "limit": "< 5ms", "value": None, "passed": False}
     held = builder.load()["thresholds"][0]
-    root = _parse(junit(builder.load(verdict="failed", thresholds=[held, breached])))
+    root = _parse(junit(builder.load(thresholds=[held, breached])))
     names = {case.get("name"): case for case in root.iter("testcase")}
     children = [(child.tag, child.text) for child in names["p99(post_to_receive) < 200ms"]]
     assert children == [("system-out", "measured 12.3 ms")]
@@ -151,9 +151,43 @@ def test_thresholds_are_cases() -> None:
 
 
 def test_a_load_run_that_failed_for_another_reason_fails_its_own_case() -> None:
-    root = _parse(junit(builder.load(verdict="failed", reason="no user could connect")))
+    root = _parse(junit(builder.unreached_load()))
     elements = root.findall("testsuite/testcase/failure")
-    assert [element.get("message") for element in elements] == ["Failed: no user could connect"]
+    assert [element.get("message") for element in elements] == ["no user could connect"]
+    assert [one.get("type") for one in root.iter("skipped")] == ["untested", "untested"]
+
+
+def test_requirements_of_a_load_test_are_cases() -> None:
+    root = _parse(junit(loads.faulty()))
+    names = {(case.get("name") or "").partition(":")[0]: case for case in root.iter("testcase")}
+    failed = names["SEND-01"].find("failure")
+    assert failed is not None
+    assert names["SEND-01"].get("classname") == "wsproof.SEND"
+    assert failed.get("message") == (
+        "SEND-01 MUST: 43 of 476,000 deliveries (0.01 %)  first at 12.3 s, last at 58.0 s: it never arrived (user 17)"
+    )
+    assert "2 × it arrived at a user who had not joined the channel (user 17)  at 12.3 s" in (failed.text or "")
+    assert "membership at 12.30 s, user 17: message 28 of user 4 in load-1" in (failed.text or "")
+    assert [child.tag for child in names["SEND-03"]] == ["system-out"]
+    assert (names["SEND-03"].findtext("system-out") or "").startswith("WARNING SEND-03 SHOULD: 3 of 475,839")
+    skipped = [names[name].find("skipped") for name in ("HB-02", "ERR-09")]
+    assert [None if one is None else one.get("type") for one in skipped] == ["inconclusive", "untested"]
+    assert names["CONN-01"].findtext("system-out") == "held in 400 connections"
+    assert names["run"].find("failure") is not None
+
+
+def test_a_recommendation_that_a_strict_run_saw_broken_is_a_failure() -> None:
+    root = _parse(junit(loads.faulty(settings={"strict": True})))
+    failed = [case.get("name") for case in root.iter("testcase") if case.find("failure") is not None]
+    assert any((name or "").startswith("SEND-03") for name in failed)
+
+
+def test_a_run_that_only_measured_passes_nothing() -> None:
+    root = _parse(junit(loads.measured()))
+    (run,) = root.iter("testcase")
+    skipped = run.find("skipped")
+    assert skipped is not None
+    assert skipped.get("message") == "Measured under 400 users: nothing was judged."
 
 
 def test_a_load_run_tells_its_doubts_and_its_ledger() -> None:
@@ -162,8 +196,9 @@ def test_a_load_run_tells_its_doubts_and_its_ledger() -> None:
     said = (run.findtext("system-out") or "").splitlines()
     assert said[0].startswith("The load generator, and not the endpoint, was the limit: worker 1 used 99 %")
     assert said[1].startswith("1 of 3 workers was lost: worker 2")
-    assert said[3].startswith("Delivery ledger: 475,839 of 476,000 owed deliveries arrived; 41 lost")
-    assert said[4].startswith("lost at 31.25 s: message 28 of user 17")
+    assert said[3].startswith("Load that the endpoint shed, as it may: 12 × HTTP 429")
+    assert said[4].startswith("Delivery ledger: 475,839 of 476,000 owed deliveries arrived; 41 lost")
+    assert said[5].startswith("lost at 31.25 s: message 28 of user 17")
 
 
 class TestBaseline:

@@ -15,7 +15,8 @@ def _text(document: builder.Json) -> str:
 
 def test_the_load_page() -> None:
     text = _text(builder.breaking_load())
-    assert "Failed: 1 of 2 thresholds was breached: p99(ack) 9.80 ms (limit < 5ms)." in text
+    assert "Not conformant under 20 users: 1 of 2 MUST requirements failed (SEND-01)." in text
+    assert "The run fails: a requirement fails; threshold breached: p99(ack) < 5ms." in text
     assert "p99(ack) < 5ms 9.80 ms ✗ breached" in text
     assert "deliveries lost, of 24,000 ✗ 7" in text
     assert "1011 internal error 2" in text
@@ -56,8 +57,62 @@ def test_everything_over_time() -> None:
     )
 
 
-def test_a_load_run_without_thresholds_judged_nothing() -> None:
-    assert "Passed: no threshold was set, so nothing was judged." in _text(builder.load(thresholds=[]))
+def test_a_run_that_only_measured_says_that_nothing_was_judged() -> None:
+    page = Page(html.load(loads.measured()))
+    assert "Measured under 400 users: nothing was judged." in page.text
+    assert "Nothing was judged: this run measured only." in page.text
+    assert "passed" not in page.text.lower()
+    assert not {"requirements", "filter", "failures", "legend"} & set(page.ids)
+
+
+def test_what_broke_is_told_with_its_figures_and_times() -> None:
+    page = Page(html.load(loads.faulty()))
+    what = "it never arrived ; it arrived at a user who had not joined the channel"
+    assert f"✗ SEND-01 MUST 43 476,000 deliveries 0.01 % 12.3 58.0 {what}" in page.text
+    assert "▲ SEND-03 SHOULD 3 475,839 deliveries 0.001 % 12.3 58.0 it had already arrived" in page.text
+    assert page.text.index("▲ 1 recommendation does not hold (SEND-03).") < page.text.index("What broke under load")
+
+
+def test_a_requirement_is_shown_with_its_evidence() -> None:
+    page = Page(html.load(loads.faulty()))
+    broken = Page(page.part('id="SEND-01"', "</article>").partition(">")[2]).text
+    assert "failed 43 of 476,000 deliveries (0.01 %)" in broken
+    assert "41 × it never arrived first at 12.3 s, last at 58.0 s delivered" in broken
+    assert "1 example at 12.30 s, user 17 message 28 of user 4 in load-1" in broken
+    assert "held in 400 connections" in page.part('id="CONN-01"')
+    assert "held in 475,880 deliveries, 120 undecided" in html.load(loads.full())
+
+
+def test_what_was_not_verified_is_listed_with_its_reason() -> None:
+    page = Page(html.load(loads.faulty()))
+    assert "? inconclusive no ping was due: the run was shorter than an interval HB-02" in page.text
+    assert "○ untested no error came ERR-09" in page.text
+    silent = loads.full(requirements=[builder.judged("ERR-09", "untested", reason=None)])
+    assert "Nothing in this run put it to the test." in Page(html.load(silent)).text
+
+
+def test_a_requirement_with_clauses_tells_of_each() -> None:
+    part = Page(html.load(loads.full(requirements=[loads.MIXED]))).part('id="SEND-01"')
+    assert part.index("held in 1,200 deliveries") < part.index("7 of 24,000 deliveries (0.03 %)")
+
+
+def test_load_that_was_shed_is_no_violation() -> None:
+    part = Page(html.load(loads.faulty())).part('id="shed"', "</section>")
+    assert "HTTP 429" in part
+    assert "no violation" in part
+    assert 'id="shed"' not in html.load(loads.full())
+
+
+def test_the_time_in_which_the_generator_was_late_is_marked() -> None:
+    page = Page(html.load(loads.late()))
+    part = page.part('id="timeline"', "</section>")
+    assert part.count('<rect class="band" x=') == 6
+    assert part.count(", the load generator was late</title>") == 6 * 6
+    assert "Shaded: the load generator was late." in part
+    assert "The load generator was late at 20–26 s." in page.text
+    assert "p99(post_to_receive) < 200ms 310 ms ? undecided" in page.text
+    assert "Undecided: so many of them may hold delays of the load generator" in page.text
+    assert 'class="band"' not in html.load(loads.full())
 
 
 def test_a_breach_is_a_line_with_a_mark_and_a_word() -> None:
@@ -96,11 +151,11 @@ def test_the_ledger_with_its_examples() -> None:
     assert "found" not in _text(loads.full())
 
 
-def test_a_reason_that_only_lists_the_breaches_is_not_told_twice() -> None:
-    listed = "threshold breached: p99(ack) < 5ms"
-    written = {"reason": {"code": "load-breached", "params": {"thresholds": "p99(ack) < 5ms"}}}
-    assert listed not in _text(builder.breaking_load() | {"reason": listed, "texts": written})
-    assert "the server hung up" in _text(builder.breaking_load() | {"reason": "the server hung up"})
+def test_a_reason_is_told_where_the_sentence_does_not() -> None:
+    unreached = _text(builder.unreached_load())
+    assert "Incomplete under 20 users: no user could connect" in unreached
+    assert "The run fails" not in unreached
+    assert "cut off after 12 of 60 s" in _text(builder.breaking_load() | {"reason": "cut off after 12 of 60 s"})
 
 
 def test_a_lost_worker_is_marked_on_the_time_axis() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from reports.fitting import columns
+from reports.language import speaking
 from reports.load_text import MAX_EXAMPLES, load_summary
 from tests.reports import builder, loads
 
@@ -12,11 +13,12 @@ from tests.reports import builder, loads
 def test_the_summary_of_a_load_test() -> None:
     breached = {"metric": "lost", "limit": "== 0", "value": 3, "passed": False}
     document = builder.load(
-        verdict="failed",
-        thresholds=[*builder.load()["thresholds"], breached],
+        [builder.broken("SEND-01", failed=3), builder.judged("HB-02", "untested", "SHOULD", reason=None)],
+        thresholds=[builder.THRESHOLD, breached],
         delivery=builder.load()["delivery"] | {"lost": 3},
         errors=builder.errors({"close 1011": 4}),
         generator={"cpu_percent": 99.5, "late_ms_max": 1.0},
+        shed={"HTTP 429": 12},
     )
     assert (
         load_summary(document, width=90)
@@ -34,30 +36,39 @@ Chat WebSocket API 1.0.0, 2026-11-23 02:05:00 UTC, 10.4 s
 
   closed 1000: 20  normal closure
 ✗ 4 × close 1011
+Load that the endpoint shed, as it may: 12 × HTTP 429
 
 ✓ p99(post_to_receive) 12.3 ms (limit < 200ms)
 ✗ lost 3 (limit == 0)
+
+✗ SEND-01 MUST  3 of 24,000 deliveries (0.01 %)  first at 12.3 s, last at 58.0 s: it never
+  arrived (user 17)
+    The server does what SEND-01 says with `error`.
+
+○ untested: Nothing in this run put it to the test. (HB-02)
+
 ? The load generator was near its limits: highest processor use 99.5 %.
-✗ Failed: 1 of 2 thresholds was breached: lost 3 (limit == 0).
+✗ Not conformant under 20 users: 1 of 1 MUST requirement failed (SEND-01).
+✗ The run fails: a requirement fails; threshold breached: lost == 0.
 """
     )
 
 
 def test_an_undecided_threshold_is_neither_passed_nor_breached() -> None:
     lines = load_summary(builder.undecided_load(), width=200).splitlines()
-    assert "? p99(ack) 9.80 ms (limit < 5ms)" in lines
+    assert "? p99(ack) 9.80 ms (limit < 5ms): undecided" in lines
     assert (
         "? The load generator was late at 2–3 s. Latencies of that time hold its own delays: they are undecided."
         in lines
     )
-    assert lines[-1].startswith("? Incomplete: 1 of 2 thresholds is undecided, since only what was measured while")
+    assert lines[-1].startswith("✓ Conformant under 20 users: all 2 MUST requirements")
 
 
 def test_the_summary_of_a_run_with_everything() -> None:
     text = load_summary(loads.full())
     assert "✓ 475,880 of 476,000 owed deliveries arrived; 0 lost, 0 duplicated, 0 reordered,\n" in text
     assert "  0 misdelivered, 120 undecided\n" in text
-    assert text.splitlines()[-1] == "✓ Passed: all 3 thresholds hold."
+    assert text.endswith("✓ Conformant under 400 users: all 3 MUST requirements that a load test can judge\n  hold.\n")
     assert max(map(columns, text.splitlines())) <= 80
 
 
@@ -127,3 +138,38 @@ def test_a_capacity() -> None:
 def test_how_a_search_may_end(members: dict[str, Any], sentence: str) -> None:
     found = loads.capacity()["capacity"] | members
     assert sentence in load_summary(loads.full(capacity=found), width=200).splitlines()
+
+
+def test_each_broken_clause_is_a_line_with_what_else_was_wrong_below() -> None:
+    lines = load_summary(loads.faulty(), width=200).splitlines()
+    start = lines.index(
+        "✗ SEND-01 MUST  43 of 476,000 deliveries (0.01 %)  first at 12.3 s, last at 58.0 s: it never arrived (user 17)"
+    )
+    assert lines[start + 1 : start + 4] == [
+        "    The server does what SEND-01 says with `error`.",
+        "    2 × it arrived at a user who had not joined the channel (user 17)  at 12.3 s",
+        "▲ SEND-03 SHOULD  3 of 475,839 deliveries (0.001 %)  first at 12.3 s, last at 58.0 s: "
+        "it had already arrived (user 17)",
+    ]
+
+
+def test_the_summary_in_japanese() -> None:
+    with speaking("ja"):
+        text = load_summary(loads.faulty(), width=200)
+    assert (
+        "✗ SEND-01 MUST  476,000 件の配信中 43 件（0.01 %）  最初 12.3 秒、最後 58.0 秒: it never arrived（user 17）\n"
+        in text
+    )
+    assert "✗ 不適合（400 ユーザーの負荷時）: MUST 要件 4 件中 1 件が不合格です（SEND-01）。\n" in text
+
+
+def test_a_run_that_only_measured_ticks_nothing_off() -> None:
+    text = load_summary(loads.measured())
+    assert "✓" not in text
+    assert text.endswith("○ Measured under 400 users: nothing was judged.\n")
+
+
+def test_what_the_generator_was_too_late_for_is_undecided() -> None:
+    lines = load_summary(loads.late(), width=200).splitlines()
+    assert "? p99(post_to_receive) 310 ms (limit < 200ms): undecided" in lines
+    assert any(line.startswith("? The load generator was late at 20–26 s.") for line in lines)

@@ -27,7 +27,7 @@ DOCUMENTS = [
     builder.hostile(builder.troubled_results(), "x" * 100_000),
     builder.load(),
     builder.load(timeline=[], metrics={}, thresholds=[], delivery=None, generator=None),
-    builder.hostile(builder.load(errors=builder.errors({"e": 1}), verdict="failed", reason="r")),
+    builder.hostile(builder.unreached_load() | {"errors": builder.errors({"e": 1})}),
     builder.hostile(builder.load(errors=builder.errors({"e": 1})), "x" * 100_000),
     loads.full(),
     loads.capacity(),

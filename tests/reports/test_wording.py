@@ -6,7 +6,7 @@ from contract.findings import phrase, texts
 from reports import load_wording, quantities, wording
 from reports.quantities import NOTHING
 from reports.unverified import unverified_groups
-from tests.reports import builder
+from tests.reports import builder, loads
 from tests.reports.builder import Json, in_scenario, requirement, results
 
 
@@ -115,9 +115,28 @@ def test_a_threshold_value_has_its_limits_unit(limit: str, value: float | None, 
 
 
 def test_the_verdict_on_a_load_test() -> None:
-    assert load_wording.load_sentence(builder.load()) == "Passed: the one threshold holds."
-    failed = builder.load(verdict="failed", reason="no user could connect")
-    assert load_wording.load_sentence(failed) == "Failed: no user could connect"
+    said = {
+        "Conformant under 20 users: all 2 MUST requirements that a load test can judge hold.": builder.load(),
+        "Not conformant under 20 users: 1 of 2 MUST requirements failed (SEND-01).": builder.breaking_load(),
+        "Incomplete under 20 users: no user could connect": builder.unreached_load(),
+        "Incomplete: no user could connect": builder.unreached_load() | {"timeline": []},
+        "Measured under 400 users: nothing was judged.": loads.measured(),
+        "Measured under 400 users: nothing was judged but the thresholds.": loads.measured(
+            thresholds=[builder.THRESHOLD]
+        ),
+        "Not conformant under 400 users: 2 of 5 requirements failed (SEND-01, SEND-03).": loads.faulty(
+            settings={"strict": True}
+        ),
+    }
+    assert {load_wording.load_sentence(document): document for document in said.values()} == said
+
+
+def test_that_a_load_run_fails_is_said_where_the_verdict_does_not() -> None:
+    breached = [builder.THRESHOLD | {"passed": False}]
+    for document in (builder.load(), loads.measured(), loads.faulty(thresholds=[]), builder.unreached_load()):
+        assert load_wording.outcome_sentence(document) is None
+    for document in (builder.load(thresholds=breached), loads.measured(thresholds=breached), builder.breaking_load()):
+        assert "threshold breached" in (load_wording.outcome_sentence(document) or ("", ""))[1]
 
 
 @pytest.mark.parametrize(

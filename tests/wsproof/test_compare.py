@@ -142,7 +142,7 @@ MISTAKES = [
     (("good", "schema.json"), 'schema.json: expected the member "tool"'),
     (
         ("good", "newer.json"),
-        'newer.json: /format: version not supported: expected "wsproof.results/2" or "wsproof.load/2", '
+        'newer.json: /format: version not supported: expected "wsproof.results/2" or "wsproof.load/3", '
         'found "wsproof.results/99"',
     ),
     (("good", "bad", "--tolerance", "much"), "--tolerance much: expected a percentage, such as 10%"),

@@ -106,11 +106,11 @@ def write(path: Path, text: str | bytes) -> None:
         ("{", "1:2: expected JSON"),
         (b"\xff\xfe", "expected UTF-8, found other bytes at byte 0"),
         ("[]", "expected a JSON object, found an array"),
-        ("{}", '/format: expected "wsproof.results/2" or "wsproof.load/2", but it is missing'),
+        ("{}", '/format: expected "wsproof.results/2" or "wsproof.load/3", but it is missing'),
         ('{"format": "wsproof.results/3"}', "/format: version not supported: expected"),
         ('{"format": "wsproof.comparison/1"}', "/format: no report is made of this: expected"),
         ('{"format": "CTRF"}', "/format: not a document of wsproof"),
-        ('{"format": "wsproof.load/2"}', 'expected the member "tool"'),
+        ('{"format": "wsproof.load/3"}', 'expected the member "tool"'),
     ],
 )
 def test_what_is_no_document(
