@@ -121,9 +121,10 @@ def _with_end(document: Document, message: str) -> str:
 def _held(document: Document) -> tuple[int, int]:
     """How many requirements hold of those that bind and were selected, and how many these are."""
     strict = wording.is_strict(document)
+    counted = load_wording.exercised(document) if document["format"] == LOAD else selection.counted(document)
     found = [
         [clause["verdict"] for clause in wording.clauses(entry) if wording.binding(clause["level"], strict)]
-        for entry in selection.counted(document)
+        for entry in counted
     ]
     binding = [verdicts for verdicts in found if verdicts]
     return sum(set(verdicts) == {"passed"} for verdicts in binding), len(binding)
@@ -145,6 +146,8 @@ def _load(document: Document) -> tuple[str, str]:
     if document["verdict"] == "measured":
         return "nothing", t("formats.badge.measured")
     held, known = _held(document)
-    if document["verdict"] == "incomplete" or not known:
+    if not known:
+        return "incomplete", t("formats.badge.nothing")
+    if document["verdict"] == "incomplete":
         return "incomplete", t("formats.badge.incomplete", held=_of(document, held, known))
     return "passed", t("formats.badge.conformant", held=_of(document, held, known))

@@ -103,7 +103,13 @@ def _sections(document: Document, anchors: Mapping[str, str], taken: Anchors) ->
 def _requirement(entry: Json, anchor: str, strict: bool) -> Requirement:
     clauses = wording.clauses(entry)
     parts = tuple(
-        Clause(clause["level"], wording.mark_of(clause, strict), clause["reason"], load_findings.evidence(clause))
+        Clause(
+            clause["level"],
+            wording.mark_of(clause, strict),
+            # What was broken is told by what was found.
+            None if clause["findings"] else clause["reason"],
+            load_findings.evidence(clause),
+        )
         for clause in clauses
     )
     keys = (f"{clause['level']}:{clause['verdict']}" for clause in clauses)

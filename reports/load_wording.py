@@ -17,6 +17,9 @@ _JUDGED: Final[Mapping[bool | None, str]] = {True: "passed", False: "failed", No
 WRONG: Final = ("lost", "duplicated", "reordered", "misdelivered")
 """What the ledger of a correct endpoint holds none of."""
 
+_DECIDABLE: Final = ("passed", "failed", "inconclusive", "error")
+"""Verdicts on what was put to the test."""
+
 # RFC 6455 §7.4.1 and the registry it opens; codes from 4000 on belong to the application.
 _CLOSE_CODES: Final = frozenset({*range(1000, 1016)} - {1004})
 
@@ -33,14 +36,30 @@ def load_sentence(document: Document) -> str:
         )
     if document["verdict"] == "incomplete" and document["reason"]:
         return f"{verdict}: {cut(document['reason'], 300)}"
-    failed, judged = wording.failing(document, counts_against=True), wording.binding_requirements(document)
+    return _of_requirements(document, verdict)
+
+
+def _of_requirements(document: Document, verdict: str) -> str:
+    failed, judged = wording.failing(document, counts_against=True), exercised(document)
     values = {"verdict": verdict, "kind": wording.kind_of_binding(document)}
     if failed:
         values |= {"failed": quantities.count(len(failed)), "ids": wording.listed_ids(failed)}
         return tn("load.sentence.broken", len(judged), **values)
     if document["verdict"] == "conformant" and judged:
         return tn("load.sentence.all-hold", len(judged), **values)
-    return wording.verdict_sentence(document, verdict)
+    undecided = [one for one in judged if one["verdict"] != "passed"]
+    if undecided:
+        return tn("load.sentence.incomplete", len(undecided), **values, all=quantities.count(len(judged)))
+    return t("load.sentence.nothing" if document["complete"] else "load.sentence.cut-off", verdict=verdict)
+
+
+def exercised(document: Document) -> list[Mapping[str, Any]]:
+    """The requirements that the verdict is about: those that bind, and that the run put to the test.
+
+    What its journeys did not bring about is no gap of a load test.
+    """
+    strict = wording.is_strict(document)
+    return [one for one in wording.binding_requirements(document) if wording.has_clause(one, strict, _DECIDABLE)]
 
 
 def peak(document: Document) -> int:

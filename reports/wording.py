@@ -201,7 +201,7 @@ def unselected_sentence(document: Document) -> str | None:
 def binding_requirements(document: Document) -> list[Mapping[str, Any]]:
     """The requirements that the verdict is about."""
     strict = is_strict(document)
-    return [one for one in selection.counted(document) if _has_clause(one, strict)]
+    return [one for one in selection.counted(document) if has_clause(one, strict)]
 
 
 def kind_of_binding(document: Document) -> str:
@@ -209,13 +209,13 @@ def kind_of_binding(document: Document) -> str:
     return t("compliance.kind.any" if is_strict(document) else "compliance.kind.must")
 
 
-def verdict_sentence(document: Document, verdict: str = "") -> str:
-    """The verdict on a run in one sentence, which begins with `verdict`, and says so where it is about a part."""
+def verdict_sentence(document: Document) -> str:
+    """The verdict on a conformance run in one sentence, which says so where it is about a part."""
     strict = is_strict(document)
     musts = binding_requirements(document)
-    unknown = [one for one in musts if _has_clause(one, strict, UNVERIFIED)]
+    unknown = [one for one in musts if has_clause(one, strict, UNVERIFIED)]
     values = {
-        "verdict": verdict or overall_mark(document).word,
+        "verdict": overall_mark(document).word,
         "kind": kind_of_binding(document),
         "unknown": f"{len(unknown):,}",
         "all": f"{len(musts):,}",
@@ -330,5 +330,6 @@ def listed_ids(requirements: Sequence[Mapping[str, Any]], limit: int = 4) -> str
     return t("common.and-more", listed=listed, more=f"{more:,}") if more > 0 else listed
 
 
-def _has_clause(requirement: Mapping[str, Any], strict: bool, verdicts: Iterable[str] = VERDICTS) -> bool:
+def has_clause(requirement: Mapping[str, Any], strict: bool, verdicts: Iterable[str] = VERDICTS) -> bool:
+    """Whether a clause of this requirement binds, and has one of these verdicts."""
     return any(binding(clause["level"], strict) and clause["verdict"] in verdicts for clause in clauses(requirement))

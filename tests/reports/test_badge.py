@@ -56,7 +56,17 @@ def test_shields_takes_it(name: str) -> None:
         (builder.undecided_load(), "undecided: 1 of 2 thresholds", "yellow"),
         (builder.load(thresholds=[BREACHED]), "failed: 1 of 1 threshold breached", "red"),
         (loads.measured(thresholds=[BREACHED]), "failed: 1 of 1 threshold breached", "red"),
-        (builder.unreached_load(), "incomplete: 0 of 1 MUSTs verified", "yellow"),
+        (builder.unreached_load(), "nothing was verified", "yellow"),
+        (
+            builder.load([builder.judged("SEND-01"), builder.judged("HB-02", "inconclusive")]),
+            "incomplete: 1 of 2 MUSTs verified",
+            "yellow",
+        ),
+        (
+            builder.load([builder.judged("SEND-01"), builder.judged("HB-02", "untested")]),
+            "conformant: 1 of 1 MUSTs hold",
+            "brightgreen",
+        ),
         (loads.full(settings={"strict": True}), "conformant: 4 of 4 requirements hold", "brightgreen"),
     ],
 )

@@ -149,7 +149,7 @@ def test_a_baseline() -> None:
 
 def test_a_load_test() -> None:
     text = markdown(LOADS["aborted load"])
-    assert text.startswith("### ✗ Not conformant under 400 users: 1 of 4 MUST requirements failed (SEND-01).\n")
+    assert text.startswith("### ✗ Not conformant under 400 users: 1 of 3 MUST requirements failed (SEND-01).\n")
     assert "| MUST | 1 | 1 | 1 | 1 | 0 |" in text
     assert "- ✗ **SEND-01** MUST: The server does what SEND-01 says" in text
     assert "  - 43 of 476,000 deliveries (0.01 %) · first at 12.3 s, last at 58.0 s\n" in text

@@ -116,15 +116,25 @@ def test_a_threshold_value_has_its_limits_unit(limit: str, value: float | None, 
 
 def test_the_verdict_on_a_load_test() -> None:
     said = {
-        "Conformant under 20 users: all 2 MUST requirements that a load test can judge hold.": builder.load(),
+        "Conformant under 20 users: all 2 MUST requirements that it put to the test hold.": builder.load(),
         "Not conformant under 20 users: 1 of 2 MUST requirements failed (SEND-01).": builder.breaking_load(),
         "Incomplete under 20 users: no user could connect": builder.unreached_load(),
+        "Conformant under 20 users: the one MUST requirement that it put to the test holds.": builder.load(
+            [builder.judged("SEND-01"), builder.judged("HB-02", "untested")]
+        ),
+        "Incomplete under 20 users: no MUST requirement failed, but 1 of 2 could not be decided.": builder.load(
+            [builder.judged("SEND-01"), builder.judged("HB-02", "inconclusive")]
+        ),
+        "Incomplete under 20 users: nothing in this run put a requirement to the test.": builder.load([]),
+        "Incomplete under 20 users: nothing was broken before the run was cut off.": builder.load(
+            verdict="incomplete", complete=False
+        ),
         "Incomplete: no user could connect": builder.unreached_load() | {"timeline": []},
         "Measured under 400 users: nothing was judged.": loads.measured(),
         "Measured under 400 users: nothing was judged but the thresholds.": loads.measured(
             thresholds=[builder.THRESHOLD]
         ),
-        "Not conformant under 400 users: 2 of 5 requirements failed (SEND-01, SEND-03).": loads.faulty(
+        "Not conformant under 400 users: 2 of 4 requirements failed (SEND-01, SEND-03).": loads.faulty(
             settings={"strict": True}
         ),
     }
