@@ -4,7 +4,8 @@ Worse is what passed and does not any more: it fails, or became undecided (incon
 that became undecided, or was undecided before, is `unclear`: silence is no improvement, and a failure that is now seen
 may have been there before. Both weigh where the clause is a MUST, or a SHOULD of a strict run. What only one of the
 two documents knows (another version of the contract) is `new` or `gone`, and does not weigh. A baseline excuses
-nothing here: it says what may fail, not what failed before.
+nothing here: it says what may fail, not what failed before. What a load test did not bring about is, beside a pass, as
+if it were not known.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,15 +62,24 @@ def changes(before: Run, after: Run) -> Mapping[str, Sequence[Json]]:
     found: dict[str, list[Json]] = {}
     for key in dict.fromkeys([*was, *now]):
         sides = was.get(key), now.get(key)
-        where = _list_of(*(side and side[1]["verdict"] for side in sides))
+        where = _list_of(*_exercised(after.document, *(side and side[1]["verdict"] for side in sides)))
         if where is not None:
             weighs = where not in ("new", "gone") and wording.binding(key[1], strict)
             found.setdefault(where, []).append(_change(key, sides, told, weighs))
     return sorted_changes(found)
 
 
+def _exercised(document: Document, was: str | None, now: str | None) -> tuple[str | None, str | None]:
+    """A clause's verdicts; None where a load test did not bring it about, which is no gap of a load test."""
+    if document["format"] != LOAD or "failed" in (was, now):
+        return was, now
+    return None if was == "untested" else was, None if now == "untested" else now
+
+
 def _list_of(was: str | None, now: str | None) -> str | None:
     """Where a clause with these verdicts (None: it is not there) belongs; None where nothing changed."""
+    if was == now:
+        return None
     if was is None or now is None:
         return "gone" if now is None else "new"
     ranks = _rank(was), _rank(now)

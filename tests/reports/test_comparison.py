@@ -160,9 +160,10 @@ def _judged(**given: str) -> Json:
     ("was", "now", "where"),
     [
         ("passed", "failed", "worse"),
-        ("passed", "untested", "worse"),
+        ("passed", "inconclusive", "worse"),
         ("failed", "passed", "better"),
-        ("failed", "inconclusive", "unclear"),
+        ("failed", "untested", "unclear"),
+        ("untested", "failed", "unclear"),
     ],
 )
 def test_a_requirement_that_load_judges(was: str, now: str, where: str) -> None:
@@ -171,6 +172,12 @@ def test_a_requirement_that_load_judges(was: str, now: str, where: str) -> None:
     assert found["verdict"] == ("better" if where == "better" else "worse")
     (row,) = found["requirements"]
     assert [cell["verdict"] for cell in row["cells"]] == [was, now]
+
+
+@pytest.mark.parametrize(("was", "now", "where"), [("passed", "untested", "gone"), ("untested", "passed", "new")])
+def test_what_a_load_test_did_not_bring_about_is_no_gap(was: str, now: str, where: str) -> None:
+    found = compared(_judged(SEND_01=was), _judged(SEND_01=now))
+    assert (changed(found), found["verdict"]) == ({where: ["(SEND-01)"]}, "same")
 
 
 def test_what_was_seen_of_a_requirement_under_load_is_told() -> None:

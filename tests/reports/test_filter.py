@@ -1,4 +1,4 @@
-"""The filter of the compliance page, as somebody at a keyboard uses it."""
+"""The filter of the compliance page, and of a load page's requirements, as somebody at a keyboard uses it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from reports import html
-from tests.reports import builder
+from tests.reports import builder, loads
 from tests.reports.browser import chromium, needed, opened
 
 pytestmark = needed
@@ -127,3 +127,23 @@ def test_a_page_of_ten_thousand_scenarios_opens_and_is_filtered(browser: Browser
         assert one.page.locator("#scenario-bad svg").is_visible()
         assert one.overflow() <= 0
         assert one.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("fragment", "requirements"),
+    [
+        ("level=MUST&verdict=failed", ["SEND-01"]),
+        ("level=SHOULD", ["SEND-03"]),
+        ("verdict=%21passed", ["HB-02", "SEND-01", "SEND-03", "ERR-09"]),
+        ("text=not+joined", ["SEND-01"]),
+    ],
+)
+def test_the_requirements_of_a_load_test(
+    browser: Browser, tmp_path: Path, fragment: str, requirements: list[str]
+) -> None:
+    page = tmp_path / "load.html"
+    page.write_text(html.load(loads.faulty()), encoding="utf-8")
+    with opened(browser, page, fragment=f"#filter:{fragment}") as one:
+        assert shown(one.page, REQUIREMENTS) == requirements
+        one.page.locator("a[href='#HB-02']").first.click()
+        assert "HB-02" in shown(one.page, REQUIREMENTS)
