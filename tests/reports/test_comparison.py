@@ -220,7 +220,7 @@ def test_a_threshold_that_the_generator_was_too_late_for(was: bool | None, now: 
 def test_that_the_generator_was_late_is_a_note() -> None:
     found = compared(loads.full(), loads.late())
     assert found["runs"][1]["notes"] == [{"kind": "timeline", "detail": "6.0 s"}]
-    assert "the load generator was late: 6.0 s" in comparison_summary(found)
+    assert "The load generator was late: 6.0 s" in comparison_summary(found)
 
 
 def test_a_step_that_is_not_reached_any_more_weighs() -> None:
