@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from contract.findings import Phrase
 from contract.model import load_contract
 from contract.profile import load_profile
 from contract.requirements import load_requirements
@@ -56,6 +57,10 @@ class Collector:
         """Add news of a process's ledger; its times may be off by `margin` seconds."""
         # Two clocks may be off to either side.
         self._settlement.tell(name, part, 2 * margin)
+
+    def call(self, name: str, called: Phrase) -> None:
+        """Say what a process is called in the document."""
+        self._tally.names[name] = called
 
     def finish(self, name: str, part: Part, margin: float = 0.0) -> None:
         """Add what is left of the ledger of a process that has ended."""

@@ -23,6 +23,7 @@ from loadtest.executor import Executor
 from loadtest.gevent_reactor import in_turn
 from loadtest.locust_side import choose_default, feed, settings_of_locust
 from loadtest.messaging import Master, Worker
+from loadtest.names import LOCAL, this_process
 from loadtest.parts import answer, part_of
 from loadtest.player import Player
 from loadtest.presence import exit_code_of, watch_workers
@@ -33,8 +34,6 @@ from loadtest.user import user_classes
 
 CUT_OFF_TOLERANCE = 0.5
 """Seconds before its end at which a run counts as complete."""
-
-LOCAL = "this process"
 
 
 class Conductor:
@@ -114,6 +113,7 @@ class Conductor:
         if settings is None or (not self._given and self._worker is None):
             settings = self.settings = settings_of_locust(environment)
         collector = self._collector = Collector(settings.whole_duration)
+        collector.call(LOCAL, this_process())
         self._begun, self._finished = True, False
         self._parent = os.getppid()
         if self._master is not None:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from conformance.troubles import own_error
-from contract.findings import Phrase, english, few, message_of, phrase, texts
+from contract.findings import Phrase, english, few, message_of, phrase, text_of, texts
 from contract.formats import LOAD
 from contract.model import Contract
 from contract.requirements import Requirement, load_requirements
+from loadtest import names
 from loadtest.balance import Balance
 from loadtest.judging import Judged, Sighting, charged_clauses, finding_key
 from loadtest.settings import LoadSettings, Stage
@@ -84,6 +85,7 @@ def load_document(
         "requirements": requirement_entries(results),
         "thresholds": thresholds,
         **measured,
+        "delivery": _with_names(measured["delivery"]),
     }
 
 
@@ -159,10 +161,26 @@ def add_lost(
         judged.add(Judged(findings={finding_key(name, level, "delivered", phrase("undelivered")): seen}))
 
 
+def _with_names(delivery: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The ledger's entry with users as a document calls them."""
+    return None if delivery is None else {**delivery, "examples": [_named(one) for one in delivery["examples"]]}
+
+
+def _named(example: Mapping[str, Any]) -> dict[str, Any]:
+    poster = names.stranger() if example["poster"] is None else names.user(example["poster"])
+    receiver = names.user(example["receiver"])
+    shown = {"poster": poster.json, "receiver": receiver.json}
+    return {**example, "poster": str(poster), "receiver": str(receiver), "texts": {**example["texts"], **shown}}
+
+
 def _lost(measured: Mapping[str, Any]) -> Phrase | None:
     """Processes that vanished took with them what they had not told yet."""
     workers = (measured["generator"] or {"workers": ()})["workers"]
-    lost = [f"{one['name']} ({one['last_report_s']:.0f} s)" for one in workers if one["state"] == "lost"]
+    lost = [
+        phrase("load-worker-lost", worker=text_of(one, "name") or one["name"], seconds=round(one["last_report_s"]))
+        for one in workers
+        if one["state"] == "lost"
+    ]
     return phrase("load-workers-lost", workers=lost) if lost else None
 
 
@@ -173,7 +191,7 @@ def delivery_of(balance: Balance, began: float) -> dict[str, Any]:
             "kind": one.kind,
             "t_s": round(max(one.t - began, 0.0), 3) if math.isfinite(one.t) else None,
             "channel": one.channel[:200],
-            "poster": one.poster or "unknown",
+            "poster": one.poster or None,
             "number": one.number,
             "receiver": one.receiver,
             "detail": str(message_of(one.detail)),

@@ -12,6 +12,7 @@ import gevent
 import msgspec
 from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
+from loadtest import names
 from loadtest.clocks import ClockReading, best_reading
 from loadtest.collector import Collector
 from loadtest.ledger import Ledger
@@ -94,10 +95,12 @@ class Master:
         self._runner.send_message(CLOCK, dict(answer), msg.node_id)
 
     def _name(self, node: str) -> str:
-        """What a worker is called in the report; with its host if it may be on another machine."""
-        name = f"worker {self._runner.get_worker_index(node) + 1}"
+        """The collector's key for a worker, which it then knows by what it is called in the report."""
+        number = int(self._runner.get_worker_index(node)) + 1
         remote = self._settings is not None and self._settings.master is not None
-        return f"{name} on {node.rpartition('_')[0]}" if remote else name
+        key = f"{number:06}"  # which sorts as numbers do
+        self._collector.call(key, names.worker(number, node.rpartition("_")[0] if remote else None))
+        return key
 
 
 class Worker:

@@ -34,7 +34,7 @@ class Player:
         self.on_leaving: Callable[[], None] | None = None
         self.leaving = False
         self.task = Task(context.reactor)
-        self._connection = Connection(context, f"user {number}", token, self.task, self._lost)
+        self._connection = Connection(context, str(number), token, self.task, self._lost)
         self._steps = JourneySteps(context, number, self.task, self._connection)
 
     # The life of a user

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.troubles import own_error
-from contract.findings import Phrase, english, few, message_of, phrase, texts
+from contract.findings import Phrase, Text, english, few, message_of, phrase, texts
 from loadtest.histograms import Latencies, rank
 from loadtest.judging import Judged
 from loadtest.lateness import Lateness
@@ -114,6 +114,8 @@ class Tally:
         self.closes: Counter[str] = Counter()
         self.judged = Judged()
         self.workers: dict[str, Health] = {}
+        self.names: dict[str, Phrase] = {}
+        """What processes are called, where that is another thing than their key."""
         self._timeline: dict[int, dict[str, Any]] = {}
         self._windows: dict[int, Window] = {}
         self._users: dict[str, int] = {}
@@ -200,7 +202,8 @@ class Tally:
             "late": self.lateness.told(),
             "workers": [
                 {
-                    "name": name,
+                    "name": str(self._called(name)),
+                    **texts(name=self._called(name)),
                     "state": one.state,
                     "users": one.users,
                     "cpu_percent": round(one.cpu, 1),
@@ -217,7 +220,7 @@ class Tally:
             return own
         for name, one in self.workers.items():
             if one.slices > 1 and one.busy / one.slices >= BUSY_SHARE:
-                return phrase("generator-core", name=name, percent=round(one.cpu))
+                return phrase("generator-core", name=self._called(name), percent=round(one.cpu))
         if late is not None and late["p99"] > LATE_LIMIT_MS:
             return phrase("generator-late", ms=round(late["p99"]))
         grave = [one for one in self.lateness.stretches() if one.grave]
@@ -238,6 +241,9 @@ class Tally:
             else:
                 known.pop(name, None)
         return {"metrics": known, "errors": [{"count": count} for count in self.errors.values()]}
+
+    def _called(self, worker: str) -> Text:
+        return self.names.get(worker, worker)
 
     def document(self) -> dict[str, Any]:
         """The measured part of the load document, but for the ledger's balance."""

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from conformance.history import UNITS
 from contract.findings import Phrase, english, message_of, phrase, texts
 from contract.requirements import LEVELS, Clause, Level, Requirement
+from loadtest import names
 from loadtest.judging import STEP, UNPROVOKED, Judged, Sighting
 
 Overall = Literal["conformant", "non-conformant", "incomplete", "measured"]
@@ -152,12 +153,12 @@ def _finding(kind: dict[str, Any], seen: Sighting) -> dict[str, Any]:
 
 
 def _example(one: Mapping[str, Any]) -> dict[str, Any]:
-    detail = one["detail"]
+    detail, user = one["detail"], names.user(one["user"])
     return {
         "t_s": round(one["t_s"], 3),
-        "user": one["user"],
+        "user": str(user),
         "detail": None if detail is None else str(message_of({**detail, "message": ""})),
-        "texts": {} if detail is None else {"detail": detail},
+        "texts": {"user": user.json} | ({} if detail is None else {"detail": detail}),
     }
 
 

@@ -202,7 +202,7 @@ def test_one_wrong_message_in_hundreds_is_noticed_and_named(fault: str, kind: st
     wrong = {name for name, count in zip(names, counts(found), strict=True) if count}
     assert wrong == {kind}
     assert {one.kind for one in found.examples} == {kind}
-    assert all(one.receiver.startswith("user ") for one in found.examples)
+    assert {one.receiver for one in found.examples} <= set("1234")
 
 
 def test_what_breaks_the_contract_is_said_by_the_judge() -> None:
