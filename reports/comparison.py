@@ -13,7 +13,7 @@ from reports import comparison_figures, comparison_requirements, generator, word
 from reports.comparison_parts import LISTS, ComparisonError, Json, Run, joined
 from reports.documents import Document
 from reports.fitting import cut
-from reports.phrases import moved
+from reports.phrases import moved, phrase
 
 TOLERANCE: Final = 0.1
 """By so much (a share) a percentile may differ before that counts."""
@@ -98,28 +98,33 @@ def _run(run: Run) -> Json:
 
 def _notes(document: Document) -> list[Json]:
     """What to know of a run before it is compared; the words for it are those who show it."""
-    found: list[tuple[str, str | None]] = [] if document["complete"] else [("cut-off", None)]
-    reason = moved(document.get("generator") or {}, "reason", "detail")
+    found: list[Json] = [] if document["complete"] else [_note("cut-off", None)]
     if document["requirements"]:
         warned = [requirement["id"] for requirement in wording.failing(document, counts_against=False)]
-        found += [("warnings", _listed(warned))] if warned else []
+        found += [_note("warnings", _listed(warned))] if warned else []
     if document["format"] == LOAD:
-        found += [(doubt.anchor, _doubted(document, doubt.anchor)) for doubt in generator.doubts(document)]
-    return [
-        {"kind": kind, "detail": detail, **(reason if kind == "generator" and detail else {})} for kind, detail in found
-    ]
+        found += [_doubted(document, doubt.anchor) for doubt in generator.doubts(document)]
+    return found
 
 
-def _doubted(document: Document, kind: str) -> str | None:
+def _note(kind: str, detail: str | None, texts: Json | None = None) -> Json:
+    return {"kind": kind, "detail": detail, **(texts or {})}
+
+
+def _doubted(document: Document, kind: str) -> Json:
     if kind == "workers":
-        workers = (worker.source for worker in generator.workers(document))
-        return _listed([worker["name"] for worker in workers if worker["state"] == "lost"])
+        lost = [worker.source for worker in generator.workers(document) if worker.source["state"] == "lost"]
+        names = [phrase(one, "name") or cut(one["name"], 40) for one in lost[:MAX_NAMES]]
+        listed = {"code": "names", "params": {"items": names}}
+        written = {"texts": {"detail": listed}} if len(lost) <= MAX_NAMES and phrase(lost[0], "name") else None
+        return _note(kind, _listed([one["name"] for one in lost]), written)
     if kind == "timeline":
-        return f"{sum(stop - start for start, stop in generator.late(document)):.1f} s"
+        return _note(kind, f"{sum(stop - start for start, stop in generator.late(document)):.1f} s")
     if kind == "thresholds":
-        return cut(document["aborted"], 100)
+        return _note(kind, cut(document["aborted"], 100))
     reason = document["generator"].get("reason")
-    return cut(reason, 300) if reason else None
+    written = moved(document["generator"], "reason", "detail") if reason else None
+    return _note(kind, cut(reason, 300) if reason else None, written)
 
 
 def _listed(names: Sequence[str]) -> str:

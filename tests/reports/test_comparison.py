@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from contract import findings
 from reports.comparison import MAX_RUNS, ComparisonError, Run, compare
 from reports.comparison_text import comparison_summary
+from reports.language import speaking
 from tests.reports import builder, comparisons, loads
 from tests.reports.builder import Json
 from tests.reports.comparisons import changed, compared, slower, verdicts
@@ -221,6 +223,14 @@ def test_that_the_generator_was_late_is_a_note() -> None:
     found = compared(loads.full(), loads.late())
     assert found["runs"][1]["notes"] == [{"kind": "timeline", "detail": "6.0 s"}]
     assert "The load generator was late: 6.0 s" in comparison_summary(found)
+
+
+def test_lost_workers_are_told_in_the_language_that_is_spoken() -> None:
+    name = findings.phrase("load-worker", worker=2)
+    lost = loads.worker(str(name), "lost", texts={"name": name.json})
+    found = compared(loads.full(), loads.full(generator=loads.HEALTH | {"workers": [lost]}))
+    with speaking("ja"):
+        assert "ワーカーを喪失しました: ワーカー 2\n" in comparison_summary(findings.translated(found))
 
 
 def test_a_step_that_is_not_reached_any_more_weighs() -> None:
