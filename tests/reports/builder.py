@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from contract.findings import Phrase, phrase, texts
+
 Json = dict[str, Any]
 
 HOSTILE = (
@@ -298,9 +300,11 @@ def judged(name: str, verdict: str = "passed", level: str = "MUST", **members: A
     findings = members.pop("findings", [])
     usual: Json = {"applied": 0 if verdict == "untested" else 1200, "of": "delivery", "failed": 0, "undecided": 0}
     figures = usual | {"rate": None, "first_s": None, "last_s": None} | members
-    known = requirement(name, verdict, level) | {"reason": members.get("reason")} | figures
+    why = members.get("reason")
+    reason = {"reason": None if why is None else str(why), **texts(reason=why)}
+    known = requirement(name, verdict, level) | figures | reason
     del known["scenarios"]
-    clause = {"level": level, "verdict": verdict, "reason": known["reason"], "findings": findings}
+    clause = {"level": level, "verdict": verdict, "findings": findings} | reason
     return known | {"clauses": [clause | {key: figures[key] for key in (*usual, "rate", "first_s", "last_s")}]}
 
 
@@ -311,10 +315,12 @@ def broken(name: str, level: str = "MUST", failed: int = 7, applied: int = 24_00
     return judged(name, "failed", level, **(usual | times | members))
 
 
-def found(message: str, count: int, check: str = "delivered", **members: Any) -> Json:
+def found(message: str | Phrase, count: int, check: str = "delivered", **members: Any) -> Json:
     """A finding of a load test."""
-    one = {"t_s": 12.3, "user": "user 17", "detail": "message 28 of user 4 in load-1", "texts": {}}
-    spoken = {"message": message, "code": "none-of-ours", "params": {}}
+    user = phrase("load-user", user="17")
+    one = {"t_s": 12.3, "user": str(user), "detail": "message 28 of user 4 in load-1", **texts(user=user)}
+    written = message.json if isinstance(message, Phrase) else {"code": "none-of-ours", "params": {}}
+    spoken = {"message": str(message)} | written
     return {"check": check, **spoken, "count": count, "first_s": 12.3, "last_s": 58.0, "examples": [one]} | members
 
 

@@ -5,8 +5,11 @@ All figures come of a seeded generator and a few formulas: the same document on 
 
 import math
 import random
+from functools import partial
 from typing import Any
 
+from contract.findings import phrase
+from contract.requirements import load_requirements
 from tests.reports import builder
 from tests.reports.builder import Json
 
@@ -146,31 +149,52 @@ HEALTH: Json = {
 }
 
 
+def stated(name: str) -> Json:
+    """What the bundled contract says of a requirement."""
+    one = load_requirements()[name]
+    titles = {"section_title": one.section.title, "section_title_ja": one.section.title_ja}
+    return titles | {"statement": one.statement, "statement_ja": one.statement_ja}
+
+
+def judged(name: str, verdict: str = "passed", level: str = "MUST", **members: Any) -> Json:
+    """A requirement of the bundled contract."""
+    make = builder.broken if verdict == "failed" else partial(builder.judged, verdict=verdict)
+    return make(name, level=level, **(stated(name) | members))
+
+
 HOLDING: list[Json] = [
-    builder.judged("CONN-01", applied=400, of="connection"),
-    builder.judged("HB-02", applied=1200, of="ping"),
-    builder.judged("SEND-01", applied=475_880, undecided=120),
-    builder.judged("SEND-03", applied=475_880, level="SHOULD"),
+    judged("CONN-01", applied=400, of="connection"),
+    judged("HB-02", applied=1200, of="ping"),
+    judged("SEND-01", applied=475_880, undecided=120),
+    judged("SEND-03", level="SHOULD", applied=475_880),
 ]
-MIXED: Json = builder.judged("SEND-01")
+MIXED: Json = judged("SEND-01")
 """A requirement with a MUST that holds and a SHOULD that was broken."""
 MIXED |= {"clauses": [*MIXED["clauses"], *builder.broken("SEND-01", "SHOULD")["clauses"]]}
 BREAKING: list[Json] = [
     HOLDING[0],
-    builder.judged(
-        "HB-02", "inconclusive", applied=0, of="ping", reason="no ping was due: the run was shorter than an interval"
+    judged(
+        "HB-02",
+        "inconclusive",
+        applied=1200,
+        undecided=900,
+        of="ping",
+        reason=phrase("load-undecided", left=900, chances=1200),
     ),
-    builder.broken(
+    judged(
         "SEND-01",
+        "failed",
         failed=43,
         applied=476_000,
         findings=[
-            builder.found("it never arrived", 41),
-            builder.found("it arrived at a user who had not joined the channel", 2, "membership", last_s=12.3),
+            builder.found(phrase("undelivered"), 41),
+            builder.found(phrase("not-joined"), 2, "membership", last_s=12.3),
         ],
     ),
-    builder.broken("SEND-03", "SHOULD", 3, 475_839, findings=[builder.found("it had already arrived", 3)]),
-    builder.judged("ERR-09", "untested", reason="no error came"),
+    judged(
+        "SEND-03", "failed", "SHOULD", failed=3, applied=475_839, findings=[builder.found(phrase("delivered-twice"), 3)]
+    ),
+    judged("ERR-09", "untested", reason=phrase("load-untested")),
 ]
 """A run in which something broke, and in which not everything could be judged."""
 
@@ -256,12 +280,12 @@ def late(**members: Any) -> Json:
     points = [point | ({"generator_late": True} if 20 <= point["t"] < 26 else {}) for point in timeline(60, 400)]
     slow = metric(*STEPS["post_to_receive"]) | {"undecided": 12_400}
     limits = [{"metric": "p99(post_to_receive)", "limit": "< 200ms", "value": 310.0, "passed": None}]
-    judged = [builder.judged("SEND-01", applied=463_600, undecided=12_400), *HOLDING[3:]]
+    late_ones = [judged("SEND-01", applied=463_600, undecided=12_400), *HOLDING[3:]]
     usual: Json = {
         "timeline": points,
         "metrics": full()["metrics"] | {"post_to_receive": slow},
         "thresholds": limits,
-        "requirements": judged,
+        "requirements": late_ones,
         "generator": HEALTH | {"late": [[20.0, 26.0]]},
     }
     return full(**(usual | members))

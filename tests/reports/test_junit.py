@@ -164,9 +164,12 @@ def test_requirements_of_a_load_test_are_cases() -> None:
     assert failed is not None
     assert names["SEND-01"].get("classname") == "wsproof.SEND"
     assert failed.get("message") == (
-        "SEND-01 MUST: 43 of 476,000 deliveries (0.01 %)  first at 12.3 s, last at 58.0 s: it never arrived (user 17)"
+        "SEND-01 MUST: 43 of 476,000 deliveries (0.01 %)  first at 12.3 s, last at 58.0 s: "
+        "a post did not reach a connection that had joined its channel (user 17)"
     )
-    assert "2 × it arrived at a user who had not joined the channel (user 17)  at 12.3 s" in (failed.text or "")
+    assert "2 × a message from a channel that this connection has not joined (user 17)  at 12.3 s" in (
+        failed.text or ""
+    )
     assert "membership at 12.30 s, user 17: message 28 of user 4 in load-1" in (failed.text or "")
     assert [child.tag for child in names["SEND-03"]] == ["system-out"]
     assert (names["SEND-03"].findtext("system-out") or "").startswith("WARNING SEND-03 SHOULD: 3 of 475,839")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from contract.findings import translated
 from reports.fitting import columns
 from reports.language import speaking
 from reports.load_text import MAX_EXAMPLES, load_summary
@@ -143,24 +144,25 @@ def test_how_a_search_may_end(members: dict[str, Any], sentence: str) -> None:
 def test_each_broken_clause_is_a_line_with_what_else_was_wrong_below() -> None:
     lines = load_summary(loads.faulty(), width=200).splitlines()
     start = lines.index(
-        "✗ SEND-01 MUST  43 of 476,000 deliveries (0.01 %)  first at 12.3 s, last at 58.0 s: it never arrived (user 17)"
+        "✗ SEND-01 MUST  43 of 476,000 deliveries (0.01 %)  first at 12.3 s, last at 58.0 s: "
+        "a post did not reach a connection that had joined its channel (user 17)"
     )
     assert lines[start + 1 : start + 4] == [
-        "    The server does what SEND-01 says with `error`.",
-        "    2 × it arrived at a user who had not joined the channel (user 17)  at 12.3 s",
+        "    A post reaches every connection that has joined the channel, as `new_message`, within `response_timeout`.",
+        "    2 × a message from a channel that this connection has not joined (user 17)  at 12.3 s",
         "▲ SEND-03 SHOULD  3 of 475,839 deliveries (0.001 %)  first at 12.3 s, last at 58.0 s: "
-        "it had already arrived (user 17)",
+        "a message arrived twice (user 17)",
     ]
 
 
 def test_the_summary_in_japanese() -> None:
     with speaking("ja"):
-        text = load_summary(loads.faulty(), width=200)
+        lines = load_summary(translated(loads.faulty()), width=200).splitlines()
     assert (
-        "✗ SEND-01 MUST  476,000 件の配信中 43 件（0.01 %）  最初 12.3 秒、最後 58.0 秒: it never arrived（user 17）\n"
-        in text
-    )
-    assert "✗ 不適合（400 ユーザーの負荷時）: MUST 要件 3 件中 1 件が不合格です（SEND-01）。\n" in text
+        "✗ SEND-01 MUST  476,000 件の配信中 43 件（0.01 %）  最初 12.3 秒、最後 58.0 秒: "
+        "投稿が、そのチャンネルに参加済みの接続に届きませんでした（ユーザー 17）"
+    ) in lines
+    assert "✗ 不適合（400 ユーザーの負荷時）: MUST 要件 3 件中 1 件が不合格です（SEND-01）。" in lines
 
 
 def test_a_run_that_only_measured_ticks_nothing_off() -> None:
