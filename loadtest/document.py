@@ -167,7 +167,7 @@ def _with_names(delivery: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _named(example: Mapping[str, Any]) -> dict[str, Any]:
-    poster = names.stranger() if example["poster"] is None else names.user(example["poster"])
+    poster = names.user(example["poster"]) if example["poster"] else names.stranger()
     receiver = names.user(example["receiver"])
     shown = {"poster": poster.json, "receiver": receiver.json}
     return {**example, "poster": str(poster), "receiver": str(receiver), "texts": {**example["texts"], **shown}}
@@ -191,7 +191,7 @@ def delivery_of(balance: Balance, began: float) -> dict[str, Any]:
             "kind": one.kind,
             "t_s": round(max(one.t - began, 0.0), 3) if math.isfinite(one.t) else None,
             "channel": one.channel[:200],
-            "poster": one.poster or None,
+            "poster": one.poster,
             "number": one.number,
             "receiver": one.receiver,
             "detail": str(message_of(one.detail)),
