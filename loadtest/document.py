@@ -163,7 +163,7 @@ def add_lost(
 
 def _with_names(delivery: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """The ledger's entry with users as a document calls them."""
-    return None if delivery is None else {**delivery, "examples": [_named(one) for one in delivery["examples"]]}
+    return None if delivery is None else {**delivery, "examples": [_named(one) for one in delivery.get("examples", ())]}
 
 
 def _named(example: Mapping[str, Any]) -> dict[str, Any]:
