@@ -40,10 +40,11 @@ def _entries(document: Document) -> Iterator[tuple[str, Json]]:
 def _load(document: Document) -> Iterator[tuple[str, Json]]:
     inner = {"delivery": "examples", "generator": "workers", "capacity": "curve"}
     kept = {name: _without(document[name], (member,)) for name, member in inner.items() if document.get(name)}
-    lists = ("requirements", "thresholds", "metrics", "timeline", "closes", "errors")
+    lists = ("requirements", "phases", "thresholds", "metrics", "timeline", "closes", "errors")
     yield "run", _without(document, lists) | kept
     yield from _each("requirement", document["requirements"])
     yield from _each("threshold", document["thresholds"])
+    yield from _each("phase", document.get("phases", ()))
     yield from (("metric", {"name": name, "figures": figures}) for name, figures in document["metrics"].items())
     yield from _each("slice", document["timeline"])
     yield from (("close", {"code": code, "count": number}) for code, number in document["closes"].items())

@@ -3,7 +3,7 @@
 from typing import Final
 
 from contract.escaping import visible
-from reports import capacity, generator, load_findings, load_view, load_wording, quantities, wording
+from reports import capacity, generator, load_findings, load_view, load_wording, phases, quantities, wording
 from reports.documents import Document
 from reports.fitting import columns, cut
 from reports.language import t, tn
@@ -12,7 +12,8 @@ from reports.terminal import Page, padded, right, unverified
 MAX_ERRORS: Final = 30
 MAX_EXAMPLES: Final = 3
 MAX_BROKEN: Final = 30
-"""Kinds of error, examples of what went wrong, and broken clauses that are shown; the page has more."""
+MAX_PHASES: Final = 30
+"""Kinds of error, examples of what went wrong, broken clauses and phases that are shown; the page has more."""
 
 _FIGURES: Final = (("p50", "p50"), ("p95", "p95"), ("p99", "p99"), ("p999", "p99.9"), ("max", "max"))
 
@@ -22,6 +23,7 @@ def load_summary(document: Document, colour: bool = False, width: int = 80) -> s
     page = Page(colour, width)
     page.heading(document)
     _latencies(page, document)
+    _phases(page, document)
     _ledger(page, document)
     _endings(page, document)
     _capacity(page, document)
@@ -55,6 +57,27 @@ def _latencies(page: Page, document: Document) -> None:
         cells = "".join(f"{value:>10}" for value in values)
         page.raw(f"  {padded(names[name], width)}{cells} {visible(cut(metric['unit'], 10))}")
     page.blank()
+
+
+def _phases(page: Page, document: Document) -> None:
+    found = phases.phases(document)
+    if not found:
+        return
+    names = [t("load.column.phase"), *(phase.name for phase in found)]
+    width = max(map(columns, names))
+    headings = (*(t(f"load.column.{name}") for name in ("time", "users")), *phases.PERCENTILES, t("load.errors"))
+    page.raw(page.styled("dim", f"  {padded(names[0], width)}{_across(*headings, t('load.phase.wrong'))}"))
+    for phase in found[:MAX_PHASES]:
+        cells = (phase.time, phase.users, *phase.figures, quantities.count(phase.errors), phase.wrong)
+        page.marked(phase.mark, f"{padded(phase.name, width)}{_across(*cells)}")
+    if len(found) > MAX_PHASES:
+        page.marked(None, tn("load.phases.more", len(found) - MAX_PHASES))
+    page.blank()
+
+
+def _across(*cells: str) -> str:
+    """A row of the table of phases."""
+    return "".join(right(cell, size) for cell, size in zip(cells, (10, 16, 8, 8, 8, 8, 8), strict=True))
 
 
 def _ledger(page: Page, document: Document) -> None:

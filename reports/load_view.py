@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reports import capacity, charts, distribution, generator, limits, load_judged, load_wording, quantities, wording
+from reports import (
+    capacity,
+    charts,
+    distribution,
+    generator,
+    limits,
+    load_judged,
+    load_wording,
+    phases,
+    quantities,
+    wording,
+)
 from reports.capacity import Capacity
 from reports.charts import Chart
 from reports.commands import repeating_load
@@ -13,6 +24,7 @@ from reports.documents import Document
 from reports.generator import Doubt, Reading, Worker
 from reports.language import t, tn
 from reports.load_judged import Judged
+from reports.phases import Phase
 from reports.wording import Mark
 
 _LEDGER: Final = ("posts", "expected", "delivered", *load_wording.WRONG, "undecided", "strangers")
@@ -104,6 +116,7 @@ class Load:
     chart: Chart | None
     late: bool
     """Whether the chart sets off when the generator was late."""
+    phases: tuple[Phase, ...]
     headings: tuple[str, ...]
     steps: tuple[Step, ...]
     distributions: Distributions | None
@@ -143,6 +156,7 @@ def build(document: Document) -> Load:
             document["timeline"], document["duration_s"], generator.marks(document), limits.read(document)
         ),
         late=bool(generator.late(document)),
+        phases=phases.phases(document),
         headings=tuple(heading for _, heading in columns),
         steps=_steps(document, columns),
         distributions=distribution.build(document["metrics"], limits.read(document)),

@@ -12,7 +12,8 @@ from reports.language import t, tn
 _LIMIT: Final = re.compile(r"[<>=! ]*[0-9.,_]+ ?([A-Za-z%/]{0,12})")
 """A threshold's limit, such as ``< 200ms``: it ends in the unit that its value has as well."""
 
-_JUDGED: Final[Mapping[bool | None, str]] = {True: "passed", False: "failed", None: "inconclusive"}
+JUDGED: Final[Mapping[bool | None, str]] = {True: "passed", False: "failed", None: "inconclusive"}
+"""The verdict on a threshold, by what its document says."""
 
 WRONG: Final = ("lost", "duplicated", "reordered", "misdelivered")
 """What the ledger of a correct endpoint holds none of."""
@@ -91,7 +92,7 @@ def cut_off_sentence(document: Document) -> str:
 
 def threshold_mark(threshold: Mapping[str, Any]) -> wording.Mark:
     """How a threshold is shown."""
-    return wording.mark(_JUDGED[threshold["passed"]])
+    return wording.mark(JUDGED[threshold["passed"]])
 
 
 def threshold_word(threshold: Mapping[str, Any]) -> str:

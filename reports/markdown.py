@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from contract.formats import LOAD
-from reports import capacity, generator, load_findings, load_view, load_wording, outages, quantities, wording
+from reports import capacity, generator, load_findings, load_view, load_wording, outages, phases, quantities, wording
 from reports.commands import short_repeating, variables
 from reports.documents import Document
 from reports.failures import Block, blocks
@@ -229,6 +229,7 @@ def _load(page: Page, document: Document) -> None:
     if document.get("capacity") is not None:
         mark, found = capacity.sentences(document["capacity"])
         page.marked(mark, t("formats.markdown.capacity", sentence=found))
+    _phases(page, document)
     _latencies(page, document)
     _endings(page, document)
 
@@ -275,6 +276,25 @@ def _ledger(page: Page, document: Document) -> None:
     examples = [f"- {code(load_wording.example_sentence(one))}" for one in kept.get("examples", ())]
     if examples:
         page.add("\n".join(examples))
+
+
+def _phases(page: Page, document: Document) -> None:
+    rows = [
+        [
+            one.name,
+            one.time,
+            one.users,
+            *one.figures,
+            quantities.count(one.errors),
+            one.owed,
+            one.wrong,
+            f"{one.mark.symbol} {one.word}" if one.mark else quantities.NOTHING,
+        ]
+        for one in phases.phases(document)
+    ]
+    first = [t(f"load.column.{name}") for name in ("phase", "time", "users")]
+    last = (t("load.errors"), t("load.ledger.expected.name"), t("load.column.wrong"), t("load.thresholds"))
+    page.table([*first, *phases.PERCENTILES, *last], rows, right=1)
 
 
 def _latencies(page: Page, document: Document) -> None:

@@ -216,6 +216,7 @@ def full(**members: Any) -> Json:
         "timeline": timeline(60, 400),
         "closes": {"1000": 398, "1001": 2},
         "generator": HEALTH,
+        "phases": [PHASES[0], phase("hold", 10.0, 60.0, (400, 400))],
         "capacity": None,
     }
     return builder.load(**(usual | members))
@@ -265,6 +266,7 @@ def faulty(**members: Any) -> Json:
         "closes": {"1000": 371, "1006": 12, "1011": 4, "4001": 3, "4400": 1, "1000000": 1},
         "errors": builder.errors({"no answer within 5 s": 12, "closed with 1011 (internal error)": 1}),
         "generator": health,
+        "phases": PHASES,
     }
     return full(**(usual | members))
 
@@ -291,10 +293,28 @@ def late(**members: Any) -> Json:
     return full(**(usual | members))
 
 
+def phase(name: str, start: float, stop: float, users: tuple[int, int], *, broken: bool = False) -> Json:
+    """A phase of a run."""
+    count = int((stop - start) * 400)
+    nothing = dict.fromkeys(("lost", "duplicated", "reordered", "misdelivered", "undecided"), 0)
+    kept = nothing | {"expected": count * 20, "delivered": count * 20, "lost": 41 if broken else 0}
+    limit = {"metric": "p99(post_to_own)", "limit": "< 200ms", "value": 900.0 if broken else 4.2, "passed": not broken}
+    trip = metric(1.3, 0.5, count, stall=2000.0 if broken else 0.0)
+    del trip["histogram"]
+    times = {"from_s": start, "to_s": stop, "users_before": users[0], "users": users[1]}
+    judged_there = {"errors": 13 if broken else 0, "delivery": kept, "thresholds": [limit]}
+    return {"name": name, **times, "metrics": {"post_to_own": trip}, **judged_there}
+
+
+PHASES: list[Json] = [phase("ramp", 0.0, 10.0, (0, 400)), phase("hold", 10.0, 60.0, (400, 400), broken=True)]
+
+
 def measured(**members: Any) -> Json:
     """A run that was to judge nothing."""
     settings = SETTINGS | {"measure_only": True}
-    return full(**({"verdict": "measured", "requirements": [], "settings": settings, "thresholds": []} | members))
+    return full(
+        **({"verdict": "measured", "requirements": [], "settings": settings, "thresholds": [], "phases": []} | members)
+    )
 
 
 def capacity(**members: Any) -> Json:

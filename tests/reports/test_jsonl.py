@@ -29,6 +29,7 @@ def rebuilt(lines: Iterable[Json]) -> Json:
     if document["format"] == "wsproof.results/2":
         return {**document, "requirements": found.get("requirement", []), "scenarios": found.get("scenario", [])}
     document |= {"requirements": found.get("requirement", [])}
+    document |= {"phases": found["phase"]} if "phase" in found else {}
     document |= {"thresholds": found.get("threshold", []), "timeline": found.get("slice", [])}
     document["metrics"] = {one["name"]: one["figures"] for one in found.get("metric", [])}
     document["closes"] = {one["code"]: one["count"] for one in found.get("close", [])}

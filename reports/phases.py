@@ -1,0 +1,65 @@
+"""The phases of a load test, each by itself: a ramp leaves no trace in the figures of what was held."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from reports import load_wording, quantities, wording
+from reports.documents import Document
+from reports.language import t
+from reports.wording import Mark
+
+PERCENTILES: Final = ("p50", "p95", "p99")
+_TRIP: Final = "post_to_own"
+_NAMED: Final = ("ramp", "hold")
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One phase; `figures` are percentiles of a round trip, in milliseconds."""
+
+    name: str
+    time: str
+    users: str
+    figures: tuple[str, ...]
+    errors: int
+    wrong: str
+    owed: str
+    """Deliveries that went wrong, and those that were owed; a dash where no ledger was kept."""
+    mark: Mark | None
+    """What became of the thresholds; None where there are none."""
+    word: str
+    breached: tuple[str, ...]
+
+
+def phases(document: Document) -> tuple[Phase, ...]:
+    """The phases of a run; none where it had only one, which the other figures tell of."""
+    found = document.get("phases", ())
+    return tuple(_phase(number, one) for number, one in enumerate(found, 1)) if len(found) > 1 else ()
+
+
+def _phase(number: int, one: Mapping[str, Any]) -> Phase:
+    trip, kept = one["metrics"].get(_TRIP, {}), one["delivery"]
+    judged = _worst(one["thresholds"])
+    return Phase(
+        name=t(f"load.phase.{one['name']}") if one["name"] in _NAMED else t("load.phase.stage", number=number),
+        time=f"{one['from_s']:g}–{one['to_s']:g}",
+        users=_users(one),
+        figures=tuple(quantities.measured(trip.get(name)) for name in PERCENTILES),
+        errors=one["errors"],
+        wrong=quantities.NOTHING if kept is None else quantities.count(sum(kept[name] for name in load_wording.WRONG)),
+        owed=quantities.NOTHING if kept is None else quantities.count(kept["expected"]),
+        mark=load_wording.threshold_mark(judged) if judged else None,
+        word=load_wording.threshold_word(judged) if judged else "",
+        breached=tuple(f"{each['metric']} {each['limit']}" for each in one["thresholds"] if each["passed"] is False),
+    )
+
+
+def _users(one: Mapping[str, Any]) -> str:
+    before, after = (quantities.count(one[name]) for name in ("users_before", "users"))
+    return after if before == after else f"{before} → {after}"
+
+
+def _worst(thresholds: list[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """What stands for all of them: a breach, else what is undecided."""
+    return min(thresholds, key=lambda one: wording.mark(load_wording.JUDGED[one["passed"]]).rank, default=None)
