@@ -96,10 +96,13 @@ class TesterProtocol(ClientProtocol):
 class Wire:
     """The wire state of one actor. `feed` and `eof` take what arrived; `out` gives what must be written.
 
-    Without a request it takes up a connection whose handshake is over, with no extension, between two frames.
+    Without a request it takes up a connection whose handshake is over, with no extension, between two frames. `key` is
+    that of the handshake; None: a new one.
     """
 
-    def __init__(self, actor: str, uri: WebSocketURI, request: Request | None, max_message_bytes: int) -> None:
+    def __init__(
+        self, actor: str, uri: WebSocketURI, request: Request | None, max_message_bytes: int, key: str | None = None
+    ) -> None:
         self.actor = actor
         self._max_message_bytes = max_message_bytes
         self._request_made = request
@@ -120,6 +123,8 @@ class Wire:
             max_size=max_message_bytes,
             logger=_SILENT,
         )
+        if key is not None:
+            self.protocol.key = key
         if request is not None:
             self.protocol.answer_pings = request.answer_control_pings
             self.protocol.send_request(self._request(request))

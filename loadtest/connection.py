@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import UNSET, DecodeError
 
-from conformance.actions import Received, Refused, Request
+from conformance.actions import Received, Refused
 from conformance.record import is_cut
 from conformance.troubles import is_own
 from contract.findings import Phrase, phrase
@@ -20,6 +20,7 @@ from loadtest.deliveries import View
 from loadtest.link import Link
 from loadtest.load_context import LoadContext
 from loadtest.observer import Observer
+from loadtest.opening import Opening
 from loadtest.task import StepError, Task
 from wire.frames import Opcode
 
@@ -84,11 +85,11 @@ class Connection:
 
     # What the user does
 
-    def dial(self, request: Request, due: float | None = None) -> None:
+    def dial(self, opening: Opening, due: float | None = None) -> None:
         """Open a new connection; `due`: when that was meant to be, if not now. Raises OSError."""
         self._reset()
         self._dialled = time.monotonic() if due is None else due
-        self.link = Link(self, self._context.reactor, self._context.target, request)
+        self.link = Link(self, self._context.reactor, self._context.target, opening)
 
     @property
     def up(self) -> Link | None:

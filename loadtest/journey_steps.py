@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from conformance.handshakes import request_for
 from conformance.matching import matches
 from conformance.values import new_nonce
 from contract.findings import Phrase, missing, phrase
@@ -80,9 +79,9 @@ class JourneySteps:
     def _dial(self, op: Dial) -> Waiting:
         connection, profile = self._connection, self._context.profile
         connection.drop()
-        path, render = self._context.target.path, self._values.render
         due, self._dialled = self._dialled, None
-        connection.dial(request_for(op.deed, profile, path, connection.token, render), due)
+        opening = self._context.handshakes.opening(op.deed, connection.token, self._values.render)
+        connection.dial(opening, due)
         began = _monotonic()
         accepted = yield from self._task.wait(profile.response_timeout)
         if not accepted:

@@ -1,7 +1,8 @@
 """A virtual user's connection: a non-blocking socket, driven by a reactor, with a fast path for what is usual.
 
-Whole, unfragmented frames of text, nearly all there is, are taken apart here; anything else goes through
-`conformance.wire`, the same wire state that the conformance suite has, which is there only while it is needed.
+An answer to the handshake that is known (`opening.py`), and whole, unfragmented frames of text, nearly all there is,
+are taken apart here; anything else goes through `conformance.wire`, the same wire state that the conformance suite has,
+which is there only while it is needed.
 """
 
 import _socket
@@ -24,7 +25,6 @@ from conformance.actions import (
     Problem,
     Received,
     Refused,
-    Request,
 )
 from conformance.proxy import TunnelError
 from conformance.target import Target, socket_problem, was_taken
@@ -32,16 +32,17 @@ from conformance.transport import narrow
 from conformance.troubles import own_trouble
 from conformance.wire import Wire
 from contract.findings import Phrase, phrase
+from loadtest.opening import HEADERS_END, MAX_MESSAGE_BYTES, Opening
 from loadtest.tls import TlsSocket
 from wire.close_codes import CloseCode
 from wire.frames import FINAL_TEXT, Opcode, masked_text, payload_span
 
 READ_BYTES = 65_536
-MAX_MESSAGE_BYTES = 1_048_576
 MAX_UNSENT_BYTES = 4_194_304
 """What may wait for an endpoint that reads too slowly; more ends the connection."""
 
-HEADERS_END = b"\r\n\r\n"
+NOT_YET = frozenset((errno.EAGAIN, errno.ENOTCONN, errno.EINPROGRESS))
+"""What sending says before there is a connection."""
 
 PlainSocket = _socket.SocketType
 """The interpreter's own socket: under Locust, `socket.socket` is one of gevent's, which would block its greenlet."""
@@ -94,11 +95,25 @@ class Link:
     """One connection. The user hears what happens to it, and nothing any more once it is `over`."""
 
     __slots__ = (
-        *("_head", "_raw", "_reader", "_rest", "_sock", "_target", "_tunnel", "_unsent", "_user", "_wire", "_writer"),
+        *(
+            "_early",
+            "_head",
+            "_opening",
+            "_raw",
+            "_reader",
+            "_rest",
+            "_sock",
+            "_target",
+            "_tunnel",
+            "_unsent",
+            "_user",
+            "_wire",
+            "_writer",
+        ),
         *("accepted", "code", "connected", "legal", "over", "reactor", "reset", "tls", "violation"),
     )
 
-    def __init__(self, user: User, reactor: Reactor, target: Target, request: Request) -> None:
+    def __init__(self, user: User, reactor: Reactor, target: Target, opening: Opening) -> None:
         self._user = user
         self._target = target
         self.reactor = reactor
@@ -116,13 +131,19 @@ class Link:
         self._head = b""
         self.accepted = False
         self._raw = False
-        self._wire: Wire | None = Wire("user", target.uri, request, MAX_MESSAGE_BYTES)
-        self._unsent, _ = self._wire.out()
+        self._opening: Opening | None = opening
+        self._wire: Wire | None = None
+        self._unsent = opening.data
         self._reader: Watch | None = None
+        self._writer: Watch | None = None
+        self._early = 0
         self._tunnel = target.tunnel()
-        self._sock: PlainSocket | TlsSocket = self._socket(narrowed=request.narrow)
-        descriptor = self._sock.fileno()
-        self._writer: Watch | None = reactor.writer(descriptor, self._connecting)
+        self._sock: PlainSocket | TlsSocket = self._socket(narrowed=opening.narrow)
+        if self.tls is None and self._tunnel is None and self._sent_at_once():
+            self.connected = True
+            self._reader = reactor.reader(self._sock.fileno(), self._readable)
+        else:
+            self._writer = reactor.writer(self._sock.fileno(), self._connecting)
 
     def _socket(self, *, narrowed: bool) -> "PlainSocket | TlsSocket":
         made = PlainSocket(self._target.family, socket.SOCK_STREAM)
@@ -140,11 +161,23 @@ class Link:
 
     # Connecting
 
+    def _sent_at_once(self) -> bool:
+        """Whether the request is sent already: on the same machine, a connection is there at once."""
+        try:
+            sent = self._sock.send(self._unsent)
+        except OSError as error:
+            if error.errno not in NOT_YET:
+                # The socket does not tell it a second time; the user hears of it in the loop's next turn.
+                self._early = error.errno or 0
+            return False
+        self._unsent = self._unsent[sent:]
+        return not self._unsent
+
     def _connecting(self) -> None:
         """The socket became writable."""
         t = _monotonic()
         try:
-            failure = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            failure = self._early or self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             # What was taken and reset before we looked ends as if it had been reset a moment later.
             if failure and not (was_taken(failure) and self._tunnel is None and self.tls is None):
                 raise OSError(failure, os.strerror(failure))
@@ -232,13 +265,15 @@ class Link:
             if not data:
                 self._end(t)
                 return
-            if self._wire is None:
+            if self._wire is not None:
+                self._through_wire(data, t)
+            elif self._opening is not None:
+                self._answered(self._opening, data, t)
+            else:
                 if self._rest:
                     data = self._rest + data
                     self._rest = b""
                 self._frames(data, t)
-            else:
-                self._through_wire(data, t)
             if self.tls is None:
                 return
 
@@ -268,6 +303,23 @@ class Link:
                 return
             at = end
         self._rest = data[at:] if at < size else b""
+
+    def _answered(self, opening: Opening, data: bytes, t: float) -> None:
+        """The first that comes: usually a whole answer, and one that is known."""
+        size = data.find(HEADERS_END) + len(HEADERS_END)
+        head = data[:size]
+        whole = size >= len(HEADERS_END)
+        if whole and opening.is_known(head):
+            self._opening = None
+            self.accepted = True
+            self._user.opened(t)
+            if len(data) > size and not self.over:
+                self._frames(data[size:], t)
+            return
+        self._wire = opening.wire()
+        self._through_wire(data, t)
+        if self.accepted and whole:
+            opening.accepted(head)
 
     def _through_wire(self, data: bytes, t: float) -> None:
         if self._raw:
@@ -319,7 +371,7 @@ class Link:
     def _tell(self, happening: Happening, t: float) -> None:
         match happening:
             case Opened():
-                self.accepted = True
+                self.accepted, self._opening = True, None
                 self._user.opened(t)
             case Refused():
                 self.shut()
@@ -342,7 +394,8 @@ class Link:
 
     def _end(self, t: float, *, reset: bool = False) -> None:
         """The server's end of the stream."""
-        if not self.accepted and self._wire is not None:
+        if self._opening is not None:
+            self._wire = self._wire or self._opening.wire()
             for happening in self._wire.eof(t, reset=reset):
                 self._tell(happening, t)
             if not self.over:
@@ -375,7 +428,7 @@ class Link:
 
     def send_text(self, payload: bytes) -> None:
         """Send a message of text; after a close frame, nothing is sent."""
-        if self._wire is None or (self._wire.is_open and not self.over):
+        if self._opening is None and (self._wire is None or (self._wire.is_open and not self.over)):
             frame = masked_text(payload)
             if self._unsent or self.tls is not None or not self.connected:
                 self._write(frame)
@@ -460,5 +513,5 @@ class Link:
             self._reader = None
         if self._wire is not None:
             self._wire.release()
-            self._wire = None
+        self._wire = self._opening = None
         self._sock.close()

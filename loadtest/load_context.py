@@ -18,6 +18,7 @@ from loadtest.entries import Kind, Text
 from loadtest.judging import Judge
 from loadtest.ledger import Ledger
 from loadtest.link import Reactor
+from loadtest.opening import Handshakes
 from loadtest.punctuality import Punctuality
 from loadtest.recorder import Recorder
 from loadtest.schedule import Schedule
@@ -76,6 +77,7 @@ class LoadContext:
             told=self._wrong,
             replays=replays,
         )
+        self.handshakes = Handshakes(self.target, self.profile)
         self.punctuality = Punctuality()
         self.ledger.stalled_since = self.punctuality.stalled_since
         self.judge.stalled_since = self.punctuality.stalled_since

@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,11 @@ from contract.choices import Tls
 from contract.findings import Phrase, phrase
 from contract.profile import load_profile
 from loadtest.link import MAX_UNSENT_BYTES, Link
+from loadtest.opening import Known, opening_of
 from reference_server.network import running
 from reference_server.settings import ServerSettings
-from tests.conformance.servers import raw_server, reset
-from tests.hostile.modes import frame, upgraded
+from tests.conformance.servers import raw_server, read_request, reset
+from tests.hostile.modes import accepted, frame, upgraded
 from tests.loadtest.reactor import SelectorReactor
 from wire.masking import mask
 
@@ -63,7 +65,7 @@ class Heard:
 
 def dial(url: str, ca: str | None = None) -> tuple[Heard, Link, SelectorReactor]:
     heard, reactor, target = Heard(), SelectorReactor(), resolve(url, Tls(ca=ca))
-    return heard, Link(heard, reactor, target, Request(target.path)), reactor
+    return heard, Link(heard, reactor, target, opening_of(target.uri, Request(target.path))), reactor
 
 
 def listen(talk: Talk) -> Heard:
@@ -73,6 +75,26 @@ def listen(talk: Talk) -> Heard:
         reactor.run(lambda: heard.over)
         link.shut()
     return heard
+
+
+def test_a_known_answer_is_taken_with_what_comes_behind_it_and_another_one_is_read() -> None:
+    extra = {b"/more": b"X-More: 1\r\n", b"/wrong": b"Sec-WebSocket-Extensions: x-none\r\n"}
+
+    def talk(connection: socket.socket) -> None:
+        request = read_request(connection)
+        path = request.partition(b" ")[2].partition(b" ")[0]
+        head = accepted(request)[:-2] + extra.get(path, b"") + b"\r\n"
+        connection.sendall(head + frame(b"hello") + frame(b"\x03\xe8", 8))
+
+    known, heard = Known(), [Heard() for _ in range(4)]
+    with raw_server(talk) as url:
+        target, reactor = resolve(url, Tls()), SelectorReactor()
+        for path, one in zip(("/plain", "/plain", "/more", "/wrong"), heard, strict=True):
+            Link(one, reactor, target, opening_of(target.uri, Request(path), known))
+            reactor.run(partial(getattr, one, "over"))
+    *fine, wrong = heard
+    assert [(one.accepted, one.said, one.ends[0][0]) for one in fine] == [(1, [b"hello"], 1000)] * 3
+    assert [one.problem for one in wrong.told] == ["negotiation"]
 
 
 def says(*pieces: bytes) -> Talk:
@@ -190,7 +212,7 @@ def test_nobody_listening_is_a_refusal() -> None:
         url = f"ws://127.0.0.1:{server.getsockname()[1]}/"
         target = resolve(url)
     heard, reactor = Heard(), SelectorReactor()
-    Link(heard, reactor, target, Request(target.path))
+    Link(heard, reactor, target, opening_of(target.uri, Request(target.path)))
     reactor.run(lambda: heard.over)
     assert [one.problem for one in heard.told] == ["lost"]
 
@@ -205,7 +227,7 @@ def test_a_reset_before_we_look_is_told_as_one_a_moment_later() -> None:
     with raw_server(talk) as url:
         heard, reactor, target = Heard(), SelectorReactor(), resolve(url)
         assert over.acquire(timeout=60)
-        Link(heard, reactor, target, Request(target.path))
+        Link(heard, reactor, target, opening_of(target.uri, Request(target.path)))
         assert over.acquire(timeout=60)
         reactor.run(lambda: heard.over)
     assert [(one.problem, one.detail.code) for one in heard.told] == [("lost", "handshake-unanswered")]
@@ -243,7 +265,7 @@ def test_over_tls_it_is_the_same(tmp_path: Path) -> None:
     with running(settings) as server:
         target = resolve(server.url, Tls(ca=str(certificate)))
         heard, reactor = Heard(), SelectorReactor()
-        link = Link(heard, reactor, target, Request(f"{target.path}?access_token=alice-token"))
+        link = Link(heard, reactor, target, opening_of(target.uri, Request(f"{target.path}?access_token=alice-token")))
         reactor.run(lambda: len(heard.said) == 1)
         assert b"connection_ack" in heard.said[0]
         link.send_text(b'{"event":"x","payload":{}}' + b" " * 60_000)
@@ -257,6 +279,6 @@ def test_over_tls_it_is_the_same(tmp_path: Path) -> None:
         assert stranger.tls is not None
         untrusting = type(stranger)(stranger.uri, stranger.family, stranger.address, ssl.create_default_context())
         heard = Heard()
-        Link(heard, reactor, untrusting, Request(target.path))
+        Link(heard, reactor, untrusting, opening_of(target.uri, Request(target.path)))
         reactor.run(lambda: heard.over)
         assert [one.problem for one in heard.told] == ["tls"]
