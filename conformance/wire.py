@@ -23,6 +23,7 @@ from websockets.protocol import SEND_EOF, State
 from websockets.streams import StreamReader
 from websockets.typing import Subprotocol
 from websockets.uri import WebSocketURI
+from websockets.utils import accept_key, generate_key
 
 from conformance.actions import (
     Close,
@@ -54,6 +55,16 @@ MAX_CONTROL_BYTES = 125
 
 MAX_BODY_BYTES = 65_536
 """Bytes that are kept of a refusal's body."""
+
+
+def new_key() -> str:
+    """The key of a handshake."""
+    return generate_key()
+
+
+def accept_value(key: str) -> str:
+    """What a server answers to it (RFC 6455 §4.2.2)."""
+    return accept_key(key)
 
 
 class HeadReader(StreamReader):

@@ -24,6 +24,8 @@ SMALLEST_SIZE = LENGTH + 1
 def check_settings(settings: LoadSettings) -> Profile:
     """The profile that the settings name. Raises `LoadError` and `ContractError` for what cannot work."""
     _check_numbers(settings)
+    if settings.source_addresses and settings.master is not None:
+        raise LoadError("--source-address: expected no --master with it; each --worker names its own")
     if settings.abort_on_breach and not settings.thresholds:
         raise LoadError("--abort-on-breach: expected a --threshold that could be breached")
     if not settings.journeys:

@@ -5,7 +5,7 @@ import math
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +31,7 @@ from loadtest.settings import (
     LoadError,
     LoadSettings,
 )
+from loadtest.sources import check_source
 from loadtest.tally import Tally
 
 STARTING_SECONDS = 30.0
@@ -108,7 +109,9 @@ def run_load(settings: LoadSettings, progress: Progress = lambda elapsed: None) 
     a broken profile; `AbsenceError` where workers did not come; `UnreachableError` and ValueError as `target_for` does.
     """
     profile = check_settings(settings)
-    target_for(settings.endpoint, profile, embedded=settings.embedded)
+    target = target_for(settings.endpoint, profile, embedded=settings.embedded)
+    for address in settings.source_addresses:
+        check_source(address, target.family)
     document = Path(settings.document).absolute()
     if not document.parent.is_dir():
         raise LoadError(f"{document.parent}: no such folder to write {document.name} to")
@@ -131,18 +134,27 @@ def run_load(settings: LoadSettings, progress: Progress = lambda elapsed: None) 
     return completed
 
 
-def run_worker(address: str, profile: Path | None, overrides: Mapping[str, Any], wait: float = WAIT_SECONDS) -> bool:
+def run_worker(
+    address: str,
+    profile: Path | None,
+    overrides: Mapping[str, Any],
+    wait: float = WAIT_SECONDS,
+    source_addresses: Sequence[str] = (),
+) -> bool:
     """Play users for the master at `address` (HOST:PORT) until it ends the run; False where it was interrupted.
 
-    The profile is this machine's own: its tokens do not travel. Raises `LoadError`, and `AbsenceError` where the master
-    is silent for `wait` seconds.
+    The profile is this machine's own (its tokens do not travel), and so are its addresses. Raises `LoadError`, and
+    `AbsenceError` where the master is silent for `wait` seconds.
     """
     host, port = _port(address)
     _check_wait(wait)
+    for one in source_addresses:
+        check_source(one)
     own = {
         "profile": str(profile.absolute()) if profile is not None else None,
         "overrides": anywhere(overrides),
         "wait": wait,
+        "source_addresses": list(source_addresses),
     }
     raise_descriptor_limit()
     with Children(environment, WORKER_SECONDS) as children:

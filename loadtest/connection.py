@@ -89,7 +89,7 @@ class Connection:
         """Open a new connection; `due`: when that was meant to be, if not now. Raises OSError."""
         self._reset()
         self._dialled = time.monotonic() if due is None else due
-        self.link = Link(self, self._context.reactor, self._context.target, opening)
+        self.link = Link(self, self._context.reactor, self._context.target, opening, self._context.sources.next())
 
     @property
     def up(self) -> Link | None:

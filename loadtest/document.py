@@ -69,6 +69,7 @@ def load_document(
             "journeys": dict(settings.journeys),
             "journeys_file": settings.journey_file,
             "processes": settings.players,
+            "source_addresses": list(settings.source_addresses),
             "tokens": settings.tokens.kind,
             "seed": settings.seed,
             "abort_on_breach": settings.abort_on_breach,

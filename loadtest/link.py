@@ -33,6 +33,7 @@ from conformance.troubles import own_trouble
 from conformance.wire import Wire
 from contract.findings import Phrase, phrase
 from loadtest.opening import HEADERS_END, MAX_MESSAGE_BYTES, Opening
+from loadtest.sources import Place
 from loadtest.tls import TlsSocket
 from wire.close_codes import CloseCode
 from wire.frames import FINAL_TEXT, Opcode, masked_text, payload_span
@@ -97,6 +98,8 @@ class Link:
     __slots__ = (
         *(
             "_early",
+            "_place",
+            "_port",
             "_head",
             "_opening",
             "_raw",
@@ -113,7 +116,9 @@ class Link:
         *("accepted", "code", "connected", "legal", "over", "reactor", "reset", "tls", "violation"),
     )
 
-    def __init__(self, user: User, reactor: Reactor, target: Target, opening: Opening) -> None:
+    def __init__(
+        self, user: User, reactor: Reactor, target: Target, opening: Opening, place: Place | None = None
+    ) -> None:
         self._user = user
         self._target = target
         self.reactor = reactor
@@ -137,6 +142,8 @@ class Link:
         self._reader: Watch | None = None
         self._writer: Watch | None = None
         self._early = 0
+        self._place = place
+        self._port = 0
         self._tunnel = target.tunnel()
         self._sock: PlainSocket | TlsSocket = self._socket(narrowed=opening.narrow)
         if self.tls is None and self._tunnel is None and self._sent_at_once():
@@ -151,10 +158,16 @@ class Link:
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if narrowed:
             narrow(made)
-        result = made.connect_ex(self._target.address)
-        if result not in (0, errno.EINPROGRESS):
+        try:
+            if self._place is not None:
+                self._port = self._place.bind(made)
+            result = made.connect_ex(self._target.address)
+            if result not in (0, errno.EINPROGRESS):
+                self._leave_place()
+                raise OSError(result, os.strerror(result))
+        except OSError:
             made.close()
-            raise OSError(result, os.strerror(result))
+            raise
         if self._target.tls is not None:
             self.tls = TlsSocket(made, self._target.tls, self._target.server_name)
         return made
@@ -515,3 +528,9 @@ class Link:
             self._wire.release()
         self._wire = self._opening = None
         self._sock.close()
+        self._leave_place()
+
+    def _leave_place(self) -> None:
+        place, self._place = self._place, None
+        if place is not None:
+            place.release(self._port)

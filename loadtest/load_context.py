@@ -24,6 +24,7 @@ from loadtest.recorder import Recorder
 from loadtest.schedule import Schedule
 from loadtest.script import DEFAULT_SIZE, JourneyValues, Mint, compile_journey, post_parts
 from loadtest.settings import LoadSettings, load_journeys
+from loadtest.sources import Sources
 
 MAX_TOLD = 120
 """Characters of an endpoint's text that are quoted."""
@@ -77,6 +78,8 @@ class LoadContext:
             told=self._wrong,
             replays=replays,
         )
+        here = settings.processes if settings.master is None else 1
+        self.sources = Sources(settings.source_addresses, self.target.family, worker % here, here)
         self.handshakes = Handshakes(self.target, self.profile)
         self.punctuality = Punctuality()
         self.ledger.stalled_since = self.punctuality.stalled_since

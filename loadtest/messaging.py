@@ -158,7 +158,9 @@ class Worker:
             file.write_text(msg.data["journeys"], encoding="utf-8")
             settings = replace(settings, journey_file=str(file))
         overrides = {**settings.overrides, **self._own["overrides"]}
-        self._take(replace(settings, profile=self._own["profile"], overrides=overrides, document=""))
+        addresses = tuple(self._own.get("source_addresses", ()))
+        mine = replace(settings, profile=self._own["profile"], overrides=overrides, source_addresses=addresses)
+        self._take(replace(mine, document=""))
 
     def _compare_clocks(self) -> None:
         while True:

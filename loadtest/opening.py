@@ -15,14 +15,11 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from websockets.uri import WebSocketURI
-from websockets.utils import accept_key, generate_key
-
 from conformance.actions import Request
 from conformance.handshakes import request_for
 from conformance.scenario import Connect
 from conformance.target import Target
-from conformance.wire import Wire
+from conformance.wire import Wire, accept_value, new_key
 from contract.profile import Profile
 
 MAX_MESSAGE_BYTES = 1_048_576
@@ -63,19 +60,19 @@ class Known:
 
 def _shape(head: bytes, key: bytes) -> bytes | None:
     """An answer with nothing where the accept value stood; None: it has none."""
-    before, found, after = head.partition(accept_key(key.decode()).encode())
+    before, found, after = head.partition(accept_value(key.decode()).encode())
     return before + b"\0" + after if found else None
 
 
 class Opening:
     """One handshake. `data` is what is sent."""
 
-    __slots__ = ("_key", "_known", "_request", "_uri", "data", "narrow")
+    __slots__ = ("_key", "_known", "_request", "_target", "data", "narrow")
 
     def __init__(
-        self, uri: WebSocketURI, request: Callable[[], Request], known: Known, data: bytes, key: bytes, *, narrow: bool
+        self, target: Target, request: Callable[[], Request], known: Known, data: bytes, key: bytes, *, narrow: bool
     ) -> None:
-        self._uri = uri
+        self._target = target
         self._request = request
         self._known = known
         self._key = key
@@ -84,7 +81,7 @@ class Opening:
 
     def wire(self) -> Wire:
         """What reads an answer; the request is behind it."""
-        wire = Wire("user", self._uri, self._request(), MAX_MESSAGE_BYTES, self._key.decode())
+        wire = Wire("user", self._target.uri, self._request(), MAX_MESSAGE_BYTES, self._key.decode())
         wire.out()
         return wire
 
@@ -112,12 +109,12 @@ class Handshakes:
         def request() -> Request:
             return request_for(deed, self._profile, self._target.path, token, render)
 
-        uri, common = self._target.uri, self._common_of(deed)
+        common = self._common_of(deed)
         if common is None or not _UNESCAPED.fullmatch(token):
-            return opening_of(uri, request(), self._known)
+            return opening_of(self._target, request(), self._known)
         key = _new_key()
         data = common.replace(_TOKEN, token.encode()).replace(_KEY, key)
-        return Opening(uri, request, self._known, data, key, narrow=deed.narrow)
+        return Opening(self._target, request, self._known, data, key, narrow=deed.narrow)
 
     def _common_of(self, deed: Connect) -> bytes | None:
         """What all users send for a step; None where that is not the same but for the token and the key."""
@@ -132,7 +129,7 @@ class Handshakes:
         key, one, other = _new_key(), secrets.token_hex(12).encode(), secrets.token_hex(20).encode()
         first, second = (
             opening_of(
-                self._target.uri,
+                self._target,
                 request_for(deed, self._profile, self._target.path, token.decode(), str),
                 key=key,
             ).data
@@ -143,12 +140,12 @@ class Handshakes:
         return first.replace(one, _TOKEN).replace(key, _KEY)
 
 
-def opening_of(uri: WebSocketURI, request: Request, known: Known | None = None, key: bytes | None = None) -> Opening:
+def opening_of(target: Target, request: Request, known: Known | None = None, key: bytes | None = None) -> Opening:
     """A handshake that is rendered for itself."""
     key = key or _new_key()
-    data, _ = Wire("user", uri, request, MAX_MESSAGE_BYTES, key.decode()).out()
-    return Opening(uri, lambda: request, known or Known(), data, key, narrow=request.narrow)
+    data, _ = Wire("user", target.uri, request, MAX_MESSAGE_BYTES, key.decode()).out()
+    return Opening(target, lambda: request, known or Known(), data, key, narrow=request.narrow)
 
 
 def _new_key() -> bytes:
-    return generate_key().encode()
+    return new_key().encode()

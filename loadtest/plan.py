@@ -33,6 +33,7 @@ class Wishes:
     thresholds: tuple[str, ...] = ()
     abort_on_breach: bool | None = None
     processes: int | None = None
+    source_addresses: tuple[str, ...] = ()
     tokens: TokenSource | None = None
     seed: int | None = None
 
@@ -63,6 +64,7 @@ def read_plan(path: Path) -> Wishes:
         time=_seconds(value["time"]) if "time" in value else None,
         stages=tuple(_stages(value.get("stages", ()))),
         thresholds=tuple(value.get("thresholds", ())),
+        source_addresses=tuple(value.get("source_addresses", ())),
         journeys_file=str(folder / value["journeys_file"]) if "journeys_file" in value else None,
         tokens=_tokens(tokens, folder) if tokens else None,
     )
@@ -134,6 +136,7 @@ def settings_for(wishes: Wishes, endpoint: str, document: Path, known: Profile, 
         thresholds=wishes.thresholds or known.load_thresholds,
         abort_on_breach=bool(wishes.abort_on_breach),
         processes=wishes.processes if wishes.processes is not None else 1,
+        source_addresses=wishes.source_addresses,
         tokens=wishes.tokens or TokenSource(),
         seed=wishes.seed if wishes.seed is not None else secrets.randbelow(2**32),
         run=new_run(),

@@ -86,6 +86,7 @@ class LoadSettings:
     expect_workers: int = 0
     wait: float = WAIT_SECONDS
     """Seconds that a master waits for workers of other machines."""
+    source_addresses: tuple[str, ...] = ()
     tokens: TokenSource = TokenSource()
     profile: str | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
@@ -152,6 +153,7 @@ def settings_from(value: Mapping[str, Any]) -> LoadSettings:
             **value,
             "stages": tuple(Stage(**one) for one in value["stages"]),
             "thresholds": tuple(value["thresholds"]),
+            "source_addresses": tuple(value["source_addresses"]),
             "tokens": TokenSource(**value["tokens"]),
         }
     )

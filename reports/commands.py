@@ -101,6 +101,8 @@ def repeating_load(document: Document) -> str:
         words += _option(settings, name, option=option)
     if settings.get("tokens") in ("file", "command"):
         words += [f"--tokens-{settings['tokens']}", settings["tokens"].upper()]
+    for address in settings.get("source_addresses") or ():
+        words += ["--source-address", str(address)]
     for threshold in document["thresholds"]:
         words += ["--threshold", f"{threshold['metric']} {threshold['limit']}"]
     if settings.get("abort_on_breach") is True:

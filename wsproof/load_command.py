@@ -56,6 +56,13 @@ WAIT = "60s"
 @click.option("--strict", is_flag=True, help="Fail for a broken SHOULD as well.")
 @click.option("--require-complete", is_flag=True, help="Fail if the verdict is incomplete.")
 @click.option("--processes", type=COUNT, help="Processes that play the users. Default: 1.")
+@click.option(
+    "--source-address",
+    "source_addresses",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Connect from this address of the machine. Several take turns, and each has ports of its own.",
+)
 @click.option("--tokens-file", metavar="FILE", help="One token a line; one for each user.")
 @click.option("--tokens-command", metavar="COMMAND", help="A command that prints one token a line.")
 @click.option("--seed", type=Whole(0, 2**32 - 1), help="Repeat the users' phases and jitter.")
@@ -74,7 +81,7 @@ WAIT = "60s"
 @click.option(
     "--worker",
     metavar="HOST:PORT",
-    help="Play users for the master there; only --profile, --set and --wait count beside it.",
+    help="Play users for the master there; only --profile, --set, --source-address and --wait count beside it.",
 )
 @click.option(
     "--output",
@@ -114,7 +121,7 @@ def load(
         path, overrides = profile_sources(profile, changes, defaults)
         source = ProfileSource(read_profile(profile, changes, defaults), path, overrides)
         if given["worker"]:
-            sys.exit(run_worker_for(given["worker"], source, _time("--wait", given["wait"])))
+            sys.exit(run_worker_for(given["worker"], source, _time("--wait", given["wait"]), given["source_addresses"]))
         wishes = _wishes(given)
         options = _options(given)
         address = tested(url, named or source.profile.endpoint, path, reference=reference)
@@ -138,6 +145,7 @@ def _wishes(given: dict[str, Any]) -> Any:
     plain = ("users", "spawn_rate", "channels", "rate", "size", "thresholds", "abort_on_breach", "processes", "seed")
     return Wishes(
         **{name: given[name] for name in plain},
+        source_addresses=given["source_addresses"],
         time=_time("--time", given["time"]) if given["time"] else None,
         stages=parse_stages(given["stages"]) if given["stages"] else (),
         journeys=parse_journeys(given["journeys"], given["journeys_file"]) if given["journeys"] else None,

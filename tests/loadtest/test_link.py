@@ -65,7 +65,7 @@ class Heard:
 
 def dial(url: str, ca: str | None = None) -> tuple[Heard, Link, SelectorReactor]:
     heard, reactor, target = Heard(), SelectorReactor(), resolve(url, Tls(ca=ca))
-    return heard, Link(heard, reactor, target, opening_of(target.uri, Request(target.path))), reactor
+    return heard, Link(heard, reactor, target, opening_of(target, Request(target.path))), reactor
 
 
 def listen(talk: Talk) -> Heard:
@@ -90,7 +90,7 @@ def test_a_known_answer_is_taken_with_what_comes_behind_it_and_another_one_is_re
     with raw_server(talk) as url:
         target, reactor = resolve(url, Tls()), SelectorReactor()
         for path, one in zip(("/plain", "/plain", "/more", "/wrong"), heard, strict=True):
-            Link(one, reactor, target, opening_of(target.uri, Request(path), known))
+            Link(one, reactor, target, opening_of(target, Request(path), known))
             reactor.run(partial(getattr, one, "over"))
     *fine, wrong = heard
     assert [(one.accepted, one.said, one.ends[0][0]) for one in fine] == [(1, [b"hello"], 1000)] * 3
@@ -212,7 +212,7 @@ def test_nobody_listening_is_a_refusal() -> None:
         url = f"ws://127.0.0.1:{server.getsockname()[1]}/"
         target = resolve(url)
     heard, reactor = Heard(), SelectorReactor()
-    Link(heard, reactor, target, opening_of(target.uri, Request(target.path)))
+    Link(heard, reactor, target, opening_of(target, Request(target.path)))
     reactor.run(lambda: heard.over)
     assert [one.problem for one in heard.told] == ["lost"]
 
@@ -227,7 +227,7 @@ def test_a_reset_before_we_look_is_told_as_one_a_moment_later() -> None:
     with raw_server(talk) as url:
         heard, reactor, target = Heard(), SelectorReactor(), resolve(url)
         assert over.acquire(timeout=60)
-        Link(heard, reactor, target, opening_of(target.uri, Request(target.path)))
+        Link(heard, reactor, target, opening_of(target, Request(target.path)))
         assert over.acquire(timeout=60)
         reactor.run(lambda: heard.over)
     assert [(one.problem, one.detail.code) for one in heard.told] == [("lost", "handshake-unanswered")]
@@ -265,7 +265,7 @@ def test_over_tls_it_is_the_same(tmp_path: Path) -> None:
     with running(settings) as server:
         target = resolve(server.url, Tls(ca=str(certificate)))
         heard, reactor = Heard(), SelectorReactor()
-        link = Link(heard, reactor, target, opening_of(target.uri, Request(f"{target.path}?access_token=alice-token")))
+        link = Link(heard, reactor, target, opening_of(target, Request(f"{target.path}?access_token=alice-token")))
         reactor.run(lambda: len(heard.said) == 1)
         assert b"connection_ack" in heard.said[0]
         link.send_text(b'{"event":"x","payload":{}}' + b" " * 60_000)
@@ -279,6 +279,6 @@ def test_over_tls_it_is_the_same(tmp_path: Path) -> None:
         assert stranger.tls is not None
         untrusting = type(stranger)(stranger.uri, stranger.family, stranger.address, ssl.create_default_context())
         heard = Heard()
-        Link(heard, reactor, untrusting, opening_of(target.uri, Request(target.path)))
+        Link(heard, reactor, untrusting, opening_of(target, Request(target.path)))
         reactor.run(lambda: heard.over)
         assert [one.problem for one in heard.told] == ["tls"]

@@ -83,7 +83,7 @@ def answer(opening: Opening) -> bytes:
 @given(at=st.integers(0, 200), byte=st.integers(0, 255))
 def test_what_was_accepted_once_is_known_and_nothing_else_is(at: int, byte: int) -> None:
     known = Known()
-    one, other = opening_of(URI, Request("/x"), known), opening_of(URI, Request("/x"), known)
+    one, other = opening_of(TARGET, Request("/x"), known), opening_of(TARGET, Request("/x"), known)
     assert not other.is_known(answer(other))
     one.accepted(answer(one))
     assert other.is_known(answer(other))
@@ -94,7 +94,7 @@ def test_what_was_accepted_once_is_known_and_nothing_else_is(at: int, byte: int)
 
 
 def test_its_wire_reads_the_answer_to_what_was_sent() -> None:
-    opening = opening_of(URI, Request("/x"))
+    opening = opening_of(TARGET, Request("/x"))
     (happening,) = opening.wire().feed(answer(opening), 1.0)
     assert isinstance(happening, Opened)
 
@@ -102,7 +102,7 @@ def test_its_wire_reads_the_answer_to_what_was_sent() -> None:
 def test_few_answers_are_remembered() -> None:
     known = Known()
     for number in range(10 * MAX_KNOWN):
-        opening = opening_of(URI, Request("/x"), known)
+        opening = opening_of(TARGET, Request("/x"), known)
         opening.accepted(answer(opening).replace(b"Upgrade: ", b"X-Number: %d\r\nUpgrade: " % number))
     assert 0 < len(known._shapes) <= MAX_KNOWN
     opening.accepted(answer(opening).replace(b"Upgrade: ", b"X: %b\r\nUpgrade: " % (b"x" * MAX_HEAD_BYTES)))

@@ -26,6 +26,7 @@ size: 250
 thresholds: [lost == 0, p99(post_to_own) < 200ms]
 abort_on_breach: true
 processes: 2
+source_addresses: [127.0.0.2, 127.0.0.3]
 tokens: {file: tokens.txt}
 seed: 7
 """
@@ -47,6 +48,7 @@ def test_everything_in_the_file_is_done(tmp_path: Path) -> None:
     assert (settings.channels, settings.rate, settings.size, settings.spawn_rate) == (4, 0.5, 250, 5)
     assert settings.thresholds == ("lost == 0", "p99(post_to_own) < 200ms")
     assert (settings.abort_on_breach, settings.processes, settings.seed) == (True, 2, 7)
+    assert settings.source_addresses == ("127.0.0.2", "127.0.0.3")
     assert settings.tokens == TokenSource("file", str(tmp_path / "tokens.txt"))
 
 

@@ -38,6 +38,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         rate=2.5,
         stages=(Stage(5, 10.0), Stage(0, 2.0, 1.0)),
         tokens=TokenSource("file", "tokens.txt"),
+        source_addresses=("127.0.0.2", "127.0.0.3"),
     )
     settings.write(tmp_path / "settings.json")
     assert read_settings(tmp_path / "settings.json") == settings
@@ -82,6 +83,10 @@ def test_a_wrong_journey_is_told(text: str, expected: str | None) -> None:
         ({"processes": 0}, "--processes 0: expected at least 1"),
         ({"processes": 4}, "--processes 4: expected at most one for each of 3 users"),
         ({"master": "0.0.0.0:5557"}, "--expect-workers 0: expected at least 1"),
+        (
+            {"master": "0.0.0.0:5557", "expect_workers": 1, "source_addresses": ("127.0.0.2",)},
+            "--source-address: expected no --master",
+        ),
         ({"abort_on_breach": True}, "--abort-on-breach: expected a --threshold"),
         ({"journey_file": "missing.yaml"}, "no such file of journeys"),
         ({"stages": (Stage(0, 5.0),)}, "--users 0: expected at least 1"),
