@@ -146,7 +146,7 @@ class Conductor:
         assert self._executor is not None
         ledger = self._executor.ledger
         if self._worker is not None:
-            self._worker.ledger = ledger
+            self._worker.begin(ledger)
         else:
             collector.settle(grace, lambda asked: collector.answer(LOCAL, answer(ledger, asked, time.monotonic())))
 

@@ -102,7 +102,10 @@ class Ledger:
                 del self.seats[seat.channel]
 
     def forget(self, channel: str, prefix: bytes) -> None:
-        """A stream of this process, or of another one, is settled."""
+        """A stream of this process, or of another one, is settled.
+
+        What comes again even later of another process's stream is taken for new: nobody here knows when it began.
+        """
         source = self._sources.pop(prefix, None)
         if source is not None and source.stream is not None:
             del self.streams[source.key]

@@ -118,7 +118,7 @@ class Worker:
         self._take = take
         self._readings: deque[ClockReading] = deque(maxlen=MAX_READINGS)
         self._question: Question | None = None
-        self.ledger: Ledger | None = None
+        self._ledger: Ledger | None = None
         self._runner.register_message(QUESTION, self._on_question)
         self._runner.register_message(SETTINGS, self._on_settings)
         self._runner.register_message(CLOCK, self._on_clock)
@@ -126,16 +126,20 @@ class Worker:
         if take is not None:
             self._runner.send_message(ASKED, {})
 
+    def begin(self, ledger: Ledger) -> None:
+        """A run begins, and this is its ledger."""
+        self._ledger, self._question = ledger, None
+
     def send_slice(self, taken: Slice) -> None:
-        """Send what was measured in a second, and of `ledger` what the master asked for."""
+        """Send what was measured in a second, and of the ledger what the master asked for."""
         self._runner.send_message(SLICE, {"slice": _encode(asdict(taken))})
         question = self._question
         # Without a reading of the master's clock nothing can be settled.
-        if question is not None and self.ledger is not None and self._readings:
+        if question is not None and self._ledger is not None and self._readings:
             self._question = None
             now = time.monotonic()
             reading = best_reading(self._readings, now)
-            self._send(answer(self.ledger, question, now, reading.shift), reading.error)
+            self._send(answer(self._ledger, question, now, reading.shift), reading.error)
 
     def send_part(self, ledger: Ledger) -> None:
         """Send the ledger, with times of the master's clock, once all users have left."""
