@@ -46,6 +46,7 @@ class World:
         self.duplicated = self.reordered = self.delivered = 0
         self.settlement = Settlement(GRACE)
         self.question = self.settlement.turn(self.names)
+        self.silent = self.names
         self.turns = self.settled = 0
 
     def new_ledger(self, number: int) -> Ledger:
@@ -157,19 +158,23 @@ class World:
     def wait(self, seconds: int, _: int) -> None:
         self.t += (0.1, 0.7, LEAST_SECONDS + 0.5)[seconds % 3]
 
-    def turn(self, order: int, pauses: int) -> None:
-        """All processes answer, in some order and with some time between, and a turn takes the answers."""
-        names = self.names
-        for index in range(len(names)):
-            number = (index + order) % len(names)
-            ledger = self.ledgers[number][1]
-            part = packed(answer(ledger, unpacked_question(packed(self.question)), self.t))
-            self.settlement.tell(names[number], unpacked_part(part))
-            self.t += 0.3 * (pauses % 2)
-        assert not self.settlement.awaits(names)
-        self.question = self.settlement.turn(names)
+    def answer(self, who: int, _: int) -> None:
+        """One process more answers; with the last one, it is the turn of the next question."""
+        name = self.silent.pop(who % len(self.silent))
+        part = packed(answer(self.ledgers[int(name)][1], unpacked_question(packed(self.question)), self.t))
+        self.settlement.tell(name, unpacked_part(part))
+        if self.settlement.awaits(self.names):
+            return
+        self.question = self.settlement.turn(self.names)
         self.turns += 1
         self.settled += sum(map(len, self.question.settled.values()))
+        self.silent = self.names
+
+    def turn(self, who: int, _: int) -> None:
+        """All answer that have not yet."""
+        turns = self.turns
+        while self.turns == turns:
+            self.answer(who, 0)
 
     # What it comes to
 

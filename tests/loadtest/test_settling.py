@@ -18,7 +18,8 @@ from tests.loadtest.histories import AFTER, GRACE, RUN, World
 ACTS = (
     *("join", "join", "post", "post", "post", "post", "deliver", "deliver", "deliver", "deliver", "deliver", "deliver"),
     *("in_order", "in_order", "in_order", "in_order", "in_order", "in_order", "all", "all", "all", "all", "again"),
-    *("lose", "lose", "lose_all", "refuse", "leave", "leave", "wait", "wait", "turn", "turn", "turn"),
+    *("lose", "lose", "lose_all", "refuse", "leave", "leave", "wait", "wait", "turn", "turn"),
+    *("answer", "answer", "answer"),
 )
 
 
