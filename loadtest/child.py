@@ -7,20 +7,21 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from conformance.target import target_for
 from contract.commands import handed_over
 from contract.files import DATA_ROOT
+from contract.findings import phrase
 from contract.model import load_contract
 from contract.overrides import anywhere
 from contract.profile import Profile
 from loadtest.checking import check_settings, raise_descriptor_limit
 from loadtest.document import Ending, load_document, write_document
-from loadtest.judging import Judged
 from loadtest.processes import ENDING_SECONDS, MASTER_GONE, MASTER_LEFT, NO_MASTER, WORKERS_ABSENT, Children, Progress
+from loadtest.relay import Receiver
 from loadtest.settings import (
     AT_ONCE,
     SETTINGS_VARIABLE,
@@ -28,6 +29,7 @@ from loadtest.settings import (
     WAIT_SECONDS,
     WORKER_VARIABLE,
     AbsenceError,
+    EndedError,
     LoadError,
     LoadSettings,
 )
@@ -105,8 +107,9 @@ def environment(**variables: str) -> dict[str, str]:
 def run_load(settings: LoadSettings, progress: Progress = lambda elapsed: None) -> bool:
     """Run the load to its end; False where it was interrupted. The document is at `settings.document`.
 
-    Raises `LoadError` for settings that cannot work, and where the child wrote no document; `ContractError` for
-    a broken profile; `AbsenceError` where workers did not come; `UnreachableError` and ValueError as `target_for` does.
+    Raises `LoadError` for settings that cannot work, and where nothing was measured; `EndedError` where the generator
+    crashed in mid-run or no document can be written; `ContractError` for a broken profile; `AbsenceError` where workers
+    did not come; `UnreachableError` and ValueError as `target_for` does.
     """
     profile = check_settings(settings)
     target = target_for(settings.endpoint, profile, embedded=settings.embedded)
@@ -119,19 +122,44 @@ def run_load(settings: LoadSettings, progress: Progress = lambda elapsed: None) 
     limit = STARTING_SECONDS + settings.whole_duration + ENDING_SECONDS + 3 * profile.response_timeout
     if settings.master is not None:
         limit += settings.wait
-    with Children(environment, limit) as children:
+    receiver = Receiver(settings.whole_duration) if os.name == "posix" else None
+    with Children(environment, limit, receiver) as children:
         _absolute(settings, document).write(children.folder / "settings.json")
         variables = {SETTINGS_VARIABLE: str(children.folder / "settings.json")}
         for one in commands(settings):
             children.start(one, variables)
         completed = children.wait(progress)
-        if not document.is_file() and not completed:
-            _write_empty(settings, profile, document)
-        elif not document.is_file():
-            if children.code == WORKERS_ABSENT:
-                raise AbsenceError(f"{children.last_words()}{f' to {settings.master}' if settings.master else ''}")
-            raise LoadError(f"the load generator ended early: {children.last_words()}")
+        if not document.is_file():
+            _save(settings, profile, receiver, children, completed=completed)
     return completed
+
+
+def _save(
+    settings: LoadSettings, profile: Profile, receiver: Receiver | None, children: Children, *, completed: bool
+) -> None:
+    """Write what the children measured where they could not. Raises as `run_load` does, but for an interrupted run."""
+    if children.code == WORKERS_ABSENT:
+        raise AbsenceError(f"{children.last_words()}{f' to {settings.master}' if settings.master else ''}")
+    trouble = f"the load generator ended early: {children.last_words()}" if completed else None
+    if receiver is not None and receiver.document is not None:
+        found: Mapping[str, Any] = receiver.document
+        trouble = None
+    else:
+        if trouble is not None and (receiver is None or not receiver.seconds):
+            raise LoadError(trouble)
+        tally, seconds = (receiver.tally, receiver.seconds) if receiver is not None else (Tally(), 0.0)
+        why = phrase("load-generator-ended", how=children.last_words()) if completed else None
+        ending = Ending(datetime.now(UTC) - timedelta(seconds=seconds), seconds, complete=False, why=why)
+        contract, judged = load_contract(None, profile.limits), tally.judged
+        measured = {**tally.document(), "shed": dict(sorted(judged.shed.items()))}
+        found = load_document(settings, contract, ending, measured, judged)
+    try:
+        write_document(Path(settings.document).absolute(), found)
+    except OSError as error:
+        reason = f"{settings.document} cannot be written: {error.strerror or error}"
+        raise EndedError(f"{trouble}; {reason}" if trouble else reason, found) from None
+    if trouble is not None:
+        raise EndedError(trouble, found)
 
 
 def run_worker(
@@ -176,13 +204,6 @@ def run_worker(
 def _check_wait(wait: float) -> None:
     if not (wait > 0 and math.isfinite(wait)):
         raise LoadError(f"--wait {wait:g}: expected more than 0")
-
-
-def _write_empty(settings: LoadSettings, profile: Profile, document: Path) -> None:
-    """The document of a run that was interrupted before the child could write one."""
-    ending = Ending(datetime.now(UTC), 0.0, complete=False)
-    contract = load_contract(None, profile.limits)
-    write_document(document, load_document(settings, contract, ending, {**Tally().document(), "shed": {}}, Judged()))
 
 
 def _absolute(settings: LoadSettings, document: Path) -> LoadSettings:

@@ -13,6 +13,7 @@ from contract.requirements import load_requirements
 from loadtest.document import Ending, add_lost, delivery_of, load_document, write_document
 from loadtest.parts import Part, Question
 from loadtest.recorder import Slice
+from loadtest.relay import Relay
 from loadtest.settings import LoadSettings
 from loadtest.settling import Settlement
 from loadtest.tally import Tally
@@ -28,7 +29,8 @@ class Collector:
     `duration` in seconds; infinite where somebody will end it.
     """
 
-    def __init__(self, duration: float = 0.0) -> None:
+    def __init__(self, duration: float = 0.0, relay: Relay | None = None) -> None:
+        self._relay = relay
         self._tally = Tally(duration if math.isfinite(duration) else 0.0)
         self._started = datetime.now(UTC)
         self.began = time.monotonic()
@@ -48,6 +50,8 @@ class Collector:
     def add(self, name: str, taken: Slice) -> None:
         """Add a slice of one process."""
         self._tally.add(name, taken)
+        if self._relay is not None:
+            self._relay.send_slice(name, taken)
         now, running = time.monotonic(), self._running
         if self._ask is not None and now >= self._asked + ASK_SECONDS and not self._settlement.awaits(running):
             self._asked = now
@@ -95,7 +99,10 @@ class Collector:
         return next(iter(breaches(thresholds, document)), None)
 
     def write(self, settings: LoadSettings) -> None:
-        """Write the load document to the settings' path. Raises as `load_contract` does."""
+        """Write the load document to the settings' path, or relay it where that cannot be.
+
+        Raises as `load_contract` does, and `OSError` where nobody takes it.
+        """
         profile = load_profile(Path(settings.profile) if settings.profile else None, settings.overrides)
         contract = load_contract(None, profile.limits)
         measured, judged = self._tally.document(), self._tally.judged
@@ -106,4 +113,10 @@ class Collector:
         measured["aborted"] = self.aborted
         measured["shed"] = dict(sorted(judged.shed.items()))
         ending = Ending(self._started, (self.ended or time.monotonic()) - self.began, self.complete)
-        write_document(Path(settings.document), load_document(settings, contract, ending, measured, judged))
+        document = load_document(settings, contract, ending, measured, judged)
+        try:
+            write_document(Path(settings.document), document)
+        except OSError:
+            if self._relay is None:
+                raise
+            self._relay.send_document(document)

@@ -28,6 +28,7 @@ from loadtest.parts import answer, part_of
 from loadtest.player import Player
 from loadtest.presence import exit_code_of, watch_workers
 from loadtest.recorder import Slice
+from loadtest.relay import relay_of_environment
 from loadtest.settings import LoadSettings
 from loadtest.stages import follow
 from loadtest.user import user_classes
@@ -50,7 +51,8 @@ class Conductor:
         self._master: Master | None = None
         self._worker: Worker | None = None
         self._executor: Executor | None = None
-        self._collector = Collector()
+        self._relay = relay_of_environment()
+        self._collector = Collector(relay=self._relay)
         self._begun = False
         self._played = ""
         self._finished = False
@@ -112,7 +114,7 @@ class Conductor:
         settings = self.settings
         if settings is None or (not self._given and self._worker is None):
             settings = self.settings = settings_of_locust(environment)
-        collector = self._collector = Collector(settings.whole_duration)
+        collector = self._collector = Collector(settings.whole_duration, self._relay)
         collector.call(LOCAL, this_process())
         self._begun, self._finished = True, False
         self._parent = os.getppid()

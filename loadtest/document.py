@@ -27,11 +27,12 @@ MAX_NAMES = 5
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run ended. `duration` in seconds; `complete` False: it was cut off."""
+    """How a run ended. `duration` in seconds; `complete` False: it was cut off; `why`, where somebody knows."""
 
     started: datetime
     duration: float
     complete: bool
+    why: Phrase | None = None
 
 
 def load_document(
@@ -100,7 +101,8 @@ def _reason(settings: LoadSettings, ending: Ending, measured: Mapping[str, Any])
 
 def _cut_off(settings: LoadSettings, ending: Ending) -> Phrase:
     """How far a run came that did not come to its end."""
-    return phrase("load-cut-off", seconds=math.floor(ending.duration), of=f"{settings.whole_duration:g}")
+    how_far = phrase("load-cut-off", seconds=math.floor(ending.duration), of=f"{settings.whole_duration:g}")
+    return phrase("with-detail", what=how_far, detail=ending.why) if ending.why is not None else how_far
 
 
 def _nothing(measured: Mapping[str, Any]) -> Phrase | None:
@@ -210,8 +212,12 @@ def _stage(stage: Stage) -> str:
 
 
 def write_document(path: Path, document: Mapping[str, Any]) -> None:
-    """Write atomically: `path` holds all of the document, or what it held before."""
+    """Write atomically: `path` holds all of the document, or what it held before. Raises `OSError`."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    # ASCII, so that lone surrogates of an endpoint's error messages survive.
-    temporary.write_text(json.dumps(document, indent=1, allow_nan=False), encoding="ascii")
-    temporary.replace(path)
+    try:
+        # ASCII, so that lone surrogates of an endpoint's error messages survive.
+        temporary.write_text(json.dumps(document, indent=1, allow_nan=False), encoding="ascii")
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import tempfile
@@ -10,6 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType, TracebackType
+
+from loadtest.relay import RELAY_VARIABLE, Receiver
 
 MAX_LOG_BYTES = 65_536
 PROGRESS_SECONDS = 0.5
@@ -32,9 +35,13 @@ class Children:
     """Child processes in a folder of their own, where no locust.conf and no package of the user's lies.
 
     The first one writes the document, and its end is the end of the run. `limit`: seconds after which it is killed.
+    `receiver` has what it tells while it measures.
     """
 
-    def __init__(self, environment: Callable[..., dict[str, str]], limit: float) -> None:
+    def __init__(
+        self, environment: Callable[..., dict[str, str]], limit: float, receiver: Receiver | None = None
+    ) -> None:
+        self._receiver = receiver
         self._environment = environment
         self._limit = limit
         self._temporary = tempfile.TemporaryDirectory(prefix="wsproof-")
@@ -60,6 +67,8 @@ class Children:
                 one.wait()
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if self._receiver is not None:
+            self._receiver.close()
         self._log.close()
         self._temporary.cleanup()
 
@@ -67,6 +76,9 @@ class Children:
         """Start one, unless a signal came. In a session of its own, it hears of Ctrl-C from this process, once."""
         if self._signals:
             return
+        pipe = self._receiver.writing if self._receiver is not None and not self.running else -1
+        if pipe >= 0:
+            variables = {**variables, RELAY_VARIABLE: str(pipe)}
         self.running.append(
             subprocess.Popen(
                 command,
@@ -77,8 +89,11 @@ class Children:
                 stdout=self._log,
                 stderr=self._log,
                 start_new_session=True,
+                pass_fds=(pipe,) if pipe >= 0 else (),
             )
         )
+        if self._receiver is not None:
+            self._receiver.close_writing()
         if self._signals:  # it came while that was being started
             self.running[-1].terminate()
 
@@ -108,21 +123,33 @@ class Children:
         first, *others = self.running
         latest, signals = began + self._limit, 0
         while first.poll() is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                first.wait(timeout=PROGRESS_SECONDS)
+            self._listen(first)
             if signals != self._signals:
                 latest, signals = time.monotonic() + ENDING_SECONDS, self._signals
             if first.poll() is None:
                 progress()
                 if time.monotonic() >= latest:
                     first.kill()
+        if self._receiver is not None:
+            self._receiver.read()
         until = time.monotonic() + WORKERS_LEAVE_SECONDS
         for one in others:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 one.wait(timeout=max(until - time.monotonic(), 0.01))
 
+    def _listen(self, first: subprocess.Popen[bytes]) -> None:
+        """Until the first one tells something or ends, but not for long."""
+        if self._receiver is not None and self._receiver.open:
+            if select.select([self._receiver], [], [], PROGRESS_SECONDS)[0]:
+                self._receiver.read()
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            first.wait(timeout=PROGRESS_SECONDS)
+
     def last_words(self) -> str:
-        """The last line that any of them wrote."""
+        """The last line that any of them wrote, or the signal that killed the first."""
+        if self.code is not None and self.code < 0:
+            return f"killed by {signal.Signals(-self.code).name}"
         path = self.folder / "log"
         with path.open("rb") as file:
             file.seek(max(path.stat().st_size - MAX_LOG_BYTES, 0))

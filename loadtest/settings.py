@@ -35,6 +35,14 @@ class LoadError(Exception):
     """A setting of the load test is not what it should be."""
 
 
+class EndedError(LoadError):
+    """A run that did not end as it should, or whose document cannot be written; `document` has what was measured."""
+
+    def __init__(self, message: str, document: Mapping[str, Any]) -> None:
+        self.document = document
+        super().__init__(message)
+
+
 class AbsenceError(Exception):
     """The other side of a load test did not come, or is gone: a worker's master, a master's workers."""
 

@@ -16,8 +16,8 @@ from contract.formats import LOAD
 from contract.profile import Profile
 from loadtest.child import run_load, run_worker
 from loadtest.plan import Wishes, settings_for
-from loadtest.settings import WAIT_SECONDS, AbsenceError, LoadError, LoadSettings
-from reports.documents import read_document
+from loadtest.settings import WAIT_SECONDS, AbsenceError, EndedError, LoadError, LoadSettings
+from reports.documents import Document, check_document, read_document
 from wsproof import __version__
 from wsproof.capacity import Capacity, find_capacity
 from wsproof.endpoints import EndpointError, endpoint
@@ -73,8 +73,14 @@ def run_load_test(address: str | None, source: ProfileSource, wishes: Wishes, op
             settings = _settings(found, document, source, wishes, options, embedded=address is None)
             forget_former(wanted)
             with Interruption(lambda: None, "") as interruption:
-                completed = _run(settings, options, interruption)
-                code = _report(document, options, wanted)
+                problems: list[str] = []
+                try:
+                    completed = _run(settings, options, interruption)
+                    measured = read_document(document)
+                except EndedError as error:
+                    completed, measured = True, check_document(error.document)
+                    problems.append(str(error))
+                code = _report(measured, document, options, wanted, problems)
         return code if completed and not interruption.happened else ExitCode.INTERRUPTED
     return failed[0]
 
@@ -132,14 +138,16 @@ def _settings(
     return replace(settings, **{name: getattr(options, name) for name in same}, embedded=embedded)
 
 
-def _report(path: Path, options: LoadOptions, wanted: tuple[Wanted, ...]) -> int:
-    document = read_document(path)
+def _report(document: Document, path: Path, options: LoadOptions, wanted: tuple[Wanted, ...], former: list[str]) -> int:
     # The document itself is there already.
     reports = [one for one in writers(wanted, document, options.language) if one[0].absolute() != path]
     written, problems = write_all(reports)
+    problems = [*former, *problems]
+    files = [*written, *([options.output / path.name] if path.is_file() else [])]
     on_stdout = print_wanted(wanted, document, options.language)
     show_summary(document, options.language, err=on_stdout)
-    click.echo("  ".join(str(one) for one in (*written, options.output / path.name)), err=on_stdout)
+    if files:
+        click.echo("  ".join(map(str, files)), err=on_stdout)
     own = own_error(document["errors"])
     if own is not None:
         problems.append(visible(str(own)))

@@ -49,14 +49,23 @@ def _held(path: Path) -> int:
         try:
             _lock(descriptor)
             if _is_at(path, descriptor):
-                os.truncate(descriptor, 0)
-                os.write(descriptor, f"process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC".encode())
+                _sign(path, descriptor)
                 return descriptor
         except BaseException:
             os.close(descriptor)
             raise
         # Whoever held it has removed the file in the meantime: there may be a new one.
         os.close(descriptor)
+
+
+def _sign(path: Path, descriptor: int) -> None:
+    """Say in the file who holds the lock. Raises `OSError`, and then leaves no file."""
+    try:
+        os.truncate(descriptor, 0)
+        os.write(descriptor, f"process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC".encode())
+    except OSError:
+        path.unlink()
+        raise
 
 
 def _lock(descriptor: int) -> None:

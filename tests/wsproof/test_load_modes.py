@@ -1,8 +1,11 @@
 """`wsproof load` in several processes: nobody waits for ever, and whoever is gone is named."""
 
+import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +15,7 @@ from contract.profile import load_profile
 from reference_server.network import running
 from reference_server.settings import ServerSettings
 from tests.loadtest.running import children_of, connections, read_document, served
-from tests.wsproof.command import started, wait_until, wsproof
+from tests.wsproof.command import started, surroundings, wait_until, wsproof
 
 pytestmark = served
 
@@ -97,3 +100,50 @@ def test_a_signal_while_users_are_still_coming(url: str, tmp_path: Path, more: t
     assert set(found["closes"]) <= {"1000"}
     assert found["errors"] == []
     assert "no threshold was set" not in said[0]
+
+
+@WITH_PROC
+@pytest.mark.parametrize("more", [("--processes", "2"), ()])
+def test_a_generator_that_crashes_leaves_what_it_measured(url: str, tmp_path: Path, more: tuple[str, ...]) -> None:
+    options = ("--rate", "20", "--time", "10m", "--output", tmp_path / "out")
+    with started("load", url, *options, *more, folder=tmp_path) as command:
+        wait_until(lambda: connections(url) == 20, command)
+        (collector,) = (one for one in children_of(command.pid) if b"--worker" not in cmdline(one))
+        wait_until(lambda: told_bytes(collector) > 10_000, command)
+        os.kill(collector, signal.SIGKILL)
+        said = command.communicate()
+    assert command.returncode == 2
+    assert said[1].splitlines()[-1] == "wsproof: the load generator ended early: killed by SIGKILL"
+    found = read_document(tmp_path / "out" / "load.json")
+    assert found["complete"] is False
+    assert found["reason"].endswith(" of 600 s: the load generator ended early: killed by SIGKILL")
+    assert found["metrics"]["connect"]["count"] == 20
+    assert found["metrics"]["post_to_own"]["count"] > 0
+    assert children_of(command.pid) == []
+
+
+def told_bytes(pid: int) -> int:
+    """How much a process has written."""
+    counts = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
+    return int(counts["wchar"])
+
+
+def test_where_no_file_can_be_written_the_document_goes_to_standard_output(url: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "wsproof", "load", url, "--users", "3", "--time", "2s", "--json", "-"]
+    done = subprocess.run(
+        # No file may grow beyond eight blocks: a full disk, for this process alone.
+        ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh", *command],
+        cwd=tmp_path,
+        env=surroundings({"TMPDIR": str(tmp_path)}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    document = json.loads(done.stdout)
+    assert (document["complete"], document["metrics"]["connect"]["count"]) == (True, 3)
+    assert document["delivery"]["lost"] == 0
+    *_, first, second = done.stderr.splitlines()
+    assert first == f"wsproof: {tmp_path / 'wsproof-report' / 'load.json'} cannot be written: File too large"
+    assert second == "wsproof: wsproof-report/load.html cannot be written: File too large"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
