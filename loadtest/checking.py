@@ -5,6 +5,7 @@ from pathlib import Path
 
 from contract.model import load_contract
 from contract.profile import Profile, load_profile
+from loadtest.phases import phases_of
 from loadtest.script import compile_journey
 from loadtest.settings import LoadError, LoadSettings, load_journeys
 from loadtest.stamps import LENGTH, MAX_WORKERS
@@ -37,8 +38,11 @@ def check_settings(settings: LoadSettings) -> Profile:
         if name not in known:
             raise LoadError(f"--journey {name}: no such journey; known are {', '.join(sorted(known))}")
         compile_journey(known[name], contract, profile)
+    phases = [one.name for one in phases_of(settings)]
     for text in settings.thresholds:
-        parse_threshold(text)
+        phase = parse_threshold(text).phase
+        if phase is not None and phase not in phases:
+            raise LoadError(f"--threshold {text!r}: the phases of this run are {', '.join(phases)}; got {phase!r}")
     if settings.size is not None and not SMALLEST_SIZE <= settings.size <= profile.limits.text_length:
         limit = profile.limits.text_length
         raise LoadError(f"--size {settings.size}: expected {SMALLEST_SIZE} to {limit} characters (limits.text_length)")

@@ -20,6 +20,7 @@ from contract.overrides import anywhere
 from contract.profile import Profile
 from loadtest.checking import check_settings, raise_descriptor_limit
 from loadtest.document import Ending, load_document, write_document
+from loadtest.phases import phases_of
 from loadtest.processes import ENDING_SECONDS, MASTER_GONE, MASTER_LEFT, NO_MASTER, WORKERS_ABSENT, Children, Progress
 from loadtest.relay import Receiver
 from loadtest.settings import (
@@ -122,7 +123,7 @@ def run_load(settings: LoadSettings, progress: Progress = lambda elapsed: None) 
     limit = STARTING_SECONDS + settings.whole_duration + ENDING_SECONDS + 3 * profile.response_timeout
     if settings.master is not None:
         limit += settings.wait
-    receiver = Receiver(settings.whole_duration) if os.name == "posix" else None
+    receiver = Receiver(settings.whole_duration, phases_of(settings)) if os.name == "posix" else None
     with Children(environment, limit, receiver) as children:
         _absolute(settings, document).write(children.folder / "settings.json")
         variables = {SETTINGS_VARIABLE: str(children.folder / "settings.json")}

@@ -12,6 +12,7 @@ from contract.profile import load_profile
 from contract.requirements import load_requirements
 from loadtest.document import Ending, add_lost, delivery_of, load_document, write_document
 from loadtest.parts import Part, Question
+from loadtest.phases import phases_of, settled
 from loadtest.recorder import Slice
 from loadtest.relay import Relay
 from loadtest.settings import LoadSettings
@@ -26,12 +27,12 @@ ASK_SECONDS = 2.0
 class Collector:
     """The results of one run. `complete`: it was not cut off; `aborted`: the threshold whose breach ended it.
 
-    `duration` in seconds; infinite where somebody will end it.
+    Before it begins, nobody may know its settings.
     """
 
-    def __init__(self, duration: float = 0.0, relay: Relay | None = None) -> None:
+    def __init__(self, settings: LoadSettings | None = None, relay: Relay | None = None) -> None:
         self._relay = relay
-        self._tally = Tally(duration if math.isfinite(duration) else 0.0)
+        self._tally = Tally(settings.whole_duration, phases_of(settings)) if settings is not None else Tally()
         self._started = datetime.now(UTC)
         self.began = time.monotonic()
         self._settlement = Settlement(0.0, self.began)
@@ -109,6 +110,7 @@ class Collector:
         if self._settlement.is_told:
             balance = self._settlement.balance()
             measured["delivery"] = delivery_of(balance, self.began)
+            measured["phases"] = settled(measured["phases"], balance)
             add_lost(judged, balance, measured["delivery"], load_requirements().values())
         measured["aborted"] = self.aborted
         measured["shed"] = dict(sorted(judged.shed.items()))

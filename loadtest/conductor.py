@@ -114,7 +114,7 @@ class Conductor:
         settings = self.settings
         if settings is None or (not self._given and self._worker is None):
             settings = self.settings = settings_of_locust(environment)
-        collector = self._collector = Collector(settings.whole_duration, self._relay)
+        collector = self._collector = Collector(settings, self._relay)
         collector.call(LOCAL, this_process())
         self._begun, self._finished = True, False
         self._parent = os.getppid()
@@ -158,8 +158,11 @@ class Conductor:
             self._quit()
 
     def _quit(self) -> None:
-        self.finish()
-        self.runner.quit()
+        try:
+            self.finish()
+        finally:
+            # Whatever went wrong, this process ends.
+            self.runner.quit()
 
     # While it goes on
 

@@ -17,6 +17,7 @@ from contract.requirements import Requirement, load_requirements
 from loadtest import names
 from loadtest.balance import Balance
 from loadtest.judging import Judged, Sighting, charged_clauses, finding_key
+from loadtest.phases import reached
 from loadtest.settings import LoadSettings, Stage
 from loadtest.thresholds import parse_threshold
 from loadtest.verdict import Overall, Results, broken, overall, requirement_entries, requirement_results, summary
@@ -40,7 +41,9 @@ def load_document(
 ) -> dict[str, Any]:
     """The document of a run; `measured` is the recorder's part, `judged` what was found."""
     timed = {**measured, "duration_s": ending.duration}
-    thresholds = [parse_threshold(text).judge(timed) for text in settings.thresholds]
+    phases = [_judged(one, settings) for one in reached(measured["phases"], ending.duration)]
+    timed["phases"] = phases
+    thresholds = [parse_threshold(text).judge_run(timed) for text in settings.thresholds]
     reason = _reason(settings, ending, measured)
     results = [] if settings.measure_only else requirement_results(load_requirements(), judged)
     verdict = overall(
@@ -58,27 +61,7 @@ def load_document(
         "started": ending.started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "duration_s": round(ending.duration, 3),
         "complete": ending.complete,
-        "settings": {
-            "embedded": settings.embedded,
-            "users": settings.users,
-            "spawn_rate": settings.spawn_rate,
-            "time_s": settings.whole_duration if math.isfinite(settings.whole_duration) else None,
-            "stages": [_stage(one) for one in settings.stages],
-            "channels": settings.channels,
-            "rate": settings.rate,
-            "size": settings.size,
-            "journeys": dict(settings.journeys),
-            "journeys_file": settings.journey_file,
-            "processes": settings.players,
-            "source_addresses": list(settings.source_addresses),
-            "tokens": settings.tokens.kind,
-            "seed": settings.seed,
-            "abort_on_breach": settings.abort_on_breach,
-            "measure_only": settings.measure_only,
-            "strict": settings.strict,
-            "require_complete": settings.require_complete,
-            "profile": settings.profile,
-        },
+        "settings": _settings(settings),
         "verdict": verdict,
         "reason": english(reason),
         **texts(reason=reason),
@@ -87,8 +70,41 @@ def load_document(
         "requirements": requirement_entries(results),
         "thresholds": thresholds,
         **measured,
+        "phases": phases,
         "delivery": _with_names(measured["delivery"]),
     }
+
+
+def _settings(settings: LoadSettings) -> dict[str, Any]:
+    """What the run was started with, as far as reports show it."""
+    return {
+        "embedded": settings.embedded,
+        "users": settings.users,
+        "spawn_rate": settings.spawn_rate,
+        "time_s": settings.whole_duration if math.isfinite(settings.whole_duration) else None,
+        "stages": [_stage(one) for one in settings.stages],
+        "channels": settings.channels,
+        "rate": settings.rate,
+        "size": settings.size,
+        "journeys": dict(settings.journeys),
+        "journeys_file": settings.journey_file,
+        "processes": settings.players,
+        "source_addresses": list(settings.source_addresses),
+        "tokens": settings.tokens.kind,
+        "seed": settings.seed,
+        "abort_on_breach": settings.abort_on_breach,
+        "measure_only": settings.measure_only,
+        "strict": settings.strict,
+        "require_complete": settings.require_complete,
+        "profile": settings.profile,
+    }
+
+
+def _judged(phase: Mapping[str, Any], settings: LoadSettings) -> dict[str, Any]:
+    """A phase with the thresholds of the run, as it alone keeps them: where one breaks."""
+    lasted = {**phase, "duration_s": phase["to_s"] - phase["from_s"]}
+    parsed = [parse_threshold(text) for text in settings.thresholds]
+    return {**phase, "thresholds": [one.judge(lasted) for one in parsed if one.phase in (None, phase["name"])]}
 
 
 def _reason(settings: LoadSettings, ending: Ending, measured: Mapping[str, Any]) -> Phrase | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from loadtest.phases import Phase
 from loadtest.recorder import Slice
 from loadtest.tally import Tally
 
@@ -76,8 +77,8 @@ def relay_of_environment() -> Relay | None:
 class Receiver:
     """The end of the pipe that is read. `tally` has all slices, `document` what no disk took."""
 
-    def __init__(self, duration: float) -> None:
-        self.tally = Tally(duration)
+    def __init__(self, duration: float, phases: tuple[Phase, ...] = ()) -> None:
+        self.tally = Tally(duration, phases)
         self.seconds = 0.0
         """When the last slice ended, since the run began."""
         self.document: dict[str, Any] | None = None

@@ -17,6 +17,7 @@ from contract.findings import Phrase, Text, english, few, message_of, phrase, te
 from loadtest.histograms import Latencies, rank
 from loadtest.judging import Judged
 from loadtest.lateness import Lateness
+from loadtest.phases import Phase, PhaseTally
 from loadtest.recorder import (
     BUSY_PERCENT,
     LAG,
@@ -104,10 +105,14 @@ class Health:
 
 
 class Tally:
-    """The sum of what all processes measured. `width`: seconds of a window of the timeline."""
+    """The sum of what all processes measured, in all and by phase. `width`: seconds of a window of the timeline.
 
-    def __init__(self, duration: float = 0.0) -> None:
-        self.width = max(1, math.ceil(duration / MAX_ENTRIES))
+    `duration` in seconds; infinite where somebody will end the run.
+    """
+
+    def __init__(self, duration: float = 0.0, phases: tuple[Phase, ...] = ()) -> None:
+        self.width = max(1, math.ceil(duration / MAX_ENTRIES)) if math.isfinite(duration) else 1
+        self.phases = PhaseTally(phases)
         self.latencies: dict[str, Latencies] = {}
         self.lateness = Lateness(self.width)
         self.errors: Counter[str] = Counter()
@@ -122,9 +127,12 @@ class Tally:
 
     def add(self, worker: str, taken: Slice) -> None:
         """Add a slice of one process."""
+        phase = self.phases.of(taken)
         for metric, counts in taken.latencies.items():
             decided = self.lateness.decided(worker, taken, counts)
             self.latencies.setdefault(metric, Latencies()).add(counts, decided)
+            phase.add(metric, counts, decided)
+        phase.errors.update(taken.errors)
         self.lateness.add(worker, taken)
         for kind, count in taken.errors.items():
             self.errors[kind if kind in self.errors or len(self.errors) < MAX_KINDS else OTHER_ERRORS] += count
@@ -250,6 +258,7 @@ class Tally:
         return {
             "metrics": {name: self.latencies[name].summary() for name in METRICS if name in self.latencies},
             "delivery": None,
+            "phases": self.phases.entries(),
             "timeline": self.timeline(),
             "closes": dict(sorted(self.closes.items())),
             "errors": [_error(kind, count) for kind, count in self.errors.most_common()],

@@ -1,4 +1,7 @@
-"""Thresholds such as `p99(post_to_own) < 200ms`, `lost == 0`, `rate(post_to_own) > 100` or `errors < 1%`."""
+"""Thresholds such as `p99(post_to_own) < 200ms`, `lost == 0`, `rate(post_to_own) > 100` or `errors < 1%`.
+
+`p99(post_to_own{phase:hold}) < 200ms` and `lost{phase:hold} == 0` are about one phase of the run, as k6 writes it.
+"""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,7 +16,8 @@ FIGURES = ("p50", "p75", "p90", "p95", "p99", "p999", "p9999", "max", "mean", "c
 COUNTS = ("errors", "expected", "delivered", "lost", "duplicated", "reordered", "misdelivered")
 
 _EXPRESSION = re.compile(
-    r"\s*(?:([a-z0-9.]+)\s*\(\s*([a-z_]+)\s*\)|([a-z]+))"
+    r"\s*(?:([a-z0-9.]+)\s*\(\s*([a-z_]+)\s*(?:\{\s*phase\s*:\s*([a-z0-9 ]+?)\s*\})?\s*\)"
+    r"|([a-z]+)\s*(?:\{\s*phase\s*:\s*([a-z0-9 ]+?)\s*\})?)"
     r"\s*(<=|>=|==|<|>)\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|%)?\s*",
     re.ASCII,
 )
@@ -30,6 +34,18 @@ class Threshold:
     operator: str
     limit: float
     unit: str
+    phase: str | None = None
+    """The phase that it is about; None: the whole run."""
+
+    def judge_run(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """The entry of the load document, with what was measured in the phase that is meant."""
+        if self.phase is None:
+            return self.judge(document)
+        for phase in document["phases"]:
+            if phase["name"] == self.phase:
+                return self.judge({**phase, "duration_s": phase["to_s"] - phase["from_s"]})
+        # The run ended before it.
+        return self.judge({"metrics": {}, "errors": [], "delivery": None})
 
     def judge(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """The entry of the load document. What was not measured has no value, and does not pass.
@@ -68,17 +84,19 @@ class Threshold:
             if self.figure == "rate":
                 return round(metric["count"] / document["duration_s"], 3) if document.get("duration_s") else None
             return float(metric[self.figure])
-        if self.metric == "errors":
+        counted = self.metric.partition("{")[0]
+        if counted == "errors":
             return self._errors(document)
         delivery = document.get("delivery")
         if delivery is None or not delivery["expected"]:
             return None
-        count = float(delivery[self.metric])
+        count = float(delivery[counted])
         return round(100.0 * count / delivery["expected"], 6) if self.unit == "%" else count
 
     def _errors(self, document: Mapping[str, Any]) -> float | None:
         """Errors, or their share of everything that was measured or went wrong."""
-        errors = sum(one["count"] for one in document["errors"])
+        told = document["errors"]
+        errors = told if isinstance(told, int) else sum(one["count"] for one in told)
         done = errors + sum(metric["count"] for metric in document["metrics"].values())
         if not done:
             return None
@@ -90,7 +108,7 @@ def breaches(thresholds: Iterable[Threshold], document: Mapping[str, Any]) -> li
     found = []
     for one in thresholds:
         # What has to be reached by the end need not be reached yet.
-        if one.operator in ("<", "<=", "=="):
+        if one.operator in ("<", "<=", "==") and one.phase is None:
             judged = one.judge(document)
             if judged["value"] is not None and judged["passed"] is False and not one.may_still_pass(judged["value"]):
                 found.append(f"{judged['metric']} {judged['limit']}")
@@ -107,14 +125,15 @@ def parse_threshold(text: str) -> Threshold:
     found = _EXPRESSION.fullmatch(text)
     if found is None:
         raise _wrong(text, "something like 'p99(post_to_own) < 200ms', 'lost == 0' or 'errors < 1%'")
-    figure, name, counted, operator, limit_text, unit = found.groups()
-    limit = float(limit_text)
+    figure, name, of_metric, counted, of_count, operator, limit_text, unit = found.groups()
+    limit, phase = float(limit_text), of_metric or of_count
+    told = f"{{phase:{phase}}}" if phase else ""
     if counted:
         if counted not in COUNTS:
             raise _wrong(text, f"one of {', '.join(COUNTS)}, or a figure of a metric; got {counted!r}")
         if unit not in (None, "%"):
             raise _wrong(text, f"a number, or a share such as 1%; got the unit {unit}")
-        return Threshold(counted, "count", None, operator, limit, unit or "")
+        return Threshold(f"{counted}{told}", "count", None, operator, limit, unit or "", phase)
     figure = figure.replace(".", "")
     if figure not in FIGURES:
         raise _wrong(text, f"one of the figures {', '.join(FIGURES)}; got {figure!r}")
@@ -123,10 +142,11 @@ def parse_threshold(text: str) -> Threshold:
     if figure in ("count", "rate"):
         if unit is not None:
             raise _wrong(text, f"a number without a unit; got {unit}")
-        return Threshold(f"{figure}({name})", figure, name, operator, limit, "")
+        return Threshold(f"{figure}({name}{told})", figure, name, operator, limit, "", phase)
     if unit not in ("ms", "s"):
         raise _wrong(text, "a time with its unit, ms or s")
-    return Threshold(f"{figure}({name})", figure, name, operator, limit * (1000 if unit == "s" else 1), "ms")
+    limit *= 1000 if unit == "s" else 1
+    return Threshold(f"{figure}({name}{told})", figure, name, operator, limit, "ms", phase)
 
 
 def _wrong(text: str, expected: str) -> LoadError:

@@ -29,6 +29,17 @@ def test_a_run_with_stages_comes_to_its_end(settings: LoadSettings, processes: i
     assert len(found["generator"]["workers"]) == processes
     assert found["delivery"]["lost"] == 0
     assert found["delivery"]["delivered"] > 0
+    phases = found["phases"]
+    assert [(one["name"], one["from_s"], one["to_s"], one["users"]) for one in phases] == [
+        ("stage 1", 0, 2, 6),
+        ("stage 2", 2, 5, 6),
+        ("stage 3", 5, 7, 2),
+    ]
+    own = [one["metrics"]["post_to_own"]["count"] for one in phases]
+    assert sum(own) == found["metrics"]["post_to_own"]["count"]
+    assert min(own) > 0
+    for kind in ("expected", "delivered", "lost", "undecided"):
+        assert sum(one["delivery"][kind] for one in phases) == found["delivery"][kind]
 
 
 def test_whoever_is_asked_for_within_a_second_is_there_at_its_beginning() -> None:

@@ -76,7 +76,7 @@ def test_a_run_whose_workers_all_die_ends_and_names_them(url: str, tmp_path: Pat
         command.communicate()
     assert command.returncode == 1
     found = read_document(tmp_path / "out" / "load.json")
-    assert (found["complete"], found["verdict"]) == (False, "failed")
+    assert (found["complete"], found["verdict"]) == (False, "incomplete")
     assert found["reason"].startswith("cut off: it ended after ")
     assert found["reason"].endswith(" of 600 s")
     assert [one["state"] for one in found["generator"]["workers"]] == ["lost", "lost"]
