@@ -70,7 +70,7 @@ def sentences(found: Mapping[str, Any]) -> tuple[Mark, str]:
     if knee is None:
         return wording.mark("failed"), t("load.capacity.too-much", load=_load(unit, broke))
     if broke is None:
-        return wording.mark("passed"), t("load.capacity.not-reached", load=_load(unit, knee))
+        return wording.mark("passed"), _borne(unit, knee)
     return wording.mark("passed"), t("load.capacity.found", load=_load(unit, knee), broke=_load(unit, broke))
 
 
@@ -80,6 +80,13 @@ def _load(unit: str, value: float) -> str:
     return t("load.capacity.load.rate", rate=_number(unit, value))
 
 
+def _borne(unit: str, value: float) -> str:
+    """What is said where nothing broke."""
+    if unit == "users":
+        return tn("load.capacity.borne.users", value)
+    return t("load.capacity.borne.rate", rate=_number(unit, value))
+
+
 def _number(unit: str, value: float | None) -> str:
     return quantities.count(value) if unit == "users" and value is not None else quantities.measured(value)
 
@@ -87,8 +94,8 @@ def _number(unit: str, value: float | None) -> str:
 def _row(found: Mapping[str, Any], trial: Trial) -> Row:
     unit = found["unit"]
     value = trial[unit]
-    # Two trials of one load may end differently: the knee is one that held.
-    knee = value == found["knee"] and trial["passed"]
+    # Two trials of one load may end differently: the knee is one that held. Where nothing broke, there is none.
+    knee = value == found["knee"] and trial["passed"] and found["broke"] is not None
     broke = value == found["broke"] and not trial["passed"]
     mark = wording.mark("passed" if trial["passed"] else "failed")
     return Row(
@@ -161,7 +168,7 @@ class _Drawing:
         poles = []
         for kind, side in (("knee", "end"), ("broke", "start")):
             value = self.found[kind]
-            if value is not None:
+            if value is not None and self.found["broke"] is not None:
                 x = rounded(100 * value / self.end)
                 anchor = "start" if x < 20 else "end" if x > 80 and kind == "broke" else side
                 poles.append(Pole(x, kind, t(f"load.capacity.pole.{kind}", load=_number(self.unit, value)), anchor))
