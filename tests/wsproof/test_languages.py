@@ -39,7 +39,7 @@ def test_a_report_is_rendered_again_in_either_language(tmp_path: Path) -> None:
 def test_a_load_test_reports_in_japanese(tmp_path: Path) -> None:
     done = wsproof("load", "--users", "2", "--time", "1s", "--lang", "ja", folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "しきい値が設定されていない" in done.stdout
+    assert "適合（2 ユーザーの負荷時）" in done.stdout
     assert "負荷試験レポート" in (tmp_path / FOLDER / "load.html").read_text(encoding="utf-8")
 
 
