@@ -43,7 +43,7 @@ def _phase(number: int, one: Mapping[str, Any]) -> Phase:
     judged = _worst(one["thresholds"])
     return Phase(
         name=t(f"load.phase.{one['name']}") if one["name"] in _NAMED else t("load.phase.stage", number=number),
-        time=f"{one['from_s']:g}–{one['to_s']:g}",
+        time="–".join(f"{round(one[name], 1):g}" for name in ("from_s", "to_s")),
         users=_users(one),
         figures=tuple(quantities.measured(trip.get(name)) for name in PERCENTILES),
         errors=one["errors"],

@@ -216,6 +216,7 @@ def full(**members: Any) -> Json:
         "timeline": timeline(60, 400),
         "closes": {"1000": 398, "1001": 2},
         "generator": HEALTH,
+        "phases": [PHASES[0], phase("hold", 10.0, 60.0, (400, 400))],
         "capacity": None,
     }
     return builder.load(**(usual | members))
@@ -265,6 +266,7 @@ def faulty(**members: Any) -> Json:
         "closes": {"1000": 371, "1006": 12, "1011": 4, "4001": 3, "4400": 1, "1000000": 1},
         "errors": builder.errors({"no answer within 5 s": 12, "closed with 1011 (internal error)": 1}),
         "generator": health,
+        "phases": PHASES,
     }
     return full(**(usual | members))
 
@@ -310,7 +312,18 @@ PHASES: list[Json] = [phase("ramp", 0.0, 10.0, (0, 400)), phase("hold", 10.0, 60
 def measured(**members: Any) -> Json:
     """A run that was to judge nothing."""
     settings = SETTINGS | {"measure_only": True}
-    return full(**({"verdict": "measured", "requirements": [], "settings": settings, "thresholds": []} | members))
+    return full(
+        **(
+            {
+                "verdict": "measured",
+                "requirements": [],
+                "settings": settings,
+                "thresholds": [],
+                "phases": [PHASES[0] | {"thresholds": []}],
+            }
+            | members
+        )
+    )
 
 
 def capacity(**members: Any) -> Json:

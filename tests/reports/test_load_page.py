@@ -103,7 +103,7 @@ def test_a_requirement_with_clauses_tells_of_each() -> None:
 
 
 def test_each_phase_by_itself() -> None:
-    text = _text(loads.faulty(phases=loads.PHASES))
+    text = _text(loads.faulty())
     assert "ramp 0–10 0 → 400 1.30 2.96 4.15 0 80,000 0 ✓ held" in text
     assert "hold 10–60 400" in text
     assert "13 400,000 41 ✗ breached p99(post_to_own) < 200ms" in text
