@@ -1,6 +1,7 @@
 """Latencies as HDR histograms, and what the load document says of them."""
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from hdrh.histogram import HdrHistogram
@@ -91,6 +92,18 @@ class Latencies:
             self._undecided = new_histogram()
         for value in counts.keys() - decided.keys():
             self._undecided.record_value(value, counts[value])
+
+    @classmethod
+    def sum(cls, parts: Iterable["Latencies"]) -> "Latencies":
+        """All of them together."""
+        whole = cls()
+        for part in parts:
+            whole._decided.add(part._decided)
+            whole._total_us += part._total_us
+            if part._undecided is not None:
+                whole._undecided = whole._undecided or new_histogram()
+                whole._undecided.add(part._undecided)
+        return whole
 
     @property
     def count(self) -> int:

@@ -83,6 +83,18 @@ class PhaseTally:
         second = (taken.began + taken.ended) // 2
         return self._measured[max(sum(one.began <= second for one in self._phases) - 1, 0)]
 
+    def counts(self) -> Counter[str]:
+        """How often each metric was measured in the whole run."""
+        counts: Counter[str] = Counter()
+        for measured in self._measured:
+            counts.update({name: one.count for name, one in measured.latencies.items()})
+        return counts
+
+    def whole(self, metric: str) -> Latencies | None:
+        """The latencies of the whole run, added up; None where nothing was measured."""
+        parts = [one.latencies[metric] for one in self._measured if metric in one.latencies]
+        return Latencies.sum(parts) if len(parts) > 1 else next(iter(parts), None)
+
     def entries(self) -> list[dict[str, Any]]:
         """What the load document says of each phase, without what only the end of the run decides (`settled`)."""
         return [

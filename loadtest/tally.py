@@ -14,7 +14,7 @@ from typing import Any
 
 from conformance.troubles import own_error
 from contract.findings import Phrase, Text, english, few, message_of, phrase, texts
-from loadtest.histograms import Latencies, rank
+from loadtest.histograms import rank
 from loadtest.judging import Judged
 from loadtest.lateness import Lateness
 from loadtest.phases import Phase, PhaseTally
@@ -113,7 +113,6 @@ class Tally:
     def __init__(self, duration: float = 0.0, phases: tuple[Phase, ...] = ()) -> None:
         self.width = max(1, math.ceil(duration / MAX_ENTRIES)) if math.isfinite(duration) else 1
         self.phases = PhaseTally(phases)
-        self.latencies: dict[str, Latencies] = {}
         self.lateness = Lateness(self.width)
         self.errors: Counter[str] = Counter()
         self.closes: Counter[str] = Counter()
@@ -130,7 +129,6 @@ class Tally:
         phase = self.phases.of(taken)
         for metric, counts in taken.latencies.items():
             decided = self.lateness.decided(worker, taken, counts)
-            self.latencies.setdefault(metric, Latencies()).add(counts, decided)
             phase.add(metric, counts, decided)
         phase.errors.update(taken.errors)
         self.lateness.add(worker, taken)
@@ -196,7 +194,7 @@ class Tally:
         """How the generator itself fared; None where nothing was heard of it."""
         if not self.workers:
             return None
-        late, lag = (self.latencies[name].summary() if name in self.latencies else None for name in (LATE, LAG))
+        late, lag = (self._summary(name) for name in (LATE, LAG))
         reason = self._limit(late)
         return {
             "cpu_percent": round(max(one.cpu for one in self.workers.values()), 1),
@@ -241,9 +239,10 @@ class Tally:
     def so_far(self, metrics: Iterable[str]) -> dict[str, Any]:
         """What thresholds on these metrics and on errors look at while the run goes on; of the latencies, what is
         decided."""
-        known: dict[str, Any] = {name: {"count": one.count} for name, one in self.latencies.items()}
+        known: dict[str, Any] = {name: {"count": count} for name, count in self.phases.counts().items()}
         for name in metrics:
-            found = self.latencies[name].punctual() if name in self.latencies else None
+            whole = self.phases.whole(name)
+            found = whole.punctual() if whole is not None else None
             if found is not None:
                 known[name] = found
             else:
@@ -253,10 +252,14 @@ class Tally:
     def _called(self, worker: str) -> Text:
         return self.names.get(worker, worker)
 
+    def _summary(self, metric: str) -> dict[str, Any] | None:
+        whole = self.phases.whole(metric)
+        return whole.summary() if whole is not None else None
+
     def document(self) -> dict[str, Any]:
         """The measured part of the load document, but for the ledger's balance."""
         return {
-            "metrics": {name: self.latencies[name].summary() for name in METRICS if name in self.latencies},
+            "metrics": {name: found for name in METRICS if (found := self._summary(name)) is not None},
             "delivery": None,
             "phases": self.phases.entries(),
             "timeline": self.timeline(),
