@@ -15,8 +15,10 @@ from conformance.troubles import is_own
 from contract.findings import Phrase, phrase
 from contract.model import value_at
 from loadtest.account import Account
+from loadtest.copies import Copy, Fields
 from loadtest.decoder import DELIVERED, MessageError
 from loadtest.deliveries import View
+from loadtest.entries import Seat, Stream
 from loadtest.link import Link
 from loadtest.load_context import LoadContext
 from loadtest.observer import Observer
@@ -29,9 +31,6 @@ MAX_KEPT = 16
 
 SECRET_CHARACTERS = 16
 """A shorter token may be a part of anything, such as a user's name (AUTH-06)."""
-
-NO_TOKEN = b"\n\n"
-"""Is in no message."""
 
 NOT_OPEN = phrase("not-open")
 
@@ -66,7 +65,7 @@ class Connection:
         self._context = context
         self.name = name
         self.token = token
-        self._secret = token.encode() if len(token) >= SECRET_CHARACTERS else NO_TOKEN
+        self._secret = token.encode() if len(token) >= SECRET_CHARACTERS else None
         self._task = task
         self._lost = lost
         self._reset()
@@ -197,9 +196,17 @@ class Connection:
         """A whole text message."""
         if not self.reads:
             return
-        decoder, observer = self._context.decoder, self._observer
-        if self._secret in data:
-            self._observer.repeated(t)
+        context, observer = self._context, self._observer
+        decoder = context.decoder
+        secret = self._secret
+        if secret is not None and secret in data:
+            observer.repeated(t)
+        copies = context.copies
+        if copies.kept:
+            copy = copies.find(data)
+            if copy is not None:
+                self._copied(copy, copies.sequence, t)
+                return
         try:
             value = decoder.decode(data)
         except (DecodeError, RecursionError):
@@ -213,11 +220,34 @@ class Connection:
             if moments not in decoder.moments and not decoder.are_times(moments):
                 self._judge(data, t)
                 return
-        sequence, channel, text, *more = decoder.delivered(value)
+        fields = decoder.delivered(value)
         observer.heard = True
-        if sequence is not UNSET and not observer.expects(sequence):
+        sequence = fields[0]
+        if sequence == observer.number + 1:
+            observer.number = sequence
+        elif sequence is not UNSET:
             observer.numbered(sequence, t)
-        self._delivered(channel, text, more, t)
+        self._delivered(fields, t, data)
+
+    def _copied(self, copy: Copy, sequence: int | None, t: float) -> None:
+        """A delivery that somebody here has got already."""
+        context, account, observer = self._context, self.account, self._observer
+        observer.heard = True
+        if sequence is not None:
+            if sequence == observer.number + 1:
+                observer.number = sequence
+            else:
+                observer.numbered(sequence, t)
+        seat, prefix, number = account.seats.get(copy.fields[1]), copy.prefix, copy.number
+        posted = copy.stream.posted.get(number)
+        view = seat.view if seat is not None else None
+        if seat is None or view is None or posted is None or seat.following.get(prefix) != number:
+            self._delivered(copy.fields, t)
+            return
+        seat.following[prefix] = number + 1
+        context.ledger.delivered += 1
+        context.deliveries.again(view, copy.known, copy.fields[6], t)
+        self._timed(copy.stream, number, seat, t - posted, t)
 
     def strange(self, happening: Received, t: float) -> None:
         """A message in fragments, or a binary one."""
@@ -257,8 +287,8 @@ class Connection:
         names = self._context.contract.delivery
         parts = [value_at(value, names.delivery[name]) for name in DELIVERED] if names is not None else []
         if all(isinstance(part, str) for part in parts[:2]):
-            channel, text, *more = (_encodable(part) if isinstance(part, str) else "" for part in parts)
-            self._delivered(channel, text, more, t)
+            fields = tuple(_encodable(part) if isinstance(part, str) else "" for part in parts)
+            self._delivered((UNSET, *fields), t)
 
     def _take(self, value: dict[str, Any], t: float) -> None:
         """A valid message, of whatever event."""
@@ -312,11 +342,13 @@ class Connection:
             told = self._observer.masked(code) if isinstance(code, str) else phrase("no-code")
             self._context.recorder.failed(phrase("error-came", error=told))
 
-    def _delivered(self, channel: str, text: str, more: list[str], t: float) -> None:
-        """`more`: the author's id and name, the message's id and timestamp."""
+    def _delivered(self, fields: Fields, t: float, data: bytes | None = None) -> None:
+        """`fields` as the decoder reads them. A valid one's `data` may be recognised when it comes to others."""
+        _, channel, text, author, name, identity, stamp = fields
         context, account = self._context, self.account
-        author, name, identity, stamp = more
-        found = context.ledger.receive(account.seats, self.name, channel, text, author, t)
+        ledger, deliveries = context.ledger, context.deliveries
+        wrong = ledger.wrong
+        found = ledger.receive(account.seats, self.name, channel, text, author, t)
         if found is None:
             return
         stream, number = found
@@ -324,12 +356,24 @@ class Connection:
         view = seat.view
         if view is None:
             view = seat.view = View(self.name)
-        if context.deliveries.receive(view, text, identity, stamp, t):
-            context.deliveries.author(stream.token, stream.user, author, name, t)
-        latency = t - stream.posted[number]
+        if len(ledger.seats[channel]) == 1:
+            deliveries.alone(view, hash(text), identity, stamp, t)
+        else:
+            known = deliveries.receive(view, text, identity, stamp, t)
+            if known.first is view and data is not None and ledger.wrong == wrong:
+                context.copies.keep(data, fields, stream, number, known)
+        if name != stream.by:
+            stream.by = name
+            deliveries.author(stream.token, stream.user, author, name, t)
+            deliveries.latest = (view, stamp, t)
+        self._timed(stream, number, seat, t - stream.posted[number], t)
+
+    def _timed(self, stream: Stream, number: int, seat: Seat, latency: float, t: float) -> None:
+        """A delivery came for the first time, so long after its post."""
+        context = self._context
         if latency > context.profile.response_timeout:
             self._observer.late(latency, t)
-        if account.streams.get(channel) is not stream:
+        if seat is not stream.home and self.account.streams.get(seat.channel) is not stream:
             context.recorder.others.append(latency)
             return
         if seat.since == inf:

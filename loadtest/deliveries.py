@@ -23,6 +23,9 @@ CLOCK_TOLERANCE = 300.0
 MAX_POSTS = 50_000
 """Posts that are remembered of one term; where more come, terms are shorter."""
 
+TERM_SECONDS = 5.0
+"""How long a term is."""
+
 RECENT = 32
 """Ranks that a receiver remembers of what it got, and of what would prove another order."""
 
@@ -71,37 +74,68 @@ class Deliveries:
         self._old_ids: dict[str, int] = {}
         self._authors: dict[str, tuple[str, str]] = {}
         self._owners: dict[str, str] = {}
-        self._minute = ""
+        self.latest: tuple[View, str, float] | None = None
+        """The receiver, the timestamp and the time of a delivery of the last second."""
+        self._turned = 0.0
+        self.forgetting: Callable[[], None] = lambda: None
+        """What else is forgotten at the end of a term."""
 
     def compared(self) -> int:
         """Receipts since the last time that could be compared with those of others."""
         compared, self._compared = self._compared, 0
         return compared
 
-    def turn(self) -> None:
-        """A term is over: forget what came in the one before."""
+    def tick(self, t: float) -> None:
+        """Forget what came before the last term; called about once a second."""
+        if self.latest is not None:
+            self._compare_clocks(*self.latest)
+        if t - self._turned >= TERM_SECONDS:
+            self._turned = t
+            self._turn()
+
+    def _turn(self) -> None:
         self._old, self._young = self._young, {}
         self._old_ids, self._ids = self._ids, {}
+        self.forgetting()
 
-    def receive(self, view: View, text: str, identity: str, stamp: str, t: float) -> bool:
-        """A post came to a receiver for the first time; whether it is the first one whom it came to."""
+    def receive(self, view: View, text: str, identity: str, stamp: str, t: float) -> Known:
+        """A post came to a receiver for the first time; what is known of it, by the one who got it `first`."""
         post = hash(text)
         known = self._young.get(post) or self._old.get(post)
+        if known is not None:
+            if known.identity != identity:
+                self._judge.found("delivery-id", phrase("two-ids"), t, view.user)
+            self.again(view, known, stamp, t)
+            return known
+        self.alone(view, post, identity, stamp, t)
+        rank = self._rank = self._rank + 1
+        known = self._young[post] = Known(rank, identity, view)
+        view.rank = rank
+        view.recent.append(rank)
+        return known
+
+    def alone(self, view: View, post: int, identity: str, stamp: str, t: float) -> None:
+        """A post, by the hash of its text, came to the first one who got it, or the only one."""
         if stamp < view.stamp:
             self._time_falls(view, stamp, t)
         view.stamp = stamp
-        if known is None:
-            rank = self._rank = self._rank + 1
-            self._young[post] = Known(rank, identity, view)
-            view.rank = rank
-            view.recent.append(rank)
-            self._first(view, post, identity, stamp, t)
-            return True
+        ids = self._ids
+        if identity in ids or identity in self._old_ids:
+            holder = ids.get(identity) or self._old_ids[identity]
+            if holder != post:
+                self._judge.found("delivery-id", phrase("shared-id"), t, view.user)
+        ids[identity] = post
+        if len(ids) >= MAX_POSTS:
+            self._turn()
+
+    def again(self, view: View, known: Known, stamp: str, t: float) -> None:
+        """A post came that others have got already, with the same id."""
+        if stamp < view.stamp:
+            self._time_falls(view, stamp, t)
+        view.stamp = stamp
         self._compared += 1
         rank = known.rank
         view.recent.append(rank)
-        if known.identity != identity:
-            self._judge.found("delivery-id", phrase("two-ids"), t, view.user)
         if view.awaited is not None and rank in view.awaited:
             view.awaited.remove(rank)
             self._judge.found("one-order", TWO_ORDERS, t, view.user)
@@ -109,7 +143,6 @@ class Deliveries:
             view.rank = rank
         elif known.first is not view:
             self._overtaken(view, known.first, t)
-        return False
 
     def _overtaken(self, view: View, other: View, t: float) -> None:
         """What `other` got first came here after one of a higher rank."""
@@ -120,17 +153,6 @@ class Deliveries:
             other.awaited = deque(maxlen=RECENT)
         other.awaited.append(view.rank)
 
-    def _first(self, view: View, post: int, identity: str, stamp: str, t: float) -> None:
-        holder = self._ids.get(identity) or self._old_ids.get(identity)
-        if holder is not None and holder != post:
-            self._judge.found("delivery-id", phrase("shared-id"), t, view.user)
-        self._ids[identity] = post
-        if stamp[:16] != self._minute:
-            self._minute = stamp[:16]
-            self._compare_clocks(view, stamp, t)
-        if len(self._young) >= MAX_POSTS:
-            self.turn()
-
     # Times
 
     def _compare_clocks(self, view: View, stamp: str, t: float) -> None:
@@ -138,6 +160,7 @@ class Deliveries:
         if moment is not None and abs(moment - now) > CLOCK_TOLERANCE:
             apart = phrase("behind" if moment < now else "ahead", time=stamp[:40], seconds=abs(moment - now))
             self._judge.found("delivery-time", phrase("clocks-differ"), t, view.user, apart)
+        self.latest = None
 
     def _time_falls(self, view: View, stamp: str, t: float) -> None:
         """By their texts; whether really, their moments say."""
@@ -157,7 +180,6 @@ class Deliveries:
             self._authors[token] = (author, name)
             self._own(token, user, author, t)
             return
-        self._judge.chance("author-name")
         if author != first[0]:
             detail = phrase("load-author", author=author, first=first[0])
             self._judge.found("author", phrase("load-two-authors"), t, user, detail)

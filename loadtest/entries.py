@@ -104,6 +104,8 @@ class Stream:
     told: tuple[int, int, End] = (0, 0, "open")
     token: str = ""
     """The poster's; it stays in this process."""
+    by: str | None = None
+    """The author's name that deliveries showed last."""
 
     def post(self, meant: float, sent: float) -> int:
         """Enter a post that goes out now; its number, from 1."""

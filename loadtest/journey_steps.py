@@ -87,7 +87,7 @@ class JourneySteps:
         if not accepted:
             self._missed(op.charge, "handshake", HANDSHAKE_LATE, began)
             raise StepError(HANDSHAKE_LATE)
-        self._held(op.charge)
+        self._context.judge.held(op.charge)
 
     def _join(self, op: Join) -> None:
         names = self._context.contract.delivery
@@ -175,7 +175,7 @@ class JourneySteps:
             joined = seat is not None and bool(seat.following)
             self._missed(op.charge, "delivered" if joined else "joined", problem, began)
             raise StepError(problem)
-        self._held(op.charge)
+        self._context.judge.held(op.charge)
 
     def _await_event(self, op: AwaitEvent) -> Waiting:
         acknowledgement = op.event == self._context.contract.ack_event
@@ -188,16 +188,12 @@ class JourneySteps:
                 raise StepError(missing(op.event))
         if acknowledgement:
             self._context.judge.chance("acknowledged")
-        self._held(op.charge)
+        self._context.judge.held(op.charge)
 
     def _missed(self, requirements: tuple[str, ...], check: str, problem: Phrase, began: float) -> None:
         """What was waited for has not come."""
         judge = self._context.judge
         judge.step_failed(requirements, check, problem, wait(began, _monotonic()), self._connection.name)
-
-    def _held(self, requirements: tuple[str, ...]) -> None:
-        for requirement in requirements:
-            self._context.judge.step(requirement)
 
     def _fits(self, op: AwaitEvent, message: dict[str, Any]) -> bool:
         if message.get("event") != op.event:

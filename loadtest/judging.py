@@ -147,6 +147,7 @@ class Judge:
         self.undecided: Counter[str] = Counter()
         self.shed: Counter[str] = Counter()
         self._findings: dict[str, Sighting] = {}
+        self._own: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._waits: list[tuple[Wait, str, Callable[[], None]]] = []
         self.stalled_since: Callable[[float], float] = lambda _: 0.0
         """For how many seconds this process has been stalled since a time."""
@@ -200,6 +201,16 @@ class Judge:
         """A journey's step that decides a requirement was played."""
         self.chances[f"{STEP}:{requirement}"] += 1
 
+    def held(self, requirements: tuple[str, ...]) -> None:
+        """A journey's step got what it waited for: what is its own matter, and no check's."""
+        own = self._own.get(requirements)
+        if own is None:
+            known = [(name, self._requirements.get(name)) for name in requirements]
+            own = tuple(name for name, one in known if one is not None and not one.judged_under_load)
+            self._own[requirements] = own
+        for name in own:
+            self.step(name)
+
     def step_failed(self, requirements: Iterable[str], check: str, problem: Phrase, wait: Wait, user: str) -> None:
         """A journey's step waited in vain for what a check judges; its own requirements are charged for the step."""
         self.chances[check] += 1
@@ -248,7 +259,7 @@ class Judge:
         others = sum(count for name, count in chances.items() if name.startswith("envelope:"))
         for check in ("text", "envelope", "payload", "undeclared", "number"):
             chances[check] += arrived + others
-        for check in ("delivered-once", "intact", "order", "author", "delivery-id", "delivery-time"):
+        for check in ("delivered-once", "intact", "order", "author", "author-name", "delivery-id", "delivery-time"):
             chances[check] += arrived
         for check in ("envelope", "payload"):
             chances[f"{check}:{self.delivery}"] += arrived

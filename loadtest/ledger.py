@@ -66,6 +66,8 @@ class Ledger:
         self.elsewhere = 0
         """Deliveries that could not be entered at any seat."""
         self.counts: Counter[Kind] = Counter()
+        self.wrong = 0
+        """How often anything was wrong."""
         self.examples: list[Example] = []
         self._made = 0
         self._settled_posts = 0
@@ -288,6 +290,7 @@ class Ledger:
         detail: Phrase,
     ) -> None:
         self.counts[kind] += 1
+        self.wrong += 1
         self.course.add(kind, t - self.began)
         self.told(kind, detail, t, receiver)
         if self.counts[kind] <= MAX_EXAMPLES:

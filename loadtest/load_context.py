@@ -12,6 +12,7 @@ from contract.model import Contract, load_contract
 from contract.profile import Profile, load_profile
 from contract.redaction import Redactor
 from contract.requirements import load_requirements
+from loadtest.copies import Copies
 from loadtest.decoder import Decoder
 from loadtest.deliveries import Deliveries
 from loadtest.entries import Kind, Text
@@ -69,6 +70,8 @@ class LoadContext:
         # Tokens of a file may be those of one user.
         distinct = settings.tokens.kind == "profile"
         self.deliveries = Deliveries(self.judge, time.time, distinct=distinct)
+        self.copies = Copies()
+        self.deliveries.forgetting = self.copies.forget
         replays = self.profile.history == "connect"
         self.ledger = Ledger(
             settings.run.encode(),

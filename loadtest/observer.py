@@ -27,17 +27,8 @@ class Observer:
     """What is watched of one connection. Times are in seconds, monotonic."""
 
     __slots__ = (
-        "_acked",
-        "_beat",
-        "_context",
-        "_first",
-        "_judge",
-        "_number",
-        "_opened",
-        "_token",
-        "_unsure",
-        "heard",
-        "user",
+        *("_acked", "_beat", "_context", "_first", "_judge", "_opened", "_token", "_unsure"),
+        *("heard", "number", "user"),
     )
 
     def __init__(self, context: LoadContext, user: str, token: str) -> None:
@@ -49,7 +40,8 @@ class Observer:
         """Whether any message has come."""
         self._opened = self._acked = self._beat = inf
         self._first: float = -inf
-        self._number: float = -inf
+        self.number: float = -inf
+        """The last one in a message."""
         self._unsure = False
 
     def masked(self, told: str) -> str:
@@ -83,7 +75,7 @@ class Observer:
 
     def numbered(self, number: int, t: float) -> None:
         """A message's number does not follow the last one; on a new connection, it is the first."""
-        last, self._number = self._number, number
+        last, self.number = self.number, number
         unsure, self._unsure = self._unsure, False
         if last != -inf:
             self._count_steps(last)
@@ -96,8 +88,8 @@ class Observer:
 
     def expects(self, number: int) -> bool:
         """Whether this number follows the last one; it is the last one then."""
-        if number == self._number + 1:
-            self._number = number
+        if number == self.number + 1:
+            self.number = number
             return True
         return False
 
@@ -207,8 +199,8 @@ class Observer:
 
     def over(self, t: float, *, reading: bool) -> None:
         """The connection is over, however it came."""
-        if self._number != -inf:
-            self._count_steps(self._number)
+        if self.number != -inf:
+            self._count_steps(self.number)
         if reading:
             self._beats_on(t)
 

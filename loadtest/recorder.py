@@ -158,7 +158,10 @@ class Recorder:
         """What was measured since the last time, at time `t`."""
         cpu, arrived, stalled = time.process_time(), self.ledger.arrived, self.punctuality.stalled
         self.ledger.mark(t)
-        compared = self._deliveries.compared() if self._deliveries is not None else 0
+        compared = 0
+        if self._deliveries is not None:
+            self._deliveries.tick(t)
+            compared = self._deliveries.compared()
         self._judge.count(arrived - self._arrived, compared, self.posts, several=self.ledger.several_channels)
         taken = Slice(
             began=self._since - self.started,
