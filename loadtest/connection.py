@@ -1,6 +1,5 @@
 """A virtual user's connection: decodes messages, enters them into the ledger, and resumes the waiting user."""
 
-import json
 import time
 from collections import deque
 from collections.abc import Callable
@@ -213,7 +212,7 @@ class Connection:
             self._judge(data, t)
             return
         if type(value) is not decoder.delivery_kind:
-            self._take(json.loads(data), t)
+            self._take(decoder.plain(data), t)
             return
         if decoder.times is not None:
             moments = decoder.times(value)
@@ -302,11 +301,11 @@ class Connection:
             self._account_for(value, t)
             return
         judge.message(event)
-        if event == contract.ping_event:
+        if event == self._context.ping_event:
             observer.heard = True
             self._answer_ping(t)
             return
-        if event == contract.ack_event and observer.acknowledged(value, t):
+        if event == self._context.ack_event and observer.acknowledged(value, t):
             self._context.recorder.measured("ack", t - self._opened)
         observer.heard = True
         awaited = self._awaited is not None and self._awaited(value)

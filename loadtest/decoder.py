@@ -1,7 +1,10 @@
 """Decodes messages: directly into objects if they are certainly valid, with full validation otherwise."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
+
+import msgspec
 
 from contract.findings import Phrase, phrase
 from contract.json_text import JsonTextError, parse_json
@@ -53,6 +56,7 @@ class Decoder:
         names = contract.delivery
         typed = Typed(contract, names.delivery["event"] if names is not None else None)
         self.decode = typed.decode
+        self._plain = msgspec.json.Decoder().decode
         self.delivery_event = names.delivery["event"] if names is not None else ""
         self.delivery_kind = typed.kinds.get(self.delivery_event)
         self.moments: set[Any] = set()
@@ -70,6 +74,15 @@ class Decoder:
             self.moments.clear()
         self.moments.add(moments)
         return True
+
+    def plain(self, data: bytes) -> dict[str, Any]:
+        """The JSON of a message that was decoded as valid."""
+        try:
+            value: dict[str, Any] = self._plain(data)
+        except msgspec.DecodeError:
+            # It reads no lone surrogates, which a member that nobody asked for may hold.
+            value = json.loads(data)
+        return value
 
     def judge(self, data: bytes) -> dict[str, Any]:
         """Validate what `decode` did not accept. Raises `MessageError` with what `jsonschema` says is wrong."""

@@ -178,7 +178,7 @@ class JourneySteps:
         self._context.judge.held(op.charge)
 
     def _await_event(self, op: AwaitEvent) -> Waiting:
-        acknowledgement = op.event == self._context.contract.ack_event
+        acknowledgement = op.event == self._context.ack_event
         if not self._connection.expect(lambda message: self._fits(op, message)):
             began = _monotonic()
             came = yield from self._task.wait(op.within)

@@ -94,7 +94,9 @@ class LoadContext:
         self.closing_seconds = min(self.profile.response_timeout, MAX_CLOSING_SECONDS)
         self.error_codes = frozenset(self.profile.error_codes.values())
         self._sessions: dict[int, None] = {}
-        self.pong = dump_json({"event": self.contract.pong_event, "payload": {}}).encode()
+        self.ack_event, self.ping_event = self.contract.ack_event, self.contract.ping_event
+        self.pong_event = self.contract.pong_event
+        self.pong = dump_json({"event": self.pong_event, "payload": {}}).encode()
         self._channels: dict[int, Callable[[str], str]] = {}
 
     def masked(self, told: str) -> str:

@@ -166,7 +166,7 @@ class Observer:
         judge = self._judge
         for check in ("heartbeat-period", "alive-while-answering"):
             judge.chance(check)
-        judge.chances[f"{UNPROVOKED}:{self._context.contract.pong_event}"] += 1
+        judge.chances[f"{UNPROVOKED}:{self._context.pong_event}"] += 1
         first = last == inf
         since = last if not first else self._opened if self._acked == inf else self._acked
         period, slack = t - since, heartbeat.interval * heartbeat.tolerance

@@ -12,6 +12,9 @@ SWEEP_SECONDS = 0.1
 LOOK_AGAIN_SECONDS = 2 * SWEEP_SECONDS
 """By then, a timer has told whether the process stood still."""
 
+LOOKED_AT = 20_000.0
+"""Users whose deadlines are looked at in a second: of more than some thousand, each less often than in every sweep."""
+
 QUIET_SECONDS = 0.2
 """If nothing was delivered for so long, it is checked whether anything is still missing."""
 
@@ -31,6 +34,7 @@ class Population:
         self._made = 0
         self._ending = False
         self._held_up = False
+        self._next_look = 0.0
         self._gone = self.players.discard
 
     def player(self, journey: str) -> Player:
@@ -56,6 +60,9 @@ class Population:
         """Expire deadlines, and let users go who leave before the end and have got all their own posts back."""
         now = time.monotonic()
         self.context.schedule.update(now)
+        if now < self._next_look:
+            return
+        self._next_look = now + len(self.players) / LOOKED_AT
         for player in [one for one in self.players if one.task.deadline <= now]:
             player.expire()
         if not self._ending:
