@@ -70,7 +70,7 @@ def sentences(found: Mapping[str, Any]) -> tuple[Mark, str]:
     if knee is None:
         return wording.mark("failed"), t("load.capacity.too-much", load=_load(unit, broke))
     if broke is None:
-        return wording.mark("passed"), _borne(unit, knee)
+        return wording.mark("passed"), _borne(found)
     return wording.mark("passed"), t("load.capacity.found", load=_load(unit, knee), broke=_load(unit, broke))
 
 
@@ -80,8 +80,12 @@ def _load(unit: str, value: float) -> str:
     return t("load.capacity.load.rate", rate=_number(unit, value))
 
 
-def _borne(unit: str, value: float) -> str:
+def _borne(found: Mapping[str, Any]) -> str:
     """What is said where nothing broke."""
+    unit, value = found["unit"], found["knee"]
+    if any((trial[unit] or 0) > value for trial in found["curve"]):
+        # More was tried, and the load generator was the limit.
+        return t("load.capacity.held", load=_load(unit, value))
     if unit == "users":
         return tn("load.capacity.borne.users", value)
     return t("load.capacity.borne.rate", rate=_number(unit, value))

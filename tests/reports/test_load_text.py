@@ -127,7 +127,11 @@ def test_a_capacity() -> None:
     ("members", "sentence"),
     [
         ({"knee": None}, "✗ Capacity: Even the lowest load that was tried, 1,150 users, breached a threshold."),
-        ({"broke": None}, "✓ Capacity: It bore all 1,100 users that were tried; where it breaks was not found."),
+        ({"broke": None}, "✓ Capacity: 1,100 users held; where it breaks was not found."),
+        (
+            {"broke": None, "curve": []},
+            "✓ Capacity: It bore all 1,100 users that were tried; where it breaks was not found.",
+        ),
         ({"knee": None, "broke": None, "curve": []}, "? Capacity: The capacity was not found."),
         (
             {"unit": "rate", "knee": 2.5, "broke": 3},
