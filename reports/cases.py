@@ -29,7 +29,7 @@ from typing import Any, Final, Literal
 
 from contract.escaping import visible
 from contract.formats import LOAD
-from reports import generator, load_findings, load_wording, wording
+from reports import baselines, generator, load_findings, load_wording, wording
 from reports.commands import short_repeating, variables
 from reports.documents import Document
 from reports.failures import Failure, told_once
@@ -178,8 +178,8 @@ def _lines(lines: list[str]) -> str:
 
 def _baseline(document: Document) -> list[Case]:
     return [
-        Case(OWN, f"baseline: {wording.listed_name(entry)}", "", "failed", "baseline", f"{what} ({entry['reason']})")
-        for mark, entry, what in wording.baseline_lines(document)
+        Case(OWN, f"baseline: {baselines.listed_name(entry)}", "", "failed", "baseline", f"{what} ({entry['reason']})")
+        for mark, entry, what in baselines.baseline_lines(document)
         if mark.tone == "failed"
     ]
 

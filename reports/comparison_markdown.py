@@ -9,7 +9,7 @@ from reports.comparison_parts import LISTS, Json
 from reports.documents import Document
 from reports.inert import NAME_CHARACTERS, code, sentence
 from reports.language import t, tn
-from reports.markdown import Page
+from reports.markdown_page import Page
 from reports.wording import statement
 
 MAX_CHANGES: Final = 30

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from reports import outages, wording
+from reports import baselines, outages, wording
 from reports.anchors import Anchors
 from reports.commands import repeating, variables
 from reports.compliance_parts import (
@@ -153,8 +153,8 @@ class _Builder:
     def baseline(self) -> tuple[Listed, ...]:
         links = {**self.scenario_links, **self.requirement_links}
         listed = []
-        for mark, entry, what in wording.baseline_lines(self.document):
-            name = wording.listed_name(entry)
+        for mark, entry, what in baselines.baseline_lines(self.document):
+            name = baselines.listed_name(entry)
             listed.append(Listed(mark, links.get(name, Link(name, None)), what, entry))
         return tuple(listed)
 

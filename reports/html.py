@@ -21,6 +21,7 @@ from reports import comparison_view, compliance_view, load_findings, load_view, 
 from reports.documents import Document
 from reports.fitting import cut
 from reports.language import spoken, t, tn
+from reports.legend import legend
 from reports.prose import PAGE_CHARACTERS, excerpt, prose, shown
 
 _TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
@@ -33,13 +34,13 @@ _NAME_CHARACTERS: Final = 80
 def compliance(document: Document) -> str:
     """The compliance report of a results document: one self-contained HTML page."""
     view = compliance_view.build(document)
-    return _render("compliance.html.j2", ("filter.js",), document, view, judged=view, legend=wording.legend())
+    return _render("compliance.html.j2", ("filter.js",), document, view, judged=view)
 
 
 def load(document: Document) -> str:
     """The load report of a load document: one self-contained HTML page."""
     view, scripts = load_view.build(document), ("cursor.js", "filter.js")
-    return _render("load.html.j2", scripts, document, view, judged=view.judged, legend=wording.load_legend())
+    return _render("load.html.j2", scripts, document, view, judged=view.judged)
 
 
 def comparison(document: Document) -> str:
@@ -60,10 +61,16 @@ class _Inline:
     hash: str
 
 
-def _render(template: str, scripts: tuple[str, ...], document: Document, view: object, **others: object) -> str:
+def _render(template: str, scripts: tuple[str, ...], document: Document, view: object, judged: object) -> str:
     page = _environment().get_template(template)
-    strict = wording.is_strict(document)
-    return page.render(document=document, view=view, strict=strict, script=_inline(*scripts), **others)
+    return page.render(
+        document=document,
+        view=view,
+        judged=judged,
+        legend=legend(document),
+        strict=wording.is_strict(document),
+        script=_inline(*scripts),
+    )
 
 
 @cache

@@ -11,6 +11,7 @@ from reports.comparison_markdown import comparison_markdown
 from reports.comparison_text import comparison_summary
 from reports.documents import Document, to_json, upgraded
 from reports.language import DEFAULT, speaking
+from reports.load_markdown import load_markdown
 
 
 class Renderer(NamedTuple):
@@ -55,7 +56,7 @@ FORMATS: Final = {
     ),
     "markdown": Format(
         Renderer("summary.md", markdown.markdown),
-        Renderer("load-summary.md", markdown.markdown),
+        Renderer("load-summary.md", load_markdown),
         _compared("md", comparison_markdown),
     ),
     "junit": Format(Renderer("junit.xml", junit.junit), Renderer("load-junit.xml", junit.junit)),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from contract.escaping import visible
-from reports import outages, selection, wording
+from reports import baselines, outages, selection, wording
 from reports.documents import Document
 from reports.failures import Failure, blocks
 from reports.fitting import columns, cut
@@ -124,8 +124,8 @@ def _outages(page: Page, document: Document) -> None:
 
 
 def _baseline(page: Page, document: Document) -> None:
-    for mark, entry, what in wording.baseline_lines(document):
+    for mark, entry, what in baselines.baseline_lines(document):
         if mark.tone == "untested":
             continue
-        name = cut(wording.listed_name(entry), 100)
+        name = cut(baselines.listed_name(entry), 100)
         page.wrapped(mark, f"{name} {what}: {cut(entry['reason'], 300)}")

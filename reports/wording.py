@@ -58,7 +58,7 @@ def _mark(tone: str, symbol: str, rank: int, word: str = "") -> Mark:
     return Mark(tone, symbol, f"common.mark.{word or tone}", rank, f"common.tally.{tone}")
 
 
-_MARKS: Final = {
+MARKS: Final = {
     "failed": _mark("failed", "\N{BALLOT X}", 0),
     "warning": _mark("warning", "\N{BLACK UP-POINTING TRIANGLE}", 1, "failed"),
     "expected": _mark("expected", "\N{WHITE DIAMOND}", 2),
@@ -67,29 +67,13 @@ _MARKS: Final = {
     "untested": _mark("untested", "\N{WHITE CIRCLE}", 5),
     "passed": _mark("passed", "\N{CHECK MARK}", 6),
 }
+"""How each verdict is shown, what needs attention first."""
 _OVERALL: Final = {
     "conformant": _mark("passed", "\N{CHECK MARK}", 6, "conformant"),
     "non-conformant": _mark("failed", "\N{BALLOT X}", 0, "non-conformant"),
     "incomplete": _mark("inconclusive", "?", 4, "incomplete"),
     "measured": _mark("untested", "\N{WHITE CIRCLE}", 5, "measured"),
 }
-_STATES: Final = {"stale": "failed", "expired": "failed", "expected": "expected", "undecided": "untested"}
-"""What became of an entry of the baseline, and how that is shown."""
-
-
-def legend() -> tuple[tuple[Mark, str, str], ...]:
-    """What each verdict of a check means: (mark, name, meaning), what needs attention first."""
-    return tuple((mark, _legend(name), t(f"compliance.legend.{name}.meaning")) for name, mark in _MARKS.items())
-
-
-def load_legend() -> tuple[tuple[Mark, str, str], ...]:
-    """What each verdict of a load test means, likewise."""
-    names = ("failed", "warning", "inconclusive", "untested", "passed")
-    return tuple((_MARKS[name], _legend(name), t(f"load.legend.{name}")) for name in names)
-
-
-def _legend(name: str) -> str:
-    return t(f"compliance.legend.{name}.name")
 
 
 def is_strict(document: Document) -> bool:
@@ -106,10 +90,10 @@ def binding(level: str, strict: bool) -> bool:
 def mark(verdict: str, level: str = "MUST", strict: bool = False, *, expected: bool = False) -> Mark:
     """How a verdict on a clause of this level is shown; `expected` where a baseline lists the failure."""
     if verdict == "failed" and expected:
-        return _MARKS["expected"]
+        return MARKS["expected"]
     if verdict == "failed" and not binding(level, strict):
-        return _MARKS["warning"]
-    return _MARKS[verdict]
+        return MARKS["warning"]
+    return MARKS[verdict]
 
 
 def mark_of(entry: Mapping[str, Any], strict: bool) -> Mark:
@@ -128,7 +112,7 @@ def scenario_mark(scenario: Mapping[str, Any], strict: bool) -> Mark:
         return mark(scenario["verdict"])
     marks = [failure_mark(failure, strict) for failure in scenario["failures"]]
     # A failed scenario without a failure should not exist; if it does, it is no mere warning.
-    return min(marks, key=lambda one: one.rank, default=_MARKS["failed"])
+    return min(marks, key=lambda one: one.rank, default=MARKS["failed"])
 
 
 def failure_mark(failure: Mapping[str, Any], strict: bool) -> Mark:
@@ -257,39 +241,18 @@ def outcome_sentence(document: Document) -> tuple[Mark, str] | None:
     if not outcome["passed"]:
         return failing_outcome(document)
     excused = (baseline or {}).get("expected")
-    return _MARKS["passed"], t("compliance.outcome.excused" if excused else "compliance.outcome.passes")
+    return MARKS["passed"], t("compliance.outcome.excused" if excused else "compliance.outcome.passes")
 
 
 def failing_outcome(document: Document) -> tuple[Mark, str]:
     """That the run fails, and why."""
-    return _MARKS["failed"], t("compliance.outcome.fails", why=cut("; ".join(document["outcome"]["reasons"]), 600))
-
-
-def baseline_lines(document: Document) -> list[tuple[Mark, Mapping[str, Any], str]]:
-    """What became of the baseline's entries: mark, entry, and what there is to say; first what needs attention."""
-    baseline = document["baseline"] or {}
-    return [
-        (_MARKS[shown], entry, _baseline_sentence(state, entry))
-        for state, shown in _STATES.items()
-        for entry in baseline.get(state, ())
-    ]
-
-
-def listed_name(entry: Mapping[str, Any]) -> str:
-    """The id that an entry of the baseline lists."""
-    return str(entry.get("requirement") or entry.get("scenario"))
-
-
-def _baseline_sentence(state: str, entry: Mapping[str, Any]) -> str:
-    if state == "expected" and entry["expires"]:
-        state = "expected-until"
-    return t(f"compliance.baseline.{state}", line=entry.get("line"), expires=entry["expires"])
+    return MARKS["failed"], t("compliance.outcome.fails", why=cut("; ".join(document["outcome"]["reasons"]), 600))
 
 
 def hints(document: Document) -> list[tuple[Mark, str]]:
     """The mistakes in how the run was set up that are suspected."""
     found = document.get("hints", ())[:MAX_HINTS]
-    return [(_MARKS["inconclusive"], t("compliance.hint", hint=cut(hint["message"], 600))) for hint in found]
+    return [(MARKS["inconclusive"], t("compliance.hint", hint=cut(hint["message"], 600))) for hint in found]
 
 
 def is_built_in(document: Document) -> bool:

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from contract.escaping import visible
 from reports.inert import cell, code, sentence
-from reports.markdown import MAX_BYTES, markdown
+from reports.markdown_page import MAX_BYTES
+from reports.render import render
 from tests.reports import builder, loads
-from tests.reports.builder import failure, requirement, results, scenario
+from tests.reports.builder import Json, failure, requirement, results, scenario
 from tests.reports.documents import ACTING, CHECKS, DOCUMENTS, LOADS
 
 SPAN = re.compile(r"(?<!`)(`+)(?!`)(.*?)(?<!`)\1(?!`)")
@@ -34,6 +35,10 @@ OURS = re.compile(r"^(#{3,4} |- |  - |\| .* \|$)|\*\*")
 TEXTS = st.text(st.sampled_from("@#:|`\\<>&*_[]()!~$-+=.w \n\t1aG-H/\"'\u202eé日\ud800")) | st.lists(
     st.sampled_from([*ACTING.split(), "`", "``", " ", "|", "\\", "<!--", "&lt;", "&#42;", "~~", "1.", "- ", "# ", "> "])
 ).map("".join)
+
+
+def markdown(document: Json) -> str:
+    return render("markdown", document)
 
 
 def outside_of_code(text: str) -> str:
