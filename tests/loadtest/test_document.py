@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from contract.findings import missing, phrase
+from contract.findings import missing, phrase, translated
+from contract.language import speaking
 from contract.model import load_contract
 from contract.requirements import load_requirements
 from contract.schemas import format_validator, violations
+from loadtest import names
 from loadtest.document import Ending, load_document, write_document
 from loadtest.judging import Judge
 from loadtest.ledger import Ledger
@@ -151,3 +153,22 @@ def test_whatever_an_endpoint_says_is_written(message: str, tmp_path: Path) -> N
     (error,) = json.loads(path.read_text(encoding="utf-8"))["errors"]
     assert (error["params"], error["message"]) == ({"error": message}, f"the server sent the error {message}")
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_users_and_processes_have_names_in_every_language() -> None:
+    tally = Tally(3.0)
+    tally.names["local"] = names.this_process()
+    tally.add("local", full().take(2.5))
+    lost = {"kind": "lost", "t_s": 1.0, "channel": "room", "number": 1, "detail": "d", "texts": {}}
+    examples = [lost | {"poster": "17", "receiver": "4"}, lost | {"poster": "", "receiver": "4"}]
+    counts = dict.fromkeys(("expected", "delivered", "lost", "duplicated", "reordered", "misdelivered", "posts"), 2)
+    measured = {**tally.document(), "aborted": None, "shed": {}, "delivery": {**counts, "examples": examples}}
+    found = load_document(SETTINGS, load_contract(), Ending(STARTED, 2.5, True), measured, tally.judged)
+    assert_valid(found)
+    assert [one["poster"] for one in found["delivery"]["examples"]] == ["user 17", "an unknown user"]
+    assert found["generator"]["workers"][0]["name"] == "this process"
+    with speaking("ja"):
+        shown = translated(found)
+    assert [one["poster"] for one in shown["delivery"]["examples"]] == ["ユーザー 17", "不明なユーザー"]
+    assert shown["delivery"]["examples"][0]["receiver"] == "ユーザー 4"
+    assert shown["generator"]["workers"][0]["name"] == "このプロセス"

@@ -1,10 +1,11 @@
-"""Documents of version 1, as wsproof 0.1.0 wrote them: they are read as if they were of today."""
+"""Documents of earlier versions, as wsproof 0.1.0 wrote them: they are read as if they were of today."""
 
 import json
 from pathlib import Path
 
 import pytest
 
+from contract import findings
 from contract.formats import LOAD, RESULTS
 from contract.schemas import format_validator
 from reports.documents import DocumentError, check_document, read_document
@@ -14,12 +15,19 @@ from tests.reports import builder
 from tests.reports.builder import Json
 
 OLD = Path(__file__).parent / "old"
-FILES = {"results.json": RESULTS, "load.json": LOAD}
+FILES = {"results.json": RESULTS, "load.json": LOAD, "load-2.json": LOAD}
+
+WORDS = {
+    "results.json": "the text is not the one posted",
+    "load.json": "the handshake was not accepted (401)",
+    "load-2.json": "post_to_own",
+}
+"""What is read in every report of them."""
 
 
 def old(name: str) -> Json:
     document: Json = json.loads((OLD / name).read_text(encoding="utf-8"))
-    assert document["format"].endswith("/1")
+    assert document["format"].endswith("/2" if name == "load-2.json" else "/1")
     return document
 
 
@@ -27,7 +35,7 @@ def old(name: str) -> Json:
 def test_an_old_document_has_the_shape_of_a_new_one(name: str) -> None:
     document = read_document(OLD / name)
     assert document["format"] == FILES[name]
-    assert list(format_validator(name.removesuffix(".json")).iter_errors(document)) == []
+    assert list(format_validator(name.partition(".")[0].removesuffix("-2")).iter_errors(document)) == []
 
 
 def test_the_errors_of_an_old_load_test_are_a_list() -> None:
@@ -42,8 +50,7 @@ def test_an_old_document_is_rendered_in_every_format(name: str, format_name: str
     text = render(format_name, old(name), language)
     assert text == render(format_name, read_document(OLD / name), language)
     if format_name in ("html", "text", "markdown", "json", "jsonl"):
-        wanted = "the handshake was not accepted (401)" if name == "load.json" else "the text is not the one posted"
-        assert wanted in text
+        assert WORDS[name] in text
 
 
 def test_what_is_wrong_with_an_old_document_is_said() -> None:
@@ -58,3 +65,26 @@ def test_no_document_is_too_deep_to_be_translated() -> None:
         deep = {"deeper": deep}
     with pytest.raises(DocumentError, match="at most 100 levels of nesting"):
         check_document(builder.results() | {"extra": deep})
+
+
+@pytest.mark.parametrize("verdict", ["passed", "failed"])
+def test_an_old_load_test_judged_no_requirement_and_its_report_says_so(verdict: str) -> None:
+    reason = "threshold breached: lost == 0" if verdict == "failed" else None
+    written = {"texts": {"reason": findings.phrase("load-breached", thresholds=["lost == 0"]).json}} if reason else {}
+    before = old("load-2.json") | {"verdict": verdict, "reason": reason, **written}
+    document = check_document(before)
+    assert (document["verdict"], document["outcome"]["passed"]) == ("measured", verdict == "passed")
+    text = render("text", before)
+    assert "○ Measured under 20 users: nothing was judged." in text
+    assert "a document of wsproof.load/2 holds no verdict on requirements" in text
+    assert ("✗ The run fails: threshold breached: lost == 0." in text) is (verdict == "failed")
+    japanese = render("text", before, "ja")
+    assert "の文書には要件の判定がありません" in japanese
+    assert ("しきい値を満たしていません: lost == 0" in japanese) is (verdict == "failed")
+
+
+def test_a_version_that_is_not_known_is_refused_with_those_that_are() -> None:
+    with pytest.raises(DocumentError) as caught:
+        check_document(old("load-2.json") | {"format": "wsproof.load/9"})
+    known = 'expected "wsproof.results/2" or "wsproof.load/3", found "wsproof.load/9"'
+    assert caught.value.message == f"version not supported: {known}"
