@@ -21,7 +21,7 @@ _TOKEN: Final = re.compile(
     r"`(?P<marked>[^`]+)`"  # marked as code by whoever wrote it
     r"|(?P<code>@+"  # calls people, and is in every mail address
     r"|#+(?=\w)|\bGH-(?=\d)"  # points to an issue
-    r"|\b[0-9a-fA-F]{7,64}\b"  # points to a commit
+    r"|\b[0-9a-fA-F]{7,}\b"  # points to a commit
     r"|:(?=[\w+-]{1,50}:)"  # becomes a picture
     r"|\$+)"  # is a formula
     r"|(?P<markup>[&<>\[\]\\|`*_~#]"

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contract.escaping import visible
@@ -64,6 +64,7 @@ def test_code_is_one_span_that_shows_the_text(text: str) -> None:
 
 
 @given(TEXTS)
+@example("deadbeef99" * 7)
 def test_nothing_acts_in_a_sentence(text: str) -> None:
     made = sentence(text)
     assert acting(made) == []
