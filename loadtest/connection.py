@@ -142,7 +142,7 @@ class Connection:
         link.drop()
         if counted:
             self._context.recorder.closed(None)
-            self._observer.over(t, reading=self.reads)
+            self._observer.over(self.closing or t, reading=self.reads)
         self.account.end(t, orderly=False)
 
     # What the link tells

@@ -170,12 +170,23 @@ class JourneySteps:
         task.deadline = NO_LIMIT
         if not came:
             problem = missing(self._context.decoder.delivery_event)
-            seat = connection.account.seats.get(stream.channel)
-            # If anything has come, the join is in force, and it is the post that is lost.
-            joined = seat is not None and bool(seat.following)
+            joined = self._has_joined(stream, number)
             self._missed(op.charge, "delivered" if joined else "joined", problem, began)
             raise StepError(problem)
         self._context.judge.held(op.charge)
+
+    def _has_joined(self, stream: Stream, number: int) -> bool:
+        """Whether an own post that did not come back was lost, and the join is in force for all we know.
+
+        Where anything has come, it is. Where nothing has, a post that others got was owed to whoever had joined; one
+        that nobody got was lost.
+        """
+        seats, prefix = self._context.ledger.seats.get(stream.channel, {}), stream.prefix
+        own = self._connection.account.seats.get(stream.channel)
+        if own is not None and own.following:
+            return True
+        others = [seat for seat in seats if seat is not own and seat.following]
+        return bool(others) and not any(seat.has(prefix, number) for seat in others)
 
     def _await_event(self, op: AwaitEvent) -> Waiting:
         acknowledgement = op.event == self._context.ack_event
