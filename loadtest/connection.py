@@ -252,9 +252,7 @@ class Connection:
         """A message in fragments, or a binary one."""
         if happening.opcode != Opcode.TEXT:
             self._found("text", phrase("binary-message"), t)
-            self._observer.unreadable()
-            return
-        if is_cut(happening.fragments):
+        elif is_cut(happening.fragments):
             self._found("text", phrase("load-fragmented"), t, phrase("fragmented", number=len(happening.fragments)))
         self.message(happening.data, t)
 
@@ -273,16 +271,16 @@ class Connection:
             problem = error.problem.changed(self._observer.masked)
             self._found(error.check, problem, t, detail, message=error.message, places=error.places)
             self._observer.unreadable()
-            if error.message == decoder.delivery_event:
-                # It is a wrong one, and no lost one.
-                self._account_for(error.value, t)
+            if error.message is not None:
+                # It is a wrong one, and not one that is missing.
+                self._take(error.value, t)
             return
         for problem in decoder.undeclared(value):
             self._found("undeclared", problem.changed(self._observer.masked), t)
         self._take(value, t)
 
     def _account_for(self, value: Any, t: float) -> None:
-        """A delivery that breaks the contract somewhere."""
+        """A delivery that was not decoded directly; what is no string in it stands empty."""
         names = self._context.contract.delivery
         parts = [value_at(value, names.delivery[name]) for name in DELIVERED] if names is not None else []
         if all(isinstance(part, str) for part in parts[:2]):
@@ -290,11 +288,11 @@ class Connection:
             self._delivered((UNSET, *fields), t)
 
     def _take(self, value: dict[str, Any], t: float) -> None:
-        """A valid message, of whatever event."""
+        """A message, of whatever event; valid, or judged already."""
         contract, observer = self._context.contract, self._observer
         judge, names, event = self._context.judge, contract.delivery, value["event"]
         sequence = value.get("sequence")
-        if isinstance(sequence, int) and not observer.expects(sequence):
+        if type(sequence) is int and not observer.expects(sequence):
             observer.numbered(sequence, t)
         if names is not None and event == names.delivery["event"]:
             observer.heard = True

@@ -120,7 +120,7 @@ class Deliveries:
             self._time_falls(view, stamp, t)
         view.stamp = stamp
         ids = self._ids
-        if identity in ids or identity in self._old_ids:
+        if identity and (identity in ids or identity in self._old_ids):
             holder = ids.get(identity) or self._old_ids[identity]
             if holder != post:
                 self._judge.found("delivery-id", phrase("shared-id"), t, view.user)
@@ -173,6 +173,8 @@ class Deliveries:
 
     def author(self, token: str, user: str, author: str, name: str, t: float) -> None:
         """A post of a user was delivered, and this is who is named as its author. No token is kept but in memory."""
+        if not author or not name:
+            return  # another check's
         first = self._authors.get(token)
         if first is None:
             if len(self._authors) >= MAX_AUTHORS:

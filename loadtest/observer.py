@@ -122,7 +122,7 @@ class Observer:
         if self.heard:
             judge.found("acknowledged-first", phrase("acknowledged-late"), t, self.user)
         session = value_at(value, SESSION)
-        if isinstance(session, str):
+        if isinstance(session, str) and session:
             judge.chance("session-unique")
             if not self._context.new_session(session):
                 judge.found("session-unique", phrase("session-shared"), t, self.user)
