@@ -85,7 +85,8 @@ class Connection:
 
     def dial(self, opening: Opening, due: float | None = None) -> None:
         """Open a new connection; `due`: when that was meant to be, if not now. Raises OSError."""
-        self._reset()
+        if self._dialled:
+            self._reset()
         self._dialled = time.monotonic() if due is None else due
         self.link = Link(self, self._context.reactor, self._context.target, opening, self._context.sources.next())
 
