@@ -44,14 +44,17 @@ def main() -> None:
     # Ctrl-C ends it without a traceback from here on: what follows takes its time to load.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from wsproof.interruption import end_at_once
-    from wsproof.streams import take_over
+    from wsproof.streams import settle, take_over
 
     end_at_once()
     take_over()
     take_the_lead(home())
     from wsproof.command_line import main as command_line
 
-    command_line()
+    try:
+        command_line()
+    finally:
+        settle()
 
 
 if __name__ == "__main__":

@@ -1,22 +1,33 @@
-"""Standard streams that nobody reads: a pipe whose reader has left, and a descriptor that the shell closed."""
+"""Standard streams that nobody reads: a pipe whose reader has left, a descriptor that the shell closed, a full disk."""
 
 import io
 import os
 import sys
 from typing import IO, Any, Final
 
+from wsproof.exit_codes import ExitCode
+
 _DESCRIPTORS: Final = {"stdin": 0, "stdout": 1, "stderr": 2}
 
 
 class _Output(io.FileIO):
-    """Bytes for a reader who may leave. What is written after that goes nowhere: `| head -1` is no fault."""
+    """Bytes for a reader who may leave. What is written after that goes nowhere: `| head -1` is no fault.
+
+    Nor does anything go where the disk is full: what else is to be done is done, and `settle` says so in the end.
+    """
+
+    trouble: str | None = None
+    """Why something could not be written."""
 
     def write(self, data: Any) -> int:
         try:
             return super().write(data)
         except BrokenPipeError:
-            _discard(self.fileno())
-            return len(data)
+            pass
+        except OSError as error:
+            self.trouble = error.strerror or str(error)
+        _discard(self.fileno())
+        return len(data)
 
 
 class _Nowhere(io.TextIOWrapper):
@@ -36,6 +47,15 @@ def take_over() -> None:
                 setattr(sys, name, _Nowhere(nowhere, encoding="utf-8", errors="backslashreplace"))
         elif name != "stdin" and isinstance(getattr(sys, name), io.TextIOWrapper):
             setattr(sys, name, _taken_over(getattr(sys, name), descriptor))
+
+
+def settle() -> None:
+    """Write what waits to be written. Ends the program with exit code 2 where standard output did not take it all."""
+    sys.stdout.flush()
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    if isinstance(raw, _Output) and raw.trouble is not None:
+        sys.stderr.write(f"wsproof: standard output cannot be written: {raw.trouble}\n")
+        raise SystemExit(ExitCode.USAGE)
 
 
 def is_closed(stream: IO[str] | None) -> bool:

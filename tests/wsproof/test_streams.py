@@ -49,6 +49,17 @@ COMMANDS = {
 """Exit codes, which do not depend on who reads the output."""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("command", [one for one, code in COMMANDS.items() if code == 0])
+def test_a_full_disk_is_told_in_one_line(command: str, folder: Path) -> None:
+    done = shell(f'"$@" {command} > /dev/full', folder)
+    assert done.returncode == 2
+    last = done.stderr.decode().splitlines()[-1]
+    assert last == "wsproof: standard output cannot be written: No space left on device"
+    assert b"Traceback" not in done.stderr
+    assert not list(folder.rglob(".*"))
+
+
 @pytest.mark.parametrize(("command", "code"), COMMANDS.items())
 def test_a_reader_who_has_left_is_no_fault(command: str, code: int, folder: Path) -> None:
     """The program begins when the reader is gone for certain."""
