@@ -62,6 +62,7 @@ def test_a_run_that_only_measured_says_that_nothing_was_judged() -> None:
     assert "Measured under 400 users: nothing was judged." in page.text
     assert "No requirement was judged: this run measured only." in page.text
     assert "passed" not in page.text.lower()
+    assert "✓" not in page.part('id="delivery"', "</section>")
     assert not {"requirements", "filter", "failures", "legend"} & set(page.ids)
 
 
