@@ -1,5 +1,7 @@
 """One connection's part of the delivery ledger: what it posts, and what it should receive."""
 
+from math import inf
+
 from loadtest.entries import Seat, Stream
 from loadtest.ledger import Ledger
 
@@ -7,7 +9,7 @@ from loadtest.ledger import Ledger
 class Account:
     """The seats and streams of one connection, by channel."""
 
-    __slots__ = ("_final", "_ledger", "_user", "seats", "streams")
+    __slots__ = ("_final", "_ledger", "_user", "seats", "streams", "turned_away")
 
     def __init__(self, ledger: Ledger, user: str) -> None:
         self._ledger = ledger
@@ -15,6 +17,8 @@ class Account:
         self._final = False
         self.seats: dict[str, Seat] = {}
         self.streams: dict[str, Stream] = {}
+        self.turned_away = False
+        """Whether the endpoint may have refused a join, so that posts may be refused as well."""
 
     def join(self, channel: str, t: float) -> None:
         """Subscribe to a channel, once."""
@@ -33,6 +37,10 @@ class Account:
         """The server answered with an error that may be about any post."""
         for stream in self.streams.values():
             stream.refused += 1
+
+    def turn_away(self) -> None:
+        """The server answered with an error that may be about a join that nothing has shown to be in force."""
+        self.turned_away = self.turned_away or any(seat.since == inf for seat in self.seats.values())
 
     @property
     def all_back(self) -> bool:

@@ -16,20 +16,16 @@ from contract.model import value_at
 from loadtest.account import Account
 from loadtest.copies import Copy, Fields
 from loadtest.decoder import DELIVERED, MessageError
-from loadtest.deliveries import View
 from loadtest.entries import Seat, Stream
 from loadtest.link import Link
 from loadtest.load_context import LoadContext
-from loadtest.observer import Observer
+from loadtest.observer import SECRET_CHARACTERS, Observer
 from loadtest.opening import Opening
 from loadtest.task import StepError, Task
 from wire.frames import Opcode
 
 MAX_KEPT = 16
 """Unexpected messages that are kept for later steps; the oldest are dropped first."""
-
-SECRET_CHARACTERS = 16
-"""A shorter token may be a part of anything, such as a user's name (AUTH-06)."""
 
 NOT_OPEN = phrase("not-open")
 
@@ -334,8 +330,12 @@ class Connection:
         code = value_at(value, path)
         if provoked:
             self._observer.coded(str(code), t)
-        elif self._observer.errored(value, t):
-            self.account.refused()
+        else:
+            about = self._observer.errored(value, t, turned_away=self.account.turned_away)
+            if about in (None, self._context.join_event):
+                self.account.turn_away()
+            if about in (None, self._context.post_event):
+                self.account.refused()
         if not provoked:
             told = self._observer.masked(code) if isinstance(code, str) else phrase("no-code")
             self._context.recorder.failed(phrase("error-came", error=told))
@@ -353,11 +353,12 @@ class Connection:
         seat = account.seats[channel]
         view = seat.view
         if view is None:
-            view = seat.view = View(self.name)
+            view = seat.view = deliveries.view(channel, self.name)
+        post = hash((stream.prefix, number))
         if len(ledger.seats[channel]) == 1:
-            deliveries.alone(view, hash(text), identity, stamp, t)
+            deliveries.alone(view, post, identity, stamp, t)
         else:
-            known = deliveries.receive(view, text, identity, stamp, t)
+            known = deliveries.receive(view, post, identity, stamp, t)
             if known.first is view and data is not None and ledger.wrong == wrong:
                 context.copies.keep(data, fields, stream, number, known)
         if name != stream.by:

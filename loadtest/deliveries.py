@@ -1,21 +1,16 @@
 """Compares what the receivers of one process were delivered: ids, authors, times, and one order for all.
 
-A post is known by the hash of its text, which its stamp makes unique. What its first receiver saw is remembered for
-two terms, and then forgotten: memory grows with the rate of posts, and not with their number.
-
-One order, without a list of all: each post has the rank at which it came first to anybody here. A receiver A who gets a
-post after one of a higher rank may just have joined late, or may have been spared what got lost. It is in another order
-for certain only if the one who had the lower one first got the higher one as well: then that one got them the other way
-round. Where it has not come there yet, that is waited for.
+A post is known by the hash of its stamp. What its first receiver saw is remembered for two terms, and then forgotten:
+memory grows with the rate of posts, and not with their number. One order without a list of all: `loadtest.one_order`.
 """
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from contract.findings import phrase
 from loadtest.judging import Judge
+from loadtest.one_order import OneOrder, View
 
 CLOCK_TOLERANCE = 300.0
 """Seconds by which a timestamp may differ from the generator's clock (SEND-05)."""
@@ -26,25 +21,8 @@ MAX_POSTS = 50_000
 TERM_SECONDS = 5.0
 """How long a term is."""
 
-RECENT = 32
-"""Ranks that a receiver remembers of what it got, and of what would prove another order."""
-
 MAX_AUTHORS = 100_000
 """Users whose authorship is compared."""
-
-TWO_ORDERS = phrase("load-two-orders")
-
-
-@dataclass(slots=True, eq=False)
-class View:
-    """What one receiver has seen of one channel: the highest rank, the recent ones, and the timestamp of the last."""
-
-    user: str
-    rank: int = 0
-    stamp: str = ""
-    recent: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT))
-    awaited: deque[int] | None = None
-    """Ranks that came to others before what came here first: each that comes here proves another order."""
 
 
 @dataclass(slots=True, eq=False)
@@ -66,6 +44,7 @@ class Deliveries:
         self._judge = judge
         self._wall = wall
         self._distinct = distinct
+        self._order = OneOrder()
         self._rank = 0
         self._compared = 0
         self._young: dict[int, Known] = {}
@@ -98,12 +77,20 @@ class Deliveries:
         self._old_ids, self._ids = self._ids, {}
         self.forgetting()
 
-    def receive(self, view: View, text: str, identity: str, stamp: str, t: float) -> Known:
-        """A post came to a receiver for the first time; what is known of it, by the one who got it `first`."""
-        post = hash(text)
+    def view(self, channel: str, user: str) -> View:
+        """For a new receiver in a channel."""
+        return self._order.view(channel, user)
+
+    def receive(self, view: View, post: int, identity: str, stamp: str, t: float) -> Known:
+        """A post came to a receiver for the first time; what is known of it, by the one who got it `first`.
+
+        An empty `identity` is another check's.
+        """
         known = self._young.get(post) or self._old.get(post)
         if known is not None:
-            if known.identity != identity:
+            if not known.identity:
+                known.identity = identity
+            elif identity and known.identity != identity:
                 self._judge.found("delivery-id", phrase("two-ids"), t, view.user)
             self.again(view, known, stamp, t)
             return known
@@ -115,7 +102,7 @@ class Deliveries:
         return known
 
     def alone(self, view: View, post: int, identity: str, stamp: str, t: float) -> None:
-        """A post, by the hash of its text, came to the first one who got it, or the only one."""
+        """A post, by the hash of its stamp, came to the first one who got it, or the only one."""
         if stamp < view.stamp:
             self._time_falls(view, stamp, t)
         view.stamp = stamp
@@ -124,7 +111,8 @@ class Deliveries:
             holder = ids.get(identity) or self._old_ids[identity]
             if holder != post:
                 self._judge.found("delivery-id", phrase("shared-id"), t, view.user)
-        ids[identity] = post
+        if identity:
+            ids[identity] = post
         if len(ids) >= MAX_POSTS:
             self._turn()
 
@@ -135,23 +123,11 @@ class Deliveries:
         view.stamp = stamp
         self._compared += 1
         rank = known.rank
+        if (rank < view.rank or rank in self._order.turned) and self._order.is_another(view, rank):
+            self._judge.found("one-order", phrase("load-two-orders"), t, view.user)
         view.recent.append(rank)
-        if view.awaited is not None and rank in view.awaited:
-            view.awaited.remove(rank)
-            self._judge.found("one-order", TWO_ORDERS, t, view.user)
         if rank > view.rank:
             view.rank = rank
-        elif known.first is not view:
-            self._overtaken(view, known.first, t)
-
-    def _overtaken(self, view: View, other: View, t: float) -> None:
-        """What `other` got first came here after one of a higher rank."""
-        if view.rank in other.recent:
-            self._judge.found("one-order", TWO_ORDERS, t, view.user)
-            return
-        if other.awaited is None:
-            other.awaited = deque(maxlen=RECENT)
-        other.awaited.append(view.rank)
 
     # Times
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from loadtest.deliveries import View
+from loadtest.one_order import View
 
 MAX_HOLES = 10_000
 """Gaps that a seat remembers of one stream; a peer that makes more loses what is in them for good."""

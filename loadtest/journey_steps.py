@@ -1,7 +1,7 @@
 """Performs the steps of a journey, one method for each kind."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 from conformance.matching import matches
@@ -11,7 +11,7 @@ from contract.json_text import dump_json
 from contract.model import value_at
 from loadtest.connection import NOT_OPEN, Connection
 from loadtest.entries import Stream
-from loadtest.judging import STEP, UNPROVOKED, wait
+from loadtest.judging import STEP, UNPROVOKED, Wait, wait
 from loadtest.load_context import LoadContext
 from loadtest.schedule import backoff
 from loadtest.script import (
@@ -31,7 +31,7 @@ from loadtest.script import (
     Vanish,
     post_parts,
 )
-from loadtest.task import NO_LIMIT, StepError, Task, Waiting
+from loadtest.task import StepError, Task, Waiting
 
 HANDSHAKE_LATE = phrase("handshake-late")
 
@@ -83,9 +83,9 @@ class JourneySteps:
         opening = self._context.handshakes.opening(op.deed, connection.token, self._values.render)
         connection.dial(opening, due)
         began = _monotonic()
-        accepted = yield from self._task.wait(profile.response_timeout)
+        accepted = yield from self._patiently(profile.response_timeout, began)
         if not accepted:
-            self._missed(op.charge, "handshake", HANDSHAKE_LATE, began)
+            self._missed(op.charge, "handshake", HANDSHAKE_LATE, wait(began, _monotonic(), profile.response_timeout))
             raise StepError(HANDSHAKE_LATE)
         self._context.judge.held(op.charge)
 
@@ -138,7 +138,7 @@ class JourneySteps:
             stream = account.stream(parts.channel, self._connection.token)
         now = _monotonic()
         number = stream.post(self._clock or now, now)
-        self._said[op.nonce] = (stream, number)
+        self._said[op.nonce] = (stream, number, stream.refused)
         link.send_text(b"%b%b%08d%b" % (parts.head, stream.prefix, number, parts.tail))
         self._context.recorder.posts += 1
 
@@ -155,23 +155,25 @@ class JourneySteps:
     # Awaiting
 
     def _await_own(self, op: AwaitOwn) -> Waiting | None:
-        stream, number = self._said[op.nonce]
+        stream, number, refused = self._said[op.nonce]
         seat = self._connection.account.seats.get(stream.channel)
         if seat is not None and seat.following.get(stream.prefix, 0) > number:
             return None
-        return self._await_number(stream, number, op)
+        return self._await_number(stream, number, refused, op)
 
-    def _await_number(self, stream: Stream, number: int, op: AwaitOwn) -> Waiting:
-        connection, task, began = self._connection, self._task, _monotonic()
+    def _await_number(self, stream: Stream, number: int, refused: int, op: AwaitOwn) -> Waiting:
+        """`refused`: the errors about posts that had come before this one."""
+        connection, began = self._connection, self._clock or _monotonic()
         connection.awaited_number = number
-        task.deadline = (self._clock or _monotonic()) + op.within
-        came = yield
+        came = yield from self._patiently(op.within, began)
         connection.awaited_number = 0
-        task.deadline = NO_LIMIT
         if not came:
             problem = missing(self._context.decoder.delivery_event)
-            joined = self._has_joined(stream, number)
-            self._missed(op.charge, "delivered" if joined else "joined", problem, began)
+            # What was answered with an error was not taken; whether the error was deserved has been judged.
+            if stream.refused == refused and not connection.account.turned_away:
+                joined = self._has_joined(stream, number)
+                waited = wait(began, _monotonic(), op.within)
+                self._missed(op.charge, "delivered" if joined else "joined", problem, waited)
             raise StepError(problem)
         self._context.judge.held(op.charge)
 
@@ -192,19 +194,28 @@ class JourneySteps:
         acknowledgement = op.event == self._context.ack_event
         if not self._connection.expect(lambda message: self._fits(op, message)):
             began = _monotonic()
-            came = yield from self._task.wait(op.within)
+            came = yield from self._patiently(op.within, began)
             self._connection.expect_nothing()
             if not came:
-                self._missed(op.charge, "acknowledged" if acknowledgement else STEP, missing(op.event), began)
+                waited = wait(began, _monotonic(), op.within)
+                self._missed(op.charge, "acknowledged" if acknowledgement else STEP, missing(op.event), waited)
                 raise StepError(missing(op.event))
         if acknowledgement:
             self._context.judge.chance("acknowledged")
         self._context.judge.held(op.charge)
 
-    def _missed(self, requirements: tuple[str, ...], check: str, problem: Phrase, began: float) -> None:
+    def _patiently(self, within: float, began: float) -> Generator[None, bool, bool]:
+        """Wait for so many seconds, and as much longer as this process stood still, once over. Whether it came."""
+        punctuality, came = self._context.punctuality, False
+        left = began + within - _monotonic()
+        while not came and left > 0:
+            came = yield from self._task.wait(left)
+            left = began + within + min(punctuality.stalled_since(began), within) - _monotonic()
+        return came
+
+    def _missed(self, requirements: tuple[str, ...], check: str, problem: Phrase, waited: Wait) -> None:
         """What was waited for has not come."""
-        judge = self._context.judge
-        judge.step_failed(requirements, check, problem, wait(began, _monotonic()), self._connection.name)
+        self._context.judge.step_failed(requirements, check, problem, waited, self._connection.name)
 
     def _fits(self, op: AwaitEvent, message: dict[str, Any]) -> bool:
         if message.get("event") != op.event:

@@ -126,9 +126,11 @@ class Wait:
     excuse: float
 
 
-def wait(since: float, until: float) -> Wait:
-    """An ordinary wait."""
-    return Wait(since, until, STALL_SHARE * (until - since))
+def wait(since: float, until: float, within: float | None = None) -> Wait:
+    """An ordinary wait; stalls do not excuse what they made last longer than the `within` seconds that it had to."""
+    lasted = until - since
+    within = lasted if within is None else within
+    return Wait(since, until, lasted - (1 - STALL_SHARE) * within)
 
 
 class Judge:

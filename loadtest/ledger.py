@@ -174,7 +174,8 @@ class Ledger:
         number, stream = int(digits), source.stream
         if seat is None or seat.place != source.place:
             self.elsewhere += 1
-            detail = phrase("not-joined" if seat is None else "channel-changed")
+            joined = seat is not None or any(one.place == source.place for one in seats.values())
+            detail = phrase("channel-changed" if joined else "not-joined")
             self._wrong("misdelivered", t, channel, source.key, number, user, detail)
             return None
         if stream is not None and number not in stream.posted:

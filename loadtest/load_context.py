@@ -61,11 +61,13 @@ class LoadContext:
         }
         self.decoder = Decoder(self.contract)
         names = self.contract.delivery
+        self.join_event = names.join["event"] if names is not None else ""
+        self.post_event = names.post["event"] if names is not None else ""
         self.judge = Judge(
             load_requirements(),
             measure_only=settings.measure_only,
             delivery=names.delivery["event"] if names is not None else "",
-            post=names.post["event"] if names is not None else "",
+            post=self.post_event,
         )
         # Tokens of a file may be those of one user.
         distinct = settings.tokens.kind == "profile"

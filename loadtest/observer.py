@@ -19,6 +19,10 @@ from loadtest.judging import UNPROVOKED, Wait, wait
 from loadtest.load_context import MAX_TOLD, LoadContext
 
 UNANSWERED = phrase("tcp-not-ended")
+
+SECRET_CHARACTERS = 16
+"""A shorter token may be a part of anything, such as a user's name (AUTH-06)."""
+
 SESSION = "payload.sessionId"
 """Where an acknowledgement has its session."""
 
@@ -55,6 +59,8 @@ class Observer:
         self._opened = t
         for check in ("handshake", "upgrade", "frames", UNPROVOKED):
             self._judge.chance(check)
+        if len(self._token) >= SECRET_CHARACTERS:
+            self._judge.chance("secret-echo")
 
     def refused(self, refused: Refused, dialled: float) -> None:
         """The handshake failed, and it was the endpoint who refused it or did not answer."""
@@ -108,7 +114,8 @@ class Observer:
     def late(self, seconds: float, t: float) -> None:
         """A delivery took longer than it may."""
         detail = phrase("load-seconds", seconds=round(seconds, 3))
-        self._judge.absent("delivered", phrase("load-delivered-late"), wait(t - seconds, t), self.user, detail)
+        waited = Wait(t - seconds, t, seconds - self._context.profile.response_timeout)
+        self._judge.absent("delivered", phrase("load-delivered-late"), waited, self.user, detail)
 
     def acknowledged(self, value: dict[str, Any], t: float) -> bool:
         """An acknowledgement came; whether it is the first of the connection."""
@@ -128,8 +135,11 @@ class Observer:
                 judge.found("session-unique", phrase("session-shared"), t, self.user)
         return True
 
-    def errored(self, value: dict[str, Any], t: float) -> bool:
-        """An error came that the journey did not expect; whether it may be about a post, which was not taken then."""
+    def errored(self, value: dict[str, Any], t: float, *, turned_away: bool) -> str | None:
+        """An error came that the journey did not expect; gives the event that it says it is about.
+
+        `turned_away`: a join may have been refused, and for that a post.
+        """
         contract, judge, profile = self._context.contract, self._judge, self._context.profile
         names = contract.delivery
         assert names is not None
@@ -140,12 +150,12 @@ class Observer:
             self.coded(code, t)
         if code == profile.error_codes.get("RATE_LIMITED", "RATE_LIMITED"):
             judge.shed["RATE_LIMITED"] += 1
-        else:
+        elif not (turned_away and about == names.post["event"]):
             shown = self.masked(code) if isinstance(code, str) else phrase("no-code")
             judge.found(
                 UNPROVOKED, phrase("load-error", event=(about or "-")[:80], error=shown), t, self.user, message=about
             )
-        return about in (None, names.post["event"])
+        return about
 
     def coded(self, code: str, t: float) -> None:
         """An error has this code."""
@@ -237,11 +247,13 @@ class Observer:
             return
         if code is not None and code == codes.get("token_expired"):
             return
+        heartbeat = self._context.profile.heartbeat
         since = self._beat if self._beat != inf else self._opened
         detail = phrase("closed", code=str(code)) if code is not None else phrase("no-close-frame", end=how)
         problem = phrase("load-ended")
         if code is not None and code == codes.get("heartbeat_timeout"):
             problem = phrase("load-ended-answering")
         judge.chance("alive-while-answering")
-        # A user who was stalled may not have answered, or not have read.
-        judge.absent("alive-while-answering", problem, wait(since, t), self.user, detail)
+        # A user who was stalled for so long may not have answered in time, or not have read.
+        waited = Wait(since - heartbeat.interval, t, heartbeat.timeout / 2)
+        judge.absent("alive-while-answering", problem, waited, self.user, detail)

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from loadtest.copies import MAX_BYTES, MAX_COPIES, Copies
-from loadtest.deliveries import Known, View
+from loadtest.deliveries import Known
 from loadtest.entries import Stream
+from loadtest.one_order import OneOrder
 
 STREAM = Stream(b"0010000001", "room", "user 1", b"123456780010000001" + b"12345")
-KNOWN = Known(1, "m-1", View("user 1"))
+KNOWN = Known(1, "m-1", OneOrder().view("room", "user 1"))
 
 
 def message(sequence: Any, text: str = "hello", **more: Any) -> bytes:
