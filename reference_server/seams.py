@@ -63,6 +63,10 @@ class Seam:
         """Whether the token of a request is good, before that is acted on."""
         return verdict
 
+    def answers(self, request: Request) -> bool:
+        """Whether a handshake request gets any answer."""
+        return True
+
     def answer(self, request: Request, answer: Answer) -> Answer:
         """The HTTP response, before it is written."""
         return answer

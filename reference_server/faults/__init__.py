@@ -26,6 +26,7 @@ from reference_server.faults import (
     unread,
 )
 from reference_server.faults.fault import FAULTS, Fault
+from reference_server.faults.under_load import SUBJECTS
 
 SECTIONS = ("CONN", "AUTH", "HB", "ENV", "JOIN", "SEND", "ERR", "CLOSE", "WIRE")
 
@@ -51,6 +52,7 @@ GROUPS = (
     limits,
     compression,
     long_run,
+    *SUBJECTS,
 )
 """The modules that register their faults by being imported."""
 
@@ -60,8 +62,13 @@ class UnknownFaultError(ValueError):
 
 
 def catalogue() -> tuple[Fault, ...]:
-    """All faults, in the order of the requirements that they break."""
-    return tuple(sorted(FAULTS.values(), key=_place))
+    """All faults that a check finds, in the order of the requirements that they break."""
+    return tuple(sorted((one for one in FAULTS.values() if not one.under_load), key=_place))
+
+
+def catalogue_under_load() -> tuple[Fault, ...]:
+    """All faults that only a load test finds, in the same order."""
+    return tuple(sorted((one for one in FAULTS.values() if one.under_load), key=_place))
 
 
 def _place(fault: Fault) -> tuple[int, str]:

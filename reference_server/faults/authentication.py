@@ -86,7 +86,7 @@ class ExpiryWithoutCloseFrame(Seam):
         return (Abort(effect.session),) if is_close(effect, self.profile, "token_expired") else (effect,)
 
 
-class _KnowsTokens(Seam):
+class KnowsTokens(Seam):
     """Remembers the token of every account."""
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ class _KnowsTokens(Seam):
 
 
 @fault("token-in-refusal", breaks="AUTH-06")
-class TokenInRefusal(_KnowsTokens):
+class TokenInRefusal(KnowsTokens):
     """The body of a refusal names the token that was refused."""
 
     def answer(self, request: Request, answer: Answer) -> Answer:
@@ -122,7 +122,7 @@ class TokenInRefusal(_KnowsTokens):
 
 
 @fault("token-in-handshake", breaks="AUTH-06")
-class TokenInHandshake(_KnowsTokens):
+class TokenInHandshake(KnowsTokens):
     """The handshake response sets a cookie that holds the token."""
 
     def answer(self, request: Request, answer: Answer) -> Answer:
@@ -138,7 +138,7 @@ class TokenInHandshake(_KnowsTokens):
 
 
 @fault("token-in-session-id", breaks="AUTH-06")
-class TokenInSessionId(_KnowsTokens):
+class TokenInSessionId(KnowsTokens):
     """sessionId is made of the token."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
@@ -148,7 +148,7 @@ class TokenInSessionId(_KnowsTokens):
 
 
 @fault("token-in-error", breaks="AUTH-06")
-class TokenInError(_KnowsTokens):
+class TokenInError(KnowsTokens):
     """Error messages name the token of the connection."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
@@ -158,7 +158,7 @@ class TokenInError(_KnowsTokens):
 
 
 @fault("token-in-close-reason", breaks="AUTH-06")
-class TokenInCloseReason(_KnowsTokens):
+class TokenInCloseReason(KnowsTokens):
     """The close reason of an expired token names the token."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:

@@ -11,7 +11,7 @@ from reference_server.seams import Seam
 from wire.frames import Opcode
 
 
-class _ClosedByClient(Seam):
+class ClosedByClient(Seam):
     """Knows the connections whose client has sent a close frame."""
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class _ClosedByClient(Seam):
 
 
 @fault("close-unanswered", breaks="CLOSE-01")
-class CloseUnanswered(_ClosedByClient):
+class CloseUnanswered(ClosedByClient):
     """A client's close frame is not answered, and the TCP connection stays open."""
 
     def control_out(self, frame: Frame) -> Iterable[Frame]:
@@ -36,7 +36,7 @@ class CloseUnanswered(_ClosedByClient):
 
 
 @fault("close-without-frame", breaks="CLOSE-01")
-class CloseWithoutFrame(_ClosedByClient):
+class CloseWithoutFrame(ClosedByClient):
     """A client's close frame is answered by the end of the TCP connection alone."""
 
     def control_out(self, frame: Frame) -> Iterable[Frame]:
@@ -44,7 +44,7 @@ class CloseWithoutFrame(_ClosedByClient):
 
 
 @fault("tcp-kept-open", breaks="CLOSE-01")
-class TcpKeptOpen(_ClosedByClient):
+class TcpKeptOpen(ClosedByClient):
     """A client's close frame is answered, and the TCP connection stays open."""
 
     def ends_tcp(self, session: int) -> bool:

@@ -22,7 +22,8 @@ class Fault:
     """One known deviation.
 
     `breaks` are the requirements that it is made to violate. `entails` are others whose statements the same
-    behaviour violates as well: a run may charge it to them too.
+    behaviour violates as well: a run may charge it to them too. `thorough` ones show only after a while, and those
+    `under_load` only among many messages and connections: they are the load test's to find.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Fault:
     entails: tuple[str, ...]
     make: Callable[[], Seam]
     thorough: bool = False
+    under_load: bool = False
 
 
 FAULTS: dict[str, Fault] = {}
@@ -44,19 +46,28 @@ TextChange = Callable[[Any], Any]
 
 
 def _register(
-    name: str, summary: str | None, breaks: str, entails: str, make: Callable[[], Seam], *, thorough: bool = False
+    name: str,
+    summary: str | None,
+    breaks: str,
+    entails: str,
+    make: Callable[[], Seam],
+    *,
+    thorough: bool = False,
+    under_load: bool = False,
 ) -> None:
     if name in FAULTS:
         raise ValueError(f"two faults are named {name!r}")
     words = " ".join((summary or "").split())
-    FAULTS[name] = Fault(name, words, tuple(breaks.split()), tuple(entails.split()), make, thorough)
+    FAULTS[name] = Fault(name, words, tuple(breaks.split()), tuple(entails.split()), make, thorough, under_load)
 
 
-def fault(name: str, *, breaks: str, entails: str = "", thorough: bool = False) -> Callable[[SeamClass], SeamClass]:
+def fault(
+    name: str, *, breaks: str, entails: str = "", thorough: bool = False, under_load: bool = False
+) -> Callable[[SeamClass], SeamClass]:
     """Register a seam as a fault; its docstring says what the server does wrong. Ids are separated by spaces."""
 
     def decorate(seam: SeamClass) -> SeamClass:
-        _register(name, seam.__doc__, breaks, entails, seam, thorough=thorough)
+        _register(name, seam.__doc__, breaks, entails, seam, thorough=thorough, under_load=under_load)
         return seam
 
     return decorate

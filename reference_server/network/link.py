@@ -243,6 +243,8 @@ class Link(asyncio.Protocol):
         elif requests and isinstance(requests[0], Request):
             self._stop_timer()
             response, account = self._reception.receive(wire, requests[0])
+            if response is None:
+                return
             wire.send_response(response)
             if account is not None and wire.state is OPEN:
                 self.send_data()

@@ -20,8 +20,8 @@ class Reception:
     def __init__(self, assembly: Assembly) -> None:
         self._assembly = assembly
 
-    def receive(self, wire: Wire, request: HttpRequest) -> tuple[Response, Account | None]:
-        """The response, and the account where it accepts the handshake."""
+    def receive(self, wire: Wire, request: HttpRequest) -> tuple[Response | None, Account | None]:
+        """The response, and the account where it accepts the handshake; no response where there is to be none."""
         try:
             return self._receive(wire, request)
         except Exception as error:  # noqa: BLE001  # whatever it was, the client gets an answer and the server lives on
@@ -29,8 +29,10 @@ class Reception:
             logger.error("internal error: %s in a handshake", type(error).__name__)
             return _response(wire, refusal(500)), None
 
-    def _receive(self, wire: Wire, request: HttpRequest) -> tuple[Response, Account | None]:
+    def _receive(self, wire: Wire, request: HttpRequest) -> tuple[Response | None, Account | None]:
         asked = self._request(request)
+        if not all(seam.answers(asked) for seam in self._assembly.seams):
+            return None, None
         response = wire.accept(request) if self._assembly.door.is_endpoint(asked) else wire.reject(404, "")
         account = None
         if response.status_code == 101:

@@ -1,11 +1,10 @@
-"""Correct servers that do what the specification leaves open in other ways: no check may accuse them."""
+"""Correct servers that do what the specification leaves open in other ways, always."""
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from difflib import get_close_matches
 from typing import Any
 
 from reference_server.exchange import Abort, Account, Close, Effect, Frame, Happening, Lost, Opened, Outgoing, SendText
@@ -13,45 +12,10 @@ from reference_server.exchange import Binary as BinaryMessage
 from reference_server.exchange import Text as TextMessage
 from reference_server.faults.fault import asks, channel_of, error, is_event, rewritten, with_message, written
 from reference_server.handshake import Answer, Request, Verdict
+from reference_server.liberties.liberty import liberty
 from reference_server.seams import Seam
 from wire.close_codes import is_legal_payload
 from wire.frames import Opcode
-
-
-@dataclass(frozen=True, slots=True)
-class Liberty:
-    """One permitted behaviour that is not the reference server's own."""
-
-    name: str
-    summary: str
-    make: Callable[[], Seam]
-
-
-LIBERTIES: dict[str, Liberty] = {}
-
-
-class UnknownLibertyError(ValueError):
-    """There is no liberty of that name."""
-
-
-def liberty(name: str) -> Callable[[type[Seam]], type[Seam]]:
-    """Register a seam; its docstring says what the server does."""
-
-    def decorate(seam: type[Seam]) -> type[Seam]:
-        LIBERTIES[name] = Liberty(name, " ".join((seam.__doc__ or "").split()), seam)
-        return seam
-
-    return decorate
-
-
-def find(name: str) -> Liberty:
-    """The liberty of this name. Raises `UnknownLibertyError`, which lists the nearest names."""
-    if name in LIBERTIES:
-        return LIBERTIES[name]
-    near = get_close_matches(name, LIBERTIES, n=5, cutoff=0.4)
-    hint = f"; did you mean {', '.join(near)}?" if near else ""
-    raise UnknownLibertyError(f"there is no liberty {name!r}{hint}")
-
 
 # Time
 
