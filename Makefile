@@ -31,7 +31,8 @@ format: $(STAMP)  ## Format the code
 wheel: $(STAMP)  ## Build the wheel into dist/
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
-matrix: $(STAMP)  ## Play every fault, and write docs/matrix.md
+matrix: $(STAMP)  ## Play every fault, and write docs/matrix.md and docs/load-matrix.md
+	$(BIN)/python -m tests.load_matrix
 	$(BIN)/python -m tests.matrix
 
 screenshots: $(STAMP)  ## Photograph all pages for docs/images (needs Chromium)

@@ -1,10 +1,10 @@
 """What got better and worse between two load tests, figure by figure, and the figures of several side by side.
 
 Worse is: a percentile (p50, p95, p99) that grew by more than the tolerance and by more than a millisecond; more errors;
-more lost, duplicated, reordered or misdelivered deliveries; a threshold that held and is breached; a capacity that
-shrank by more than the tolerance; a run that fails for what is neither a threshold nor a requirement (nothing was
-measured). A percentile is judged where at least `MIN_BEYOND` measurements lie beyond it on both sides: of twenty
-connects the 99th percentile is one connect. A threshold that is undecided on one side is `unclear`.
+more lost, duplicated, reordered or misdelivered deliveries; a threshold that held and is breached; a
+capacity that shrank by more than the tolerance; a run that fails for what is neither a threshold nor a requirement
+(nothing was measured). A percentile is judged where at
+least `MIN_BEYOND` measurements lie beyond it on both sides: of twenty connects the 99th percentile is one connect.
 What only one document has is `new` or `gone`, which weighs where it is a step of the same journeys: one that is not
 reached any more. How long a server waits between its pings is its own choice, and neither better nor worse.
 """

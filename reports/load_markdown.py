@@ -100,8 +100,8 @@ def _phases(page: Page, document: Document) -> None:
             *one.figures,
             quantities.count(one.errors),
             one.owed,
-            f"{one.mark.symbol} {one.wrong}" if one.is_wrong and one.mark else one.wrong,
-            f"{one.thresholds.symbol} {one.word}" if one.thresholds else quantities.NOTHING,
+            one.wrong,
+            f"{one.mark.symbol} {one.word}" if one.mark else quantities.NOTHING,
         ]
         for one in phases.phases(document)
     ]

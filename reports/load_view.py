@@ -199,21 +199,16 @@ def ledger(document: Document) -> tuple[LedgerRow, ...]:
             t(f"load.ledger.{name}.meaning"),
             kept[name],
             quantities.share(kept[name], kept["expected"]) if name in _SHARES else "",
-            _wrong(kept[name], judged=document["verdict"] != "measured") if name in load_wording.WRONG else None,
+            verdict_mark(not kept[name]) if name in load_wording.WRONG else None,
         )
         for name in _LEDGER
         if name in kept
     )
 
 
-def _wrong(number: int, *, judged: bool) -> Mark | None:
-    """The mark of a number that should be zero; a run that only measured ticks nothing off."""
-    return verdict_mark(not number) if number or judged else None
-
-
-def verdict_mark(passed: bool) -> Mark:
-    """The mark of something that was held against a limit."""
-    return wording.mark("passed" if passed else "failed")
+def verdict_mark(passed: bool | None) -> Mark:
+    """The mark of something that was held against a limit; None: it is undecided."""
+    return wording.mark("inconclusive" if passed is None else "passed" if passed else "failed")
 
 
 def _thresholds(document: Document) -> tuple[Threshold, ...]:

@@ -26,16 +26,10 @@ class Phase:
     wrong: str
     owed: str
     """Deliveries that went wrong, and those that were owed; a dash where no ledger was kept."""
-    is_wrong: bool
-    thresholds: Mark | None
+    mark: Mark | None
     """What became of the thresholds; None where there are none."""
     word: str
     breached: tuple[str, ...]
-
-    @property
-    def mark(self) -> Mark | None:
-        """How the phase is shown as a whole: no threshold makes good what went wrong."""
-        return wording.mark("failed") if self.is_wrong else self.thresholds
 
 
 def phases(document: Document) -> tuple[Phase, ...]:
@@ -47,17 +41,15 @@ def phases(document: Document) -> tuple[Phase, ...]:
 def _phase(number: int, one: Mapping[str, Any]) -> Phase:
     trip, kept = one["metrics"].get(_TRIP, {}), one["delivery"]
     judged = _worst(one["thresholds"])
-    wrong = 0 if kept is None else sum(kept[name] for name in load_wording.WRONG)
     return Phase(
         name=t(f"load.phase.{one['name']}") if one["name"] in _NAMED else t("load.phase.stage", number=number),
         time="–".join(f"{round(one[name], 1):g}" for name in ("from_s", "to_s")),
         users=_users(one),
         figures=tuple(quantities.measured(trip.get(name)) for name in PERCENTILES),
         errors=one["errors"],
-        wrong=quantities.NOTHING if kept is None else quantities.count(wrong),
+        wrong=quantities.NOTHING if kept is None else quantities.count(sum(kept[name] for name in load_wording.WRONG)),
         owed=quantities.NOTHING if kept is None else quantities.count(kept["expected"]),
-        is_wrong=wrong > 0,
-        thresholds=load_wording.threshold_mark(judged) if judged else None,
+        mark=load_wording.threshold_mark(judged) if judged else None,
         word=load_wording.threshold_word(judged) if judged else "",
         breached=tuple(f"{each['metric']} {each['limit']}" for each in one["thresholds"] if each["passed"] is False),
     )

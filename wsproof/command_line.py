@@ -216,18 +216,18 @@ def serve(
     """Run the reference server."""
     import ssl
 
-    from reference_server.faults import catalogue
-    from reference_server.liberties import LIBERTIES
+    from reference_server.faults import catalogue, catalogue_under_load
+    from reference_server.liberties import LIBERTIES, LIBERTIES_UNDER_LOAD
     from reference_server.network import serve_forever
     from reference_server.settings import ServerSettings
 
     if list_faults:
-        for one in catalogue():
+        for one in (*catalogue(), *catalogue_under_load()):
             also = f" (and with it {', '.join(one.entails)})" if one.entails else ""
             click.echo(f"{one.name}\n    breaks {', '.join(one.breaks)}{also}\n    {one.summary}")
         return
     if list_liberties:
-        for liberty in LIBERTIES.values():
+        for liberty in (*LIBERTIES.values(), *LIBERTIES_UNDER_LOAD.values()):
             click.echo(f"{liberty.name}\n    {liberty.summary}")
         return
     if verbose:

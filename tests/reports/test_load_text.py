@@ -179,9 +179,3 @@ def test_what_the_generator_was_too_late_for_is_undecided() -> None:
     lines = load_summary(loads.late(), width=200).splitlines()
     assert "? p99(post_to_receive) 310 ms (limit < 200ms): undecided" in lines
     assert any(line.startswith("? The load generator was late at 20–26 s.") for line in lines)
-
-
-def test_no_threshold_makes_good_what_went_wrong_in_a_phase() -> None:
-    held = loads.PHASES[1] | {"thresholds": loads.PHASES[0]["thresholds"]}
-    lines = load_summary(loads.full(phases=[loads.PHASES[0], held])).splitlines()
-    assert [line[:6] for line in lines if "–" in line] == ["✓ ramp", "✗ hold"]
