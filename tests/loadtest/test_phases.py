@@ -1,9 +1,11 @@
 """The phases of a run: which there are, and that every measurement and delivery belongs to exactly one."""
 
+import gc
 import math
 from dataclasses import replace
 
 import pytest
+from hdrh.histogram import HdrHistogram
 
 from loadtest.balance import Balance
 from loadtest.checking import check_settings
@@ -88,3 +90,20 @@ def test_a_threshold_may_be_about_one_phase() -> None:
 def test_a_phase_that_the_run_has_not_is_refused() -> None:
     with pytest.raises(LoadError, match=r"the phases of this run are ramp, hold; got 'stage 1'"):
         check_settings(replace(SETTINGS, thresholds=("p99(ack{phase:stage 1}) < 1ms",)))
+
+
+def histograms() -> int:
+    return sum(isinstance(one, HdrHistogram) for one in gc.get_objects())
+
+
+def test_a_second_more_takes_no_histogram_more() -> None:
+    tally = Tally(20.0, phases_of(SETTINGS))
+    tally.add("w", Slice(began=5.0, ended=6.0, latencies={"connect": {100: 1}, "close": {100: 1}}))
+    gc.disable()
+    try:
+        before = histograms()
+        for second in range(6, 16):
+            tally.add("w", Slice(began=second, ended=second + 1.0, latencies={"connect": {100: 1}, "close": {100: 1}}))
+        assert histograms() == before
+    finally:
+        gc.enable()
