@@ -1,6 +1,7 @@
 """What a settlement comes to: counts, when each of them came about, and examples."""
 
 import itertools
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -35,9 +36,12 @@ class Balance:
         names = ("expected", *COUNTED[:-1], "posts", "strangers", "undecided")
         return {name: getattr(self, name) for name in names}
 
-    def times(self, kind: str) -> tuple[float, float] | None:
-        """When a kind of `COUNTED` was seen first and last, in seconds of the run; None if it never was."""
-        return self.course.spans.get(kind)
+    def times(self, kind: str, begin: float = 0.0, end: float = math.inf) -> tuple[float, float] | None:
+        """When a kind of `COUNTED` was seen first and last, in seconds of the run; None if it never was.
+
+        From second `begin` to before `end`, as in a phase.
+        """
+        return self.course.times(kind, begin, end)
 
     def phase(self, begin: float, end: float) -> dict[str, int]:
         """`expected` and all of `COUNTED` from second `begin` of the run to before `end`.

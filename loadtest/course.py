@@ -55,3 +55,11 @@ class Course:
     def within(self, kind: str, begin: float, end: float) -> int:
         """How often from second `begin` to before `end`, by the windows that begin there."""
         return sum(n for index, n in self.windows.get(kind, {}).items() if begin <= index * self.width < end)
+
+    def times(self, kind: str, begin: float, end: float) -> tuple[float, float] | None:
+        """When first and when last from second `begin` to before `end`, by the same windows; None if never."""
+        seconds = [index * self.width for index in self.windows.get(kind, {}) if begin <= index * self.width < end]
+        if not seconds:
+            return None
+        first, last = self.spans[kind]
+        return max(float(min(seconds)), first), min(float(max(seconds) + self.width), last)

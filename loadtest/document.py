@@ -3,7 +3,7 @@
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,14 +13,23 @@ from conformance.troubles import own_error
 from contract.findings import Phrase, english, few, message_of, phrase, text_of, texts
 from contract.formats import LOAD
 from contract.model import Contract
-from contract.requirements import Requirement, load_requirements
+from contract.requirements import load_requirements
 from loadtest import names
 from loadtest.balance import Balance
 from loadtest.judging import Judged, Sighting, charged_clauses, finding_key
 from loadtest.phases import reached
 from loadtest.settings import LoadSettings, Stage
 from loadtest.thresholds import parse_threshold
-from loadtest.verdict import Overall, Results, broken, overall, requirement_entries, requirement_results, summary
+from loadtest.verdict import (
+    Overall,
+    Results,
+    brief_entries,
+    broken,
+    overall,
+    requirement_entries,
+    requirement_results,
+    summary,
+)
 
 MAX_NAMES = 5
 """Requirements that a reason lists."""
@@ -37,11 +46,18 @@ class Ending:
 
 
 def load_document(
-    settings: LoadSettings, contract: Contract, ending: Ending, measured: Mapping[str, Any], judged: Judged
+    settings: LoadSettings,
+    contract: Contract,
+    ending: Ending,
+    measured: Mapping[str, Any],
+    judged: Judged,
+    by_phase: Sequence[Judged] = (),
 ) -> dict[str, Any]:
-    """The document of a run; `measured` is the recorder's part, `judged` what was found."""
+    """The document of a run; `measured` is the recorder's part, `judged` what was found, in all and in each phase."""
     timed = {**measured, "duration_s": ending.duration}
-    phases = [_judged(one, settings) for one in reached(measured["phases"], ending.duration)]
+    entries = reached(measured["phases"], ending.duration)
+    found = (*by_phase, *(Judged() for _ in entries))
+    phases = [_judged(one, each, settings) for one, each in zip(entries, found, strict=False)]
     timed["phases"] = phases
     thresholds = [parse_threshold(text).judge_run(timed) for text in settings.thresholds]
     reason = _reason(settings, ending, measured)
@@ -100,11 +116,17 @@ def _settings(settings: LoadSettings) -> dict[str, Any]:
     }
 
 
-def _judged(phase: Mapping[str, Any], settings: LoadSettings) -> dict[str, Any]:
-    """A phase with the thresholds of the run, as it alone keeps them: where one breaks."""
+def _judged(phase: Mapping[str, Any], judged: Judged, settings: LoadSettings) -> dict[str, Any]:
+    """A phase by itself: the requirements that it broke, and the thresholds of the run, as it alone keeps them."""
     lasted = {**phase, "duration_s": phase["to_s"] - phase["from_s"]}
     parsed = [parse_threshold(text) for text in settings.thresholds]
-    return {**phase, "thresholds": [one.judge(lasted) for one in parsed if one.phase in (None, phase["name"])]}
+    results = [] if settings.measure_only else requirement_results(load_requirements(), judged)
+    return {
+        **phase,
+        "verdict": overall(results, strict=settings.strict, whole=True, measure_only=settings.measure_only),
+        "requirements": brief_entries(results),
+        "thresholds": [one.judge(lasted) for one in parsed if one.phase in (None, phase["name"])],
+    }
 
 
 def _reason(settings: LoadSettings, ending: Ending, measured: Mapping[str, Any]) -> Phrase | None:
@@ -163,20 +185,24 @@ def _against(
 
 
 def add_lost(
-    judged: Judged, balance: Balance, delivery: Mapping[str, Any], requirements: Iterable[Requirement]
+    judged: Judged,
+    balance: Balance,
+    examples: Iterable[Mapping[str, Any]],
+    begin: float = 0.0,
+    end: float = math.inf,
 ) -> None:
-    """Enter the balance of the ledger: what was owed is a chance to lose it, and what was lost a finding."""
-    judged.add(Judged(chances={"delivered": balance.expected}))
-    times = balance.times("lost")
-    if not balance.lost or times is None:
+    """Enter the ledger's balance from second `begin` to before `end`: what was owed might have been lost."""
+    counts, times = balance.phase(begin, end), balance.times("lost", begin, end)
+    judged.add(Judged(chances={"delivered": counts["expected"]}))
+    if times is None:
         return
-    examples = [
+    shown = [
         {"t_s": one["t_s"] or 0.0, "user": one["receiver"], "detail": one["texts"]["detail"]}
-        for one in delivery["examples"]
+        for one in examples
         if one["kind"] == "lost"
     ]
-    seen = Sighting(balance.lost, *times, examples)
-    for name, level in charged_clauses(requirements, "delivered"):
+    seen = Sighting(counts["lost"], *times, shown)
+    for name, level in charged_clauses(load_requirements().values(), "delivered"):
         judged.add(Judged(findings={finding_key(name, level, "delivered", phrase("undelivered")): seen}))
 
 

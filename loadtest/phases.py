@@ -12,6 +12,7 @@ from typing import Any
 
 from loadtest.balance import Balance
 from loadtest.histograms import Latencies
+from loadtest.judging import Judged
 from loadtest.recorder import METRICS, Counts, Slice
 from loadtest.settings import LoadSettings
 
@@ -58,6 +59,7 @@ class Measured:
 
     latencies: dict[str, Latencies] = field(default_factory=dict)
     errors: Counter[str] = field(default_factory=Counter)
+    judged: Judged = field(default_factory=Judged)
 
     def add(self, metric: str, counts: Counts, decided: Counts) -> None:
         """Add latencies of one metric."""
@@ -98,6 +100,10 @@ class PhaseTally:
         """The latencies of the whole run, added up; None where nothing was measured."""
         parts = [one.latencies[metric] for one in self._measured if metric in one.latencies]
         return Latencies.sum(parts) if len(parts) > 1 else next(iter(parts), None)
+
+    def judged(self) -> list[Judged]:
+        """What was judged in each phase."""
+        return [one.judged for one in self._measured]
 
     def entries(self) -> list[dict[str, Any]]:
         """What the load document says of each phase, without what only the end of the run decides (`settled`)."""

@@ -131,6 +131,7 @@ class Tally:
             decided = self.lateness.decided(worker, taken, counts)
             phase.add(metric, counts, decided)
         phase.errors.update(taken.errors)
+        phase.judged.add(taken.judged)
         self.lateness.add(worker, taken)
         for kind, count in taken.errors.items():
             self.errors[kind if kind in self.errors or len(self.errors) < MAX_KINDS else OTHER_ERRORS] += count

@@ -185,6 +185,16 @@ def requirement_entries(results: Results) -> list[dict[str, Any]]:
     return entries
 
 
+BRIEF = ("id", "level", "verdict", "applied", "of", "failed", "first_s", "last_s", "undecided")
+"""What is said of a requirement in a phase."""
+
+
+def brief_entries(results: Results) -> list[dict[str, Any]]:
+    """The results of a phase: the requirements that it might have broken."""
+    entries = requirement_entries(results)
+    return [{name: one[name] for name in BRIEF} for one in entries if one["verdict"] != "untested"]
+
+
 def summary(results: Results) -> dict[str, dict[str, int]]:
     """Clauses by level and verdict."""
     verdicts = ("passed", "failed", "inconclusive", "untested", "error")
