@@ -101,12 +101,12 @@ def _phases(page: Page, document: Document) -> None:
             quantities.count(one.errors),
             one.owed,
             one.wrong,
-            f"{one.mark.symbol} {one.word}" if one.mark else quantities.NOTHING,
+            ", ".join((f"{one.mark.symbol} {one.word}", *one.broken)) if one.mark else quantities.NOTHING,
         ]
         for one in phases.phases(document)
     ]
     first = [t(f"load.column.{name}") for name in ("phase", "time", "users")]
-    last = (t("load.errors"), t("load.ledger.expected.name"), t("load.column.wrong"), t("load.thresholds"))
+    last = (t("load.errors"), t("load.ledger.expected.name"), t("load.column.wrong"), t("load.column.broken"))
     page.table([*first, *phases.PERCENTILES, *last], rows, right=1)
 
 

@@ -15,6 +15,9 @@ MAX_BROKEN: Final = 30
 MAX_PHASES: Final = 30
 """Kinds of error, examples of what went wrong, broken clauses and phases that are shown; the page has more."""
 
+MAX_IDS: Final = 3
+"""Requirements that were broken in a phase."""
+
 _FIGURES: Final = (("p50", "p50"), ("p95", "p95"), ("p99", "p99"), ("p999", "p99.9"), ("max", "max"))
 
 
@@ -69,7 +72,8 @@ def _phases(page: Page, document: Document) -> None:
     page.raw(page.styled("dim", f"  {padded(names[0], width)}{_across(*headings, t('load.phase.wrong'))}"))
     for phase in found[:MAX_PHASES]:
         cells = (phase.time, phase.users, *phase.figures, quantities.count(phase.errors), phase.wrong)
-        page.marked(phase.mark, f"{padded(phase.name, width)}{_across(*cells)}")
+        broken = f"  {', '.join(phase.broken[:MAX_IDS])}" if phase.broken else ""
+        page.marked(phase.mark, f"{padded(phase.name, width)}{_across(*cells)}{broken}")
     if len(found) > MAX_PHASES:
         page.marked(None, tn("load.phases.more", len(found) - MAX_PHASES))
     page.blank()

@@ -30,6 +30,8 @@ class Phase:
     """What became of the thresholds; None where there are none."""
     word: str
     breached: tuple[str, ...]
+    broken: tuple[str, ...]
+    """The requirements that were broken in it, each with how often."""
 
 
 def phases(document: Document) -> tuple[Phase, ...]:
@@ -52,6 +54,11 @@ def _phase(number: int, one: Mapping[str, Any]) -> Phase:
         mark=load_wording.threshold_mark(judged) if judged else None,
         word=load_wording.threshold_word(judged) if judged else "",
         breached=tuple(f"{each['metric']} {each['limit']}" for each in one["thresholds"] if each["passed"] is False),
+        broken=tuple(
+            f"{each['id']} ({quantities.count(each['failed'])})"
+            for each in one.get("requirements", ())
+            if each["verdict"] == "failed"
+        ),
     )
 
 

@@ -302,7 +302,11 @@ def phase(name: str, start: float, stop: float, users: tuple[int, int], *, broke
     trip = metric(1.3, 0.5, count, stall=2000.0 if broken else 0.0)
     del trip["histogram"]
     times = {"from_s": start, "to_s": stop, "users_before": users[0], "users": users[1]}
-    judged_there = {"errors": 13 if broken else 0, "delivery": kept, "thresholds": [limit]}
+    brief: Json = {"id": "SEND-01", "level": "MUST", "verdict": "failed" if broken else "passed", "applied": count * 20}
+    brief |= {"of": "delivery", "failed": 41 if broken else 0, "undecided": 0}
+    brief |= {"first_s": start + 1.5 if broken else None, "last_s": stop - 1.0 if broken else None}
+    verdict = {"verdict": "non-conformant" if broken else "conformant", "requirements": [brief]}
+    judged_there = verdict | {"errors": 13 if broken else 0, "delivery": kept, "thresholds": [limit]}
     return {"name": name, **times, "metrics": {"post_to_own": trip}, **judged_there}
 
 
@@ -319,7 +323,7 @@ def measured(**members: Any) -> Json:
                 "requirements": [],
                 "settings": settings,
                 "thresholds": [],
-                "phases": [PHASES[0] | {"thresholds": []}],
+                "phases": [PHASES[0] | {"thresholds": [], "verdict": "measured", "requirements": []}],
             }
             | members
         )
