@@ -101,7 +101,9 @@ def _phases(page: Page, document: Document) -> None:
             quantities.count(one.errors),
             one.owed,
             one.wrong,
-            ", ".join((f"{one.mark.symbol} {one.word}", *one.broken)) if one.mark else quantities.NOTHING,
+            ", ".join((f"{one.mark.symbol} {one.word}", *(sentence(name, NAME_CHARACTERS) for name in one.broken)))
+            if one.mark
+            else quantities.NOTHING,
         ]
         for one in phases.phases(document)
     ]

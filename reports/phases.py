@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from contract.escaping import visible
 from reports import load_wording, quantities, wording
 from reports.documents import Document
+from reports.fitting import cut
 from reports.language import t
 from reports.wording import Mark
 
@@ -27,7 +29,7 @@ class Phase:
     owed: str
     """Deliveries that went wrong, and those that were owed; a dash where no ledger was kept."""
     mark: Mark | None
-    """What became of the thresholds; None where there are none."""
+    """What became of its requirements and thresholds; None where there is nothing to say."""
     word: str
     breached: tuple[str, ...]
     broken: tuple[str, ...]
@@ -42,7 +44,12 @@ def phases(document: Document) -> tuple[Phase, ...]:
 
 def _phase(number: int, one: Mapping[str, Any]) -> Phase:
     trip, kept = one["metrics"].get(_TRIP, {}), one["delivery"]
-    judged = _worst(one["thresholds"])
+    judged, failed = _worst(one["thresholds"]), _broken(one)
+    mark = load_wording.threshold_mark(judged) if judged else None
+    word = load_wording.threshold_word(judged) if judged else ""
+    if failed:
+        mark = wording.mark("failed", "MUST" if any(each["level"] == "MUST" for each in failed) else "SHOULD")
+        word = mark.word
     return Phase(
         name=t(f"load.phase.{one['name']}") if one["name"] in _NAMED else t("load.phase.stage", number=number),
         time="–".join(f"{round(one[name], 1):g}" for name in ("from_s", "to_s")),
@@ -51,15 +58,15 @@ def _phase(number: int, one: Mapping[str, Any]) -> Phase:
         errors=one["errors"],
         wrong=quantities.NOTHING if kept is None else quantities.count(sum(kept[name] for name in load_wording.WRONG)),
         owed=quantities.NOTHING if kept is None else quantities.count(kept["expected"]),
-        mark=load_wording.threshold_mark(judged) if judged else None,
-        word=load_wording.threshold_word(judged) if judged else "",
+        mark=mark,
+        word=word,
         breached=tuple(f"{each['metric']} {each['limit']}" for each in one["thresholds"] if each["passed"] is False),
-        broken=tuple(
-            f"{each['id']} ({quantities.count(each['failed'])})"
-            for each in one.get("requirements", ())
-            if each["verdict"] == "failed"
-        ),
+        broken=tuple(f"{visible(cut(each['id'], 40))} ({quantities.count(each['failed'])})" for each in failed),
     )
+
+
+def _broken(one: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [each for each in one.get("requirements", ()) if each["verdict"] == "failed"]
 
 
 def _users(one: Mapping[str, Any]) -> str:

@@ -106,7 +106,7 @@ def test_each_phase_by_itself() -> None:
     text = _text(loads.faulty())
     assert "ramp 0–10 0 → 400 1.30 2.96 4.15 0 80,000 0 ✓ held" in text
     assert "hold 10–60 400" in text
-    assert "13 400,000 41 ✗ breached p99(post_to_own) < 200ms" in text
+    assert "13 400,000 41 ✗ failed SEND-01 (41) p99(post_to_own) < 200ms" in text
     stages = [loads.phase("stage 1", 0.0, 5.0, (0, 9)), loads.phase("stage 2", 5.0, 9.0, (9, 0))]
     assert "stage 2 5–9 9 → 0" in _text(loads.full(phases=stages))
     assert 'id="phases"' not in html.load(loads.full(phases=stages[:1])) + html.load(builder.load())
