@@ -174,8 +174,9 @@ class Observer:
         heartbeat = self._context.profile.heartbeat
         last, self._beat = self._beat, t
         judge = self._judge
-        for check in ("heartbeat-period", "alive-while-answering"):
-            judge.chance(check)
+        judge.chance("heartbeat-period")
+        if last == inf:
+            judge.chance("alive-while-answering")
         judge.chances[f"{UNPROVOKED}:{self._context.pong_event}"] += 1
         first = last == inf
         since = last if not first else self._opened if self._acked == inf else self._acked

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from conformance.history import UNITS
 from contract.findings import Phrase, english, message_of, phrase, texts
-from contract.requirements import LEVELS, Clause, Level, Requirement
+from contract.requirements import LEVELS, CheckUse, Clause, Level, Requirement
 from loadtest import names
 from loadtest.judging import STEP, UNPROVOKED, Judged, Sighting
 
@@ -26,9 +26,13 @@ MAX_EXAMPLES = 5
 LOAD_UNITS: Mapping[str, str] = {
     **UNITS,
     **dict.fromkeys(("handshake", "upgrade", "acknowledged", "joined", "close-answered", UNPROVOKED), "connection"),
-    **dict.fromkeys(("heartbeat-period", "alive-while-answering"), "ping"),
+    "heartbeat-period": "ping",
+    "alive-while-answering": "connection",
 }
 """What each check that a load test applies counts."""
+
+AMONG: Mapping[str, str] = {"alive-while-answering": "handshake"}
+"""What a check's findings are among: a connection without a heartbeat shows nothing, but it may end all the same."""
 
 NOT_APPLIED = frozenset({"compression"})
 """Checks of what no journey does."""
@@ -94,6 +98,10 @@ def _uses(clause: Clause) -> tuple[Any, ...]:
     return tuple(use for use in (*clause.checks, *clause.under_load) if use.check not in NOT_APPLIED)
 
 
+def _among(clause: Clause) -> list[CheckUse]:
+    return [use for use in _uses(clause) if use.check in AMONG]
+
+
 def _by_clause(findings: Mapping[str, Sighting]) -> dict[tuple[str, str], list[tuple[dict[str, Any], Sighting]]]:
     found: dict[tuple[str, str], list[tuple[dict[str, Any], Sighting]]] = {}
     for key, seen in findings.items():
@@ -112,6 +120,8 @@ def _clause(
     step = f"{STEP}:{requirement.id}"
     if clause.level == requirement.level and judged.chances.get(step):
         counted.append((judged.chances[step], "connection", judged.undecided.get(step, 0)))
+    if found:
+        counted += [(judged.chances.get(AMONG[use.check], 0), LOAD_UNITS[use.check], 0) for use in _among(clause)]
     chances, unit, _ = max(counted, key=lambda one: one[0], default=(0, None, 0))
     undecided = sum(one[2] for one in counted)
     failed = sum(seen.count for _, seen in found)
