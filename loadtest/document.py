@@ -95,7 +95,7 @@ def _settings(settings: LoadSettings) -> dict[str, Any]:
     """What the run was started with, as far as reports show it."""
     return {
         "embedded": settings.embedded,
-        "users": settings.users,
+        "users": settings.most_users,
         "spawn_rate": settings.spawn_rate,
         "time_s": settings.whole_duration if math.isfinite(settings.whole_duration) else None,
         "stages": [_stage(one) for one in settings.stages],
