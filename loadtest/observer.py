@@ -254,7 +254,9 @@ class Observer:
         problem = phrase("load-ended")
         if code is not None and code == codes.get("heartbeat_timeout"):
             problem = phrase("load-ended-answering")
-        judge.chance("alive-while-answering")
+        # Who was not even acknowledged has answered nothing yet.
+        check = "acknowledged" if self._acked == inf and self._context.ack_event else "alive-while-answering"
+        judge.chance(check)
         # A user who was stalled for so long may not have answered in time, or not have read.
         waited = Wait(since - heartbeat.interval, t, heartbeat.timeout / 2)
-        judge.absent("alive-while-answering", problem, waited, self.user, detail)
+        judge.absent(check, problem, waited, self.user, detail)

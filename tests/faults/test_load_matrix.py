@@ -8,6 +8,9 @@ from concurrent.futures import Future
 
 import pytest
 
+from contract.requirements import load_requirements
+from loadtest.judging import Judged
+from loadtest.verdict import requirement_results
 from reference_server.faults import catalogue_under_load, find
 from reference_server.liberties import LIBERTIES_UNDER_LOAD
 from tests.load_matrix import CLEAN, LIBERTY, PAGE, PROMISING, LoadRow, names, rows, summary_of
@@ -56,6 +59,11 @@ def test_load_that_is_shed_is_counted(played: dict[str, Future[LoadRow]]) -> Non
         "joins-rate-limited": {"RATE_LIMITED"},
         "connections-closed-for-load": {"4429"},
     }
+
+
+def test_every_requirement_that_load_can_judge_is_broken() -> None:
+    judged = {one.id for one, _ in requirement_results(load_requirements(), Judged())}
+    assert judged == {name for one in catalogue_under_load() for name in one.breaks}
 
 
 def test_the_page_has_every_row() -> None:

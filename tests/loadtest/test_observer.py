@@ -212,6 +212,12 @@ def test_ends_that_nobody_asked_for(
     assert taken.shed == shed
 
 
+def test_an_end_before_the_acknowledgement(watched: Watched) -> None:
+    watched.observer.opened(100.0)
+    watched.observer.ended(1011, phrase("tcp-eof"), 100.2, None)
+    assert watched.found() == {"CONN-02"}
+
+
 @pytest.mark.parametrize(("stalled", "charged"), [(1.9, {"HB-03"}), (2.1, set())])
 def test_a_user_who_was_stalled_for_half_the_time_may_not_have_answered(
     watched: Watched, stalled: float, charged: set[str]
