@@ -205,12 +205,17 @@ class JourneySteps:
         self._context.judge.held(op.charge)
 
     def _patiently(self, within: float, began: float) -> Generator[None, bool, bool]:
-        """Wait for so many seconds, and as much longer as this process stood still, once over. Whether it came."""
-        punctuality, came = self._context.punctuality, False
-        left = began + within - _monotonic()
-        while not came and left > 0:
+        """Wait until so many seconds have passed since it began, without those that this process stood still.
+
+        At most twice as long. What is overdue already still has a turn of the loop to come. Returns whether it came.
+        """
+        stalled_since, left = self._context.punctuality.stalled_since, began + within - _monotonic()
+        came = yield from self._task.wait(max(left, 0.0))
+        while not came:
+            left = began + within + min(stalled_since(began), within) - _monotonic()
+            if left <= 0:
+                break
             came = yield from self._task.wait(left)
-            left = began + within + min(punctuality.stalled_since(began), within) - _monotonic()
         return came
 
     def _missed(self, requirements: tuple[str, ...], check: str, problem: Phrase, waited: Wait) -> None:
