@@ -27,8 +27,8 @@ class Seam:
     """Passes everything on as it is; a fault overrides the one method where it lies.
 
     A message takes this way: `bytes_in`, (the library), `frame_in`, (reassembly), `text_in`, `happening`, (the hub),
-    `effect`, (numbering and JSON), `outgoing`, (the library), `control_out`. A handshake: `request`, (the door),
-    `verdict`, (the library), `answer`, `compression`.
+    `effect`, (numbering and JSON), `outgoing`, (the library), `control_out`. A handshake: `request`, `answers`,
+    (the door), `verdict`, (the library), `answer`, `compression`.
     """
 
     hub: Hub
