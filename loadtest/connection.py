@@ -370,8 +370,10 @@ class Connection:
     def _timed(self, stream: Stream, number: int, seat: Seat, latency: float, t: float) -> None:
         """A delivery came for the first time, so long after its post."""
         context = self._context
-        if latency > context.profile.response_timeout:
-            self._observer.late(latency, t)
+        # Nobody can answer a post before it goes out, which may be later than it was meant to.
+        timeout = context.profile.response_timeout
+        if latency > timeout and (took := t - stream.sent[number]) > timeout:
+            self._observer.late(took, t)
         if seat is not stream.home and self.account.streams.get(seat.channel) is not stream:
             context.recorder.others.append(latency)
             return

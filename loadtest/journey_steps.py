@@ -163,7 +163,8 @@ class JourneySteps:
 
     def _await_number(self, stream: Stream, number: int, refused: int, op: AwaitOwn) -> Waiting:
         """`refused`: the errors about posts that had come before this one."""
-        connection, began = self._connection, self._clock or _monotonic()
+        # From when it went out: the endpoint cannot answer earlier, however long ago the post was meant for.
+        connection, began = self._connection, stream.sent.get(number, _monotonic())
         connection.awaited_number = number
         came = yield from self._patiently(op.within, began)
         connection.awaited_number = 0
@@ -265,12 +266,14 @@ class JourneySteps:
             while now >= schedule.end:
                 yield  # posting has ended; the user leaves soon
             self._clock = min(due, now) if even else now
-            for one in op.ops:
-                waiting = PLAYS[type(one)](self, one)
-                if waiting is not None:
-                    yield from waiting
-                    ready = _monotonic()
-            self._clock = 0.0
+            try:
+                for one in op.ops:
+                    waiting = PLAYS[type(one)](self, one)
+                    if waiting is not None:
+                        yield from waiting
+                        ready = _monotonic()
+            finally:
+                self._clock = 0.0  # a journey that begins anew posts before it is paced
             due += self._step_of(op)
 
     def _step_of(self, op: Paced) -> float:

@@ -240,6 +240,8 @@ class Observer:
     def ended(self, code: int | None, how: Phrase, t: float, violation: Phrase | None) -> None:
         """The endpoint ended the connection of a user who reads, unasked."""
         judge, codes = self._judge, self._context.profile.close_codes
+        if violation is not None and code is not None:
+            return  # what is wrong in a close frame is another check's, as it is in `conformance.checks`
         if violation is not None:
             judge.found("frames", phrase("framing"), t, self.user, violation)
             return

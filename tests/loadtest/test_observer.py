@@ -218,6 +218,16 @@ def test_an_end_before_the_acknowledgement(watched: Watched) -> None:
     assert watched.found() == {"CONN-02"}
 
 
+def test_an_illegal_close_frame_is_no_message_and_no_broken_heartbeat(watched: Watched) -> None:
+    """As in a check: it breaks CLOSE-02 alone. What is wrong in another frame breaks ENV-01."""
+    violation = phrase("frame-close")
+    watched.open().observer.closed(1005, legal=False, t=101.0)
+    watched.observer.ended(1005, violation, 101.0, violation)
+    assert watched.found() == {"CLOSE-02"}
+    watched.observer.ended(None, violation, 101.0, phrase("frame-masked"))
+    assert watched.found() == {"ENV-01"}
+
+
 @pytest.mark.parametrize(("stalled", "charged"), [(1.9, {"HB-03"}), (2.1, set())])
 def test_a_user_who_was_stalled_for_half_the_time_may_not_have_answered(
     watched: Watched, stalled: float, charged: set[str]
