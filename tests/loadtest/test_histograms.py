@@ -1,14 +1,21 @@
 """Latencies as histograms: exact to a thousandth, and short."""
 
 import math
+from collections.abc import Iterable
 
+from hdrh.histogram import HdrHistogram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtest.histograms import MAX_POINTS, Latencies, distribution, new_histogram, rank, summary
-from loadtest.recorder import EXACT_BITS, HIGHEST_US, counted
+from loadtest.histograms import MAX_POINTS, PERCENTILES, Latencies, distribution, figures, rank, summary
+from loadtest.recorder import EXACT_BITS, HIGHEST_US, Counts, counted
 
 SECONDS = st.floats(0.0, 4000.0)
+
+
+def kept(values: Iterable[int]) -> Counts:
+    """Microseconds as a recorder counts them."""
+    return counted([(value + 0.5) / 1_000_000 for value in values])
 
 
 @given(st.lists(SECONDS, max_size=50))
@@ -22,22 +29,29 @@ def test_counts_keep_every_latency_to_a_thousandth(seconds: list[float]) -> None
 
 @given(st.lists(st.integers(1, HIGHEST_US), min_size=1, max_size=300))
 def test_percentiles_are_those_of_the_nearest_rank(values: list[int]) -> None:
-    histogram = new_histogram()
-    for value in values:
-        histogram.record_value(value)
-    found, ordered = summary(histogram), sorted(values)
+    found, ordered = summary(kept(values)), sorted(values)
     for name, percent in (("p50", 50.0), ("p90", 90.0), ("p99", 99.0), ("p999", 99.9), ("max", 100.0)):
         exact = ordered[rank(len(values), percent) - 1] / 1000
         assert math.isclose(found[name], exact, rel_tol=0.0011, abs_tol=0.0011)
     assert found["count"] == len(values)
 
 
-@given(st.lists(st.integers(1, HIGHEST_US), min_size=1, max_size=500))
-def test_a_distribution_rises_to_the_maximum(values: list[int]) -> None:
-    histogram = new_histogram()
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(1, 10_000_000), min_size=1, max_size=300))
+def test_figures_are_those_of_hdr_histogram(values: list[int]) -> None:
+    found, histogram = figures(kept(values)), HdrHistogram(1, HIGHEST_US, 3)
     for value in values:
         histogram.record_value(value)
-    points = distribution(histogram)
+    for name, percent in PERCENTILES.items():
+        exact = histogram.get_value_at_percentile(100 * rank(len(values), percent) / len(values)) / 1000
+        assert math.isclose(found[name], exact, rel_tol=0.002, abs_tol=0.0011)
+    assert math.isclose(found["mean"], histogram.get_mean_value() / 1000, rel_tol=0.002, abs_tol=0.0011)
+    assert math.isclose(found["max"], histogram.get_max_value() / 1000, rel_tol=0.002, abs_tol=0.0011)
+
+
+@given(st.lists(st.integers(1, HIGHEST_US), min_size=1, max_size=500))
+def test_a_distribution_rises_to_the_maximum(values: list[int]) -> None:
+    points = distribution(kept(values))
     assert len(points) <= MAX_POINTS + 2
     assert points == sorted(points)
     assert points[-1][1] == len(values)
@@ -45,10 +59,7 @@ def test_a_distribution_rises_to_the_maximum(values: list[int]) -> None:
 
 
 def test_a_long_distribution_has_few_points_most_of_them_at_the_end() -> None:
-    histogram = new_histogram()
-    for value in range(1, 50_000):
-        histogram.record_value(value * 7)
-    points = distribution(histogram)
+    points = distribution(kept(value * 7 for value in range(1, 50_000)))
     assert len(points) <= MAX_POINTS
     assert sum(count > 0.99 * 49_999 for _, count in points) > 10
 

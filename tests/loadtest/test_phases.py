@@ -5,11 +5,11 @@ import math
 from dataclasses import replace
 
 import pytest
-from hdrh.histogram import HdrHistogram
 
 from loadtest.balance import Balance
 from loadtest.checking import check_settings
 from loadtest.course import Course
+from loadtest.histograms import Latencies
 from loadtest.phases import phases_of, reached, settled
 from loadtest.recorder import Slice
 from loadtest.settings import LoadError, LoadSettings, Stage
@@ -93,7 +93,7 @@ def test_a_phase_that_the_run_has_not_is_refused() -> None:
 
 
 def histograms() -> int:
-    return sum(isinstance(one, HdrHistogram) for one in gc.get_objects())
+    return sum(isinstance(one, Latencies) for one in gc.get_objects())
 
 
 def test_a_second_more_takes_no_histogram_more() -> None:
