@@ -1,8 +1,8 @@
 """Recognises deliveries that somebody here has got already: most of what comes where many receive the same.
 
-The copies of a delivery differ in their number alone, if they have one. So what a valid delivery has from its payload
-on is remembered with what it says; a message that ends in the same bytes, and begins as that one did but for the
-number's digits, says the same to somebody else. It is as valid, and need not be decoded.
+The copies of a delivery differ in their number alone, if they have one. So a valid delivery is remembered by all of
+its bytes but the digits of its number; a message that has the same, and other digits there, is as valid and says the
+same to somebody else, and need not be decoded. A member's name in quotation marks is in no text: there they are escaped.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from loadtest.deliveries import Known
 from loadtest.entries import Stream
 
 MAX_BYTES = 2_048
-"""Bytes of a payload that is remembered."""
+"""Bytes of a message that is remembered."""
 
 MAX_COPIES = 20_000
 """Deliveries that are remembered of one term."""
@@ -22,25 +22,18 @@ MAX_COPIES = 20_000
 MAX_DIGITS = 15
 """Digits of a number: as many as any reader of JSON takes exactly."""
 
-PAYLOAD = b'"payload"'
+NAME = b'"sequence":'
+SIZE = len(NAME)
+ZERO = b"0"[0]
 
 Fields = tuple[Any, ...]
 """A delivery's number (`UNSET` if it has none), channel, text, author, author's name, id and timestamp."""
 
 
 @dataclass(slots=True, eq=False)
-class Head:
-    """What stands before the payload: `before` and `after` the number; of messages without one, all in `before`."""
-
-    before: bytes
-    after: bytes | None
-
-
-@dataclass(slots=True, eq=False)
 class Copy:
     """A delivery without anything wrong in it. `prefix` and `number` are of its stamp."""
 
-    head: Head
     fields: Fields
     prefix: bytes
     number: int
@@ -52,7 +45,6 @@ class Copies:
     """What was delivered lately in one process. `sequence` is the number in the message that was found last."""
 
     def __init__(self) -> None:
-        self._head = Head(b"", None)
         self._young: dict[bytes, Copy] = {}
         self._old: dict[bytes, Copy] = {}
         self.sequence: int | None = None
@@ -61,49 +53,38 @@ class Copies:
 
     def find(self, data: bytes) -> Copy | None:
         """What a message is a copy of; None if that is not certain."""
-        at = data.find(PAYLOAD)
-        tail = data[at:]
-        copy = self._young.get(tail) or self._old.get(tail)
-        if copy is None:
-            return None
-        head = copy.head
-        before, after = head.before, head.after
-        if after is None:
-            self.sequence = None
-            return copy if data[:at] == before else None
-        size = len(before)
-        digits = data[size : at - len(after)]
-        if not digits.isdigit() or data[:size] != before or data[at - len(after) : at] != after:
-            return None
-        if len(digits) > MAX_DIGITS or (digits[0] == 48 and len(digits) > 1):
-            return None
+        key = self._key(data)
+        return self._young.get(key) or self._old.get(key)
+
+    def _key(self, data: bytes) -> bytes:
+        """A message without the digits of its number, which is `sequence` then; all of it if they are not plain."""
+        self.sequence = None
+        at = data.rfind(NAME)
+        if at < 0:
+            return data
+        start = at + SIZE
+        if data[start : start + 1] == b" ":
+            start += 1
+        end = data.find(b",", start)
+        if end < 0:
+            end = len(data) - 1
+        digits = data[start:end]
+        if not digits.isdigit() or len(digits) > MAX_DIGITS or (digits[0] == ZERO and len(digits) > 1):
+            return data
         self.sequence = int(digits)
-        return copy
+        return data[:start] + data[end:]
 
     def keep(self, data: bytes, fields: Fields, stream: Stream, number: int, known: Known) -> None:
         """Remember a valid delivery: the `number`th post of a stream."""
-        at = data.find(PAYLOAD)
-        if at < 0 or len(data) - at > MAX_BYTES or not self._begins(data[:at], fields[0]):
+        if len(data) > MAX_BYTES or data.count(NAME) > 1:
+            return
+        key = self._key(data)
+        if self.sequence != (None if fields[0] is UNSET else fields[0]):
             return
         if len(self._young) >= MAX_COPIES:
             self.forget()
         self.kept = True
-        self._young[data[at:]] = Copy(self._head, fields, stream.prefix, number, stream, known)
-
-    def _begins(self, whole: bytes, sequence: Any) -> bool:
-        """Take what stands before a payload for the head; False if it is not plain where the number stands."""
-        head = self._head
-        if sequence is UNSET:
-            if head.after is not None or head.before != whole:
-                self._head = Head(whole, None)
-            return True
-        digits = b"%d" % sequence
-        before, _, after = whole.partition(digits)
-        if whole.count(digits) != 1 or not after.startswith(b",") or not before.rstrip().endswith(b":"):
-            return False
-        if head.before != before or head.after != after:
-            self._head = Head(before, after)
-        return True
+        self._young[key] = Copy(fields, stream.prefix, number, stream, known)
 
     def forget(self) -> None:
         """A term is over: forget what came in the one before."""
