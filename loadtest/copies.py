@@ -2,7 +2,7 @@
 
 The copies of a delivery differ in their number alone, if they have one. So a valid delivery is remembered by all of
 its bytes but the digits of its number; a message that has the same, and other digits there, is as valid and says the
-same to somebody else, and need not be decoded. A member's name in quotation marks is in no text: there they are escaped.
+same to somebody else, and need not be decoded. A member's name in quotation marks is in no text: it is escaped there.
 """
 
 from dataclasses import dataclass

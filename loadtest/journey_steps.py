@@ -31,7 +31,7 @@ from loadtest.script import (
     Vanish,
     post_parts,
 )
-from loadtest.task import StepError, Task, Waiting
+from loadtest.task import NO_LIMIT, StepError, Task, Waiting
 
 HANDSHAKE_LATE = phrase("handshake-late")
 
@@ -164,10 +164,12 @@ class JourneySteps:
     def _await_number(self, stream: Stream, number: int, refused: int, op: AwaitOwn) -> Waiting:
         """`refused`: the errors about posts that had come before this one."""
         # From when it went out: the endpoint cannot answer earlier, however long ago the post was meant for.
-        connection, began = self._connection, stream.sent.get(number, _monotonic())
+        connection, task, began = self._connection, self._task, stream.sent.get(number, _monotonic())
         connection.awaited_number = number
-        came = yield from self._patiently(op.within, began)
+        task.deadline = began + op.within
+        came = (yield) or (yield from self._more_patiently(op.within, began))
         connection.awaited_number = 0
+        task.deadline = NO_LIMIT
         if not came:
             problem = missing(self._context.decoder.delivery_event)
             # What was answered with an error was not taken; whether the error was deserved has been judged.
@@ -210,8 +212,12 @@ class JourneySteps:
 
         At most twice as long. What is overdue already still has a turn of the loop to come. Returns whether it came.
         """
-        stalled_since, left = self._context.punctuality.stalled_since, began + within - _monotonic()
-        came = yield from self._task.wait(max(left, 0.0))
+        came = yield from self._task.wait(max(began + within - _monotonic(), 0.0))
+        return came or (yield from self._more_patiently(within, began))
+
+    def _more_patiently(self, within: float, began: float) -> Generator[None, bool, bool]:
+        """Wait as much longer as this process stood still."""
+        came, stalled_since = False, self._context.punctuality.stalled_since
         while not came:
             left = began + within + min(stalled_since(began), within) - _monotonic()
             if left <= 0:
