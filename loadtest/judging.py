@@ -151,6 +151,8 @@ class Judge:
         self._findings: dict[str, Sighting] = {}
         self._own: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._waits: list[tuple[Wait, str, Callable[[], None]]] = []
+        self.masked: Callable[[str, str], str] = lambda _, text: text
+        """What the endpoint said to a user, without a token in any spelling."""
         self.stalled_since: Callable[[float], float] = lambda _: 0.0
         """For how many seconds this process has been stalled since a time."""
 
@@ -240,6 +242,8 @@ class Judge:
     ) -> None:
         if self._measure_only:
             return
+        if problem.params:
+            problem = problem.changed(lambda text: self.masked(user, text))
         key = finding_key(requirement, level, check, problem)
         if key not in self._kinds:
             if len(self._kinds) >= MAX_KINDS:
@@ -249,7 +253,9 @@ class Judge:
         seen.count += 1
         seen.first, seen.last = min(seen.first, t), max(seen.last, t)
         if len(seen.examples) < MAX_EXAMPLES:
-            shown = detail.changed(lambda text: cut(text, MAX_PARAMETER)).json if detail is not None else None
+            shown = None
+            if detail is not None:
+                shown = detail.changed(lambda text: cut(self.masked(user, text), MAX_PARAMETER)).json
             seen.examples.append({"t_s": t, "user": user, "detail": shown})
 
     def count(self, arrived: int, compared: int, posts: int, *, several: bool) -> None:

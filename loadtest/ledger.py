@@ -44,6 +44,8 @@ class Ledger:
         replays: bool = False,
     ) -> None:
         self.told = told
+        self.masked: Callable[[str, str], str] = lambda _, text: text
+        """What the endpoint said to a user, without a token in any spelling."""
         self.replays = replays
         self.run = run
         self.worker = worker
@@ -290,6 +292,8 @@ class Ledger:
         receiver: str,
         detail: Phrase,
     ) -> None:
+        if detail.params:
+            detail = detail.changed(lambda text: self.masked(receiver, text))
         self.counts[kind] += 1
         self.wrong += 1
         self.course.add(kind, t - self.began)

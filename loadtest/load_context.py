@@ -69,6 +69,9 @@ class LoadContext:
             delivery=names.delivery["event"] if names is not None else "",
             post=self.post_event,
         )
+        self.tokens: dict[str, str] = {}
+        """Of the users of this process, by their names; only to be masked."""
+        self.judge.masked = self.masked_for
         # Tokens of a file may be those of one user.
         distinct = settings.tokens.kind == "profile"
         self.deliveries = Deliveries(self.judge, time.time, distinct=distinct)
@@ -86,6 +89,7 @@ class LoadContext:
         here = settings.processes if settings.master is None else 1
         self.sources = Sources(settings.source_addresses, self.target.family, worker % here, here)
         self.handshakes = Handshakes(self.target, self.profile)
+        self.ledger.masked = self.masked_for
         self.punctuality = Punctuality()
         self.ledger.stalled_since = self.punctuality.stalled_since
         self.judge.stalled_since = self.punctuality.stalled_since
@@ -101,9 +105,11 @@ class LoadContext:
         self.pong = dump_json({"event": self.pong_event, "payload": {}}).encode()
         self._channels: dict[int, Callable[[str], str]] = {}
 
-    def masked(self, told: str) -> str:
-        """What an endpoint said, short and without a secret in any spelling."""
-        return Redactor(self.secrets).shorten(told, MAX_TOLD)
+    def masked_for(self, user: str, told: str) -> str:
+        """What an endpoint said to a user, short and without a secret in any spelling."""
+        token = self.tokens.get(user)
+        secrets = self.secrets if token is None else (token, *self.secrets)
+        return Redactor(secrets).shorten(told, MAX_TOLD)
 
     def new_session(self, session: str) -> bool:
         """Whether no connection has had this session, as far as is remembered."""
@@ -118,7 +124,7 @@ class LoadContext:
     def _wrong(self, kind: Kind, problem: Phrase, t: float, receiver: str) -> None:
         """What the ledger saw is a finding."""
         check, shown = CHECKS.get(problem.code) or ("intact", problem)
-        self.judge.found(check, shown, t, receiver, problem.changed(self.masked))
+        self.judge.found(check, shown, t, receiver, problem)
 
     def values(self, place: int, mint: Mint = str) -> JourneyValues:
         """The values of a user's journey; users with the same `place` share a channel."""

@@ -153,7 +153,11 @@ class Observer:
         elif not (turned_away and about == names.post["event"]):
             shown = self.masked(code) if isinstance(code, str) else phrase("no-code")
             judge.found(
-                UNPROVOKED, phrase("load-error", event=(about or "-")[:80], error=shown), t, self.user, message=about
+                UNPROVOKED,
+                phrase("load-error", event=self.masked(about or "-"), error=shown),
+                t,
+                self.user,
+                message=about,
             )
         return about
 

@@ -59,7 +59,7 @@ class _Aside(Seam):
 # Messages whose sender has gone
 
 
-@fault("messages-lost-on-close", breaks="SEND-01")
+@fault("messages-lost-on-close", breaks="SEND-01", entails="CLOSE-01")
 class MessagesLostOnClose(_Aside):
     """Messages wait 150 ms before they are handled; those that still wait when their sender closes are lost."""
 

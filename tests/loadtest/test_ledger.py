@@ -203,7 +203,7 @@ def test_what_is_overtaken_is_reordered_and_not_lost() -> None:
 @pytest.mark.parametrize(
     ("changes", "detail"),
     [
-        ({"channel": "elsewhere"}, phrase("not-joined")),
+        ({"channel": "elsewhere"}, phrase("channel-changed")),
         ({"author": "b"}, phrase("another-author", author="b")),
         ({"suffix": "!"}, phrase("text-changed")),
         ({"prefix": "?"}, phrase("text-changed")),
