@@ -9,7 +9,9 @@ from pathlib import Path
 from contract.findings import Phrase
 from contract.model import load_contract
 from contract.profile import load_profile
+from contract.requirements import load_requirements
 from loadtest.document import Ending, add_lost, delivery_of, load_document, write_document
+from loadtest.judging import charged_clauses
 from loadtest.parts import Part, Question
 from loadtest.phases import phases_of, settled
 from loadtest.recorder import Slice
@@ -110,10 +112,11 @@ class Collector:
             balance = self._settlement.balance()
             measured["delivery"] = delivery_of(balance, self.began)
             measured["phases"] = settled(measured["phases"], balance)
-            add_lost(judged, balance, measured["delivery"]["examples"])
+            clauses = charged_clauses(load_requirements().values(), "delivered")
+            add_lost(judged, balance, measured["delivery"]["examples"], clauses)
             begins = [phase["from_s"] for phase in measured["phases"]]
             for each, begin, end in zip(self._tally.phases.judged(), begins, [*begins[1:], math.inf], strict=False):
-                add_lost(each, balance, (), begin, end)
+                add_lost(each, balance, (), clauses, begin, end)
         measured["aborted"] = self.aborted
         measured["shed"] = dict(sorted(judged.shed.items()))
         ending = Ending(self._started, (self.ended or time.monotonic()) - self.began, self.complete)

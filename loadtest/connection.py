@@ -338,7 +338,6 @@ class Connection:
                 self.account.turn_away()
             if about in (None, self._context.post_event):
                 self.account.refused()
-        if not provoked:
             told = self._observer.masked(code) if isinstance(code, str) else phrase("no-code")
             self._context.recorder.failed(phrase("error-came", error=told))
 

@@ -13,10 +13,10 @@ from conformance.troubles import own_error
 from contract.findings import Phrase, english, few, message_of, phrase, text_of, texts
 from contract.formats import LOAD
 from contract.model import Contract
-from contract.requirements import load_requirements
+from contract.requirements import Level, Requirement, load_requirements
 from loadtest import names
 from loadtest.balance import Balance
-from loadtest.judging import Judged, Sighting, charged_clauses, finding_key
+from loadtest.judging import Judged, Sighting, finding_key
 from loadtest.phases import reached
 from loadtest.settings import LoadSettings, Stage
 from loadtest.thresholds import parse_threshold
@@ -54,14 +54,14 @@ def load_document(
     by_phase: Sequence[Judged] = (),
 ) -> dict[str, Any]:
     """The document of a run; `measured` is the recorder's part, `judged` what was found, in all and in each phase."""
-    timed = {**measured, "duration_s": ending.duration}
+    timed, requirements = {**measured, "duration_s": ending.duration}, load_requirements()
     entries = reached(measured["phases"], ending.duration)
     found = (*by_phase, *(Judged() for _ in entries))
-    phases = [_judged(one, each, settings) for one, each in zip(entries, found, strict=False)]
+    phases = [_judged(one, each, settings, requirements) for one, each in zip(entries, found, strict=False)]
     timed["phases"] = phases
     thresholds = [parse_threshold(text).judge_run(timed) for text in settings.thresholds]
     reason = _reason(settings, ending, measured)
-    results = [] if settings.measure_only else requirement_results(load_requirements(), judged)
+    results = [] if settings.measure_only else requirement_results(requirements, judged)
     verdict = overall(
         results,
         strict=settings.strict,
@@ -116,11 +116,13 @@ def _settings(settings: LoadSettings) -> dict[str, Any]:
     }
 
 
-def _judged(phase: Mapping[str, Any], judged: Judged, settings: LoadSettings) -> dict[str, Any]:
+def _judged(
+    phase: Mapping[str, Any], judged: Judged, settings: LoadSettings, requirements: Mapping[str, Requirement]
+) -> dict[str, Any]:
     """A phase by itself: the requirements that it broke, and the thresholds of the run, as it alone keeps them."""
     lasted = {**phase, "duration_s": phase["to_s"] - phase["from_s"]}
     parsed = [parse_threshold(text) for text in settings.thresholds]
-    results = [] if settings.measure_only else requirement_results(load_requirements(), judged)
+    results = [] if settings.measure_only else requirement_results(requirements, judged)
     return {
         **phase,
         "verdict": overall(results, strict=settings.strict, whole=True, measure_only=settings.measure_only),
@@ -188,10 +190,14 @@ def add_lost(
     judged: Judged,
     balance: Balance,
     examples: Iterable[Mapping[str, Any]],
+    clauses: Iterable[tuple[str, Level]],
     begin: float = 0.0,
     end: float = math.inf,
 ) -> None:
-    """Enter the ledger's balance from second `begin` to before `end`: what was owed might have been lost."""
+    """Enter the ledger's balance from second `begin` to before `end`: what was owed might have been lost.
+
+    `clauses`: those that a loss breaks.
+    """
     counts, times = balance.phase(begin, end), balance.times("lost", begin, end)
     judged.add(Judged(chances={"delivered": counts["expected"]}))
     if times is None:
@@ -202,7 +208,7 @@ def add_lost(
         if one["kind"] == "lost"
     ]
     seen = Sighting(counts["lost"], *times, shown)
-    for name, level in charged_clauses(load_requirements().values(), "delivered"):
+    for name, level in clauses:
         judged.add(Judged(findings={finding_key(name, level, "delivered", phrase("undelivered")): seen}))
 
 

@@ -13,6 +13,7 @@ from loadtest.connection import NOT_OPEN, Connection
 from loadtest.entries import Stream
 from loadtest.judging import STEP, UNPROVOKED, Wait, wait
 from loadtest.load_context import LoadContext
+from loadtest.observer import UNANSWERED
 from loadtest.schedule import backoff
 from loadtest.script import (
     AwaitEvent,
@@ -37,8 +38,6 @@ HANDSHAKE_LATE = phrase("handshake-late")
 
 EARLY_SECONDS = 0.001
 """Timers are coarse by so much: what is due so soon is done at once, and its clock starts then."""
-
-UNANSWERED = phrase("tcp-not-ended")
 
 _monotonic = time.monotonic
 

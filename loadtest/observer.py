@@ -14,9 +14,8 @@ from conformance.actions import Refused
 from conformance.admission import retry_after
 from contract.findings import Phrase, phrase
 from contract.model import value_at
-from contract.redaction import Redactor
 from loadtest.judging import UNPROVOKED, Wait, wait
-from loadtest.load_context import MAX_TOLD, LoadContext
+from loadtest.load_context import LoadContext
 
 UNANSWERED = phrase("tcp-not-ended")
 
@@ -50,7 +49,7 @@ class Observer:
 
     def masked(self, told: str) -> str:
         """What the endpoint said, short and without a token in any spelling."""
-        return Redactor((self._token, *self._context.secrets)).shorten(told, MAX_TOLD)
+        return self._context.masked_for(self.user, told)
 
     # The handshake
 

@@ -8,8 +8,9 @@ from conformance.troubles import own_trouble
 from conformance.values import ScenarioError
 from contract.findings import Phrase, phrase
 from loadtest.connection import Connection
-from loadtest.journey_steps import EARLY_SECONDS, UNANSWERED, JourneySteps
+from loadtest.journey_steps import EARLY_SECONDS, JourneySteps
 from loadtest.load_context import LoadContext
+from loadtest.observer import UNANSWERED
 from loadtest.script import Journey
 from loadtest.task import NO_LIMIT, StepError, Task, Waiting
 

@@ -48,11 +48,15 @@ class HeartbeatStops(Seam):
         super().__init__()
         self._pings: Counter[int] = Counter()
 
+    def is_over(self, session: int) -> bool:
+        """Whether a session gets no more pings."""
+        return self._pings[session] > 2
+
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
         if not is_event(effect, "ping"):
             return (effect,)
         self._pings[effect.session] += 1
-        if self._pings[effect.session] <= 2:
+        if not self.is_over(effect.session):
             return (effect,)
         # What the client does not get, it need not answer.
         self.hub.sessions[effect.session].pong({})

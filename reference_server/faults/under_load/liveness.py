@@ -1,33 +1,21 @@
 """HB-01, HB-03: heartbeats that leave their time, and connections that end without a reason."""
 
-from collections import Counter
 from collections.abc import Iterable
 
 from reference_server.exchange import Abort, Close, Effect, Happening
 from reference_server.faults.fault import asks, fault, is_event
+from reference_server.faults.heartbeat import HeartbeatStops
 from reference_server.faults.posting import Posts
 from reference_server.faults.under_load.deliveries import CROWD
 from reference_server.faults.under_load.now_and_then import NowAndThen
-from reference_server.seams import Seam
 
 
 @fault("heartbeat-stops-in-a-crowd", breaks="HB-01", under_load=True)
-class HeartbeatStops(Seam):
+class HeartbeatStopsInACrowd(HeartbeatStops):
     """While more than ten connections are open, no connection gets more than two pings."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._pings: Counter[int] = Counter()
-
-    def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
-        if not is_event(effect, "ping"):
-            return (effect,)
-        self._pings[effect.session] += 1
-        if self._pings[effect.session] <= 2 or len(self.hub.sessions) <= CROWD:
-            return (effect,)
-        # What the client does not get, it need not answer.
-        self.hub.sessions[effect.session].pong({})
-        return ()
+    def is_over(self, session: int) -> bool:
+        return super().is_over(session) and len(self.hub.sessions) > CROWD
 
 
 @fault("heartbeat-late-in-5", breaks="HB-01", under_load=True)
