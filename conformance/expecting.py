@@ -233,6 +233,8 @@ def _has_ended(stage: Stage, conversation: Conversation, one: Alternative) -> bo
     if close is None:
         return one.end and conversation.ended is not None
     heartbeat = close.code == stage.profile.close_codes["heartbeat_timeout"]
+    if heartbeat and conversation.unread_since is not None:
+        return one.closed or one.end  # it left pings unread, and may have been cut off for it
     return (one.closed and not heartbeat) or (bool(one.close) and close.code in stage.close_codes(one.close))
 
 

@@ -128,6 +128,9 @@ class _Rhythm:
         while not arrived() and self.stage.now < min(limit + self.lag.allowance(since), patience):
             yield from self.lag.until(arrived, min(self.stage.now + self.lag.period, patience), "a late ping")
         if len(self.state.heartbeats) <= number:
+            held_up = self.stage.record.held_up(since)
+            if self.conversation.is_open and held_up >= self.interval:
+                raise DisturbedError(phrase("held-up", seconds=held_up))
             came = ended_as(self.conversation) if not self.conversation.is_open else phrase("nothing-came")
             raise self.stage.fail(
                 phrase("ping-missing", ping=number + 1),

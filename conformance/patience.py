@@ -8,14 +8,16 @@ from collections.abc import Callable
 from conformance.actions import OutFrame, Send
 from conformance.breaker import not_waited_for
 from conformance.stage import ActorState, Script, Stage
-from conformance.values import NotWaitedForError
+from conformance.values import DisturbedError, NotWaitedForError
+from contract.findings import phrase
 from wire.frames import Opcode
 
 STALLS_COUNT = 3.0
 """How much of what the tester was held up is added: server and network have shared the same machine."""
 
 MOST = 3.0
-"""A wait never lasts longer than so many times what was promised."""
+"""A wait never lasts longer than so many times what was promised. A tester that was held up for as long as was promised
+has not looked on for long enough to say that nothing came."""
 
 SLUGGISH = 0.5
 """Seconds after which the answer to a ping frame shows a peer that stood still."""
@@ -30,7 +32,8 @@ def owed(
     """Wait until a condition holds that the endpoint has promised until `deadline`; whether it came to hold.
 
     `state` is the actor whose connection is asked by a ping frame, in the end, whether the peer stands still. Raises
-    `NotWaitedForError` where it did not come several times before, and does not come soon.
+    `NotWaitedForError` where it did not come several times before, and does not come soon, and `DisturbedError` where
+    this tester was held up for too long to tell.
     """
     start, breaker, wait = stage.now, stage.setting.breaker, stage.step_wait
     patience = breaker.patience(wait, stage.setting.time_scale)
@@ -57,10 +60,11 @@ def _to_the_end(
         due = min(deadline + STALLS_COUNT * stage.record.held_up(start), limit)
         if due <= stage.now:
             break
-    if condition() or state is None:
-        return condition()
-    if (yield from _stood_still(stage, state, condition)):
-        return (yield from stage.until(condition, stage.now + (deadline - start), waiting_for))
+    if not condition() and state is not None and (yield from _stood_still(stage, state, condition)):
+        yield from stage.until(condition, stage.now + (deadline - start), waiting_for)
+    held_up = stage.record.held_up(start)
+    if not condition() and held_up >= deadline - start > 0:
+        raise DisturbedError(phrase("held-up", seconds=held_up))
     return condition()
 
 

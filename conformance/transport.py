@@ -52,6 +52,9 @@ NARROW_SEGMENT_BYTES = 1_024
 """Of a narrow connection: what our socket holds unread, and what a TCP segment to us may hold. Linux gives a socket a
 send buffer of so many segments: 3 MB where a segment is as large as the loopback takes it, 100 kB with these."""
 
+WIDE_BUFFER_BYTES = 1_048_576
+"""What it may hold once its actor reads on."""
+
 STOP_CHECK_SECONDS = 0.25
 
 PARTING_SECONDS = 1.0
@@ -63,10 +66,17 @@ class StoppedError(Exception):
 
 
 def narrow(plain: _socket.socket) -> None:
-    """Make a socket that has not connected yet, and its peer's, hold little of what is not read."""
+    """Make a socket that has not connected yet, and its peer's, hold little of what is not read; see `widen`."""
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW_BUFFER_BYTES)
     with suppress(OSError):  # not every system takes it, and then the peer's buffer is a larger one
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, NARROW_SEGMENT_BYTES)
+
+
+def widen(plain: _socket.socket) -> None:
+    """Let a narrow socket hold more. Half a megabyte through 4 KiB is 150 turns of two processes, seconds on a busy
+    machine, and the endpoint would be charged with them.
+    """
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WIDE_BUFFER_BYTES)
 
 
 class Connection:
@@ -102,6 +112,12 @@ class Connection:
         result = plain.connect_ex(target.address)
         self._failure = result if result not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK) else 0
         self._tls, self._host = target.tls, target.server_name
+
+    def read(self, *, on: bool) -> None:
+        """Read, or leave unread, what comes."""
+        if on:
+            widen(self.sock)
+        self.reading = on
 
     @property
     def interest(self) -> int:
@@ -379,7 +395,7 @@ class Transport:
             case Drop():
                 connection.drop(action.how)
             case Reading():
-                connection.reading = action.on
+                connection.read(on=action.on)
         self._watch(connection)
 
     def _wait(self, deadline: float) -> Happening:

@@ -131,6 +131,12 @@ class TestOne:
         result = played(scenario(CONNECT, one_of(alternative)), *happenings)
         assert result.outcome.ending == ("finished" if fits else "stopped")
 
+    @pytest.mark.parametrize("alternative", [{"closed": True}, {"end": True}])
+    def test_one_that_left_pings_unread_may_be_cut_off_for_it(self, alternative: dict[str, Any]) -> None:
+        steps = ({"stop_reading": {"actor": "alice"}}, {"read_on": {"actor": "alice"}}, one_of(alternative))
+        result = played(scenario(CONNECT, *steps), close(0.1, "alice", 4408), ended(0.1, "alice"))
+        assert result.outcome.ending == "finished"
+
     def test_without_next_an_unrelated_message_of_the_event_is_skipped(self) -> None:
         happenings = [error(0.1, "B"), error(0.2, "A")]
         assert played(scenario(CONNECT, one_of(coded("A"))), *happenings).outcome.ending == ("finished")

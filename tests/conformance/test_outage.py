@@ -272,19 +272,20 @@ class TestOutage:
 class TestRun:
     """The same over sockets: the culprit is found, and nobody else is blamed."""
 
-    STAY: ClassVar[list[Any]] = [
-        *OPEN,
-        {"expect_open": {"actor": "alice", "for": 3}, "requirement": "HB-03"},
-        {"close": {"actor": "alice"}},
-    ]
     KILL: ClassVar[list[Any]] = [
         {"call": "open", "with": {"actor": "bob"}},
         {"call": "provoke", "with": {"actor": "bob"}},
     ]
 
-    def scenarios(self) -> list[Scenario]:
+    def scenarios(self, stay: float = 3.0) -> list[Scenario]:
+        """Six that stay open for so many seconds, and the culprit."""
+        steps = [
+            *OPEN,
+            {"expect_open": {"actor": "alice", "for": stay}, "requirement": "HB-03"},
+            {"close": {"actor": "alice"}},
+        ]
         killer = named("killer", self.KILL, verifies=["ERR-04"])
-        return [*(named(f"stay-{number}", self.STAY, verifies=["HB-03"]) for number in range(6)), killer]
+        return [*(named(f"stay-{number}", steps, verifies=["HB-03"]) for number in range(6)), killer]
 
     def test_a_message_that_ends_everybodys_connection(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("conformance.outage.MOMENT", PATIENCE)  # however busy this machine is
@@ -305,7 +306,7 @@ class TestRun:
     def test_an_endpoint_that_stays_away(self) -> None:
         """Nothing is charged; candidates are suspected, and what was not played is untested with that reason."""
         with Deadly(for_good=True).serve() as url:
-            run = Run(plan(url, jobs=8, time_scale=0.1), self.scenarios())
+            run = Run(plan(url, jobs=8, time_scale=0.1), self.scenarios(stay=300.0))
             run.start()
             found = run.verdicts()
         assert [one.charged for one in found] == [()] * 7

@@ -34,6 +34,16 @@ def spellings(token: str) -> list[str]:
     """A token as a hostile server may spell it."""
     raw = token.encode()
     return [
+        *spelled_out(token),
+        *(base64.b64encode(b"x" * shift + raw + b":more").decode() for shift in range(3)),
+        base64.urlsafe_b64encode(raw).decode(),
+    ]
+
+
+def spelled_out(token: str) -> list[str]:
+    """The spellings that do not depend on what stands around the token."""
+    raw = token.encode()
+    return [
         token,
         quote(token, safe="").replace("-", "%2D"),
         "".join(f"%{byte:02x}" for byte in raw),
@@ -42,8 +52,6 @@ def spellings(token: str) -> list[str]:
         "".join(f"&#{byte};" for byte in raw),
         "".join(f"&#x{byte:x};" for byte in raw),
         raw.hex(),
-        *(base64.b64encode(b"x" * shift + raw + b":more").decode() for shift in range(3)),
-        base64.urlsafe_b64encode(raw).decode(),
     ]
 
 
@@ -102,8 +110,14 @@ STRINGS: dict[str, Talk] = {
 def leaked(token: str, output: str) -> Iterator[str]:
     """The spellings of a token that an output holds, itself escaped or not."""
     readings = (output, html.unescape(output), output.replace("\\\\", "\\"))
-    for spelling in spellings(token):
-        # Base64's end depends on what follows the token.
-        core = spelling[4:-8] if spelling.endswith("=") or ":more" in spelling else spelling
-        if any(core in reading for reading in readings):
+    for spelling in (*spelled_out(token), *in_base64(token)):
+        if any(spelling in reading for reading in readings):
             yield spelling
+
+
+def in_base64(token: str) -> Iterator[str]:
+    """What Base64 makes of a token whatever stands before and after it; random keys hold none of it by chance."""
+    raw = token.encode()
+    for shift in range(3):
+        text = base64.b64encode(b"x" * shift + raw).decode()
+        yield text[-(-shift * 8 // 6) : (shift + len(raw)) * 8 // 6]
