@@ -101,76 +101,90 @@ def main() -> None:
     "--select",
     multiple=True,
     metavar="WHAT",
-    help="Only this requirement, group, level, tag or scenario. May be repeated, as may --deselect.",
+    help="Run only scenarios that match a requirement id, group, level, tag or scenario id. Can be repeated.",
 )
-@click.option("--deselect", multiple=True, metavar="WHAT", help="Leave this out.")
+@click.option("--deselect", multiple=True, metavar="WHAT", help="Skip scenarios that match. Can be repeated.")
 @click.option(
     "--scenarios",
     type=click.Path(path_type=Path, exists=True),
     multiple=True,
     metavar="PATH",
-    help="Play scenarios of your own (a file or folder) beside the bundled ones. May be repeated.",
+    help="Run your own scenarios (a file or directory) in addition to the bundled ones. Can be repeated.",
 )
 @click.option(
     "--only-scenarios",
     type=click.Path(path_type=Path, exists=True),
     multiple=True,
     metavar="PATH",
-    help="Play these alone, without the bundled ones. May be repeated.",
+    help="Run only your own scenarios, without the bundled ones. Can be repeated.",
 )
-@click.option("--list", "listed", is_flag=True, help="List the selected scenarios and exit; with --json FILE as JSON.")
-@click.option("--strict", is_flag=True, help="Count SHOULDs as MUSTs.")
-@click.option("--require-complete", is_flag=True, help="Exit 1 if a selected MUST could not be decided.")
-@click.option("--allow-undecided", is_flag=True, help="Exit 0 even if most of the selected MUSTs could not be decided.")
-@click.option("--thorough", is_flag=True, help="Play everything several times, and long scenarios beside it.")
+@click.option("--list", "listed", is_flag=True, help="List the selected scenarios and exit; with --json FILE, as JSON.")
+@click.option("--strict", is_flag=True, help="Treat every SHOULD as a MUST.")
+@click.option("--require-complete", is_flag=True, help="Exit with 1 if any selected MUST could not be decided.")
+@click.option(
+    "--allow-undecided",
+    is_flag=True,
+    help="Do not fail the run because most of the selected MUSTs could not be decided.",
+)
+@click.option(
+    "--thorough", is_flag=True, help="Run every scenario several times, and additional long-running scenarios."
+)
 @click.option(
     "--baseline",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     envvar="WSPROOF_BASELINE",
-    help="Failures that are expected, with reasons; what is listed and passes fails the run.",
+    help="File of expected failures. An entry that no longer fails makes the run fail.",
 )
 @click.option(
     "--write-baseline",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the failures of this run there, as a baseline to be filled in. What it does not decide stays.",
+    help="Write the failures of this run to a baseline file. Entries that the run did not decide are kept.",
 )
 @click.option(
     "--fuzz",
     type=Whole(1, MAX_EXAMPLES),
     metavar="N",
-    help="Send N generated messages as well, valid and invalid ones, and make small what fails.",
+    help="Also send N generated messages, valid and invalid, and shrink those that fail.",
 )
-@click.option("--seed", type=Whole(0, MAX_SEED), metavar="S", help="Repeat the messages of --fuzz.")
-@click.option("-x", "--exitfirst", is_flag=True, help="End the run at the first failure, as --maxfail 1 does.")
-@click.option("--maxfail", type=Whole(1), metavar="N", help="End the run after N scenarios that failed.")
 @click.option(
-    "--time-limit", metavar="TIME", callback=_duration, help="End the run after this time, such as 90s or 10m."
+    "--seed", type=Whole(0, MAX_SEED), metavar="S", help="Seed of --fuzz; the same seed generates the same messages."
 )
+@click.option("-x", "--exitfirst", is_flag=True, help="Stop after the first failed scenario; same as --maxfail 1.")
+@click.option("--maxfail", type=Whole(1), metavar="N", help="Stop after N failed scenarios.")
+@click.option("--time-limit", metavar="TIME", callback=_duration, help="Stop after this time, for example 90s or 10m.")
 @click.option(
     "--jobs",
     type=Whole(1, MAX_JOBS),
     default=None,
     envvar="WSPROOF_JOBS",
-    help="Scenarios at once, not counting those that only wait. Default: 16.",
+    help="Number of concurrent scenarios, not counting those that only wait. Default: 16.",
 )
-@click.option("--time-scale", type=Number(0.1, 100), default=1.0, show_default=True, help="Stretch every deadline.")
+@click.option(
+    "--time-scale",
+    type=Number(0.1, 100),
+    default=1.0,
+    show_default=True,
+    help="Multiply every deadline by this factor.",
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("wsproof-report"),
     show_default=True,
-    help="Folder for results.json, report.html, junit.xml, and results.jsonl while the run goes on.",
+    help="Directory for results.json, report.html and junit.xml, and for results.jsonl during the run.",
 )
 @click.option("--format", "formats", multiple=True, metavar="NAME[=FILE]", help=FORMAT_HELP)
-@click.option("--json", "json_path", metavar="FILE", help="Write the results there as well; - is standard output.")
+@click.option("--json", "json_path", metavar="FILE", help="Also write results.json to FILE; - is stdout.")
 @language_option
-@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+@click.option("-q", "--quiet", is_flag=True, help="Do not show progress.")
 def check(url: str | None, profile: Path | None, changes: tuple[str, ...], reference: bool, **options: Any) -> None:
-    """Check an endpoint against the specification. Without URL and profile: the built-in reference server.
+    """Check an endpoint against the specification.
 
-    Exit codes: 0 no MUST failed, 1 non-conformant, too little decided or out of time, 2 usage or a broken file,
-    3 not reachable, 130 interrupted.
-    SIGINT and SIGTERM close all connections, and the reports are written all the same.
+    If URL is omitted and there is no profile, a built-in reference server is started and checked.
+
+    Exit codes: 0 no MUST failed, 1 non-conformant, too few requirements decided or time limit reached,
+    2 usage error or invalid file, 3 endpoint unreachable, 130 interrupted.
+    On SIGINT and SIGTERM, all connections are closed and the reports are still written.
     """
     from wsproof.check_options import CheckOptions
     from wsproof.checking import run_check, run_list
@@ -194,16 +208,26 @@ def check(url: str | None, profile: Path | None, changes: tuple[str, ...], refer
 
 
 @main.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=Whole(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=Whole(0, 65535), default=8765, show_default=True, help="Port to listen on; 0 picks a free one."
+)
 @profile_options
-@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Misbehave in this way. May be repeated.")
-@click.option("--list-faults", is_flag=True, help="List the faults with the requirements they break.")
-@click.option("--liberty", "liberties", multiple=True, metavar="NAME", help="Behave in another permitted way.")
-@click.option("--list-liberties", is_flag=True, help="List the permitted ways.")
-@click.option("--rate-limit", type=Number(min=0.1), help="Messages per second and connection.")
-@click.option("--certificate", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="PEM; speaks TLS.")
-@click.option("--key", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="PEM; the certificate's key.")
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Enable a fault. Can be repeated.")
+@click.option("--list-faults", is_flag=True, help="List the faults and the requirements they break.")
+@click.option(
+    "--liberty", "liberties", multiple=True, metavar="NAME", help="Enable a permitted variant. Can be repeated."
+)
+@click.option("--list-liberties", is_flag=True, help="List the permitted variants.")
+@click.option("--rate-limit", type=Number(min=0.1), help="Messages per second that each connection may send.")
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Certificate (PEM); enables TLS.",
+)
+@click.option(
+    "--key", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Private key of the certificate (PEM)."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Log connections and errors to stderr.")
 def serve(
     profile: Path | None,
@@ -213,7 +237,7 @@ def serve(
     verbose: bool,
     **options: Any,
 ) -> None:
-    """Run the reference server."""
+    """Run the reference server, optionally with faults."""
     import ssl
 
     from reference_server.faults import catalogue, catalogue_under_load
@@ -247,13 +271,16 @@ def serve(
 
 @main.command()
 @click.argument("document", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--format", "name", default="html", show_default=True, metavar="NAME", help=f"One of {FORMAT_NAMES}.")
-@click.option("--output", default="-", metavar="FILE", help="Where it goes. Default: standard output, as with -.")
+@click.option(
+    "--format", "name", default="html", show_default=True, metavar="NAME", help=f"Report format: {FORMAT_NAMES}."
+)
+@click.option("--output", default="-", metavar="FILE", help="File to write. Default: stdout, same as -.")
 @language_option
 def report(document: Path, name: str, output: str, language: str) -> None:
-    """Render results.json, load.json, or the results.jsonl of a run that was killed.
+    """Render a report from results.json, load.json, or the results.jsonl of a run that was killed.
 
-    Exit codes: 0 it is made, whatever the run's verdict, 2 usage, or a file that cannot be read or written.
+    Exit codes: 0 report written, whatever the verdict of the run, 2 usage error, or a file that cannot be read or
+    written.
     """
     from wsproof.reporting import make_report
 
@@ -263,9 +290,10 @@ def report(document: Path, name: str, output: str, language: str) -> None:
 @main.command()
 @click.argument("path", type=click.Path(path_type=Path, exists=True), required=False)
 def lint(path: Path | None) -> None:
-    """Find mistakes without playing anything: in scenarios or journeys, a file or a folder of them, or in a profile.
+    """Find mistakes in scenarios, journeys or a profile without connecting to anything.
 
-    What would convict a server that is right, or could fail none, is one. Without PATH: in the bundled scenarios.
+    PATH is a file or a directory. If it is omitted, the bundled scenarios are checked. Reported are syntax errors,
+    unknown names, expectations that a correct server would fail, and expectations that no server can fail.
     """
     from conformance.lint import lint_scenarios
     from conformance.profile_lint import is_profile, lint_profile

@@ -20,32 +20,33 @@ _PERCENT: Final = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4})?) ?%")
     default="10%",
     show_default=True,
     metavar="PERCENT",
-    help="By how much a load test's percentile may grow, and its capacity shrink.",
+    help="How much a percentile of a load test may grow, and its capacity shrink.",
 )
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("wsproof-report"),
     show_default=True,
-    help="Folder for comparison.json and comparison.html.",
+    help="Directory for comparison.json and comparison.html.",
 )
 @click.option(
     "--format",
     "formats",
     multiple=True,
     metavar="NAME[=FILE]",
-    help=f"Write this report as well: {COMPARISON_FORMATS}. Without FILE: into the folder; - is standard output.",
+    help=f"Write an additional report: {COMPARISON_FORMATS}. FILE defaults to the output directory; - is stdout.",
 )
-@click.option("--json", "json_path", metavar="FILE", help="Write the comparison there as well; - is standard output.")
+@click.option("--json", "json_path", metavar="FILE", help="Also write comparison.json to FILE; - is stdout.")
 @language_option
-@click.option("-q", "--quiet", is_flag=True, help="Show the verdict only.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only the verdict.")
 def compare(runs: tuple[str, ...], tolerance: str, **options: Any) -> None:
-    """Say what got better, worse, new and gone from A to B.
+    """Compare runs: what got better or worse from A to B, and what was added or removed.
 
-    Each is results.json of a check or load.json of a load test, or the folder that holds it; NAME=FILE says what the
-    run is called. More than two make a matrix of requirements and implementations, or distributions over each other.
+    Each run is the results.json of a check or the load.json of a load test, or the directory that contains it;
+    NAME=FILE gives the run a name. With three runs or more, the report is a matrix of requirements by run, or the
+    overlaid latency distributions.
 
-    Exit codes: 0 B is no worse than A, or there are more than two; 1 B is worse; 2 usage or a broken file.
+    Exit codes: 0 B is no worse than A, or there are more than two runs; 1 B is worse; 2 usage error or invalid file.
     """
     from wsproof.comparing import CompareOptions, run_compare
 

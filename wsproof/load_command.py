@@ -31,69 +31,85 @@ WAIT = "60s"
     "--plan",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     envvar="WSPROOF_PLAN",
-    help="A file that says all of this (schemas/load-plan.schema.json); options replace what it says.",
+    help="File with the settings of the run (schemas/load-plan.schema.json). Options override it.",
 )
-@click.option("--users", type=COUNT, help="Virtual users. Default: 20.")
-@click.option("--spawn-rate", type=float, help="New users per second. Default: all within one second.")
-@click.option("--time", metavar="TIME", help="How long, such as 90s or 5m. Default: 30s.")
+@click.option("--users", type=COUNT, help="Number of virtual users. Default: 20.")
+@click.option("--spawn-rate", type=float, help="Users started per second. Default: all within one second.")
+@click.option("--time", metavar="TIME", help="Duration, for example 90s or 5m. Default: 30s.")
 @click.option(
     "--stages",
     metavar="USERS:TIME,…",
-    help="Instead of --users and --time: 100:30s,100:5m,0:10s ramps up, holds, ramps down.",
+    help="Ramp users up and down, for example 100:30s,100:5m,0:10s. Replaces --users and --time.",
 )
 @click.option(
-    "--journey", "journeys", multiple=True, metavar="NAME[:WEIGHT]", help="Default: chatter. May be repeated."
+    "--journey",
+    "journeys",
+    multiple=True,
+    metavar="NAME[:WEIGHT]",
+    help="Journey to run. Default: chatter. Can be repeated.",
 )
-@click.option("--journeys", "journeys_file", metavar="FILE", help="Journeys of your own, beside the bundled ones.")
-@click.option("--channels", type=COUNT, help="Channels that the users share. Default: 1.")
+@click.option(
+    "--journeys", "journeys_file", metavar="FILE", help="File with your own journeys, in addition to the bundled ones."
+)
+@click.option("--channels", type=COUNT, help="Number of channels that the users share. Default: 1.")
 @click.option("--rate", type=float, help="Posts per second of each user. Default: 1.")
-@click.option("--size", type=COUNT, help="Characters of a posted text. Default: 100.")
+@click.option("--size", type=COUNT, help="Characters per posted text. Default: 100.")
 @click.option(
-    "--threshold", "thresholds", multiple=True, metavar="EXPRESSION", help="Such as 'p99(post_to_own) < 200ms'."
+    "--threshold",
+    "thresholds",
+    multiple=True,
+    metavar="EXPRESSION",
+    help="Pass/fail criterion, for example 'p99(post_to_own) < 200ms'. Can be repeated.",
 )
-@click.option("--abort-on-breach", is_flag=True, default=None, help="End the run as soon as a threshold is breached.")
-@click.option("--measure-only", is_flag=True, help="Judge no requirement; measure, and hold against the thresholds.")
-@click.option("--strict", is_flag=True, help="Fail for a broken SHOULD as well.")
-@click.option("--require-complete", is_flag=True, help="Fail if the verdict is incomplete.")
-@click.option("--processes", type=COUNT, help="Processes that play the users. Default: 1.")
+@click.option("--abort-on-breach", is_flag=True, default=None, help="Stop as soon as a threshold is breached.")
+@click.option("--measure-only", is_flag=True, help="Measure and evaluate thresholds, but do not judge requirements.")
+@click.option("--strict", is_flag=True, help="Treat every SHOULD as a MUST.")
+@click.option("--require-complete", is_flag=True, help="Exit with 1 if the verdict is incomplete.")
+@click.option("--processes", type=COUNT, help="Number of processes that run users. Default: 1.")
 @click.option(
     "--source-address",
     "source_addresses",
     multiple=True,
     metavar="ADDRESS",
-    help="Connect from this address of the machine. Several take turns, and each has ports of its own.",
+    help="Local address to connect from. Can be repeated; addresses are used in turn.",
 )
-@click.option("--tokens-file", metavar="FILE", help="One token a line; one for each user.")
-@click.option("--tokens-command", metavar="COMMAND", help="A command that prints one token a line.")
-@click.option("--seed", type=Whole(0, 2**32 - 1), help="Repeat the users' phases and jitter.")
-@click.option("--find-capacity", type=click.Choice(["users", "rate"]), help="Raise this until a threshold breaks.")
-@click.option("--max", "most", type=float, help="The highest load that --find-capacity tries.")
-@click.option("--step-time", default="10s", show_default=True, metavar="TIME", help="How long each of its steps lasts.")
-@click.option("--master", metavar="HOST:PORT", help="Wait here for workers on other machines, and let them play.")
-@click.option("--expect-workers", type=COUNT, default=0, help="Begin when so many are there.")
+@click.option("--tokens-file", metavar="FILE", help="File with one token per line, one for each user.")
+@click.option("--tokens-command", metavar="COMMAND", help="Command that prints one token per line.")
+@click.option("--seed", type=Whole(0, 2**32 - 1), help="Seed of the users' start offsets and jitter.")
+@click.option(
+    "--find-capacity",
+    type=click.Choice(["users", "rate"]),
+    help="Find the highest number of users, or rate, at which all thresholds hold.",
+)
+@click.option("--max", "most", type=float, help="Highest load that --find-capacity tries.")
+@click.option(
+    "--step-time", default="10s", show_default=True, metavar="TIME", help="Duration of each step of --find-capacity."
+)
+@click.option("--master", metavar="HOST:PORT", help="Run as master: listen here for workers, which run the users.")
+@click.option("--expect-workers", type=COUNT, default=0, help="Start when this many workers have connected.")
 @click.option(
     "--wait",
     default=WAIT,
     show_default=True,
     metavar="TIME",
-    help="How long --master waits for its workers, and --worker for a master that does not answer.",
+    help="How long --master waits for its workers, and --worker for its master.",
 )
 @click.option(
     "--worker",
     metavar="HOST:PORT",
-    help="Play users for the master there; only --profile, --set, --source-address and --wait count beside it.",
+    help="Run users for this master. Only --profile, --set, --source-address and --wait apply.",
 )
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("wsproof-report"),
     show_default=True,
-    help="Folder for load.json and load.html.",
+    help="Directory for load.json and load.html.",
 )
 @click.option("--format", "formats", multiple=True, metavar="NAME[=FILE]", help=FORMAT_HELP)
-@click.option("--json", "json_path", metavar="FILE", help="Write the document there as well; - is standard output.")
+@click.option("--json", "json_path", metavar="FILE", help="Also write load.json to FILE; - is stdout.")
 @language_option
-@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+@click.option("-q", "--quiet", is_flag=True, help="Do not show progress.")
 def load(
     url: str | None,
     profile: Path | None,
@@ -102,11 +118,13 @@ def load(
     plan: Path | None,
     **given: Any,
 ) -> None:
-    """Put virtual users on an endpoint. Without URL and profile: the built-in reference server.
+    """Load-test an endpoint with virtual users.
 
-    Exit codes: 0 passed, 1 a MUST broken, a threshold breached or nothing measured, 2 usage, 3 not reachable,
-    130 interrupted.
-    SIGINT and SIGTERM let the users leave in good order, and the report is written all the same.
+    If URL is omitted and there is no profile, a built-in reference server is started and tested.
+
+    Exit codes: 0 passed, 1 a MUST failed, a threshold was breached or nothing was measured, 2 usage error or invalid
+    file, 3 endpoint unreachable, 130 interrupted.
+    On SIGINT and SIGTERM, the users disconnect normally and the report is still written.
     """
     from loadtest.plan import read_plan
     from loadtest.settings import LoadError

@@ -23,7 +23,9 @@ FORMAT_NAMES = "html, text, markdown, junit, ctrf, badge, badge-svg, json, jsonl
 """Of `reports.render`, which takes its time to load; a test compares them."""
 
 COMPARISON_FORMATS = "html, text, markdown, json"
-FORMAT_HELP = f"Write this report as well: {FORMAT_NAMES}. Without FILE: into the folder; - is standard output."
+FORMAT_HELP = (
+    f"Write an additional report: {FORMAT_NAMES}. FILE defaults to the output directory; - is stdout. Can be repeated."
+)
 
 DEFAULT_PROFILE = Path("wsproof.yaml")
 
@@ -47,14 +49,14 @@ def profile_options(command: Command) -> Command:
         "--profile",
         type=click.Path(path_type=Path, dir_okay=False),
         envvar="WSPROOF_PROFILE",
-        help="The endpoint's file. Default: ./wsproof.yaml where there is one.",
+        help="Profile of the endpoint. Default: ./wsproof.yaml, if it exists.",
     )
     change = click.option(
         "--set",
         "changes",
         multiple=True,
         metavar="NAME=VALUE",
-        help="Replace a value of the profile, such as heartbeat.interval=1s. May be repeated.",
+        help="Override one value of the profile, for example heartbeat.interval=1s. Can be repeated.",
     )
     return profile(change(command))
 
@@ -62,7 +64,7 @@ def profile_options(command: Command) -> Command:
 def reference_option(command: Command) -> Command:
     """`--reference`, which every command has that tests the built-in server where no endpoint is named."""
     return click.option(
-        "--reference", is_flag=True, help="Test the built-in reference server, whatever endpoint the profile names."
+        "--reference", is_flag=True, help="Test the built-in reference server and ignore the endpoint of the profile."
     )(command)
 
 
@@ -90,7 +92,7 @@ def language_option(command: Command) -> Command:
         default=LANGUAGES[0],
         envvar="WSPROOF_LANG",
         show_default=True,
-        help="The language of reports and summaries.",
+        help="Language of the reports and of the summary.",
     )(command)
 
 

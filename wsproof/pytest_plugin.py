@@ -42,18 +42,26 @@ with _own_packages():
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of `wsproof check`, as far as pytest has none of its own for them."""
     group = parser.getgroup("wsproof", "conformance of a WebSocket endpoint")
-    group.addoption("--wsproof-url", metavar="URL", help="the endpoint; default: WSPROOF_URL, or that of the profile")
+    group.addoption(
+        "--wsproof-url", metavar="URL", help="endpoint; default: WSPROOF_URL, or the endpoint of the profile"
+    )
     group.addoption(
         "--wsproof-profile",
         metavar="FILE",
-        help=f"the endpoint's file; default: WSPROOF_PROFILE, or {DEFAULT_PROFILE} in the current folder or in rootdir",
+        help=f"profile; default: WSPROOF_PROFILE, or {DEFAULT_PROFILE} in the current directory or in rootdir",
     )
-    group.addoption("--wsproof-strict", action="store_true", help="count SHOULDs as MUSTs")
+    group.addoption("--wsproof-strict", action="store_true", help="treat every SHOULD as a MUST")
     group.addoption(
-        "--wsproof-allow-undecided", action="store_true", help="pass even if most of the selected MUSTs are undecided"
+        "--wsproof-allow-undecided",
+        action="store_true",
+        help="do not fail because most of the selected MUSTs are undecided",
     )
-    group.addoption("--wsproof-jobs", metavar="N", help=f"scenarios at once; default: WSPROOF_JOBS, or {DEFAULT_JOBS}")
-    group.addoption("--wsproof-time-scale", metavar="X", default="1", help="stretch every deadline; default: 1")
+    group.addoption(
+        "--wsproof-jobs", metavar="N", help=f"concurrent scenarios; default: WSPROOF_JOBS, or {DEFAULT_JOBS}"
+    )
+    group.addoption(
+        "--wsproof-time-scale", metavar="X", default="1", help="multiply every deadline by this factor; default: 1"
+    )
     group.addoption("--wsproof-bundled", action="store_true", help="collect the bundled scenarios")
 
 
