@@ -4,6 +4,9 @@ Code and templates name a text by its id (`load.closes.none`); what it says stan
 and one file a domain, which is the id's first part. They are gettext's `.po` files, and any of its editors opens them.
 An id, and not an English sentence, is the key: so nobody changes a sentence in one place and loses its translation in
 another, and English has its plurals where every language has them.
+
+In a checkout the `.po` files are read, each compiled when it is first needed, in a few milliseconds. A wheel has `.mo`
+files in their place (`hatch_build.py`). Where there is a `.po` file it counts, so nothing can be out of date.
 """
 
 import gettext
@@ -13,6 +16,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Final
+
+from contract.catalogue import compiled
 
 LANGUAGES: Final = ("en", "ja")
 DEFAULT: Final = "en"
@@ -40,7 +45,7 @@ class Catalogues:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._compiled: dict[tuple[str, str], gettext.NullTranslations] = {}
+        self._read: dict[tuple[str, str], gettext.NullTranslations] = {}
 
     def form(self, name: str, number: float | None = None) -> str:
         """The text with this id, its ``{names}`` not put in yet; with a number, the plural form that it needs.
@@ -65,29 +70,18 @@ class Catalogues:
         """
         return self.form(name, number).format_map({**values, "number": f"{int(number):,}"})
 
-    def ids(self, domain: str) -> tuple[str, ...]:
-        """The ids of a domain, in the order of its English catalogue. Raises `KeyError` for an unknown domain."""
-        from babel.messages.pofile import read_po
-
-        with self._file(DEFAULT, domain).open("rb") as stream:
-            messages = [one.id for one in read_po(stream, locale=DEFAULT, domain=domain) if one.id]
-        return tuple(one if isinstance(one, str) else one[0] for one in messages)
-
-    def _file(self, language: str, domain: str) -> Path:
-        file = self.folder / language / "LC_MESSAGES" / f"{domain}.po"
-        if not file.is_file():
-            raise KeyError(domain)
-        return file
-
     def _catalogue(self, language: str, domain: str) -> gettext.NullTranslations:
-        if (language, domain) not in self._compiled:
-            # Babel takes its time to load, and most commands show no text of these.
-            from babel.messages.mofile import write_mo
-            from babel.messages.pofile import read_po
+        if (language, domain) not in self._read:
+            self._read[language, domain] = gettext.GNUTranslations(io.BytesIO(self._compiled(language, domain)))
+        return self._read[language, domain]
 
-            compiled = io.BytesIO()
-            with self._file(language, domain).open("rb") as stream:
-                write_mo(compiled, read_po(stream, locale=language, domain=domain))
-            compiled.seek(0)
-            self._compiled[language, domain] = gettext.GNUTranslations(compiled)
-        return self._compiled[language, domain]
+    def _compiled(self, language: str, domain: str) -> bytes:
+        source = self.folder / language / "LC_MESSAGES" / f"{domain}.po"
+        try:
+            return compiled(source.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            pass
+        try:
+            return source.with_suffix(".mo").read_bytes()
+        except FileNotFoundError:
+            raise KeyError(domain) from None

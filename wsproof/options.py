@@ -10,12 +10,10 @@ import click
 
 from contract.errors import ContractError
 from contract.files import readable
+from contract.language import LANGUAGES
 from contract.profile import Profile, load_profile
 from contract.redaction import Redactor
 from wsproof.exit_codes import ExitCode
-
-LANGUAGES = ("en", "ja")
-"""The languages of `reports.language`, which is slow to import: Babel comes with it."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

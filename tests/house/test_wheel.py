@@ -1,6 +1,7 @@
 """The wheel installs one folder, and runs wherever names like ours are in the way."""
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from contract.language import Catalogues, speaking
 from wsproof import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,8 +88,22 @@ def test_the_wheel_holds_every_file(wheel: Path) -> None:
     expected = {f"wsproof/{path.name}" for path in (ROOT / "wsproof").glob("*.py")}
     for folder in (*PACKAGES, *DATA):
         files = (path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-        expected |= {f"wsproof/{path.relative_to(ROOT).as_posix()}" for path in files}
+        installed = (path.with_suffix(".mo") if path.suffix == ".po" else path for path in files)
+        expected |= {f"wsproof/{path.relative_to(ROOT).as_posix()}" for path in installed}
     assert names == expected
+
+
+def test_the_wheel_speaks_every_language_as_a_checkout_does(wheel: Path, tmp_path: Path) -> None:
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    for source in ROOT.glob("*/locales/*/LC_MESSAGES/*.po"):
+        locales = source.parents[2]
+        here, there = Catalogues(locales), Catalogues(tmp_path / "wsproof" / locales.relative_to(ROOT))
+        ids = re.findall(r'^msgid "(.+)"\n(msgid_plural)?', source.read_text(encoding="utf-8"), re.MULTILINE)
+        assert ids
+        with speaking(source.parts[-3]):
+            for name, plural in ids:
+                for number in (0, 1, 2) if plural else (None,):
+                    assert there.form(name, number) == here.form(name, number)
 
 
 @pytest.mark.parametrize("name", PACKAGES + DATA)
