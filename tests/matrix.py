@@ -18,7 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from zlib import crc32
 
-from conformance.loading import BUNDLED, THOROUGH, load_scenarios
+from conformance.loading import THOROUGH
 from conformance.plan import Plan
 from conformance.replays import CONTROL_TAG
 from conformance.run import Run
@@ -31,6 +31,7 @@ from reference_server.faults import catalogue
 from reference_server.liberties import LIBERTIES
 from reference_server.network import running
 from reference_server.settings import ServerSettings
+from tests.bundled import bundled
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "matrix.md"
 
@@ -96,7 +97,7 @@ def profile() -> Profile:
 @cache
 def scenarios() -> tuple[Scenario, ...]:
     """The bundled ones."""
-    return load_scenarios(BUNDLED, THOROUGH)
+    return bundled() + bundled(THOROUGH)
 
 
 NEAR, FAR, BESIDE = 4, 1, 3

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from conformance.baseline import BaselineEntry, baseline_text, for_selection, load_baseline
-from conformance.loading import load_scenarios
 from contract.errors import ContractError
 from contract.requirements import load_requirements
+from tests.bundled import bundled
 
 REQUIREMENTS = load_requirements()
-SCENARIOS = load_scenarios()
+SCENARIOS = bundled()
 HEAD = "format: wsproof.baseline/1\nentries:\n"
 
 

@@ -7,15 +7,15 @@ import pytest
 from conformance.baseline import TO_DO, for_selection, load_baseline
 from conformance.baseline_update import Former, former, updated_baseline
 from conformance.judging import unfinished
-from conformance.loading import load_scenarios
 from conformance.scenario import Charge
 from conformance.stage import Failure
 from conformance.verdicts import Rules, ScenarioVerdict, charge_failures
 from contract.findings import phrase
 from contract.requirements import load_requirements
+from tests.bundled import bundled
 
 REQUIREMENTS = load_requirements()
-SCENARIOS = load_scenarios()
+SCENARIOS = bundled()
 SELECTED = [one for one in SCENARIOS if "SEND-02" in one.verifies]
 TODAY = "2026-06-01"
 HEAD = """\

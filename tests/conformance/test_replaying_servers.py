@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.loading import BUNDLED, load_scenarios
 from conformance.plan import Plan
 from conformance.run import Run
 from conformance.target import resolve
@@ -14,9 +13,10 @@ from contract.profile import load_profile
 from contract.requirements import load_requirements
 from reference_server.network import running
 from reference_server.settings import ServerSettings
+from tests.bundled import bundled
 
 ABOUT = ("join-away", "join-ends", "join-twice", "join-again-later", "send-after-a-reconnect")
-SCENARIOS = tuple(one for one in load_scenarios(BUNDLED) if one.id.startswith(ABOUT))
+SCENARIOS = tuple(one for one in bundled() if one.id.startswith(ABOUT))
 
 
 def charged(history: History, *, faults: tuple[str, ...] = (), liberties: tuple[str, ...] = ()) -> set[str]:

@@ -12,7 +12,6 @@ from websockets.sync.server import ServerConnection
 
 from conformance.engine import CUT_OFF
 from conformance.judging import unfinished
-from conformance.loading import BUNDLED, load_scenarios
 from conformance.pace import longest_wait
 from conformance.plan import Channels, Plan
 from conformance.results import RunFacts, results_document
@@ -28,6 +27,7 @@ from contract.model import load_contract
 from contract.profile import Profile, load_profile
 from contract.requirements import load_requirements
 from contract.schemas import compile_schema
+from tests.bundled import bundled
 from tests.conformance.chat import Chat
 from tests.conformance.driver import CONNECT, scenario
 from tests.conformance.pair import server_frame
@@ -308,7 +308,7 @@ class TestChannels:
 
 
 class TestSelection:
-    SCENARIOS = load_scenarios(BUNDLED)
+    SCENARIOS = bundled()
 
     @pytest.mark.parametrize("name", ["ERR", "err", "ERR-01", "err-01", "slow", "MUST", "should"])
     def test_names(self, name: str) -> None:

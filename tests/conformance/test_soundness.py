@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from conformance.lint import lint_scenarios
-from conformance.loading import BUNDLED, FUZZ, JOURNEYS, THOROUGH, load_scenarios, read_scenarios
+from conformance.loading import FUZZ, JOURNEYS, THOROUGH, load_scenarios, read_scenarios
 from conformance.soundness import unsound
 from contract.errors import ContractError
 from contract.files import DATA_ROOT
+from tests.bundled import bundled
 from tests.conformance.test_loading import Folder
 
 HEAD = """\
@@ -30,9 +31,9 @@ def folder(tmp_path: Path) -> Folder:
 
 
 def test_the_bundled_ones_are_sound() -> None:
-    assert unsound(read_scenarios(BUNDLED, THOROUGH)) == []
+    assert unsound(bundled() + bundled(THOROUGH)) == []
     assert unsound(read_scenarios(FUZZ)) == []
-    assert unsound(read_scenarios(JOURNEYS, journeys=True)) == []
+    assert unsound(bundled(JOURNEYS, journeys=True)) == []
 
 
 TEXT = "match: {payload: {message: {text: "

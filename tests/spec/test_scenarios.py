@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.endings import CLOSE_CODE
-from conformance.loading import BUNDLED, JOURNEYS, THOROUGH, load_scenarios, scenario_files
+from conformance.loading import BUNDLED, JOURNEYS, THOROUGH, scenario_files
 from conformance.scenario import (
     Alternative,
     Charge,
@@ -30,10 +30,11 @@ from contract.model import load_contract
 from contract.profile import load_profile
 from contract.requirements import load_requirements
 from loadtest.script import compile_journey
+from tests.bundled import bundled
 
-SCENARIOS = load_scenarios(BUNDLED)
-LONG = load_scenarios(THOROUGH)
-PLAYS = load_scenarios(JOURNEYS, journeys=True)
+SCENARIOS = bundled()
+LONG = bundled(THOROUGH)
+PLAYS = bundled(JOURNEYS, journeys=True)
 ALL = SCENARIOS + LONG + PLAYS
 REQUIREMENTS = load_requirements()
 CONTRACT = load_contract()

@@ -1,6 +1,5 @@
 """A server whose profile sets its limits as low as they may be is judged like any other."""
 
-from conformance.loading import load_scenarios
 from conformance.plan import Plan
 from conformance.run import Run
 from conformance.target import resolve
@@ -9,6 +8,7 @@ from contract.profile import load_profile
 from contract.requirements import load_requirements
 from reference_server.network import running
 from reference_server.settings import ServerSettings
+from tests.bundled import bundled
 
 SIZED = (
     "send-frame-of-a-length/",
@@ -20,7 +20,7 @@ SIZED = (
 
 def test_no_case_sends_more_than_the_profile_allows() -> None:
     profile = load_profile(None, {"limits.text_length": 256, "limits.message_bytes": 2052})
-    chosen = [one for one in load_scenarios() if one.id.startswith(SIZED)]
+    chosen = [one for one in bundled() if one.id.startswith(SIZED)]
     with running(ServerSettings(profile=profile, port=0)) as server:
         contract = load_contract(None, profile.limits)
         run = Run(Plan(resolve(server.url), contract, profile, load_requirements()), chosen)

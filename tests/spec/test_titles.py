@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from conformance.loading import BUNDLED, FUZZ, THOROUGH, load_scenarios
+from conformance.loading import BUNDLED, FUZZ, THOROUGH
+from tests.bundled import bundled
 
 
 @pytest.mark.parametrize("folder", [BUNDLED, THOROUGH, FUZZ], ids=lambda one: str(one.name))
 def test_every_bundled_scenario_has_a_japanese_title(folder: Path) -> None:
-    scenarios = load_scenarios(folder)
+    scenarios = bundled(folder)
     assert scenarios
     for one in scenarios:
         assert one.title_ja, one.id

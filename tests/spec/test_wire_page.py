@@ -4,10 +4,10 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from conformance.loading import load_scenarios
+from tests.bundled import bundled
 
 PAGE = (Path(__file__).parents[2] / "docs" / "wire.md").read_text(encoding="utf-8")
-COUNTS = Counter(one.id.partition("/")[0] for one in load_scenarios())
+COUNTS = Counter(one.id.partition("/")[0] for one in bundled())
 
 
 def test_its_counts_are_right() -> None:

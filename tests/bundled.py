@@ -1,0 +1,13 @@
+"""The bundled scenarios, read once a process: every test module that looks at them asks here."""
+
+from functools import cache
+from pathlib import Path
+
+from conformance.loading import BUNDLED, load_scenarios
+from conformance.scenario import Scenario
+
+
+@cache
+def bundled(path: Path = BUNDLED, *, journeys: bool = False) -> tuple[Scenario, ...]:
+    """Those of `path`, one of the folders that `conformance.loading` names."""
+    return load_scenarios(path, journeys=journeys)
