@@ -3,20 +3,31 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 REPORT := build/report
+# These judge servers while they run, and get no more processes than there are cores; the others wait more than they work.
+JUDGING := tests/evidence tests/examples tests/faults tests/hostile tests/loadtest tests/surroundings
+QUICKLY := -n 4 --dist worksteal $(JUDGING:%=--ignore=%)
+CAREFULLY := -n 2 --dist loadfile $(JUDGING)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format wheel matrix screenshots reference bench constraints clean
+.PHONY: help run test test-slow test-all lint format wheel matrix screenshots reference bench constraints clean
 
 help:  ## Show the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(STAMP)  ## Check and load-test the embedded reference server, and write the reports
 	$(BIN)/wsproof check --output $(REPORT)
 	$(BIN)/wsproof load --users 20 --time 10s --output $(REPORT)
 	@echo "Open $(REPORT)/report.html and $(REPORT)/load.html."
 
-test: $(STAMP)  ## Run the tests
-	$(BIN)/pytest -n auto --dist loadfile
+test: $(STAMP)  ## Run the tests, without the slow ones
+	$(BIN)/pytest $(QUICKLY) -m "not slow"
+	$(BIN)/pytest $(CAREFULLY) -m "not slow"
+
+test-slow: $(STAMP)  ## Run the slow tests: every fault, hostile endpoint, example server and page
+	$(BIN)/pytest $(QUICKLY) -m slow
+	$(BIN)/pytest $(CAREFULLY) -m slow
+
+test-all: test test-slow  ## Run all tests
 
 lint: $(STAMP)  ## Lint, formatting and types
 	$(BIN)/ruff check .

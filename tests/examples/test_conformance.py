@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.examples.needs import PROGRAMS, lacking
+from tests.slow import slow_but
 
 SERVERS = Path(__file__).parents[2] / "examples" / "servers"
 
@@ -19,7 +20,7 @@ DEVIATIONS = {"aiohttp": {"WIRE-01", "CLOSE-04"}, "go-gorilla": {"CLOSE-04"}}
 """What a library breaks; both take an illegal close for a legal one and answer it as such."""
 
 
-@pytest.mark.parametrize("name", sorted(PROGRAMS))
+@pytest.mark.parametrize("name", slow_but(["aiohttp"], sorted(PROGRAMS)))
 def test_server_is_acquitted(name: str, tmp_path: Path) -> None:
     missing = lacking(name)
     if missing is not None:

@@ -20,6 +20,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.examples.needs import PROGRAMS, lacking
+from tests.slow import slow_but
 
 SERVERS = Path(__file__).parents[2] / "examples" / "servers"
 
@@ -50,7 +51,7 @@ def running(name: str, log: Path) -> Iterator[tuple[subprocess.Popen[str], str]]
             process.terminate()
 
 
-@pytest.fixture(scope="module", params=sorted(PROGRAMS))
+@pytest.fixture(scope="module", params=slow_but(["aiohttp"], sorted(PROGRAMS)))
 def server(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     missing = lacking(name)

@@ -1,6 +1,7 @@
 """A load test charges every fault that shows only under load to what it breaks, and accuses no correct server.
 
-One fault of each requirement is played here, and all servers that shed load; `make matrix` plays everything.
+One fault of each requirement is played here, and all servers that shed load; `make matrix` plays everything, and
+`make test` three faults and the clean server.
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from loadtest.verdict import requirement_results
 from reference_server.faults import catalogue_under_load, find
 from reference_server.liberties import LIBERTIES_UNDER_LOAD
 from tests.load_matrix import CLEAN, LIBERTY, PAGE, PROMISING, LoadRow, names, rows, summary_of
+from tests.slow import slow_but
 
 FIRST = list({one.breaks[0]: one.name for one in reversed(catalogue_under_load())}.values())[::-1]
 """One fault of each requirement."""
@@ -33,7 +35,7 @@ def played(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[LoadRow]
         yield futures
 
 
-@pytest.mark.parametrize("name", FIRST)
+@pytest.mark.parametrize("name", slow_but(FIRST[:3], FIRST))
 def test_fault_is_charged_to_what_it_breaks(name: str, played: dict[str, Future[LoadRow]]) -> None:
     row = played[name].result()
     assert not row.missed, f"missed {sorted(row.missed)}; found {row.found}"
@@ -42,13 +44,14 @@ def test_fault_is_charged_to_what_it_breaks(name: str, played: dict[str, Future[
     assert row.passed is not row.must
 
 
-@pytest.mark.parametrize("name", RIGHT)
+@pytest.mark.parametrize("name", slow_but([CLEAN], RIGHT))
 def test_correct_server_is_acquitted(name: str, played: dict[str, Future[LoadRow]]) -> None:
     row = played[name].result()
     assert not row.found
     assert (row.verdict, row.passed) == ("conformant", True), row.reasons
 
 
+@pytest.mark.slow
 def test_load_that_is_shed_is_counted(played: dict[str, Future[LoadRow]]) -> None:
     shed = {name: set(played[LIBERTY + name].result().shed) for name in LIBERTIES_UNDER_LOAD}
     assert {name: kinds for name, kinds in shed.items() if kinds} == {

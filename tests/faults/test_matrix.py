@@ -1,6 +1,7 @@
 """Every fault is charged to the requirements it breaks, and to none besides.
 
-Only a share of the scenarios is played against each here; `make matrix` plays them all.
+Only a share of the scenarios is played against each here; `make matrix` plays them all. `make test` plays the first
+fault of each section, and the clean server.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,10 @@ import pytest
 from reference_server.faults import catalogue
 from reference_server.liberties import LIBERTIES
 from tests.matrix import CLEAN, LIBERTY, PAGE, Row, rows
+from tests.slow import slow_but
+
+FIRST = {one.breaks[0].partition("-")[0]: one.name for one in reversed(catalogue())}.values()
+"""One fault of each section."""
 
 UNDECIDED = {
     LIBERTY + "invalid-bursts-limited": {
@@ -42,7 +47,7 @@ def played(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Row]]]:
         yield futures
 
 
-@pytest.mark.parametrize("name", [one.name for one in catalogue()])
+@pytest.mark.parametrize("name", slow_but(FIRST, (one.name for one in catalogue())))
 def test_fault_is_charged_to_what_it_breaks(name: str, played: dict[str, Future[Row]]) -> None:
     row = played[name].result()
     assert not row.errors, row.errors
@@ -50,7 +55,7 @@ def test_fault_is_charged_to_what_it_breaks(name: str, played: dict[str, Future[
     assert not row.wrong, "\n".join(f"{one}: {row.seen[one]}" for one in sorted(row.wrong))
 
 
-@pytest.mark.parametrize("name", [CLEAN, *(LIBERTY + name for name in LIBERTIES)])
+@pytest.mark.parametrize("name", slow_but([CLEAN], [CLEAN, *(LIBERTY + name for name in LIBERTIES)]))
 def test_correct_server_is_acquitted(name: str, played: dict[str, Future[Row]]) -> None:
     row = played[name].result()
     assert not row.reported, row.seen

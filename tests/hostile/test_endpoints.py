@@ -11,6 +11,7 @@ from tests.conformance.servers import raw_server
 from tests.hostile.checking import Checked, check
 from tests.hostile.modes import MODES
 from tests.hostile.strings import ACTING, STRINGS, leaked
+from tests.slow import slow_but
 
 MEGABYTES = 300
 """What a check may take at its peak."""
@@ -76,7 +77,7 @@ def assert_sound(run: Checked) -> None:
         assert [found for token in TOKENS for found in leaked(token, text)] == [], name
 
 
-@pytest.mark.parametrize("mode", [*MODES, *STRINGS])
+@pytest.mark.parametrize("mode", slow_but(["endless-refusal", "junk", "in-messages"], [*MODES, *STRINGS]))
 def test_a_check_ends_with_a_verdict(mode: str, tmp_path: Path) -> None:
     options = () if mode in WHOLE else OPTIONS.get(mode, CONNECTING)
     with raw_server({**MODES, **STRINGS}[mode]) as url:
@@ -87,6 +88,7 @@ def test_a_check_ends_with_a_verdict(mode: str, tmp_path: Path) -> None:
     assert not re.search(r"<script>alert|<img src=x|\]\]><system-out", (run.folder / "report.html").read_text())
 
 
+@pytest.mark.slow
 def test_what_never_comes_is_not_waited_for_again(tmp_path: Path) -> None:
     """And the reason is said."""
     with raw_server(MODES["quiet-after-101"]) as url:
@@ -96,6 +98,7 @@ def test_what_never_comes_is_not_waited_for_again(tmp_path: Path) -> None:
     assert {one["reason"] for one in given_up} == {"not waited for: it had already failed to arrive in 3 scenarios"}
 
 
+@pytest.mark.slow
 def test_where_everybody_is_refused_a_refusal_shows_nothing(tmp_path: Path) -> None:
     """While a page in answer to a plain GET is wrong whoever asks."""
     with raw_server(MODES["html"]) as url:

@@ -11,6 +11,7 @@ from tests.hostile.checking import QUICK, run
 from tests.hostile.modes import MODES
 from tests.hostile.strings import ACTING, STRINGS, leaked
 from tests.hostile.test_endpoints import MEGABYTES
+from tests.slow import slow_but
 
 PLAYED = (
     *("never-answers", "endless-headers", "endless-refusal", "flood", "many-values", "huge-frame", "endless-fragments"),
@@ -19,7 +20,7 @@ PLAYED = (
 TOKENS = [*(user.token for user in load_profile().users.values()), "load-1", "load-2", "load-3"]
 
 
-@pytest.mark.parametrize("mode", PLAYED)
+@pytest.mark.parametrize("mode", slow_but(["nested-arrays"], PLAYED))
 def test_a_load_test_ends_and_says_what_it_saw(mode: str, tmp_path: Path) -> None:
     with raw_server({**MODES, **STRINGS}[mode]) as url:
         played = run(tmp_path, "load", url, "--users", "3", "--time", "2s", "--set", "reconnect.base=100ms", *QUICK)

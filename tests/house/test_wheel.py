@@ -116,6 +116,7 @@ def test_no_generic_name_is_importable(installed: Path, project: Path, tmp_path:
     assert theirs.stderr.strip() == "the project's own"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [None, "."], ids=["no PYTHONPATH", "PYTHONPATH=."])
 @pytest.mark.parametrize("start", [["wsproof"], ["python", "-m", "wsproof"]], ids=["script", "python -m"])
 def test_it_runs_beside_packages_of_its_names(
@@ -128,6 +129,7 @@ def test_it_runs_beside_packages_of_its_names(
     assert {"results.json", "report.html", "junit.xml"} <= {one.name for one in (project / "out").iterdir()}
 
 
+@pytest.mark.slow
 def test_a_load_test_runs_beside_packages_of_its_names(installed: Path, project: Path) -> None:
     """And beside settings of Locust's, which are for the project's own load tests."""
     (project / "locust.conf").write_text("master = true\n", encoding="utf-8")

@@ -13,7 +13,7 @@ from tests.reports import builder, comparisons, loads
 from tests.reports.browser import DESK, PHONE, chromium, needed, opened
 from tests.reports.comparisons import compared, verdicts
 
-pytestmark = needed
+pytestmark = [needed, pytest.mark.slow]
 
 GOOD = verdicts(ERR_01="passed", ERR_02="passed", SEND_01="passed")
 BAD = verdicts(ERR_01="failed", ERR_02="passed", SEND_01="passed")

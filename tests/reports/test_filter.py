@@ -10,7 +10,7 @@ from reports import html
 from tests.reports import builder, loads
 from tests.reports.browser import chromium, needed, opened
 
-pytestmark = needed
+pytestmark = [needed, pytest.mark.slow]
 
 REQUIREMENTS, SCENARIOS = "article.requirement", "article.scenario"
 

@@ -13,7 +13,7 @@ from tests.reports import builder, loads
 from tests.reports.browser import DESK, PHONE, chromium, needed, opened
 from tests.reports.comparisons import compared, verdicts
 
-pytestmark = needed
+pytestmark = [needed, pytest.mark.slow]
 
 ACTING = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\"><svg onload=alert(1)>"
 LONG = "x" * 100_000

@@ -14,6 +14,8 @@ import pytest
 
 from tests.spec.test_asyncapi import EVENTS, ROOT, SPEC
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).with_name("parse_asyncapi.cjs")
 PARSER = "@asyncapi/parser"
 PARSER_VERSION = "3.6.3"

@@ -12,6 +12,8 @@ from tests.surroundings.adversity import busy_cores, standing_still
 from tests.surroundings.checked import ROOT, Verdicts, checked, serving
 from tests.surroundings.proxy import delayed
 
+pytestmark = pytest.mark.slow
+
 CHANNELS = ("market-square", "station", "harbour")
 
 
