@@ -1,9 +1,21 @@
-"""What holds for all tests."""
+"""What holds for all tests, and the servers that tests of several folders play against."""
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.conformance.chat import Chat
 
 # No test has a wall-clock limit: a busy machine draws and plays slowly, and is right all the same.
 settings.register_profile(
     "any-machine", parent=settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any-machine")
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """A chat server of a few lines, where a folder or a module has no other."""
+    with Chat().serve() as address:
+        yield address

@@ -1,5 +1,6 @@
 """Certificates for tests, and TLS servers that have them."""
 
+import ipaddress
 import shutil
 import ssl
 import subprocess
@@ -18,17 +19,25 @@ class Certificate:
 
 
 def certificate(folder: Path, name: str, password: str | None = None) -> Certificate:
-    """Make one for a host's name."""
+    """Make one for a host's name or address."""
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("a certificate cannot be made without openssl")
     made = Certificate(folder / f"{name}.pem", folder / f"{name}.key")
     command = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -days 2"
     sealed = ["-nodes"] if password is None else ["-passout", f"pass:{password}"]
-    names = ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"]
+    names = ["-subj", f"/CN={name}", "-addext", f"subjectAltName={_kind(name)}:{name}"]
     files = ["-keyout", str(made.key), "-out", str(made.cert)]
     subprocess.run([openssl, *command.split(), *sealed, *names, *files], check=True, capture_output=True)
     return made
+
+
+def _kind(name: str) -> str:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return "DNS"
+    return "IP"
 
 
 def server_context(own: Certificate, client: Certificate | None = None, name: str | None = None) -> ssl.SSLContext:

@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -100,12 +99,6 @@ class Inner:
 @pytest.fixture
 def inner(tmp_path: Path) -> Inner:
     return Inner(tmp_path)
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    with Chat().serve() as address:
-        yield address
 
 
 def test_each_scenario_is_an_item(inner: Inner, url: str) -> None:

@@ -1,8 +1,6 @@
 """A refusal proves that a token is bad only where good ones are accepted beside it."""
 
-import shutil
 import ssl
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 import pytest
 from websockets.sync.server import ServerConnection
 
+from tests.conformance.certificates import certificate
 from tests.conformance.servers import websocket_server
 from tests.evidence.edge import edge_before
 from tests.evidence.servers import check, mortal, reference
@@ -88,15 +87,10 @@ def test_a_port_where_nobody_listens_is_no_refusal(tmp_path: Path) -> None:
 @contextmanager
 def asking_for_a_certificate(folder: Path) -> Iterator[str]:
     """A TLS endpoint that ends every connection with an alert, since the client has no certificate."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("a certificate cannot be made without openssl")
-    command = "req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2"
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    subprocess.run([openssl, *command.split(), *names], cwd=folder, check=True, capture_output=True)
+    own = certificate(folder, "localhost")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-    context.load_verify_locations(folder / "cert.pem")
+    context.load_cert_chain(own.cert, own.key)
+    context.load_verify_locations(own.cert)
     context.verify_mode = ssl.CERT_REQUIRED
     with websocket_server(never_reached, tls=context) as url:
         yield url
@@ -109,7 +103,7 @@ def never_reached(connection: ServerConnection) -> None:
 
 def test_a_tls_alert_is_no_refusal(tmp_path: Path) -> None:
     with asking_for_a_certificate(tmp_path) as url:
-        run = check(url, tmp_path, "--set", f"tls.ca={tmp_path / 'cert.pem'}")
+        run = check(url, tmp_path, "--set", f"tls.ca={tmp_path / 'localhost.pem'}")
     if run.code == 3:
         assert "cannot be reached" in run.terminal
         return

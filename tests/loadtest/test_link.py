@@ -1,9 +1,7 @@
 """A user's connection against servers that speak in every legal and illegal way."""
 
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +19,7 @@ from loadtest.link import MAX_UNSENT_BYTES, Link
 from loadtest.opening import Known, opening_of
 from reference_server.network import running
 from reference_server.settings import ServerSettings
+from tests.conformance.certificates import certificate
 from tests.conformance.servers import raw_server, read_request, reset
 from tests.hostile.modes import accepted, frame, upgraded
 from tests.loadtest.reactor import SelectorReactor
@@ -254,16 +253,10 @@ def test_an_endpoint_that_reads_nothing_costs_no_more_than_a_bound() -> None:
 
 
 def test_over_tls_it_is_the_same(tmp_path: Path) -> None:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("no openssl on this machine to make a certificate with")
-    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    command += ["-days", "2", "-subj", "/CN=wsproof", "-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run([*command, "-out", str(certificate), "-keyout", str(key)], check=True, capture_output=True)
-    settings = ServerSettings(profile=load_profile(None, {}), port=0, certificate=certificate, key=key)
+    own = certificate(tmp_path, "127.0.0.1")
+    settings = ServerSettings(profile=load_profile(None, {}), port=0, certificate=own.cert, key=own.key)
     with running(settings) as server:
-        target = resolve(server.url, Tls(ca=str(certificate)))
+        target = resolve(server.url, Tls(ca=str(own.cert)))
         heard, reactor = Heard(), SelectorReactor()
         link = Link(heard, reactor, target, opening_of(target, Request(f"{target.path}?access_token=alice-token")))
         reactor.run(lambda: len(heard.said) == 1)
@@ -275,7 +268,7 @@ def test_over_tls_it_is_the_same(tmp_path: Path) -> None:
         reactor.run(lambda: heard.over)
         assert heard.ends == [(1000, phrase("tcp-eof"))]
         # Whose certificate nobody vouches for is refused.
-        stranger = resolve(server.url, Tls(ca=str(certificate)))
+        stranger = resolve(server.url, Tls(ca=str(own.cert)))
         assert stranger.tls is not None
         untrusting = type(stranger)(stranger.uri, stranger.family, stranger.address, ssl.create_default_context())
         heard = Heard()

@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import shutil
 import signal
 import ssl
 import subprocess
@@ -18,6 +17,7 @@ from websockets.sync.client import connect
 from contract.profile import Profile
 from reference_server.network import running
 from reference_server.settings import ServerSettings
+from tests.conformance.certificates import certificate
 from tests.reference_server.raw import TIMEOUT, RawClient
 
 ROOT = Path(__file__).parents[2]
@@ -161,24 +161,11 @@ def test_sigterm_closes_with_1001(tmp_path: Path) -> None:
             assert process.wait(TIMEOUT) == 0
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    """A throw-away certificate for 127.0.0.1, and its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("no openssl on this machine to make a certificate with")
-    files = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-    command += ["-nodes", "-days", "2", "-subj", "/CN=wsproof", "-addext", "subjectAltName=IP:127.0.0.1"]
-    command += ["-out", str(files[0]), "-keyout", str(files[1])]
-    subprocess.run(command, check=True, capture_output=True)
-    return files
-
-
-def test_tls(start: Start, certificate: tuple[Path, Path]) -> None:
-    url = start(certificate=certificate[0], key=certificate[1])
+def test_tls(start: Start, tmp_path: Path) -> None:
+    own = certificate(tmp_path, "127.0.0.1")
+    url = start(certificate=own.cert, key=own.key)
     assert url.startswith("wss://127.0.0.1:")
-    context = ssl.create_default_context(cafile=str(certificate[0]))
+    context = ssl.create_default_context(cafile=str(own.cert))
     with connect(f"{url}?access_token=alice-token", ssl=context) as client:
         assert "connection_ack" in str(client.recv(timeout=TIMEOUT))
         client.send(json.dumps({"event": "x", "payload": {}}))
@@ -186,11 +173,10 @@ def test_tls(start: Start, certificate: tuple[Path, Path]) -> None:
     assert client.close_code == 1000
 
 
-def test_slow_tls_reader_is_dropped(
-    start: Start, certificate: tuple[Path, Path], caplog: pytest.LogCaptureFixture
-) -> None:
-    url = start(certificate=certificate[0], key=certificate[1], write_buffer=65_536)
-    context = ssl.create_default_context(cafile=str(certificate[0]))
+def test_slow_tls_reader_is_dropped(start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    own = certificate(tmp_path, "127.0.0.1")
+    url = start(certificate=own.cert, key=own.key, write_buffer=65_536)
+    context = ssl.create_default_context(cafile=str(own.cert))
     with RawClient(url, tls=context) as flood, pytest.raises((ConnectionError, ssl.SSLError)):
         flood_until_cut_off(flood)
     assert DROPPED in caplog.text

@@ -1,36 +1,29 @@
 """The pages in a real browser: their own script runs, and nothing else does."""
 
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from reports import html
 from tests.reports import builder, loads
+from tests.reports.browser import needed, opened
 from tests.reports.builder import Json
 from tests.reports.comparisons import compared, verdicts
 from tests.reports.page import Page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-SWITCHES = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--dump-dom",
-)  # fmt: skip
-
 ACTING = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\"><svg onload=alert(1)>"
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+pytestmark = needed
 
 
-def _opened(page: str, folder: Path) -> Page:
+def _opened(browser: Browser, page: str, folder: Path) -> Page:
     """The page as it stands after its scripts have run."""
     file = folder / "page.html"
     file.write_text(page, encoding="utf-8")
-    command = [CHROMIUM or "", *SWITCHES, f"--user-data-dir={folder / 'browser'}", file.as_uri()]
-    done = subprocess.run(command, capture_output=True, check=True, timeout=120)
-    return Page(done.stdout.decode("utf-8"))
+    with opened(browser, file) as one:
+        return Page(one.page.content())
 
 
 @pytest.mark.parametrize(
@@ -42,11 +35,11 @@ def _opened(page: str, folder: Path) -> Page:
     ],
 )
 def test_the_policy_lets_the_pages_own_script_run(
-    function: Callable[[Json], str], document: Json, running: str, tmp_path: Path
+    browser: Browser, function: Callable[[Json], str], document: Json, running: str, tmp_path: Path
 ) -> None:
     page = function(document)
     assert "hidden" in page[page.index(running) :].partition(">")[0]
-    opened = _opened(page, tmp_path).source
+    opened = _opened(browser, page, tmp_path).source
     assert "hidden" not in opened[opened.index(running) :].partition(">")[0]
 
 
@@ -63,8 +56,10 @@ def _worse_than(document: Json) -> Callable[[Json], str]:
         (_worse_than(loads.full()), loads.aborted()),
     ],
 )
-def test_no_string_of_an_endpoint_acts(function: Callable[[Json], str], document: Json, tmp_path: Path) -> None:
-    page = _opened(function(builder.hostile(document, ACTING)), tmp_path)
+def test_no_string_of_an_endpoint_acts(
+    browser: Browser, function: Callable[[Json], str], document: Json, tmp_path: Path
+) -> None:
+    page = _opened(browser, function(builder.hostile(document, ACTING)), tmp_path)
     title = page.part("<title>", "</title>")
     assert title.startswith(("<title>Not conformant", "<title>Failed", "<title>Worse"))
     assert not [tag for tag, attributes in page.elements if tag == "img" or "onload" in attributes]

@@ -1,6 +1,5 @@
 """The comparison's page in a real browser: what can be done with it, and where its cells lead."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,19 +9,13 @@ from reports import html
 from reports.comparison import compare
 from reports.comparison_parts import Run
 from tests.reports import builder, comparisons, loads
-from tests.reports.browser import DESK, PHONE, chromium, needed, opened
+from tests.reports.browser import DESK, PHONE, needed, opened
 from tests.reports.comparisons import compared, verdicts
 
 pytestmark = [needed, pytest.mark.slow]
 
 GOOD = verdicts(ERR_01="passed", ERR_02="passed", SEND_01="passed")
 BAD = verdicts(ERR_01="failed", ERR_02="passed", SEND_01="passed")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture

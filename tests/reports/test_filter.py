@@ -1,6 +1,5 @@
 """The filter of the compliance page, and of a load page's requirements, as somebody at a keyboard uses it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,17 +7,11 @@ from playwright.sync_api import Browser, Page
 
 from reports import html
 from tests.reports import builder, loads
-from tests.reports.browser import chromium, needed, opened
+from tests.reports.browser import needed, opened
 
 pytestmark = [needed, pytest.mark.slow]
 
 REQUIREMENTS, SCENARIOS = "article.requirement", "article.scenario"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Every page in a real browser: for everybody, on any screen, and alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from reports import html
 from reports.documents import Document
 from reports.language import LANGUAGES, speaking
 from tests.reports import builder, loads
-from tests.reports.browser import DESK, PHONE, chromium, needed, opened
+from tests.reports.browser import DESK, PHONE, needed, opened
 from tests.reports.comparisons import compared, verdicts
 
 pytestmark = [needed, pytest.mark.slow]
@@ -33,12 +33,6 @@ PAGES: dict[str, tuple[Callable[[Document], str], Document]] = {
     "matrix": (html.comparison, compared(verdicts(ERR_01="passed"), verdicts(ERR_01="failed"), verdicts())),
     "comparison-load": (html.comparison, compared(loads.full(), loads.faulty())),
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture(scope="module", params=PAGES)

@@ -1,33 +1,21 @@
 """`wsproof load --find-capacity`: one figure in one unit, judged by what held."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from contract.profile import load_profile
-from reference_server.network import running
-from reference_server.settings import ServerSettings
 from tests.loadtest.running import read_document, served
 from tests.wsproof.command import wsproof
 
 pytestmark = served
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with running(ServerSettings(profile=load_profile(), port=0)) as server:
-        yield server.url
-
-
-def search(url: str, folder: Path, *options: str) -> tuple[int, str]:
+def search(reference: str, folder: Path, *options: str) -> tuple[int, str]:
     usual = ("--find-capacity", "users", "--users", "2", "--step-time", "3s", "--rate", "4", "--output", "out")
-    done = wsproof("load", url, *usual, *options, folder=folder)
+    done = wsproof("load", reference, *usual, *options, folder=folder)
     return done.returncode, done.stdout
 
 
-def test_the_knee_is_judged_and_what_broke_beyond_it_is_not(url: str, tmp_path: Path) -> None:
-    code, shown = search(url, tmp_path, "--max", "8", "--threshold", "count(connect) <= 3", "--lang", "en")
+def test_the_knee_is_judged_and_what_broke_beyond_it_is_not(reference: str, tmp_path: Path) -> None:
+    code, shown = search(reference, tmp_path, "--max", "8", "--threshold", "count(connect) <= 3", "--lang", "en")
     found = read_document(tmp_path / "out" / "load.json")
     capacity = found["capacity"]
     assert [(one["users"], one["passed"], one["breached"]) for one in capacity["curve"]] == [
@@ -42,8 +30,8 @@ def test_the_knee_is_judged_and_what_broke_beyond_it_is_not(url: str, tmp_path: 
     assert all(one["throughput"] <= 1.5 * 4 * one["users"] for one in capacity["curve"])
 
 
-def test_where_nothing_breaks_there_is_no_knee(url: str, tmp_path: Path) -> None:
-    code, shown = search(url, tmp_path, "--max", "4", "--threshold", "count(connect) < 100")
+def test_where_nothing_breaks_there_is_no_knee(reference: str, tmp_path: Path) -> None:
+    code, shown = search(reference, tmp_path, "--max", "4", "--threshold", "count(connect) < 100")
     assert code == 0
     assert "It bore all 4 users that were tried; where it breaks was not found." in shown
     assert "knee" not in shown
@@ -51,8 +39,8 @@ def test_where_nothing_breaks_there_is_no_knee(url: str, tmp_path: Path) -> None
     assert ">knee" not in page
 
 
-def test_where_everything_breaks_the_lowest_load_is_judged(url: str, tmp_path: Path) -> None:
-    code, shown = search(url, tmp_path, "--threshold", "count(connect) < 1")
+def test_where_everything_breaks_the_lowest_load_is_judged(reference: str, tmp_path: Path) -> None:
+    code, shown = search(reference, tmp_path, "--threshold", "count(connect) < 1")
     found = read_document(tmp_path / "out" / "load.json")
     assert (found["capacity"]["knee"], found["settings"]["users"], code) == (None, 1, 1)
     assert "Even the lowest load that was tried, 1 user, breached a threshold." in shown

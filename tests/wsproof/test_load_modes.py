@@ -6,26 +6,16 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from contract.profile import load_profile
-from reference_server.network import running
-from reference_server.settings import ServerSettings
 from tests.loadtest.running import children_of, connections, read_document, served
 from tests.wsproof.command import started, surroundings, wait_until, wsproof
 
 pytestmark = served
 
 WITH_PROC = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with running(ServerSettings(profile=load_profile(), port=0)) as server:
-        yield server.url
 
 
 @pytest.fixture
@@ -42,10 +32,10 @@ def test_a_worker_without_a_master_gives_up(address: str, tmp_path: Path) -> Non
     assert line == f"wsproof: no master answered at {address} within 2 s"
 
 
-def test_a_master_whose_workers_do_not_all_come_says_how_many_did(url: str, address: str, tmp_path: Path) -> None:
+def test_a_master_whose_workers_do_not_all_come_says_how_many_did(reference: str, address: str, tmp_path: Path) -> None:
     with started("load", "--worker", address, folder=tmp_path) as worker:
         options = ("--master", address, "--expect-workers", "2", "--wait", "8s", "--output", tmp_path / "out")
-        done = wsproof("load", url, *options, folder=tmp_path)
+        done = wsproof("load", reference, *options, folder=tmp_path)
         assert (done.returncode, done.stdout) == (3, "")
         assert done.stderr == f"wsproof: 1 of 2 workers came within 8 s to {address}\n"
         *_, line = worker.communicate()[1].splitlines()
@@ -53,13 +43,13 @@ def test_a_master_whose_workers_do_not_all_come_says_how_many_did(url: str, addr
 
 
 @WITH_PROC
-def test_a_worker_whose_master_is_killed_leaves(url: str, address: str, tmp_path: Path) -> None:
+def test_a_worker_whose_master_is_killed_leaves(reference: str, address: str, tmp_path: Path) -> None:
     options = ("--master", address, "--expect-workers", "1", "--time", "10m", "--output", tmp_path / "out")
     with (
         started("load", "--worker", address, "--wait", "6s", folder=tmp_path) as worker,
-        started("load", url, *options, folder=tmp_path) as master,
+        started("load", reference, *options, folder=tmp_path) as master,
     ):
-        wait_until(lambda: connections(url) == 20, worker)
+        wait_until(lambda: connections(reference) == 20, worker)
         os.kill(children_of(master.pid)[0], signal.SIGKILL)
         *_, line = worker.communicate()[1].splitlines()
     assert line == f"wsproof: the master at {address} has been silent for 6 s; its users have left"
@@ -67,10 +57,10 @@ def test_a_worker_whose_master_is_killed_leaves(url: str, address: str, tmp_path
 
 
 @WITH_PROC
-def test_a_run_whose_workers_all_die_ends_and_names_them(url: str, tmp_path: Path) -> None:
+def test_a_run_whose_workers_all_die_ends_and_names_them(reference: str, tmp_path: Path) -> None:
     options = ("--processes", "2", "--time", "10m", "--output", tmp_path / "out")
-    with started("load", url, *options, folder=tmp_path) as command:
-        wait_until(lambda: connections(url) == 20, command)
+    with started("load", reference, *options, folder=tmp_path) as command:
+        wait_until(lambda: connections(reference) == 20, command)
         for pid in [one for one in children_of(command.pid) if b"--worker" in cmdline(one)]:
             os.kill(pid, signal.SIGKILL)
         command.communicate()
@@ -88,10 +78,10 @@ def cmdline(pid: int) -> bytes:
 
 @WITH_PROC
 @pytest.mark.parametrize("more", [("--processes", "2"), ()])
-def test_a_signal_while_users_are_still_coming(url: str, tmp_path: Path, more: tuple[str, ...]) -> None:
+def test_a_signal_while_users_are_still_coming(reference: str, tmp_path: Path, more: tuple[str, ...]) -> None:
     options = ("--users", "200", "--spawn-rate", "2", "--time", "100s", "--output", tmp_path / "out")
-    with started("load", url, *options, *more, folder=tmp_path) as command:
-        wait_until(lambda: connections(url) > 3, command)
+    with started("load", reference, *options, *more, folder=tmp_path) as command:
+        wait_until(lambda: connections(reference) > 3, command)
         command.send_signal(signal.SIGTERM)
         said = command.communicate()
     assert command.returncode == 130, said
@@ -104,10 +94,12 @@ def test_a_signal_while_users_are_still_coming(url: str, tmp_path: Path, more: t
 
 @WITH_PROC
 @pytest.mark.parametrize("more", [("--processes", "2"), ()])
-def test_a_generator_that_crashes_leaves_what_it_measured(url: str, tmp_path: Path, more: tuple[str, ...]) -> None:
+def test_a_generator_that_crashes_leaves_what_it_measured(
+    reference: str, tmp_path: Path, more: tuple[str, ...]
+) -> None:
     options = ("--rate", "20", "--time", "10m", "--output", tmp_path / "out")
-    with started("load", url, *options, *more, folder=tmp_path) as command:
-        wait_until(lambda: connections(url) == 20, command)
+    with started("load", reference, *options, *more, folder=tmp_path) as command:
+        wait_until(lambda: connections(reference) == 20, command)
         (collector,) = (one for one in children_of(command.pid) if b"--worker" not in cmdline(one))
         wait_until(lambda: told_bytes(collector) > 10_000, command)
         os.kill(collector, signal.SIGKILL)
@@ -128,8 +120,8 @@ def told_bytes(pid: int) -> int:
     return int(counts["wchar"])
 
 
-def test_where_no_file_can_be_written_the_document_goes_to_standard_output(url: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "wsproof", "load", url, "--users", "3", "--time", "2s", "--json", "-"]
+def test_where_no_file_can_be_written_the_document_goes_to_standard_output(reference: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "wsproof", "load", reference, "--users", "3", "--time", "2s", "--json", "-"]
     done = subprocess.run(
         # No file may grow beyond eight blocks: a full disk, for this process alone.
         ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh", *command],
