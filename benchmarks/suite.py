@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from conformance.loading import load_scenarios
-from conformance.pace import longest_wait
+from conformance.language.loading import load_scenarios
+from conformance.run.progress import longest_wait
 from contract.profile import load_profile
 from tests.surroundings.checked import ROOT, serving
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from conformance.target import target_for
+from conformance.transport.target import target_for
 from contract.commands import handed_over
 from contract.files import DATA_ROOT
 from contract.findings import phrase

@@ -8,9 +8,9 @@ from typing import Any
 
 from msgspec import UNSET, DecodeError
 
-from conformance.actions import Received, Refused
-from conformance.record import is_cut
-from conformance.troubles import is_own
+from conformance.play.record import is_cut
+from conformance.transport.exchange import Received, Refused
+from conformance.transport.troubles import is_own
 from contract.findings import Phrase, phrase
 from contract.model import value_at
 from loadtest.account import Account

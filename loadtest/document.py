@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from conformance.troubles import own_error
+from conformance.transport.troubles import own_error
 from contract.findings import Phrase, english, few, message_of, phrase, text_of, texts
 from contract.formats import LOAD
 from contract.model import Contract

@@ -8,7 +8,7 @@ from typing import Any
 import gevent
 from gevent.hub import get_hub
 
-from conformance.troubles import fault
+from conformance.transport.troubles import fault
 from loadtest.arrivals import Arrivals, Begin
 from loadtest.gevent_reactor import GeventReactor, in_turn
 from loadtest.ledger import Ledger

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
-from conformance.matching import matches
-from conformance.values import new_nonce
+from conformance.language.matching import matches
+from conformance.language.values import new_nonce
 from contract.findings import Phrase, missing, phrase
 from contract.json_text import dump_json
 from contract.model import value_at

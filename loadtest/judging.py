@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from conformance.record import cut
+from conformance.play.record import cut
 from contract.findings import Phrase, phrase
 from contract.requirements import CheckUse, Level, Requirement
 

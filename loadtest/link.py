@@ -1,8 +1,8 @@
 """A virtual user's connection: a non-blocking socket, driven by a reactor, with a fast path for what is usual.
 
 An answer to the handshake that is known (`opening.py`), and whole, unfragmented frames of text, nearly all there is,
-are taken apart here; anything else goes through `conformance.wire`, the same wire state that the conformance suite has,
-which is there only while it is needed.
+are taken apart here; anything else goes through `conformance.transport.protocol`, the same wire state that the
+conformance suite has, which is there only while it is needed.
 """
 
 import _socket
@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from conformance.actions import (
+from conformance.transport.exchange import (
     Close,
     CloseReceived,
     Control,
@@ -26,11 +26,11 @@ from conformance.actions import (
     Received,
     Refused,
 )
-from conformance.proxy import TunnelError
-from conformance.target import Target, socket_problem, was_taken
-from conformance.transport import narrow
-from conformance.troubles import own_trouble
-from conformance.wire import Wire
+from conformance.transport.protocol import Wire
+from conformance.transport.proxy import TunnelError
+from conformance.transport.sockets import narrow
+from conformance.transport.target import Target, socket_problem, was_taken
+from conformance.transport.troubles import own_trouble
 from contract.findings import Phrase, phrase
 from loadtest.opening import HEADERS_END, MAX_MESSAGE_BYTES, Opening
 from loadtest.sources import Place

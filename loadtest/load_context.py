@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from conformance.target import Target, target_for
+from conformance.transport.target import Target, target_for
 from contract.findings import Phrase, phrase
 from contract.json_text import dump_json
 from contract.model import Contract, load_contract

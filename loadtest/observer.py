@@ -10,8 +10,8 @@ from dataclasses import replace
 from math import inf
 from typing import Any
 
-from conformance.actions import Refused
-from conformance.admission import retry_after
+from conformance.play.admission import retry_after
+from conformance.transport.exchange import Refused
 from contract.findings import Phrase, phrase
 from contract.model import value_at
 from loadtest.judging import UNPROVOKED, Wait, wait
@@ -244,7 +244,7 @@ class Observer:
         """The endpoint ended the connection of a user who reads, unasked."""
         judge, codes = self._judge, self._context.profile.close_codes
         if violation is not None and code is not None:
-            return  # what is wrong in a close frame is another check's, as it is in `conformance.checks`
+            return  # what is wrong in a close frame is another check's, as it is in `conformance.judge.checks`
         if violation is not None:
             judge.found("frames", phrase("framing"), t, self.user, violation)
             return

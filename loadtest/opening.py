@@ -6,8 +6,8 @@ reading the other with the library took more than half of what a connection cost
 
 So `Openings` renders a request for two users and compares: where the bytes are the same but for the token, it puts the
 other tokens in their place; where they are not (a token that is escaped on its way, a nonce in the path), each user's
-request is rendered. And what `conformance.wire` has once accepted is accepted again if it is the same to the byte, with
-the accept value of this key; anything else goes through the wire, which knows what is wrong with it.
+request is rendered. And what `conformance.transport.protocol` has once accepted is accepted again if it is the same to
+the byte, with the accept value of this key; anything else goes through the wire, which knows what is wrong with it.
 """
 
 import re
@@ -15,11 +15,11 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from conformance.actions import Request
-from conformance.handshakes import request_for
-from conformance.scenario import Connect
-from conformance.target import Target
-from conformance.wire import Wire, accept_value, new_key
+from conformance.language.scenario import Connect
+from conformance.play.handshakes import request_for
+from conformance.transport.exchange import Request
+from conformance.transport.protocol import Wire, accept_value, new_key
+from conformance.transport.target import Target
 from contract.profile import Profile
 
 MAX_MESSAGE_BYTES = 1_048_576

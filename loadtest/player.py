@@ -4,8 +4,8 @@ import errno
 import time
 from collections.abc import Callable
 
-from conformance.troubles import own_trouble
-from conformance.values import ScenarioError
+from conformance.language.values import ScenarioError
+from conformance.transport.troubles import own_trouble
 from contract.findings import Phrase, phrase
 from loadtest.connection import Connection
 from loadtest.journey_steps import EARLY_SECONDS, JourneySteps

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from conformance.record import cut
+from conformance.play.record import cut
 from contract.findings import Phrase, phrase
 from loadtest.deliveries import Deliveries
 from loadtest.judging import Judge, Judged

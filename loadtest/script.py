@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.scenario import (
+from conformance.language.scenario import (
     Backoff,
     CloseConnection,
     Connect,
@@ -19,7 +19,7 @@ from conformance.scenario import (
     Step,
     StopReading,
 )
-from conformance.values import ScenarioError, Values
+from conformance.language.values import ScenarioError, Values
 from contract.durations import seconds
 from contract.json_text import dump_json
 from contract.model import Contract, value_at

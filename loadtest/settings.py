@@ -9,8 +9,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal
 
-from conformance.loading import JOURNEYS, load_scenarios
-from conformance.scenario import Scenario
+from conformance.language.loading import JOURNEYS, load_scenarios
+from conformance.language.scenario import Scenario
 from contract.errors import ContractError
 
 SETTINGS_VARIABLE = "WSPROOF_LOAD_SETTINGS"

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.troubles import own_error
+from conformance.transport.troubles import own_error
 from contract.findings import Phrase, Text, english, few, message_of, phrase, texts
 from loadtest.histograms import rank
 from loadtest.judging import Judged

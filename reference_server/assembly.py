@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from contract.model import load_contract
 from contract.profile import Profile
-from reference_server import faults, liberties
-from reference_server.accounts import Accounts
-from reference_server.core import Core
-from reference_server.handshake import Door
-from reference_server.hub import Hub
-from reference_server.seams import Seam
-from reference_server.session import Rules
-from reference_server.settings import ServerSettings
+from reference_server import faults
+from reference_server import variants as liberties
+from reference_server.chat.accounts import Accounts
+from reference_server.chat.hub import Hub
+from reference_server.chat.session import Rules
+from reference_server.core.handshake import Door
+from reference_server.core.hooks import Seam
+from reference_server.core.server import Core
+from reference_server.core.settings import ServerSettings
 from wire.close_codes import is_legal_code
 
 

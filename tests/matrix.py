@@ -18,19 +18,19 @@ from multiprocessing import get_context
 from pathlib import Path
 from zlib import crc32
 
-from conformance.loading import THOROUGH
-from conformance.plan import Plan
-from conformance.replays import CONTROL_TAG
-from conformance.run import Run
-from conformance.scenario import Expect, ExpectOne, Scenario, Step
-from conformance.target import resolve
+from conformance.language.loading import THOROUGH
+from conformance.language.scenario import Expect, ExpectOne, Scenario, Step
+from conformance.play.plan import Plan
+from conformance.run.replays import CONTROL_TAG
+from conformance.run.run import Run
+from conformance.transport.target import resolve
 from contract.model import load_contract
 from contract.profile import Profile, load_profile
 from contract.requirements import load_requirements
+from reference_server.core.settings import ServerSettings
 from reference_server.faults import catalogue
-from reference_server.liberties import LIBERTIES
 from reference_server.network import running
-from reference_server.settings import ServerSettings
+from reference_server.variants import LIBERTIES
 from tests.bundled import bundled
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "matrix.md"

@@ -14,25 +14,25 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
-from conformance.baseline import BaselineEntry
-from conformance.baseline_update import Former, updated_baseline
-from conformance.hints import hints
-from conformance.limits import FailureLimit, out_of_time
-from conformance.loading import FUZZ
-from conformance.pace import Status
-from conformance.plan import Plan
-from conformance.plugin import ConformanceWarning, Player, ScenarioCollector
-from conformance.results import RunFacts, results_document
-from conformance.run import Run
-from conformance.scenario import Scenario
-from conformance.stream import StreamWriter, read_stream
-from conformance.troubles import fault
-from conformance.verdicts import ScenarioVerdict
+from conformance.judge.baseline import BaselineEntry
+from conformance.judge.baseline_update import Former, updated_baseline
+from conformance.judge.hints import hints
+from conformance.judge.verdicts import ScenarioVerdict
+from conformance.language.loading import FUZZ
+from conformance.language.scenario import Scenario
+from conformance.play.plan import Plan
+from conformance.run.limits import FailureLimit, out_of_time
+from conformance.run.plugin import ConformanceWarning, Player, ScenarioCollector
+from conformance.run.progress import Status
+from conformance.run.results import RunFacts, results_document
+from conformance.run.run import Run
+from conformance.run.stream import StreamWriter, read_stream
+from conformance.transport.troubles import fault
 from contract.escaping import visible
 from contract.files import readable
 from contract.findings import Phrase
 from contract.redaction import Redactor
-from reports.documents import write_text
+from reports.shared.documents import write_text
 from wsproof import __version__
 from wsproof.check_options import CheckOptions
 from wsproof.exit_codes import ExitCode

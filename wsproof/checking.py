@@ -4,12 +4,12 @@ import contextlib
 
 import click
 
-from conformance.descriptors import fitted
-from conformance.plan import DEFAULT_JOBS, Plan
-from conformance.run import THOROUGH_ROUNDS
-from conformance.selection import SelectionError
-from conformance.target import Target, UnreachableError, target_for
-from conformance.troubles import OwnTroubleError
+from conformance.language.selection import SelectionError
+from conformance.play.plan import DEFAULT_JOBS, Plan
+from conformance.run.descriptors import fitted
+from conformance.run.run import THOROUGH_ROUNDS
+from conformance.transport.target import Target, UnreachableError, target_for
+from conformance.transport.troubles import OwnTroubleError
 from contract.errors import ContractError
 from contract.formats import RESULTS
 from contract.model import load_contract

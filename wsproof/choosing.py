@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from conformance.baseline import BaselineEntry, for_selection, load_baseline
-from conformance.baseline_update import Former, former
-from conformance.loading import FUZZ
-from conformance.scenario import Scenario
-from conformance.selection import SelectionError, select
-from conformance.suite import Suite, load_suite
+from conformance.judge.baseline import BaselineEntry, for_selection, load_baseline
+from conformance.judge.baseline_update import Former, former
+from conformance.language.loading import FUZZ
+from conformance.language.scenario import Scenario
+from conformance.language.selection import SelectionError, select
+from conformance.language.suite import Suite, load_suite
 from contract.requirements import LEVELS, Level
-from reports.documents import write_text
+from reports.shared.documents import write_text
 from wsproof.check_options import CheckOptions
 from wsproof.exit_codes import ExitCode
 from wsproof.output import prepare_file, prepare_stdout, write_stdout

@@ -53,7 +53,7 @@ class _OneLine(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command of a name. Raises `click.UsageError`, which says what may have been meant."""
-        from conformance.selection import did_you_mean
+        from conformance.language.selection import did_you_mean
 
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
@@ -240,10 +240,10 @@ def serve(
     """Run the reference server, optionally with faults."""
     import ssl
 
+    from reference_server.core.settings import ServerSettings
     from reference_server.faults import catalogue, catalogue_under_load
-    from reference_server.liberties import LIBERTIES, LIBERTIES_UNDER_LOAD
     from reference_server.network import serve_forever
-    from reference_server.settings import ServerSettings
+    from reference_server.variants import LIBERTIES, LIBERTIES_UNDER_LOAD
 
     if list_faults:
         for one in (*catalogue(), *catalogue_under_load()):
@@ -295,8 +295,8 @@ def lint(path: Path | None) -> None:
     PATH is a file or a directory. If it is omitted, the bundled scenarios are checked. Reported are syntax errors,
     unknown names, expectations that a correct server would fail, and expectations that no server can fail.
     """
-    from conformance.lint import lint_scenarios
-    from conformance.profile_lint import is_profile, lint_profile
+    from conformance.run.lint import lint_scenarios
+    from conformance.run.profile_lint import is_profile, lint_profile
 
     findings = lint_profile(path) if path is not None and is_profile(path) else lint_scenarios(path)
     for finding in findings.problems:

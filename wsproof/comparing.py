@@ -10,16 +10,16 @@ from urllib.parse import quote
 
 import click
 
-from conformance.stream import is_stream, read_stream
+from conformance.run.stream import is_stream, read_stream
 from contract.errors import ContractError
 from contract.files import readable
 from contract.findings import translated
 from contract.formats import COMPARISON, LOAD, RESULTS
-from reports import comparison
-from reports.comparison_parts import ComparisonError, Run
-from reports.comparison_text import comparison_summary, last_line
-from reports.documents import Document, DocumentError, check_document, read_document
-from reports.language import speaking
+from reports.compare import comparison
+from reports.compare.parts import ComparisonError, Run
+from reports.formats.comparison_text import comparison_summary, last_line
+from reports.shared.documents import Document, DocumentError, check_document, read_document
+from reports.text.language import speaking
 from wsproof import __version__
 from wsproof.exit_codes import ExitCode
 from wsproof.formats import Wanted, print_wanted, wanted_reports, writers

@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
-from conformance.urls import ascii_url
+from conformance.transport.urls import ascii_url
 from contract.escaping import visible
 from contract.profile import Profile
+from reference_server.core.settings import ServerSettings
 from reference_server.network import running
-from reference_server.settings import ServerSettings
 
 
 class EndpointError(Exception):

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract.formats import COMPARISON, RESULTS
-from reports.documents import Document, write_text
-from reports.render import FORMATS, render
+from reports.formats.render import FORMATS, render
+from reports.shared.documents import Document, write_text
 from wsproof.output import OutputError, forget, prepare_file, prepare_stdout, write_stdout
 
 Writer = tuple[Path, Callable[[Path], None]]

@@ -9,15 +9,15 @@ from typing import Any
 
 import click
 
-from conformance.target import UnreachableError, target_for
-from conformance.troubles import OwnTroubleError, own_error
+from conformance.transport.target import UnreachableError, target_for
+from conformance.transport.troubles import OwnTroubleError, own_error
 from contract.escaping import visible
 from contract.formats import LOAD
 from contract.profile import Profile
 from loadtest.child import run_load, run_worker
 from loadtest.plan import Wishes, settings_for
 from loadtest.settings import WAIT_SECONDS, AbsenceError, EndedError, LoadError, LoadSettings
-from reports.documents import Document, check_document, read_document
+from reports.shared.documents import Document, check_document, read_document
 from wsproof import __version__
 from wsproof.capacity import Capacity, find_capacity
 from wsproof.endpoints import EndpointError, endpoint

@@ -18,7 +18,7 @@ from wsproof.exit_codes import ExitCode
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FORMAT_NAMES = "html, text, markdown, junit, ctrf, badge, badge-svg, json, jsonl"
-"""Of `reports.render`, which takes its time to load; a test compares them."""
+"""Of `reports.formats.render`, which takes its time to load; a test compares them."""
 
 COMPARISON_FORMATS = "html, text, markdown, json"
 FORMAT_HELP = (

@@ -10,9 +10,9 @@ from types import TracebackType
 
 import click
 
-from conformance.pace import Playing, Status
+from conformance.run.progress import Playing, Status
 from contract.escaping import visible
-from reports.fitting import columns
+from reports.text.fitting import columns
 
 EVERY_TERMINAL = 0.2
 EVERY_FILE = 10.0

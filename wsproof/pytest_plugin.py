@@ -26,11 +26,11 @@ def _own_packages() -> Iterator[None]:
 
 
 with _own_packages():
-    from conformance.loading import BUNDLED, load_scenarios
-    from conformance.peer_plugins import PeerPlugins, refuse_processes
-    from conformance.plan import DEFAULT_JOBS, Plan
-    from conformance.plugin import Player, ScenarioCollector, register_marks
-    from conformance.target import UnreachableError, target_for
+    from conformance.language.loading import BUNDLED, load_scenarios
+    from conformance.play.plan import DEFAULT_JOBS, Plan
+    from conformance.run.peer_plugins import PeerPlugins, refuse_processes
+    from conformance.run.plugin import Player, ScenarioCollector, register_marks
+    from conformance.transport.target import UnreachableError, target_for
     from contract.errors import ContractError
     from contract.model import load_contract
     from contract.profile import load_profile

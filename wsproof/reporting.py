@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from conformance.stream import is_stream, read_stream
-from reports.documents import Document, DocumentError, check_document, read_document, write_text
-from reports.render import render
+from conformance.run.stream import is_stream, read_stream
+from reports.formats.render import render
+from reports.shared.documents import Document, DocumentError, check_document, read_document, write_text
 from wsproof.formats import check_name
 from wsproof.options import stop
 from wsproof.output import OutputError, prepare_file, prepare_stdout, write_stdout

@@ -13,9 +13,9 @@ from contract.formats import RESULTS
 def show_summary(document: Mapping[str, Any], language: str, *, err: bool) -> None:
     """The readable summary, in colour where a person reads it."""
     from contract.findings import translated
-    from reports.documents import upgraded
-    from reports.language import speaking
-    from reports.text import load_summary, summary
+    from reports.formats.text import load_summary, summary
+    from reports.shared.documents import upgraded
+    from reports.text.language import speaking
 
     stream = sys.stderr if err else sys.stdout
     colour = stream.isatty() and "NO_COLOR" not in os.environ

@@ -11,12 +11,12 @@ from hypothesis.internal.constants_ast import Constants
 
 from conformance.fuzz.grammar import grammar
 from conformance.fuzz.hunt import Budget, Hunt, Share
-from conformance.loading import FUZZ, load_scenarios
-from conformance.pace import Playing, Status
-from conformance.plan import Channels, Plan
-from conformance.replays import without_consequences
-from conformance.scenario import Scenario
-from conformance.verdicts import ScenarioVerdict
+from conformance.judge.verdicts import ScenarioVerdict
+from conformance.language.loading import FUZZ, load_scenarios
+from conformance.language.scenario import Scenario
+from conformance.play.plan import Channels, Plan
+from conformance.run.progress import Playing, Status
+from conformance.run.replays import without_consequences
 from contract.findings import Phrase, phrase
 
 

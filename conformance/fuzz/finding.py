@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from conformance.engine import Ending, Outcome
 from conformance.fuzz.example import Example
 from conformance.fuzz.session import Played
-from conformance.record import Record, cut
-from conformance.scenario import Scenario
-from conformance.transcript import MAX_DATA, Entry
-from conformance.verdicts import Charged, ScenarioVerdict
+from conformance.judge.verdicts import Charged, ScenarioVerdict
+from conformance.language.scenario import Scenario
+from conformance.play.engine import Ending, Outcome
+from conformance.play.record import Record, cut
+from conformance.play.transcript import MAX_DATA, Entry
 from contract.findings import Text, missing, phrase
 
 SHOWN_MESSAGE = 300

@@ -13,11 +13,11 @@ from conformance.fuzz.finding import Finding, Signature, passed, signatures, und
 from conformance.fuzz.grammar import Grammar
 from conformance.fuzz.messages import examples_of
 from conformance.fuzz.session import Played, Session, SetupFailedError, UnjudgedError
-from conformance.limits import not_finished
-from conformance.plan import Channels, Plan
-from conformance.scenario import Scenario
-from conformance.transport import StoppedError, Transport
-from conformance.verdicts import ScenarioVerdict
+from conformance.judge.verdicts import ScenarioVerdict
+from conformance.language.scenario import Scenario
+from conformance.play.plan import Channels, Plan
+from conformance.run.limits import not_finished
+from conformance.transport.sockets import StoppedError, Transport
 from contract.findings import Phrase, Text, phrase
 
 MAX_FINDINGS = 3

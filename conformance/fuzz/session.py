@@ -3,19 +3,19 @@
 import math
 from dataclasses import dataclass
 
-from conformance.actions import Wait
-from conformance.blame import is_rate_limited
-from conformance.breaker import CircuitBreaker
-from conformance.engine import Outcome, play_steps
 from conformance.fuzz.example import Example, holds
-from conformance.judging import judged
-from conformance.plan import Channels, Plan
-from conformance.record import Conversation
-from conformance.scenario import Scenario, SendRaw, Step
-from conformance.stage import Script, Setting, Stage
-from conformance.transport import Transport
-from conformance.values import InconclusiveError, Values
-from conformance.verdicts import ScenarioVerdict
+from conformance.judge.outcomes import judged
+from conformance.judge.verdicts import ScenarioVerdict
+from conformance.language.scenario import Scenario, SendRaw, Step
+from conformance.language.values import InconclusiveError, Values
+from conformance.play.attribution import is_rate_limited
+from conformance.play.circuit_breaker import CircuitBreaker
+from conformance.play.context import Script, Setting, Stage
+from conformance.play.engine import Outcome, play_steps
+from conformance.play.plan import Channels, Plan
+from conformance.play.record import Conversation
+from conformance.transport.exchange import Wait
+from conformance.transport.sockets import Transport
 from contract.findings import Text, phrase
 from contract.model import value_at
 

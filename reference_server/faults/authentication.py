@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reference_server.accounts import read_token
-from reference_server.exchange import Abort, Account, Close, Effect, Happening, Opened
+from reference_server.chat.accounts import read_token
+from reference_server.core.exchange import Abort, Account, Close, Effect, Happening, Opened
+from reference_server.core.handshake import Answer, Request, Verdict, refusal
+from reference_server.core.hooks import Seam
 from reference_server.faults.fault import answer_fault, changed, fault, is_close, is_event
-from reference_server.handshake import Answer, Request, Verdict, refusal
-from reference_server.seams import Seam
 
 NOBODY = Account("nobody", "Nobody")
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from contract.profile import Profile
-from reference_server.exchange import Close, Effect, Frame, Happening, Lost, SendText
+from reference_server.core.exchange import Close, Effect, Frame, Happening, Lost, SendText
+from reference_server.core.hooks import Seam
 from reference_server.faults.fault import fault, profile_fault
 from reference_server.faults.posting import CostsOneAMessage
-from reference_server.seams import Seam
 from wire.frames import Opcode
 
 

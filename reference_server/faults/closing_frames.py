@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reference_server.exchange import Frame
+from reference_server.core.exchange import Frame
 from reference_server.faults.fault import fault
 from reference_server.faults.frames import Framing
 from wire import close_codes

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from reference_server.core.handshake import Answer, Request
+from reference_server.core.hooks import Coder, Seam
 from reference_server.faults.fault import answer_fault, fault
 from reference_server.faults.frames import Framing
-from reference_server.handshake import Answer, Request
-from reference_server.seams import Coder, Seam
 from wire.frames import RSV1, Opcode, RawFrame
 
 EXTENSIONS = "Sec-WebSocket-Extensions"

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from reference_server.exchange import Close, Effect, Happening, Lost, Opened, SendText
+from reference_server.core.exchange import Close, Effect, Happening, Lost, Opened, SendText
+from reference_server.core.handshake import Answer, Request, refusal
+from reference_server.core.hooks import Seam
 from reference_server.faults.fault import answer_fault, asks, changed, effect_fault, fault, is_event
-from reference_server.handshake import Answer, Request, refusal
-from reference_server.seams import Seam
 
 
 @answer_fault("handshake-refused", breaks="CONN-01")

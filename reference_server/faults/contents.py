@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from reference_server.exchange import Effect, SendText
+from reference_server.core.exchange import Effect, SendText
 from reference_server.faults.fault import effect_fault, fault, with_message
 from reference_server.faults.posting import Deliveries
 

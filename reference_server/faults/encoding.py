@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reference_server.exchange import Frame
+from reference_server.core.exchange import Frame
+from reference_server.core.hooks import Seam
 from reference_server.faults.fault import fault
 from reference_server.faults.frames import Framing
-from reference_server.seams import Seam
 from wire.frames import RSV1, Opcode, RawFrame
 
 BAD = b"\xff"

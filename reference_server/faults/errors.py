@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from reference_server.exchange import Abort, Close, Effect, Happening, SendText, Text
+from reference_server.core.exchange import Abort, Close, Effect, Happening, SendText, Text
+from reference_server.core.hooks import Seam
 from reference_server.faults.fault import (
     changed,
     effect_fault,
@@ -12,7 +13,6 @@ from reference_server.faults.fault import (
     is_event,
     parsed,
 )
-from reference_server.seams import Seam
 
 
 class Errors(Seam):

@@ -11,9 +11,9 @@ from typing import Any, TypeGuard, TypeVar
 
 from contract.json_text import JsonTextError, dump_json, parse_json
 from contract.profile import Profile
-from reference_server.exchange import Close, Effect, Frame, Happening, Outgoing, SendText, Text
-from reference_server.handshake import Answer, Request
-from reference_server.seams import Seam
+from reference_server.core.exchange import Close, Effect, Frame, Happening, Outgoing, SendText, Text
+from reference_server.core.handshake import Answer, Request
+from reference_server.core.hooks import Seam
 from wire.frames import Opcode
 
 

@@ -6,7 +6,7 @@ The library accepts no illegal frame. A fault that does so hands it a legal one 
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reference_server.seams import Coder, Seam
+from reference_server.core.hooks import Coder, Seam
 from wire.frames import Opcode, RawFrame, decode
 from wire.masking import KEY_BYTES
 

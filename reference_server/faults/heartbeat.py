@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from contract.profile import Profile
-from reference_server.exchange import Abort, Close, Effect, Frame, Happening, Lost, Text
+from reference_server.core.exchange import Abort, Close, Effect, Frame, Happening, Lost, Text
+from reference_server.core.hooks import Seam
 from reference_server.faults.fault import (
     asks,
     changed,
@@ -18,7 +19,6 @@ from reference_server.faults.fault import (
     parsed,
     profile_fault,
 )
-from reference_server.seams import Seam
 from wire.frames import Opcode
 
 

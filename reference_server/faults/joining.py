@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from contract.profile import Profile
-from reference_server.exchange import Effect, Happening, Lost, SendText, Text
+from reference_server.chat.session import Session
+from reference_server.core.exchange import Effect, Happening, Lost, SendText, Text
+from reference_server.core.hooks import Seam
 from reference_server.faults.fault import (
     asks,
     changed,
@@ -16,8 +18,6 @@ from reference_server.faults.fault import (
     is_event,
     profile_fault,
 )
-from reference_server.seams import Seam
-from reference_server.session import Session
 
 LONGEST_CHANNEL = 128
 """Code points of a channelId (`schemas/payloads`)."""

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from contract.profile import Profile
-from reference_server.exchange import Abort, Binary, Close, Effect, Frame, Happening, Text
+from reference_server.core.exchange import Abort, Binary, Close, Effect, Frame, Happening, Text
+from reference_server.core.hooks import Seam
 from reference_server.faults.fault import fault, profile_fault
 from reference_server.faults.frames import Framing
-from reference_server.seams import Seam
 from wire.frames import Opcode, RawFrame
 
 ROOM = 40

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reference_server.exchange import Effect, Happening, Lost, Outgoing, SendText, Text
+from reference_server.core.exchange import Effect, Happening, Lost, Outgoing, SendText, Text
+from reference_server.core.hooks import Seam
 from reference_server.faults.fault import asks, changed, fault, is_event, rewritten, with_message, written
 from reference_server.faults.joining import EachBroadcast
-from reference_server.seams import Seam
 
 
 class _Counting(Seam):

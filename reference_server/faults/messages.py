@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from reference_server.exchange import Effect, Frame, Happening, Lost, Outgoing, SendText
+from reference_server.core.exchange import Effect, Frame, Happening, Lost, Outgoing, SendText
+from reference_server.core.hooks import Seam
 from reference_server.faults.fault import (
     asks,
     channel_of,
@@ -20,7 +21,6 @@ from reference_server.faults.fault import (
     with_message,
     written,
 )
-from reference_server.seams import Seam
 from wire.frames import Opcode
 
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from reference_server.accounts import Accounts, read_token
-from reference_server.exchange import Effect, Happening, SendText, Text
+from reference_server.chat.accounts import Accounts, read_token
+from reference_server.core.exchange import Effect, Happening, SendText, Text
+from reference_server.core.handshake import Request, Verdict
+from reference_server.core.hooks import Seam
 from reference_server.faults.fault import asks, changed, channel_of, fault, is_event
 from reference_server.faults.joining import EachBroadcast, joined_channel
-from reference_server.handshake import Request, Verdict
-from reference_server.seams import Seam
 
 Key = Callable[[str], str]
 """What a server takes a name for."""

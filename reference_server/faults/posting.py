@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from reference_server.exchange import Effect, Happening, Lost, SendText, Text
+from reference_server.core.exchange import Effect, Happening, Lost, SendText, Text
+from reference_server.core.hooks import Seam
 from reference_server.faults.fault import (
     asks,
     changed,
@@ -12,7 +13,6 @@ from reference_server.faults.fault import (
     fault,
     is_event,
 )
-from reference_server.seams import Seam
 
 
 class Deliveries(Seam):

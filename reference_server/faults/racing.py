@@ -4,10 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from reference_server.exchange import Effect, Frame, Happening, Lost, SendText, Text
+from reference_server.core.exchange import Effect, Frame, Happening, Lost, SendText, Text
+from reference_server.core.hooks import Seam
 from reference_server.faults.fault import asks, channel_of, fault, is_event
 from reference_server.faults.posting import Deliveries
-from reference_server.seams import Seam
 from wire.frames import Opcode
 
 LONG = 1_000

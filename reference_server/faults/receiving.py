@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from contract.profile import Profile
-from reference_server.exchange import Binary, Effect, Frame, Happening, Lost, Text
+from reference_server.core.exchange import Binary, Effect, Frame, Happening, Lost, Text
+from reference_server.core.hooks import Seam
 from reference_server.faults.fault import fault, is_event, profile_fault
-from reference_server.seams import Seam
 from wire.frames import Opcode
 
 

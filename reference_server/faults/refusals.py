@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from contract.profile import Profile
-from reference_server.exchange import Abort, Effect, Happening, SendText, Text
+from reference_server.core.exchange import Abort, Effect, Happening, SendText, Text
+from reference_server.core.hooks import Seam
 from reference_server.faults.errors import Errors
 from reference_server.faults.fault import (
     UNREADABLE,
@@ -18,7 +19,6 @@ from reference_server.faults.fault import (
     profile_fault,
     text_fault,
 )
-from reference_server.seams import Seam
 
 # ERR-01
 

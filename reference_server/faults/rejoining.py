@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from reference_server.exchange import Effect, Happening, Lost, SendText
+from reference_server.core.exchange import Effect, Happening, Lost, SendText
+from reference_server.core.hooks import Seam
 from reference_server.faults.fault import asks, channel_of, fault, is_event
 from reference_server.faults.joining import joined_channel
-from reference_server.seams import Seam
 
 
 class _Away(Seam):

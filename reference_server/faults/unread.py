@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from reference_server.exchange import Binary, Effect, Frame, Happening, Lost, Outgoing, SendText, Text
+from reference_server.core.exchange import Binary, Effect, Frame, Happening, Lost, Outgoing, SendText, Text
+from reference_server.core.hooks import Seam
 from reference_server.faults.fault import asks, fault, written
 from reference_server.faults.posting import CostsAllAMessage, Deliveries
-from reference_server.seams import Seam
 from wire.frames import Opcode
 
 FEW = 65_536

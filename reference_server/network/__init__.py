@@ -12,8 +12,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from reference_server.assembly import assemble
+from reference_server.core.settings import ServerSettings
 from reference_server.network.server import OnReady, Server
-from reference_server.settings import ServerSettings
 
 
 async def _main(settings: ServerSettings, on_ready: OnReady) -> None:

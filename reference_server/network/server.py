@@ -6,11 +6,11 @@ import ssl
 from collections.abc import Callable
 
 from reference_server.assembly import Assembly
-from reference_server.exchange import ShuttingDown
-from reference_server.network.hall import Hall
-from reference_server.network.link import Link
-from reference_server.network.reception import Reception
-from reference_server.settings import ServerSettings
+from reference_server.core.exchange import ShuttingDown
+from reference_server.core.settings import ServerSettings
+from reference_server.network.connection import Link
+from reference_server.network.connections import Hall
+from reference_server.network.upgrade import Reception
 
 logger = logging.getLogger("wsproof.reference_server")
 

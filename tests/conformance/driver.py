@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conformance.actions import (
+from conformance.language.loading import read_scenarios
+from conformance.language.scenario import Scenario
+from conformance.play.context import Setting
+from conformance.play.engine import Outcome, play
+from conformance.play.handshakes import CONTROL
+from conformance.transport.exchange import (
     Action,
     Close,
     CloseReceived,
@@ -24,11 +29,6 @@ from conformance.actions import (
     Tick,
     Wait,
 )
-from conformance.engine import Outcome, play
-from conformance.handshakes import CONTROL
-from conformance.loading import read_scenarios
-from conformance.scenario import Scenario
-from conformance.stage import Setting
 from contract.findings import Text, phrase
 from contract.model import load_contract
 from contract.profile import Profile, load_profile

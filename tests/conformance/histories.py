@@ -4,11 +4,11 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from conformance.actions import CloseReceived, Ended, Opened, Received, Refused
-from conformance.checks import judge
-from conformance.history import History
-from conformance.record import Conversation, Record, Sent, read_message
-from conformance.stage import Failure
+from conformance.judge.checks import judge
+from conformance.judge.history import History
+from conformance.play.context import Failure
+from conformance.play.record import Conversation, Record, Sent, read_message
+from conformance.transport.exchange import CloseReceived, Ended, Opened, Received, Refused
 from contract.findings import Phrase, phrase
 from contract.model import load_contract
 from contract.profile import Profile, load_profile

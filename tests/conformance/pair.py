@@ -5,8 +5,8 @@ from websockets.http11 import Request as HttpRequest
 from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
-from conformance.actions import Happening, Request
-from conformance.wire import Wire
+from conformance.transport.exchange import Happening, Request
+from conformance.transport.protocol import Wire
 from wire.frames import RawFrame
 
 URI = parse_uri("ws://example.test/v1/socket")

@@ -100,7 +100,7 @@ def test_texts_need_no_babel() -> None:
     code = (
         "import sys; sys.modules['babel'] = None\n"
         "from contract.findings import phrase\n"
-        "from reports.language import speaking, t, tn\n"
+        "from reports.text.language import speaking, t, tn\n"
         "with speaking('ja'): print(t('common.mark.failed'), phrase('the-message').render())"
     )
     done = subprocess.run(

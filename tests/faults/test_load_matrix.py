@@ -13,7 +13,7 @@ from contract.requirements import load_requirements
 from loadtest.judging import Judged
 from loadtest.verdict import requirement_results
 from reference_server.faults import catalogue_under_load, find
-from reference_server.liberties import LIBERTIES_UNDER_LOAD
+from reference_server.variants import LIBERTIES_UNDER_LOAD
 from tests.load_matrix import CLEAN, LIBERTY, PAGE, PROMISING, LoadRow, names, rows, summary_of
 from tests.slow import slow_but
 

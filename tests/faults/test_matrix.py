@@ -10,7 +10,7 @@ from concurrent.futures import Future
 import pytest
 
 from reference_server.faults import catalogue
-from reference_server.liberties import LIBERTIES
+from reference_server.variants import LIBERTIES
 from tests.matrix import CLEAN, LIBERTY, PAGE, Row, rows
 from tests.slow import slow_but
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reports.documents import read_document
+from reports.shared.documents import read_document
 
 LONGEST_SECONDS = 300.0
 """A child that has not ended by then hangs. No run takes near as long, not even on a busy machine."""

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from contract.profile import load_profile
+from reference_server.core.settings import ServerSettings
 from reference_server.network import running
-from reference_server.settings import ServerSettings
 
 
 @pytest.fixture(scope="module")

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from conformance.actions import Received, Refused, Request
-from conformance.target import resolve
+from conformance.transport.exchange import Received, Refused, Request
+from conformance.transport.target import resolve
 from contract.choices import Tls
 from contract.findings import Phrase, phrase
 from contract.profile import load_profile
 from loadtest.link import MAX_UNSENT_BYTES, Link
 from loadtest.opening import Known, opening_of
+from reference_server.core.settings import ServerSettings
 from reference_server.network import running
-from reference_server.settings import ServerSettings
 from tests.conformance.certificates import certificate
 from tests.conformance.servers import raw_server, read_request, reset
 from tests.hostile.modes import accepted, frame, upgraded

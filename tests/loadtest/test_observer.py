@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from conformance.actions import Refused
+from conformance.transport.exchange import Refused
 from contract.findings import phrase
 from loadtest.judging import Judged
 from loadtest.load_context import LoadContext

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from websockets.uri import parse_uri
 from websockets.utils import accept_key
 
-from conformance.actions import Opened, Request
-from conformance.handshakes import request_for
-from conformance.scenario import Connect
-from conformance.target import Target
-from conformance.wire import Wire
+from conformance.language.scenario import Connect
+from conformance.play.handshakes import request_for
+from conformance.transport.exchange import Opened, Request
+from conformance.transport.protocol import Wire
+from conformance.transport.target import Target
 from contract.profile import Profile, load_profile
 from loadtest.opening import MAX_HEAD_BYTES, MAX_KNOWN, MAX_MESSAGE_BYTES, Handshakes, Known, Opening, opening_of
 

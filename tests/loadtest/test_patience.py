@@ -9,8 +9,8 @@ import pytest
 
 from contract.profile import load_profile
 from loadtest.judging import Judged
+from reference_server.core.settings import ServerSettings
 from reference_server.network import running
-from reference_server.settings import ServerSettings
 from tests.loadtest.test_player import FAST, Run
 
 

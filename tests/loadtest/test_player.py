@@ -17,8 +17,8 @@ from loadtest.population import Population
 from loadtest.settings import LoadError, LoadSettings
 from loadtest.settling import settle
 from loadtest.tally import Tally
+from reference_server.core.settings import ServerSettings
 from reference_server.network import running
-from reference_server.settings import ServerSettings
 from tests.loadtest.reactor import SelectorReactor
 
 FAST: dict[str, Any] = {"heartbeat.interval": 0.5, "heartbeat.timeout": 5, "response_timeout": 5}

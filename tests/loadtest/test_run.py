@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.target import UnreachableError
+from conformance.transport.target import UnreachableError
 from contract.files import DATA_ROOT
 from loadtest.child import environment, run_load
 from loadtest.settings import LoadError, LoadSettings, Stage

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.actions import Request
-from conformance.target import resolve
+from conformance.transport.exchange import Request
+from conformance.transport.target import resolve
 from contract.choices import Tls
 from loadtest.link import Link
 from loadtest.opening import opening_of

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from reference_server.assembly import assemble
-from reference_server.exchange import (
+from reference_server.core.exchange import (
     Account,
     Binary,
     Close,
@@ -20,8 +20,8 @@ from reference_server.exchange import (
     ShuttingDown,
     Text,
 )
-from reference_server.handshake import Request
-from reference_server.settings import ServerSettings
+from reference_server.core.handshake import Request
+from reference_server.core.settings import ServerSettings
 from wire.frames import Opcode
 
 EPOCH = 1_780_000_000.0

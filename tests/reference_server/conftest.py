@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from contract.profile import Profile, load_profile
+from reference_server.core.settings import ServerSettings
 from reference_server.network import running
-from reference_server.settings import ServerSettings
 from tests.reference_server.bench import Bench
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from reference_server.exchange import Frame
-from reference_server.seams import Seam
+from reference_server.core.exchange import Frame
+from reference_server.core.hooks import Seam
 from wire.frames import Opcode, RawFrame
 
 TEXTS = (

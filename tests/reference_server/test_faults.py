@@ -8,11 +8,11 @@ import pytest
 
 from contract.profile import Profile, load_profile
 from contract.requirements import load_requirements
-from reference_server.exchange import Frame
+from reference_server.core.exchange import Frame
+from reference_server.core.handshake import Answer, Request, refusal
+from reference_server.core.settings import ServerSettings
 from reference_server.faults import UnknownFaultError, catalogue, find
 from reference_server.faults.fault import Fault
-from reference_server.handshake import Answer, Request, refusal
-from reference_server.settings import ServerSettings
 from tests.reference_server.bench import Bench, Client
 from tests.reference_server.stream import OFFERS, stream
 from wire.frames import Opcode

@@ -9,8 +9,8 @@ import pytest
 from contract.choices import Heartbeat
 from contract.profile import Profile, load_profile
 from contract.schemas import is_date_time
-from reference_server.channels import MAX_JOINED
-from reference_server.hub import DUE_AT_ONCE
+from reference_server.chat.channels import MAX_JOINED
+from reference_server.chat.hub import DUE_AT_ONCE
 from tests.reference_server.bench import EPOCH, Bench
 
 MakeBench = Callable[..., Bench]

@@ -18,8 +18,8 @@ from websockets.typing import Subprotocol
 
 from contract.choices import Auth, Limits
 from contract.profile import Profile
+from reference_server.core.settings import ServerSettings
 from reference_server.network import running
-from reference_server.settings import ServerSettings
 from tests.reference_server.raw import RawClient
 
 Start = Callable[..., str]

@@ -15,8 +15,8 @@ import pytest
 from websockets.sync.client import connect
 
 from contract.profile import Profile
+from reference_server.core.settings import ServerSettings
 from reference_server.network import running
-from reference_server.settings import ServerSettings
 from tests.conformance.certificates import certificate
 from tests.reference_server.raw import TIMEOUT, RawClient
 
@@ -143,7 +143,7 @@ def test_no_token_is_ever_logged(start: Start, caplog: pytest.LogCaptureFixture)
 def test_sigterm_closes_with_1001(tmp_path: Path) -> None:
     script = (
         "from reference_server.network import serve_forever\n"
-        "from reference_server.settings import ServerSettings\n"
+        "from reference_server.core.settings import ServerSettings\n"
         "serve_forever(ServerSettings(port=0), lambda url: print(url, flush=True))\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

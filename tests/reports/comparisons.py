@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from reports.comparison import compare
-from reports.comparison_parts import Run
+from reports.compare.comparison import compare
+from reports.compare.parts import Run
 from tests.reports import builder, loads
 from tests.reports.builder import Json
 

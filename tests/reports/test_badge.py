@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from reports.badge import shields, svg
+from reports.formats.badge import shields, svg
 from tests.reports import builder, loads
 from tests.reports.builder import Json, requirement, results
 from tests.reports.documents import DOCUMENTS

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from reports.render import FORMATS, render
+from reports.formats.render import FORMATS, render
 from tests.reports import builder
 
 SAID = {"en": "built-in reference server", "ja": "組み込みの参照サーバー"}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports import plots
-from reports.capacity import Capacity, build
+from reports.load.capacity import Capacity, build
+from reports.shared import plots
 from tests.reports import builder, loads
 
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.charts import MAX_POINTS, Chart, build
-from reports.generator import Marks
-from reports.limits import Limit
-from reports.plots import HEIGHT, TOP, Band
+from reports.load.charts import MAX_POINTS, Chart, build
+from reports.load.generator import Marks
+from reports.shared.limits import Limit
+from reports.shared.plots import HEIGHT, TOP, Band
 from tests.reports import loads
 from tests.reports.builder import Json, point
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.commands import repeating, repeating_load, short_repeating, variables
+from reports.shared.commands import repeating, repeating_load, short_repeating, variables
 from tests.reports.builder import HOSTILE, load, results, scenario
 
 

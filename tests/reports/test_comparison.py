@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 
 from contract import findings
-from reports.comparison import MAX_RUNS, ComparisonError, Run, compare
-from reports.comparison_text import comparison_summary
-from reports.language import speaking
+from reports.compare.comparison import MAX_RUNS, ComparisonError, Run, compare
+from reports.formats.comparison_text import comparison_summary
+from reports.text.language import speaking
 from tests.reports import builder, comparisons, loads
 from tests.reports.builder import Json
 from tests.reports.comparisons import changed, compared, slower, verdicts

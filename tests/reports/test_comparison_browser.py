@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ViewportSize
 
-from reports import html
-from reports.comparison import compare
-from reports.comparison_parts import Run
+from reports.compare.comparison import compare
+from reports.compare.parts import Run
+from reports.formats import html
 from tests.reports import builder, comparisons, loads
 from tests.reports.browser import DESK, PHONE, needed, opened
 from tests.reports.comparisons import compared, verdicts

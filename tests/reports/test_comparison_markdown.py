@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from reports.comparison import compare
-from reports.comparison_markdown import MAX_CHANGES, comparison_markdown
-from reports.comparison_parts import Run
+from reports.compare.comparison import compare
+from reports.compare.parts import Run
+from reports.formats.comparison_markdown import MAX_CHANGES, comparison_markdown
 from tests.reports import builder, comparisons, loads
 from tests.reports.builder import Json
 from tests.reports.comparisons import compared, slower, verdicts

@@ -2,10 +2,10 @@
 
 import re
 
-from reports import html
-from reports.comparison import compare
-from reports.comparison_parts import Run
-from reports.language import speaking
+from reports.compare.comparison import compare
+from reports.compare.parts import Run
+from reports.formats import html
+from reports.text.language import speaking
 from tests.reports import builder, comparisons, loads
 from tests.reports.builder import Json
 from tests.reports.comparisons import VERDICTS, compared, slower, verdicts

@@ -3,10 +3,10 @@
 import pytest
 
 from contract.escaping import visible
-from reports.comparison import compare
-from reports.comparison_parts import Run
-from reports.comparison_text import MAX_CHANGES, comparison_summary, last_line
-from reports.fitting import columns
+from reports.compare.comparison import compare
+from reports.compare.parts import Run
+from reports.formats.comparison_text import MAX_CHANGES, comparison_summary, last_line
+from reports.text.fitting import columns
 from tests.reports import builder, comparisons, loads
 from tests.reports.builder import Json
 from tests.reports.comparisons import compared, slower, verdicts

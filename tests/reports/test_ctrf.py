@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from reports.cases import cases
-from reports.ctrf import ctrf
+from reports.formats.cases import cases
+from reports.formats.ctrf import ctrf
 from tests.reports import builder
 from tests.reports.builder import Json, failure, results, scenario
 from tests.reports.documents import DOCUMENTS

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from contract.findings import Phrase, phrase, texts
-from reports import html
-from reports.diagram import HEAD_EVENTS, MAX_ACTORS, TAIL_EVENTS, Diagram, diagram
-from reports.failed_at import MAX_SHOWN, place
+from reports.check.diagram import HEAD_EVENTS, MAX_ACTORS, TAIL_EVENTS, Diagram, diagram
+from reports.check.failure_location import MAX_SHOWN, place
+from reports.formats import html
 from tests.reports.builder import HOSTILE, event, failure, results, scenario
 from tests.reports.page import Page
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.findings import Phrase, Text, phrase, texts, translated, words
-from reports.difference import MAX_CHARACTERS, Difference, Line, difference
-from reports.language import speaking
+from reports.check.difference import MAX_CHARACTERS, Difference, Line, difference
+from reports.text.language import speaking
 from tests.reports.builder import Json, failure
 
 

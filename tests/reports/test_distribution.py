@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports import plots
-from reports.distribution import HEIGHT, MAX_METRICS, Distribution, Distributions, build, percent
+from reports.load.distribution import HEIGHT, MAX_METRICS, Distribution, Distributions, build, percent
+from reports.shared import plots
 from tests.reports import builder, loads
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from reports.documents import (
+from reports.shared.documents import (
     DocumentError,
     check_document,
     read_document,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from reports import html
+from reports.formats import html
 from tests.reports import builder, loads
 from tests.reports.browser import needed, opened
 

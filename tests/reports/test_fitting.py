@@ -1,6 +1,6 @@
 """Text that has to fit."""
 
-from reports.fitting import columns, cut
+from reports.text.fitting import columns, cut
 from tests.reports.builder import HOSTILE
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reports import generator
+from reports.load import generator
 from tests.reports import builder, loads
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from reports import html
-from reports.held import held
-from reports.language import speaking
+from reports.formats import html
+from reports.text.held import held
+from reports.text.language import speaking
 from tests.reports import builder
 from tests.reports.builder import Json, evidence, requirement, results
 from tests.reports.page import Page

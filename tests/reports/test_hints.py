@@ -5,8 +5,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from reports.render import render
-from reports.wording import MAX_HINTS
+from reports.formats.render import render
+from reports.shared.wording import MAX_HINTS
 from tests.reports.builder import HINT, results
 
 SENTENCE = f"Possibly a mistake in the set-up: {HINT['message']}"

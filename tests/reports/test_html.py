@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import pytest
 
-from reports import html
-from reports.evidence import MANY, OPEN_DIAGRAMS, PAGE_BYTES
-from reports.transcript import BRIEF_EVENTS, DATA_CHARACTERS, HEAD_EVENTS, TAIL_EVENTS
+from reports.check.evidence import MANY, OPEN_DIAGRAMS, PAGE_BYTES
+from reports.check.transcript import BRIEF_EVENTS, DATA_CHARACTERS, HEAD_EVENTS, TAIL_EVENTS
+from reports.formats import html
 from tests.reports import builder, loads
 from tests.reports.builder import HOSTILE, Json, failure, requirement, results, scenario
 from tests.reports.comparisons import compared

@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from contract.findings import phrase, texts
-from reports.render import DATA, FORMATS, render
+from reports.formats.render import DATA, FORMATS, render
 from tests.reports import builder, loads
 from tests.reports.builder import Json
 from tests.reports.comparisons import compared, slower, verdicts

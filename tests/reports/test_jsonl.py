@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from contract.schemas import format_validator
-from reports.documents import check_document, document_id
-from reports.lines import json_lines
+from reports.formats.lines import json_lines
+from reports.shared.documents import check_document, document_id
 from tests.reports import builder
 from tests.reports.builder import Json
 from tests.reports.documents import DOCUMENTS

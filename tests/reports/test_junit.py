@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from reports.junit import junit
+from reports.formats.junit import junit
 from tests.reports import builder, loads
 from tests.reports.builder import Json, failure, results, scenario
 from tests.reports.documents import DOCUMENTS

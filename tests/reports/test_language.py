@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import Environment
 
-from reports.language import DEFAULT, LANGUAGES, LOCALES, speaking, spoken, t, tn
+from reports.text.language import DEFAULT, LANGUAGES, LOCALES, speaking, spoken, t, tn
 
 REPORTS = LOCALES.parent
 DOMAINS = sorted(file.stem for file in (LOCALES / DEFAULT / "LC_MESSAGES").glob("*.po"))
@@ -62,7 +62,7 @@ def strings(tree: ast.AST) -> Iterator[tuple[int, str, bool]]:
 def named() -> tuple[set[str], set[str]]:
     """The ids that code and templates name, and the beginnings of those that they put together."""
     ids, starts = set(), set()
-    for file in REPORTS.glob("*.py"):
+    for file in REPORTS.rglob("*.py"):
         for _, text, first in strings(ast.parse(file.read_text(encoding="utf-8"))):
             if ID.match(text):
                 ids.add(text)
@@ -124,7 +124,7 @@ def test_templates_hold_no_texts() -> None:
 
 
 def test_code_holds_no_texts() -> None:
-    for file in sorted(REPORTS.glob("*.py")):
+    for file in sorted(REPORTS.rglob("*.py")):
         if file.name in ERRORS:
             continue
         for line, text, _ in strings(ast.parse(file.read_text(encoding="utf-8"))):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from reports import limits
-from reports.limits import Limit
+from reports.shared import limits
+from reports.shared.limits import Limit
 from tests.reports import builder
 
 

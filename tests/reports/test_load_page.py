@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from reports import html
+from reports.formats import html
 from tests.reports import builder, loads
 from tests.reports.page import Page
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from contract.findings import translated
-from reports.fitting import columns
-from reports.language import speaking
-from reports.load_text import MAX_EXAMPLES, load_summary
+from reports.formats.load_text import MAX_EXAMPLES, load_summary
+from reports.text.fitting import columns
+from reports.text.language import speaking
 from tests.reports import builder, loads
 
 

@@ -7,9 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contract.escaping import visible
-from reports.inert import cell, code, sentence
-from reports.markdown_page import MAX_BYTES
-from reports.render import render
+from reports.formats.render import render
+from reports.shared.markdown_page import MAX_BYTES
+from reports.text.markdown_escaping import cell, code, sentence
 from tests.reports import builder, loads
 from tests.reports.builder import Json, failure, requirement, results, scenario
 from tests.reports.documents import ACTING, CHECKS, DOCUMENTS, LOADS

@@ -5,13 +5,13 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from reports import html
-from reports.ctrf import ctrf
-from reports.junit import junit
-from reports.language import speaking
-from reports.markdown import markdown
-from reports.outages import MAX_SHOWN, outages
-from reports.text import summary
+from reports.formats import html
+from reports.formats.ctrf import ctrf
+from reports.formats.junit import junit
+from reports.formats.markdown import markdown
+from reports.formats.text import summary
+from reports.shared.outages import MAX_SHOWN, outages
+from reports.text.language import speaking
 from tests.reports import builder
 from tests.reports.builder import Json, outage, results, scenario
 from tests.reports.page import Page

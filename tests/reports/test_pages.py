@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ViewportSize
 
-from reports import html
-from reports.documents import Document
-from reports.language import LANGUAGES, speaking
+from reports.formats import html
+from reports.shared.documents import Document
+from reports.text.language import LANGUAGES, speaking
 from tests.reports import builder, loads
 from tests.reports.browser import DESK, PHONE, needed, opened
 from tests.reports.comparisons import compared, verdicts

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.escaping import visible
-from reports.prose import FOLD_CHARACTERS, PAGE_CHARACTERS, excerpt, prose, shown
+from reports.text.prose import FOLD_CHARACTERS, PAGE_CHARACTERS, excerpt, prose, shown
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
 

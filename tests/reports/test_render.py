@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.documents import to_json, write_text
-from reports.language import LANGUAGES
-from reports.render import FORMATS, render, renderer
+from reports.formats.render import FORMATS, render, renderer
+from reports.shared.documents import to_json, write_text
+from reports.text.language import LANGUAGES
 from tests.reports import builder, loads
 from tests.reports.documents import DOCUMENTS
 from wsproof.options import FORMAT_NAMES
@@ -39,9 +39,9 @@ STARTS = {
 DIGESTS = """
 import hashlib, json, sys
 from pathlib import Path
-from reports.documents import read_document
-from reports.language import LANGUAGES
-from reports.render import FORMATS, render
+from reports.shared.documents import read_document
+from reports.text.language import LANGUAGES
+from reports.formats.render import FORMATS, render
 documents = {path.name: read_document(path) for path in sorted(Path(sys.argv[1]).iterdir())}
 print(json.dumps({
     f"{name} of {file}, {language}":

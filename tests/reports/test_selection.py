@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from reports import html, wording
-from reports.badge import shields
-from reports.language import speaking
-from reports.markdown import markdown
-from reports.selection import counted, narrowed
-from reports.text import summary
+from reports.formats import html
+from reports.formats.badge import shields
+from reports.formats.markdown import markdown
+from reports.formats.text import summary
+from reports.shared import wording
+from reports.shared.selection import counted, narrowed
+from reports.text.language import speaking
 from tests.reports.builder import Json, requirement, results
 from tests.reports.page import Page
 

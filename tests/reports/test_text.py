@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from reports.fitting import columns
-from reports.load_text import load_summary
-from reports.text import MAX_BLOCKS, MAX_CLAUSES, MAX_FAILURES, summary
+from reports.formats.load_text import load_summary
+from reports.formats.text import MAX_BLOCKS, MAX_CLAUSES, MAX_FAILURES, summary
+from reports.text.fitting import columns
 from tests.reports import builder, loads
 from tests.reports.builder import HINT, Json, failure, requirement, results, scenario
 

@@ -5,13 +5,13 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from contract.findings import phrase, translated
-from reports import html
-from reports.ctrf import ctrf
-from reports.diagram import diagram
-from reports.evidence import MANY, MAX_DIAGRAMS
-from reports.junit import junit
-from reports.language import speaking
-from reports.text import summary
+from reports.check.diagram import diagram
+from reports.check.evidence import MANY, MAX_DIAGRAMS
+from reports.formats import html
+from reports.formats.ctrf import ctrf
+from reports.formats.junit import junit
+from reports.formats.text import summary
+from reports.text.language import speaking
 from tests.reports import builder
 from tests.reports.builder import SEEN_ONCE, Json, failure, results, scenario
 from tests.reports.page import Page

@@ -8,9 +8,9 @@ import pytest
 from contract import findings
 from contract.formats import LOAD, RESULTS
 from contract.schemas import format_validator
-from reports.documents import DocumentError, check_document, read_document
-from reports.language import LANGUAGES
-from reports.render import FORMATS, render
+from reports.formats.render import FORMATS, render
+from reports.shared.documents import DocumentError, check_document, read_document
+from reports.text.language import LANGUAGES
 from tests.reports import builder
 from tests.reports.builder import Json
 

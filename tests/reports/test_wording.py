@@ -3,9 +3,11 @@
 import pytest
 
 from contract.findings import phrase, texts
-from reports import load_wording, quantities, wording
-from reports.quantities import NOTHING
-from reports.unverified import unverified_groups
+from reports.load import wording as load_wording
+from reports.shared import wording
+from reports.shared.unverified import unverified_groups
+from reports.text import quantities
+from reports.text.quantities import NOTHING
 from tests.reports import builder, loads
 from tests.reports.builder import Json, in_scenario, requirement, results
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from conformance.endings import CLOSE_CODE
-from conformance.loading import BUNDLED, JOURNEYS, THOROUGH, scenario_files
-from conformance.scenario import (
+from conformance.judge.verdicts import CLIENT_SECTION
+from conformance.language.loading import BUNDLED, JOURNEYS, THOROUGH, scenario_files
+from conformance.language.scenario import (
     Alternative,
     Charge,
     Connect,
@@ -24,8 +24,8 @@ from conformance.scenario import (
     Step,
     decided,
 )
-from conformance.stage import Setting, Stage
-from conformance.verdicts import CLIENT_SECTION
+from conformance.play.context import Setting, Stage
+from conformance.play.endings import CLOSE_CODE
 from contract.model import load_contract
 from contract.profile import load_profile
 from contract.requirements import load_requirements

@@ -1,13 +1,13 @@
 """A server whose profile sets its limits as low as they may be is judged like any other."""
 
-from conformance.plan import Plan
-from conformance.run import Run
-from conformance.target import resolve
+from conformance.play.plan import Plan
+from conformance.run.run import Run
+from conformance.transport.target import resolve
 from contract.model import load_contract
 from contract.profile import load_profile
 from contract.requirements import load_requirements
+from reference_server.core.settings import ServerSettings
 from reference_server.network import running
-from reference_server.settings import ServerSettings
 from tests.bundled import bundled
 
 SIZED = (

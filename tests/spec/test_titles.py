@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.loading import BUNDLED, FUZZ, THOROUGH
+from conformance.language.loading import BUNDLED, FUZZ, THOROUGH
 from tests.bundled import bundled
 
 

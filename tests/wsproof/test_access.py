@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from contract.profile import load_profile
+from reference_server.core.settings import ServerSettings
 from reference_server.network import running
-from reference_server.settings import ServerSettings
 from tests.evidence.edge import edge_before
 from tests.wsproof.command import complaint, read, wsproof
 from tests.wsproof.gateway import Gateway

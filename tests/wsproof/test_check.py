@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from contract.profile import load_profile
+from reference_server.core.settings import ServerSettings
 from reference_server.network import running
-from reference_server.settings import ServerSettings
 from tests.wsproof.command import complaint, read, wsproof
 
 SHOULD, MUST = "session-id-shared", "text-trimmed"

@@ -118,10 +118,10 @@ main()
     [
         ("click", ("lint",)),
         ("contract.errors", ("check",)),
-        ("conformance.transport", ("check",)),
+        ("conformance.transport.sockets", ("check",)),
         ("loadtest.settings", ("load",)),
-        ("reports.render", ("report", __file__)),
-        ("reports.comparison", ("compare", "a", "b")),
+        ("reports.formats.render", ("report", __file__)),
+        ("reports.compare.comparison", ("compare", "a", "b")),
     ],
 )
 def test_a_signal_in_the_first_moments(

@@ -9,10 +9,10 @@ import pytest
 
 from contract.formats import LOAD, RESULTS
 from contract.profile import load_profile
+from reference_server.core.settings import ServerSettings
 from reference_server.network import running
-from reference_server.settings import ServerSettings
-from reports.documents import read_document
-from reports.render import FORMATS, render
+from reports.formats.render import FORMATS, render
+from reports.shared.documents import read_document
 from tests.wsproof.command import wsproof
 from wsproof.checking import REPORTS
 from wsproof.formats import forget_former, wanted_reports

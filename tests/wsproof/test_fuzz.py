@@ -6,8 +6,8 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from contract.profile import load_profile
+from reference_server.core.settings import ServerSettings
 from reference_server.network import running
-from reference_server.settings import ServerSettings
 from tests.wsproof.command import complaint, wsproof
 
 QUICK = {"heartbeat.interval": 1, "heartbeat.timeout": 5}

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.pace import Playing, Status
-from reports.fitting import columns
+from conformance.run.progress import Playing, Status
+from reports.text.fitting import columns
 from tests.wsproof.command import PATIENCE, surroundings, wsproof
 from wsproof import progress
 from wsproof.progress import Progress, fitting, progress_line

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from contract.profile import load_profile
+from reference_server.core.settings import ServerSettings
 from reference_server.network import running
-from reference_server.settings import ServerSettings
-from reports.commands import repeating
-from reports.documents import upgraded
-from reports.render import render
+from reports.formats.render import render
+from reports.shared.commands import repeating
+from reports.shared.documents import upgraded
 from tests.wsproof.command import wsproof
 
 CASE = "send-text-unchanged/leading-spaces"

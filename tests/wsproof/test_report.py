@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reports.documents import to_json, write_text
-from reports.render import FORMATS, render
+from reports.formats.render import FORMATS, render
+from reports.shared.documents import to_json, write_text
 from tests.reports import builder
 from tests.reports.documents import DOCUMENTS
 from tests.wsproof.command import complaint, wsproof

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reference_server.exchange import Effect, Frame, SendText
+from reference_server.core.exchange import Effect, Frame, SendText
+from reference_server.core.handshake import Answer, Request, refusal
+from reference_server.core.hooks import Seam
 from reference_server.faults.authentication import KnowsTokens
 from reference_server.faults.closing import ClosedByClient
 from reference_server.faults.fault import changed, fault, is_event
 from reference_server.faults.under_load.deliveries import CROWD
 from reference_server.faults.under_load.now_and_then import NowAndThen
-from reference_server.handshake import Answer, Request, refusal
-from reference_server.seams import Seam
 from wire.frames import Opcode
 
 # The handshake

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from reference_server.exchange import Effect, SendText
+from reference_server.core.exchange import Effect, SendText
 from reference_server.faults.fault import changed, fault, with_message
 from reference_server.faults.posting import Deliveries
 from reference_server.faults.under_load.now_and_then import NowAndThen

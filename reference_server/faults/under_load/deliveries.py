@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from reference_server.exchange import Effect, Happening, SendText
+from reference_server.core.exchange import Effect, Happening, SendText
 from reference_server.faults.fault import asks, fault, is_event
 from reference_server.faults.joining import EachBroadcast
 from reference_server.faults.posting import Deliveries, Posts

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from reference_server.exchange import Effect, Happening, SendText
+from reference_server.core.exchange import Effect, Happening, SendText
 from reference_server.faults.fault import asks, error, fault
 from reference_server.faults.posting import Posts
 from reference_server.faults.under_load.now_and_then import NowAndThen

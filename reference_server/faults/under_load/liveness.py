@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from reference_server.exchange import Abort, Close, Effect, Happening
+from reference_server.core.exchange import Abort, Close, Effect, Happening
 from reference_server.faults.fault import asks, fault, is_event
 from reference_server.faults.heartbeat import HeartbeatStops
 from reference_server.faults.posting import Posts

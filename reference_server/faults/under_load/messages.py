@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from reference_server.exchange import Effect, Frame, Outgoing, SendText
+from reference_server.core.exchange import Effect, Frame, Outgoing, SendText
 from reference_server.faults.fault import changed, fault, is_event, rewritten, written
 from reference_server.faults.posting import Deliveries
 from reference_server.faults.under_load.now_and_then import NowAndThen

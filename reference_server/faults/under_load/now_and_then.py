@@ -1,6 +1,6 @@
 """What all faults of this package share: they count, so that each run meets them as often as the next one."""
 
-from reference_server.seams import Seam
+from reference_server.core.hooks import Seam
 
 
 class NowAndThen(Seam):

@@ -1,0 +1,1 @@
+"""From records to verdicts: transcript checks, failures, requirements, the baseline."""

@@ -1,0 +1,1 @@
+"""Scenario files to steps: loading, variants, values, matching, selection."""

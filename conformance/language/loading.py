@@ -1,0 +1,239 @@
+"""Reads scenario files: checks them against their schema, expands procedures, repeats and variants."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from conformance.language.places import Source
+from conformance.language.scenario import Actor, Charge, Pace, Scenario, Step, Written
+from conformance.language.soundness import unsound
+from conformance.language.values import substitute
+from conformance.language.variants import combinations
+from conformance.language.verbs import VERBS
+from conformance.language.verbs import names as names_of
+from contract.errors import ContractError, together
+from contract.files import DATA_ROOT, Document, load_yaml
+from contract.findings import phrase
+from contract.mistakes import check_document
+from contract.plain_words import near
+
+BUNDLED = DATA_ROOT / "spec" / "scenarios"
+THOROUGH = DATA_ROOT / "spec" / "thorough"
+FUZZ = DATA_ROOT / "spec" / "fuzz"
+JOURNEYS = DATA_ROOT / "spec" / "journeys"
+REQUIREMENTS = "requirements.yaml"
+"""The file beside scenarios that declares their requirements."""
+MAX_STEPS = 20_000
+OF_JOURNEYS = ("pause", "pace", "backoff")
+"""Steps that only journeys of a load test have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """Steps with parameters; a default of None means that a call must give the value."""
+
+    name: str
+    parameters: Mapping[str, Any]
+    steps: list[Any]
+    source: Source
+
+
+def scenario_files(path: Path) -> list[Path]:
+    """The scenario files of a folder, sorted, or the one file. Raises `ContractError` where there is none."""
+    if path.is_file():
+        return [path]
+    found = sorted(one for one in (*path.glob("*.yaml"), *path.glob("*.yml")) if one.name != REQUIREMENTS)
+    if not found:
+        raise ContractError("no scenario file (*.yaml) is here", path)
+    return found
+
+
+def load_scenarios(path: Path = BUNDLED, more: Path | None = None, *, journeys: bool = False) -> tuple[Scenario, ...]:
+    """All scenarios of a folder or file, and of `more`, in order. Raises `ContractError` with file, line and column.
+
+    A file's procedures are known to the files of its folder; the bundled ones are known everywhere. With `journeys`,
+    they may hold the steps that only a load test knows. What would fail a right server, or could never fail a wrong
+    one, is refused (`soundness.py`); the tests hold the bundled ones to that.
+    """
+    scenarios = read_scenarios(path, more, journeys=journeys)
+    found = unsound(one for one in scenarios if not one.path.resolve().is_relative_to(DATA_ROOT / "spec"))
+    if found:
+        raise together(found)
+    return scenarios
+
+
+def read_scenarios(path: Path = BUNDLED, more: Path | None = None, *, journeys: bool = False) -> tuple[Scenario, ...]:
+    """As `load_scenarios`, for a caller that looks at what they say itself."""
+    documents = [_read(file) for file in (*scenario_files(path), *(scenario_files(more) if more else ()))]
+    folder = path if path.is_dir() else path.parent
+    shared = [BUNDLED / "procedures.yaml", folder / "procedures.yaml"]
+    if journeys:
+        shared.append(JOURNEYS / "journeys.yaml")
+    read = {document.path.resolve() for document in documents}
+    others = [_read(file) for file in dict.fromkeys(shared) if file.is_file() and file.resolve() not in read]
+    procedures = _procedures([*others, *documents])
+    scenarios = [one for document in documents for one in _scenarios(document, procedures, journeys)]
+    seen: dict[str, Scenario] = {}
+    for one in scenarios:
+        if one.id in seen:
+            first = seen[one.id]
+            raise ContractError(f"scenario {one.id!r} stands also in {first.path}:{first.line}", one.path, one.line)
+        seen[one.id] = one
+    return tuple(scenarios)
+
+
+def _read(path: Path) -> Document:
+    document = load_yaml(path)
+    check_document(document, "scenario")
+    return document
+
+
+def _procedures(documents: list[Document]) -> dict[str, Procedure]:
+    found: dict[str, Procedure] = {}
+    for document in documents:
+        for name, one in document.value.get("procedures", {}).items():
+            source = Source(document, ("procedures", name, "steps"), procedure=name)
+            found[name] = Procedure(name, one.get("parameters", {}), one["steps"], source)
+    return found
+
+
+def _scenarios(document: Document, procedures: Mapping[str, Procedure], journeys: bool) -> Iterator[Scenario]:
+    group = document.value.get("group", "")
+    for index, one in enumerate(document.value.get("scenarios", [])):
+        place = Source(document, ("scenarios", index))
+        for variant in combinations(one.get("variants")):
+            name, members = variant.name, variant.members
+            given = {member: place.at("variants", *where) for member, where in variant.places.items()}
+            source = replace(place, given=given)
+            scenario_id = f"{one['id']}/{name}" if name else one["id"]
+            names = {"variant": name, **members}
+            titles = {
+                member: substitute(one[member], names) + (f" ({name})" if name else "")
+                for member in ("title", "title_ja")
+                if member in one
+            }
+            verifies = names_of(substitute(members.get("verifies", one.get("verifies", [])), names))
+            actors = tuple(_actor(key, value) for key, value in one.get("actors", {"alice": "alice"}).items())
+            reader = _Reader(procedures, {actor.name for actor in actors}, journeys)
+            steps = tuple(reader.steps(source.at("steps"), one["steps"], names, Charge()))
+            yield Scenario(
+                id=scenario_id,
+                **titles,
+                group=group or (verifies or ("OTHER",))[0].partition("-")[0],
+                verifies=verifies,
+                needs=tuple(one.get("needs", ())),
+                tags=tuple(one.get("tags", ())),
+                actors=actors,
+                steps=steps,
+                path=document.path,
+                line=document.position(place.where)[0],
+                level=one.get("level"),
+                weight=one.get("weight", 1.0),
+                source=source,
+            )
+
+
+def _actor(name: str, value: Any) -> Actor:
+    return (
+        Actor(name, value) if isinstance(value, str) else Actor(name, value["user"], value.get("heartbeat", "answer"))
+    )
+
+
+class _Reader:
+    """Expands the steps of one scenario."""
+
+    def __init__(self, procedures: Mapping[str, Procedure], actors: set[str], journeys: bool) -> None:
+        self.procedures = procedures
+        self.journeys = journeys
+        self.actors = actors
+        self.count = 0
+        self.calls: list[str] = []
+        self.call_number = 0
+
+    def steps(self, source: Source, steps: list[Any], names: Mapping[str, Any], outer: Charge) -> Iterator[Step]:
+        for index, one in enumerate(steps):
+            here = source.at(index)
+            verb = next(name for name in one if name in VERBS or name in ("repeat", "call", "pace"))
+            if verb in OF_JOURNEYS and not self.journeys:
+                raise here.document.error(f"{verb}: only journeys of a load test have such steps", here.where)
+            own = Charge(names_of(substitute(one.get("requirement"), names)), one.get("level"))
+            charge = own if own.requirements or own.level else outer
+            if verb == "repeat":
+                yield from self._repeat(here, one["repeat"], names, outer)
+            elif verb == "call":
+                yield from self._call(here, one, names, charge)
+            elif verb == "pace":
+                yield self._pace(here, one["pace"], names, charge)
+            else:
+                self.count += 1
+                if self.count > MAX_STEPS:
+                    raise here.document.error(f"the scenario has more than {MAX_STEPS} steps", here.where)
+                yield self._step(here, verb, substitute(one[verb], names), charge)
+
+    def _repeat(self, source: Source, one: Any, names: Mapping[str, Any], outer: Charge) -> Iterator[Step]:
+        times = substitute(one["times"], names)
+        if not isinstance(times, int):
+            raise source.error(f"repeat.times: expected a number, got {times!r}", "repeat", "times")
+        for turn in range(1, times + 1):
+            inner = {**names, one.get("as", "round"): turn}
+            yield from self.steps(source.at("repeat", "steps"), one["steps"], inner, outer)
+
+    def _pace(self, source: Source, one: Any, names: Mapping[str, Any], charge: Charge) -> Step:
+        body = {**substitute({name: value for name, value in one.items() if name != "steps"}, names), "steps": ()}
+        step = self._step(source, "pace", body, charge)
+        steps = tuple(self.steps(source.at("pace", "steps"), one["steps"], names, charge))
+        assert isinstance(step.deed, Pace)
+        return replace(step, deed=replace(step.deed, steps=steps))
+
+    def _call(self, source: Source, one: Any, names: Mapping[str, Any], charge: Charge) -> Iterator[Step]:
+        name = one["call"]
+        procedure = self.procedures.get(name)
+        if procedure is None:
+            known = f"; known are {', '.join(sorted(self.procedures)) or 'none'}"
+            raise source.error(f"no procedure {name!r}{near(name, self.procedures) or known}", "call")
+        if name in self.calls:
+            raise source.error(f"procedure {name!r} calls itself", "call")
+        given = substitute(one.get("with", {}), names)
+        for unknown in sorted(set(given) - set(procedure.parameters)):
+            meant = near(unknown, procedure.parameters)
+            raise source.error(f"procedure {name!r} has no parameter {unknown!r}{meant}", "with", unknown)
+        # `call` numbers the calls, so that a procedure's nonces are new in each.
+        self.call_number += 1
+        values = {**procedure.parameters, **given, "call": self.call_number}
+        missing = [parameter for parameter, value in values.items() if value is None]
+        if missing:
+            raise source.error(f"procedure {name!r} needs the parameter {missing[0]!r}")
+        self.calls.append(name)
+        places = {parameter: source.at("with", parameter) for parameter in given}
+        steps = self.steps(replace(procedure.source, given=places, call=source), procedure.steps, values, charge)
+        # The charge of a call replaces those of the procedure's own steps: here they serve another end.
+        for step in steps:
+            if charge.requirements:
+                yield replace(step, charge=charge)
+            else:
+                yield replace(step, charge=replace(step.charge, level=charge.level or step.charge.level))
+        self.calls.pop()
+
+    def _step(self, source: Source, verb: str, body: Any, charge: Charge) -> Step:
+        for member, actor in _actors(body):
+            if actor not in self.actors:
+                known = f"; the scenario has {', '.join(sorted(self.actors))}"
+                raise source.error(f"no actor {actor!r}{near(actor, self.actors) or known}", verb, *member)
+        try:
+            deed = VERBS[verb](body)
+        except (TypeError, ValueError) as error:
+            raise source.error(f"{verb}: {error}") from None
+        subject = body.get("actor") or ", ".join(body.get("actors", ()))
+        what = body.get("event") or ""
+        parts = (str(self.count), subject, phrase(f"verb-{verb.replace('_', '-')}"), what)
+        label = phrase("step", parts=[part for part in parts if part])
+        return Step(deed, charge, label, Written(verb, body, source))
+
+
+def _actors(body: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The actors of a step, each with the place of its name there."""
+    if "actor" in body:
+        yield ("actor",), body["actor"]
+    for number, name in enumerate(body.get("actors", ())):
+        yield ("actors", number), name

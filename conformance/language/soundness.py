@@ -1,0 +1,258 @@
+"""What would fail a right server, or could never fail a wrong one: found where it is written, before anything runs.
+
+One pass over the expanded steps of a scenario, in order. A step is looked at with variants and parameters put in,
+against its verb's schema, the contract, and what the steps before it sent, captured and closed. Two rules:
+
+- A nonce that an expectation names was sent before it. For `expect_nothing` it is enough that some variant sends it.
+- What the contract does not allow, an unknown event for instance, is sent by `send` only in a scenario in which some
+  step expects the error event; `send_raw` sends anything.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from conformance.language import expectations
+from conformance.language.places import once
+from conformance.language.samples import Samples, size_flaws
+from conformance.language.satisfiable import Flaw
+from conformance.language.scenario import DURATIONS, Scenario, Written, flat
+from conformance.language.spelling import SPELLINGS
+from conformance.language.values import ENDPOINT_PARTS, FIXED_TOKENS, REFERENCE
+from conformance.language.verbs import message_of
+from contract.durations import seconds
+from contract.errors import ContractError
+from contract.mistakes import mistakes
+from contract.model import Contract, load_contract
+from contract.plain_words import near
+from contract.profile import load_profile
+from contract.schemas import SCHEMAS, Validator, compile_schema
+
+GENERATED = ("message", "event")
+"""What stands for a generated message, and for its event, in a scenario with the tag `generated`."""
+
+KINDS = ("nonce", "channel", "token", "endpoint")
+OPENING = ("connect", "expect_nothing", "pace", "pause", "backoff")
+"""Verbs that need no connection; of two actors of an `expect_nothing`, one may not have begun."""
+
+WRITING = ("send", "send_raw", "ping", "close", "drop", "expect_open", "expect_heartbeat", "expect_pong")
+"""Verbs for which a connection must be open."""
+
+
+@dataclass(slots=True)
+class _Past:
+    """What the steps so far did."""
+
+    captured: set[str] = field(default_factory=set)
+    nonces: set[str] = field(default_factory=set)
+    connections: dict[str, str] = field(default_factory=dict)
+    """By actor, what closed its connection; empty while it may be open."""
+
+
+def unsound(scenarios: Iterable[Scenario]) -> list[ContractError]:
+    """What is wrong with the scenarios, each once and at its place, in the order of the files."""
+    readings = [_Reading(one, load_contract()) for one in scenarios]
+    sent: dict[tuple[Path, int], set[str]] = {}
+    for one in readings:
+        sent.setdefault(one.definition, set()).update(*(_nonces(step.body) for step in one.steps if _sends(step)))
+    return once(error for one in readings for error in one.errors(sent[one.definition]))
+
+
+class _Reading:
+    """One scenario's pass."""
+
+    def __init__(self, scenario: Scenario, contract: Contract) -> None:
+        self.scenario = scenario
+        self.contract = contract
+        self.definition = (scenario.path, scenario.line)
+        self.steps = tuple(step.written for step in flat(scenario.steps) if step.written is not None)
+        self.generated = "generated" in scenario.tags
+        self.past = _Past()
+        delivery = contract.delivery
+        error = delivery.error["event"] if delivery is not None else None
+        self.may_break = error is None or any(
+            event == error
+            for step in self.steps
+            if step.verb != "expect_nothing"
+            for _, event in expectations.events(step)
+        )
+
+    def errors(self, sent: set[str]) -> Iterator[ContractError]:
+        """Everything that is wrong, in order. `sent` has the nonces that any variant of the scenario sends."""
+        yield from self._actors()
+        for step in self.steps:
+            for path, text in self._flaws(step, sent):
+                yield step.source.error(f"{step.verb}: {text}", step.verb, *path)
+            self._remember(step)
+
+    def _flaws(self, step: Written, sent: set[str]) -> Iterator[Flaw]:
+        broken = [*_schema_flaws(step)]
+        yield from broken
+        if broken:
+            return
+        yield from self._references(step)
+        yield from size_flaws(step.body)
+        yield from _durations(step)
+        yield from self._connection(step)
+        if step.verb == "send":
+            yield from self._sent(step, message_of(step.body))
+        elif "meanwhile" in step.body:
+            yield from self._sent(step, step.body["meanwhile"])
+        yield from expectations.flaws(step, self.contract)
+        yield from self._unsent(step, sent)
+
+    def _references(self, step: Written) -> Iterator[Flaw]:
+        names = {*self.past.captured, *(GENERATED if self.generated else ())}
+        for path, whole in _references(step.body):
+            spelling, colon, name = whole.rpartition(":")
+            if colon and spelling not in SPELLINGS:
+                yield path, f"${{{whole}}}: no spelling {spelling!r}{_meant(spelling, SPELLINGS)}"
+            kind, _, rest = name.partition(".")
+            if kind == "token" and rest not in _users() and near(rest, _users()):
+                yield path, f"${{{whole}}}: no user {rest!r}{near(rest, _users())}"
+            elif kind == "endpoint" and rest not in ENDPOINT_PARTS:
+                yield path, f"${{{whole}}}: no part {rest!r} of the endpoint{_meant(rest, ENDPOINT_PARTS)}"
+            elif not (rest and kind in KINDS) and name not in names:
+                given = self.scenario.source.given if self.scenario.source is not None else {}
+                meant = near(name, {*names, *given, *(f"{one}.{rest}" for one in KINDS)})
+                yield path, f"${{{whole}}}: nothing of this name was captured before{meant}"
+        token = step.body.get("token")
+        if isinstance(token, str) and token not in (*_users(), "none") and near(token, (*_users(), "none")):
+            yield ("token",), f"no user {token!r}{near(token, (*_users(), 'none'))}"
+
+    def _connection(self, step: Written) -> Iterator[Flaw]:
+        actor = step.body.get("actor")
+        if actor is None or step.verb in OPENING:
+            return
+        closed = self.past.connections.get(actor)
+        if closed is None:
+            yield ("actor",), f"{actor!r} has no connection yet; connect it first (`call: open`, for instance)"
+        elif closed and step.verb in WRITING:
+            yield ("actor",), f"the connection of {actor!r} is closed since {closed}; connect it again first"
+
+    def _sent(self, step: Written, message: Any) -> Iterator[Flaw]:
+        if self.may_break or any(name in self.past.captured for _, name in _references(step.body)):
+            return
+        flaw = _not_allowed(Samples().render(message), self.contract)
+        if flaw is not None:
+            path, text = flaw
+            yield path, f"{text}; expect the error for it in some step, or send it by `send_raw`"
+
+    def _unsent(self, step: Written, sent: set[str]) -> Iterator[Flaw]:
+        if self.generated or not any(expectations.expected(step)):
+            return
+        known = self.past.nonces | (sent if step.verb == "expect_nothing" else set())
+        for path, name in _references(step.body):
+            kind, _, nonce = name.rpartition(":")[2].partition(".")
+            if kind == "nonce" and nonce not in known:
+                yield path, f"${{{name}}}: no step before this one sends this nonce{near(nonce, known)}"
+
+    def _remember(self, step: Written) -> None:
+        past, body = self.past, step.body
+        for capture in expectations.captures(step):
+            past.captured.update(capture)
+        if _sends(step):
+            past.nonces |= _nonces(body)
+        if step.verb == "connect":
+            past.connections[body["actor"]] = ""
+        elif _ends(step):
+            line, _ = step.source.outermost.document.position(step.source.outermost.where)
+            past.connections[body["actor"]] = f"`{step.verb}` in line {line}"
+
+    def _actors(self) -> Iterator[ContractError]:
+        used = {name for step in self.steps for name in (step.body.get("actor"), *step.body.get("actors", ()))}
+        source = self.scenario.source
+        for actor in self.scenario.actors:
+            if source is None:
+                continue
+            if actor.name not in used:
+                yield source.error(f"actor {actor.name!r} has no step", "actors", actor.name)
+            if actor.user not in _users() and near(actor.user, _users()):
+                yield source.error(f"no user {actor.user!r}{near(actor.user, _users())}", "actors", actor.name)
+
+
+def _ends(step: Written) -> bool:
+    """Whether the actor's connection is over behind a step, whatever the server did."""
+    if step.verb == "expect_one":
+        return not any("event" in outcome for outcome in step.body["of"])
+    return step.verb in ("close", "drop", "expect_refusal") or (
+        step.verb == "expect_close" and not step.body.get("optional")
+    )
+
+
+def _sends(step: Written) -> bool:
+    return step.verb in ("connect", "send", "send_raw", "ping", "close") or "meanwhile" in step.body
+
+
+def _not_allowed(message: Any, contract: Contract) -> Flaw | None:
+    """How a message breaks the contract, with the place in its step; None: it does not."""
+    broken = contract.check_envelope(message)
+    if broken:
+        return (), f"not a message of the contract ({broken[0]})"
+    name = message["event"]
+    event = contract.events.get(name)
+    clients = [one.name for one in contract.events.values() if one.sender == "client"]
+    known = f"; clients send {', '.join(sorted(clients))}"
+    if event is None:
+        return ("event",), f"the contract names no event {name!r}{near(name, clients) or known}"
+    if event.sender != "client":
+        return ("event",), f"{name!r} is an event of the server{known}"
+    broken = contract.check_payload(name, message["payload"])
+    if broken:
+        return ("payload",), f"not a payload of {name!r} ({broken[0].in_payload})"
+    return None
+
+
+def _references(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The names of all `${…}` in a value, each with its place."""
+    if isinstance(value, Mapping):
+        for key, member in value.items():
+            yield from (((*path, key), name) for name in REFERENCE.findall(str(key)))
+            yield from _references(member, (*path, key))
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            yield from _references(member, (*path, index))
+    elif isinstance(value, str) and "${" in value:
+        yield from ((path, name) for name in REFERENCE.findall(value))
+
+
+def _nonces(body: Any) -> set[str]:
+    names = (name.rpartition(":")[2] for _, name in _references(body))
+    return {name.removeprefix("nonce.") for name in names if name.startswith("nonce.")}
+
+
+def _durations(step: Written) -> Iterator[Flaw]:
+    names = (*DURATIONS, "period") if step.verb == "pause" else DURATIONS
+    for member in ("within", "for", "to_next"):
+        value = step.body.get(member)
+        if isinstance(value, str) and value not in names:
+            try:
+                seconds(value)
+            except ValueError:
+                yield (member,), f"no duration {value!r}{_meant(value, names)}"
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    return near(name, known) or f"; known are {', '.join(known)}"
+
+
+@cache
+def _users() -> tuple[str, ...]:
+    return (*load_profile(None).users, *FIXED_TOKENS)
+
+
+@cache
+def _verb_validator(verb: str) -> Validator:
+    place = (SCHEMAS / "scenario.schema.json").as_uri()
+    return compile_schema({"$ref": f"{place}#/$defs/verbs/{verb}"})
+
+
+def _schema_flaws(step: Written) -> Iterator[Flaw]:
+    """What a variant or a parameter put where it cannot stand; what the file says itself was looked at before."""
+    if step.verb == "pace":
+        return
+    whole = {step.verb: step.body}
+    for one in mistakes(_verb_validator(step.verb).iter_errors(whole), whole):
+        yield one.where[1:], one.text

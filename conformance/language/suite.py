@@ -1,0 +1,107 @@
+"""What a run can choose from: the bundled scenarios and a user's own, and the requirements that they verify.
+
+Own requirements stand in a `requirements.yaml` beside the scenarios. An id that is declared nowhere is one as well, as
+long as its section is nobody's: `ACME-01`. In a section that is declared it can only be a mistake.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformance.language.loading import BUNDLED, FUZZ, REQUIREMENTS, THOROUGH, load_scenarios
+from conformance.language.scenario import Expect, ExpectOne, ExpectRefusal, Scenario
+from conformance.language.undeclared import unknown_requirements
+from contract.errors import ContractError, together
+from contract.requirements import LEVELS, Clause, Level, Requirement, Section, load_requirements
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Scenarios, and all requirements by id: the bundled ones first."""
+
+    requirements: Mapping[str, Requirement]
+    scenarios: tuple[Scenario, ...]
+
+
+def load_suite(own: Sequence[Path] = (), *, bundled: bool = True, thorough: bool = False, fuzz: bool = False) -> Suite:
+    """The bundled scenarios and those of the files and folders `own`; without `bundled`, those alone.
+
+    Raises `ContractError` where a file is broken, or an id stands in two of them.
+    """
+    scenarios = load_scenarios(BUNDLED, THOROUGH if thorough else None) if bundled else ()
+    scenarios += load_scenarios(FUZZ) if fuzz else ()
+    read = {one.path.resolve() for one in scenarios}
+    for path in own:
+        found = [one for one in load_scenarios(path) if one.path.resolve() not in read]
+        scenarios = joined(scenarios, found)
+        read |= {one.path.resolve() for one in found}
+    requirements = own_requirements(load_requirements(), own, scenarios)
+    unknown = unknown_requirements(scenarios, requirements)
+    if unknown:
+        raise together(unknown)
+    return Suite(requirements, scenarios)
+
+
+def joined(first: Sequence[Scenario], more: Iterable[Scenario]) -> tuple[Scenario, ...]:
+    """Scenarios of several files. Raises `ContractError` where two have the same id, each with all its variants."""
+    seen = {family(one): one for one in first}
+    added = tuple(more)
+    for one in added:
+        if family(one) in seen:
+            other = seen[family(one)]
+            message = f"scenario {family(one)!r} stands also in {other.path}:{other.line}; give yours another id"
+            if other.path.parent in (BUNDLED, THOROUGH, FUZZ):
+                message += ", or play yours alone (--only-scenarios)"
+            raise ContractError(message, one.path, one.line)
+    return (*first, *added)
+
+
+def family(scenario: Scenario) -> str:
+    """The id that stands in the file, without the variant's name."""
+    return scenario.id.partition("/")[0]
+
+
+def own_requirements(
+    known: Mapping[str, Requirement], own: Iterable[Path], scenarios: Iterable[Scenario]
+) -> Mapping[str, Requirement]:
+    """The known requirements, those declared beside own scenarios, and those that scenarios bring undeclared.
+
+    An unknown id in a declared section is none. Raises `ContractError` for a broken file.
+    """
+    found = dict(known)
+    files = (path / REQUIREMENTS if path.is_dir() else path.parent / REQUIREMENTS for path in own)
+    for file in dict.fromkeys(one for one in files if one.is_file()):
+        found |= load_requirements(file, beside=found)
+    sections = {one.section.id for one in found.values()}
+    brought: dict[str, tuple[Scenario, set[Level | None]]] = {}
+    for scenario in scenarios:
+        for name, level in _named(scenario):
+            if name not in found and name.partition("-")[0] not in sections:
+                brought.setdefault(name, (scenario, set()))[1].add(level)
+    return found | {name: _brought(name, *brought[name]) for name in sorted(brought)}
+
+
+def _named(scenario: Scenario) -> Iterator[tuple[str, Level | None]]:
+    """The requirements that a scenario names, and at which level; None: at the requirement's own."""
+    steps = [name for step in scenario.steps for name in step.charge.requirements]
+    yield from ((name, scenario.level) for name in scenario.verifies if name not in steps)
+    for step in scenario.steps:
+        deed = step.deed
+        charges = [step.charge]
+        if isinstance(deed, Expect):
+            charges += [check.charge for one in deed.of for check in one.checks]
+        elif isinstance(deed, ExpectOne):
+            charges += [one.fails.charge for one in deed.of if one.fails]
+        elif isinstance(deed, ExpectRefusal):
+            yield from ((name, None) for name in deed.graded)
+        yield from ((name, each.level or scenario.level) for each in charges for name in each.requirements)
+
+
+def _brought(name: str, scenario: Scenario, levels: set[Level | None]) -> Requirement:
+    """A requirement of which only scenarios speak: the first one's title says what it is about."""
+    level = "MUST" if None in levels else min((one for one in levels if one), key=LEVELS.index)
+    section = name.partition("-")[0]
+    titles = scenario.title, scenario.title_ja or scenario.title
+    return Requirement(
+        name, level, Section(section, section, section, ""), scenario.path.name, *titles, (Clause(level, *titles),)
+    )

@@ -1,0 +1,186 @@
+"""Values of a scenario: references such as `${nonce.a}`, filled texts, and texts padded to a size."""
+
+import json
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.language.spelling import SPELLINGS
+from contract.commands import CommandError
+from contract.findings import Phrase, phrase
+from contract.profile import Profile
+
+FIXED_TOKENS = {"invalid": "tokens.invalid", "expired": "tokens.expired", "expiring": "tokens.expiring"}
+"""The settings of tokens that are no user's."""
+
+REFERENCE = re.compile(r"\$\{([A-Za-z0-9_.:-]+)\}")
+ENDPOINT_PARTS = ("path", "parent", "root")
+"""What `${endpoint.…}` may name."""
+
+NONCE_DIGITS = 16
+NOISE_NONCES = 128
+
+
+class ScenarioError(Exception):
+    """A scenario asks for something that cannot be: its author's mistake, never the endpoint's."""
+
+
+class Enough(Exception):  # noqa: N818  # no error: the scenario has all that it needs
+    """An outcome came after which the rest of the scenario is not needed."""
+
+
+class InconclusiveError(Exception):
+    """The endpoint or the profile lacks what the scenario needs."""
+
+    def __init__(self, reason: Phrase) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+class DisturbedError(InconclusiveError):
+    """A busy machine, a stalled peer or an overloaded one left it open: playing it again may decide it."""
+
+
+class NotWaitedForError(InconclusiveError):
+    """The circuit breaker cut a wait short."""
+
+
+def new_nonce() -> str:
+    """A text that nobody else sends: digits only, so that no change of case or normalisation hides it."""
+    return str(secrets.randbelow(9 * 10 ** (NONCE_DIGITS - 1)) + 10 ** (NONCE_DIGITS - 1))
+
+
+def substitute(value: Any, names: Mapping[str, Any]) -> Any:
+    """Replace `${name}` for the given names, inside strings and as whole values; other references stay."""
+    if isinstance(value, dict):
+        return {substitute(key, names): substitute(member, names) for key, member in value.items()}
+    if isinstance(value, list):
+        return [substitute(member, names) for member in value]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    whole = REFERENCE.fullmatch(value)
+    if whole and whole[1] in names:
+        return names[whole[1]]
+    return REFERENCE.sub(lambda found: _text(names, found), value)
+
+
+def _text(names: Mapping[str, Any], found: re.Match[str]) -> str:
+    if found[1] not in names:
+        return found[0]
+    value = names[found[1]]
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+@dataclass(slots=True)
+class Values:
+    """What references stand for while one scenario plays. `channel` gives a name its channel; `target` is the path and
+    query of the endpoint."""
+
+    profile: Profile
+    channel: Callable[[str], str]
+    captured: dict[str, Any] = field(default_factory=dict)
+    _nonces: dict[str, str] = field(default_factory=dict)
+    target: str = "/"
+
+    def nonce(self, name: str) -> str:
+        """The scenario's nonce of this name."""
+        return self._nonces.setdefault(name, new_nonce())
+
+    def render(self, value: Any) -> Any:
+        """The value with every reference resolved. Raises `ScenarioError` for an unknown one."""
+        if isinstance(value, dict):
+            if "$fill" in value:
+                return self._fill(value["$fill"])
+            if "$pad" in value:
+                return self._pad(value["$pad"])
+            return {self.render(key): self.render(member) for key, member in value.items()}
+        if isinstance(value, list):
+            return [self.render(member) for member in value]
+        if isinstance(value, str) and "${" in value:
+            whole = REFERENCE.fullmatch(value)
+            if whole:
+                return self._resolve(whole[1])
+            return REFERENCE.sub(lambda found: str(self._resolve(found[1])), value)
+        return value
+
+    def _resolve(self, name: str) -> Any:
+        spelling, colon, other = name.partition(":")
+        if colon:
+            return self._respelled(spelling, str(self._resolve(other)))
+        kind, _, rest = name.partition(".")
+        if kind == "endpoint" and rest:
+            return self._path(rest)
+        if kind == "nonce" and rest:
+            return self.nonce(rest)
+        if kind == "channel" and rest:
+            return self.channel(rest)
+        if kind == "token" and rest:
+            return self.token(rest)
+        if name in self.captured:
+            return self.captured[name]
+        raise ScenarioError(f"${{{name}}}: nothing of this name was captured before")
+
+    def _respelled(self, spelling: str, text: str) -> str:
+        if spelling not in SPELLINGS:
+            raise ScenarioError(f"no spelling {spelling!r}; known are {', '.join(SPELLINGS)}")
+        other = SPELLINGS[spelling](text)
+        if other in (text, ""):
+            raise InconclusiveError(phrase("no-other-spelling", spelling=spelling))
+        return other
+
+    def _path(self, part: str) -> str:
+        """The endpoint's path without a slash at its end, or what is above it. Raises `InconclusiveError` for `/`."""
+        path = self.target.partition("?")[0].rstrip("/")
+        parts = dict(zip(ENDPOINT_PARTS, (path, path.rpartition("/")[0] or "/", "/"), strict=True))
+        if part not in parts:
+            raise ScenarioError(f"no part {part!r} of the endpoint; known are {', '.join(parts)}")
+        if not path:
+            raise InconclusiveError(phrase("endpoint-at-root"))
+        return parts[part]
+
+    def token(self, name: str) -> str:
+        """The token of a user, or the fixture invalid, expired, expiring. Raises `InconclusiveError`."""
+        found: str | None
+        if name == "expiring":
+            found = self._expiring()
+        elif name in FIXED_TOKENS:
+            found = getattr(self.profile.tokens, name)
+        else:
+            user = self.profile.users.get(name)
+            found = user.token if user else None
+        if found is None:
+            raise InconclusiveError(phrase("lacking", setting=FIXED_TOKENS.get(name, f"users.{name}")))
+        return found
+
+    def _expiring(self) -> str | None:
+        try:
+            return self.profile.tokens.fresh_expiring()
+        except CommandError as error:
+            raise InconclusiveError(phrase("no-fresh-token", problem=str(error))) from None
+
+    def length(self, value: int | str) -> int:
+        """A number, or the limit of this name."""
+        return int(value) if isinstance(value, int) else int(getattr(self.profile.limits, value))
+
+    def _size(self, wanted: Mapping[str, Any], name: str) -> int:
+        size = self.length(wanted[name]) + int(wanted.get("offset", 0))
+        return min(size, self.length(wanted["at_most"])) if "at_most" in wanted else size
+
+    def _fill(self, fill: Mapping[str, Any]) -> str:
+        prefix = self.render(fill.get("prefix", ""))
+        length = self._size(fill, "length")
+        with_text = self._noise(fill["noise"]) if "noise" in fill else fill["with"]
+        count = length - len(prefix)
+        return str(prefix + (with_text * (count // len(with_text) + 1))[: max(count, 0)])
+
+    def _noise(self, name: str) -> str:
+        """Digits that do not compress into references, the same for the whole scenario."""
+        return "".join(self.nonce(f"{name}-noise-{number}") for number in range(NOISE_NONCES))
+
+    def _pad(self, pad: Mapping[str, Any]) -> str:
+        """A JSON text with white space behind it, so that it has exactly so many bytes."""
+        text: str = json.dumps(self.render(pad["json"]), ensure_ascii=False)
+        size = self._size(pad, "bytes")
+        return text + " " * (size - len(text.encode()))

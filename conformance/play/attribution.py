@@ -1,0 +1,178 @@
+"""What stands in an actor's inbox, how its connection ended, and what an absence is charged to."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from conformance.language.matching import matches
+from conformance.language.scenario import Charge
+from conformance.language.values import DisturbedError
+from conformance.play.context import Absence, ActorState, Stage
+from conformance.play.record import UNPARSED, Conversation, Message, Record, cut, outer, tcp_end
+from contract.findings import Phrase, Text, phrase
+from contract.model import Contract
+from contract.profile import Profile
+from wire.frames import Opcode
+
+SHOWN = 3
+"""Messages that are shown of what came."""
+
+
+def ended_as(conversation: Conversation) -> Phrase:
+    """How a connection stands, for people."""
+    refused, close, ended = conversation.refused, conversation.close_received, conversation.ended
+    if refused is not None:
+        return phrase("handshake-refused-with", answer=refused.shown)
+    if close is not None:
+        code: Text = phrase("no-code") if close.code is None else f"{close.code}"
+        return phrase("closed-because", code=code, reason=close.reason) if close.reason else phrase("closed", code=code)
+    return phrase("still-open") if ended is None else phrase("no-close-frame", end=tcp_end(ended))
+
+
+def is_over(state: ActorState) -> bool:
+    return state.conversation is not None and not state.conversation.is_open
+
+
+class Search:
+    """Looks for the first message of an inbox that fits, while more arrive; it stays there.
+
+    Each message is looked at once, so that a flood costs no quadratic time. To be made anew where something was
+    taken from the inbox.
+    """
+
+    def __init__(self, state: ActorState, fits: Callable[[Message], bool]) -> None:
+        self._state, self._fits = state, fits
+        self._looked = state.arrived - len(state.inbox)
+        self._found: Message | None = None
+
+    def __call__(self) -> Message | None:
+        """The message, or None as long as there is none."""
+        if self._found is None:
+            inbox = self._state.inbox
+            start = max(len(inbox) - (self._state.arrived - self._looked), 0)
+            self._found = next(filter(self._fits, inbox[start:]), None)
+            self._looked = self._state.arrived
+        return self._found
+
+
+def search(stage: Stage, state: ActorState, event: str | None, match: Mapping[str, Any] | None) -> Search:
+    """The search for a message of an event (None: any) that matches."""
+
+    def fits(message: Message) -> bool:
+        if event is not None and message.event != event:
+            return False
+        return message.value is not UNPARSED and matches(match or {}, message.value, stage.profile.error_codes)
+
+    return Search(state, fits)
+
+
+def what_came(stage: Stage, state: ActorState, event: str | None = None) -> Phrase:
+    """What is there instead of what was expected, and how the connection stands.
+
+    What tells most comes first: errors, then messages of the expected event, then what came last. Heartbeats are
+    counted only.
+    """
+    delivery, ping = stage.contract.delivery, stage.contract.ping_event
+    error = delivery.error["event"] if delivery is not None else None
+    rank = {error: 0, event: 1}
+    others = [one for one in reversed(state.inbox) if one.event != ping or event == ping]
+    beats = len(state.inbox) - len(others)
+    shown: list[Text] = [cut(one.text, 300) for one in sorted(others, key=lambda one: rank.get(one.event, 2))[:SHOWN]]
+    if len(others) > SHOWN:
+        shown.append(phrase("more-messages", number=len(others) - SHOWN))
+    if beats:
+        shown.append(phrase("heartbeats", number=beats, event=str(ping)))
+    if state.conversation is not None and not state.conversation.is_open:
+        shown.append(ended_as(state.conversation))
+    return phrase("came", items=shown) if shown else phrase("nothing-came")
+
+
+def cause_of_end(stage: Stage, state: ActorState) -> Charge | None:
+    """What an unexpected end is charged to, where the connection itself tells; None: to the step.
+
+    An answering client was closed for its heartbeat (HB-03), or an error came before the end (ERR-07).
+    """
+    conversation = state.conversation
+    if conversation is None or conversation.is_open:
+        return None
+    heartbeat = closed_for_heartbeat(stage, state)
+    if heartbeat is not None:
+        return heartbeat
+    delivery = stage.contract.delivery
+    waiting = {id(one) for one in state.inbox}
+    consumed = [one for one in conversation.received if id(one) not in waiting]
+    if delivery is not None and any(one.event == delivery.error["event"] for one in consumed):
+        return Charge(("ERR-07",), "SHOULD")
+    return None
+
+
+def closed_for_heartbeat(stage: Stage, state: ActorState) -> Charge | None:
+    """HB-03, where an actor that answers pings was closed as if it did not."""
+    conversation = state.conversation
+    close = conversation.close_received if conversation is not None else None
+    heartbeat_timeout = stage.profile.close_codes["heartbeat_timeout"]
+    answers = state.actor.heartbeat != "ignore" and conversation is not None and conversation.unread_since is None
+    if close is not None and close.code == heartbeat_timeout and answers:
+        excuse_if_stalled(stage)
+        return Charge(("HB-03",), "MUST")
+    return None
+
+
+def excuse_if_stalled(stage: Stage) -> None:
+    """Raise `DisturbedError` where this machine was held up so long that our own pongs may have been too late."""
+    beat = stage.profile.heartbeat
+    stalled = stage.stalled(stage.now - beat.interval - 2 * beat.timeout)
+    if stalled > beat.timeout / 4:
+        raise DisturbedError(phrase("stalled", seconds=stalled))
+
+
+def is_rate_limited(record: Record, contract: Contract, profile: Profile) -> bool:
+    """Whether the endpoint said on some connection that it gets too much: what it then left undone is free."""
+    code = profile.error_codes.get("RATE_LIMITED")
+    delivery = contract.delivery
+    for conversation in record.conversations:
+        close = conversation.close_received
+        if close is not None and close.code == profile.close_codes["rate_limited"]:
+            return True
+        for message in conversation.received if delivery is not None else ():
+            if delivery is not None and message.event == delivery.error["event"] and code is not None:
+                payload = message.value.get("payload")
+                if isinstance(payload, dict) and payload.get("code") == code:
+                    return True
+    return False
+
+
+def absence(stage: Stage, state: ActorState, event: str | None) -> Absence:
+    """What kind of absence it is that a message of this event (None: something else) did not come."""
+    if is_over(state):
+        return "ended"
+    delivery = stage.contract.delivery
+    if event == stage.contract.ack_event:
+        return "unacknowledged"
+    return "undelivered" if delivery is not None and event == delivery.delivery["event"] else "timeout"
+
+
+def undelivered(stage: Stage, state: ActorState, event: str | None) -> Charge | None:
+    """Where others arrived on this connection, its join (JOIN-01) is in force, and the post is lost (SEND-01)."""
+    delivery = stage.contract.delivery
+    charge = stage.step_charge
+    if delivery is None or event != delivery.delivery["event"] or set(charge.requirements) != {"JOIN-01", "SEND-01"}:
+        return None
+    if any(one.event == event for one in stage.conversation(state).received):
+        return Charge(("SEND-01",), charge.level)
+    return None
+
+
+def broken_instead(stage: Stage, state: ActorState, event: str | None) -> Charge | None:
+    """A delivery may have come, but broken beyond recognition: that is charged then (ENV-01 to ENV-03)."""
+    delivery = stage.contract.delivery
+    if delivery is None or event != delivery.delivery["event"]:
+        return None
+    for message in outer(state.inbox):
+        if message.value is UNPARSED or message.opcode != Opcode.TEXT:
+            return Charge(("ENV-01",), "MUST")
+        if stage.contract.check_envelope(message.value):
+            return Charge(("ENV-02",), "MUST")
+        known = message.event is not None and message.event in stage.contract.events
+        if known and stage.contract.check_payload(str(message.event), message.value["payload"]):
+            return Charge(("ENV-03",), "MUST")
+    return None

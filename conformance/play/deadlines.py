@@ -1,0 +1,83 @@
+"""Waiting for what an endpoint owes: where a deadline passes, what held up the tester or the peer is added to it.
+
+A server that answers too late is convicted. One that stood still, as did all around it, is not.
+"""
+
+from collections.abc import Callable
+
+from conformance.language.values import DisturbedError, NotWaitedForError
+from conformance.play.circuit_breaker import not_waited_for
+from conformance.play.context import ActorState, Script, Stage
+from conformance.transport.exchange import OutFrame, Send
+from contract.findings import phrase
+from wire.frames import Opcode
+
+STALLS_COUNT = 3.0
+"""How much of what the tester was held up is added: server and network have shared the same machine."""
+
+MOST = 3.0
+"""A wait never lasts longer than so many times what was promised. A tester that was held up for as long as was promised
+has not looked on for long enough to say that nothing came."""
+
+SLUGGISH = 0.5
+"""Seconds after which the answer to a ping frame shows a peer that stood still."""
+
+PROBE_LIMIT = 2.0
+"""Seconds that the answer to such a ping frame is waited for."""
+
+
+def owed(
+    stage: Stage, condition: Callable[[], bool], deadline: float, waiting_for: str, state: ActorState | None = None
+) -> Script[bool]:
+    """Wait until a condition holds that the endpoint has promised until `deadline`; whether it came to hold.
+
+    `state` is the actor whose connection is asked by a ping frame, in the end, whether the peer stands still. Raises
+    `NotWaitedForError` where it did not come several times before, and does not come soon, and `DisturbedError` where
+    this tester was held up for too long to tell.
+    """
+    start, breaker, wait = stage.now, stage.setting.breaker, stage.step_wait
+    patience = breaker.patience(wait, stage.setting.time_scale)
+    if patience is not None and deadline - start > patience:
+        came = yield from stage.until(condition, start + patience, waiting_for)
+        if not came:
+            raise NotWaitedForError(not_waited_for())
+    else:
+        came = yield from _to_the_end(stage, condition, deadline, waiting_for, state)
+    if came:
+        breaker.came(wait, stage.now - start)
+    elif deadline > start:
+        breaker.missed(wait)
+    return came
+
+
+def _to_the_end(
+    stage: Stage, condition: Callable[[], bool], deadline: float, waiting_for: str, state: ActorState | None
+) -> Script[bool]:
+    start = stage.now
+    limit = start + MOST * (deadline - start)
+    due = deadline
+    while not (yield from stage.until(condition, due, waiting_for)):
+        due = min(deadline + STALLS_COUNT * stage.record.held_up(start), limit)
+        if due <= stage.now:
+            break
+    if not condition() and state is not None and (yield from _stood_still(stage, state, condition)):
+        yield from stage.until(condition, stage.now + (deadline - start), waiting_for)
+    held_up = stage.record.held_up(start)
+    if not condition() and held_up >= deadline - start > 0:
+        raise DisturbedError(phrase("held-up", seconds=held_up))
+    return condition()
+
+
+def _stood_still(stage: Stage, state: ActorState, condition: Callable[[], bool]) -> Script[bool]:
+    conversation = state.conversation
+    if conversation is None or conversation.opened is None or not conversation.is_open or conversation.closing:
+        return False
+    sent, answered = stage.now, len(state.echoes)
+    frame = OutFrame(Opcode.PING, b"lag-probe")
+    yield from stage.act(Send(state.actor.name, (frame,)))
+    yield from stage.until(
+        lambda: condition() or len(state.echoes) > answered or not conversation.is_open,
+        sent + PROBE_LIMIT * stage.setting.time_scale,
+        "a sign of life",
+    )
+    return len(state.echoes) > answered and state.echoes[-1].t - sent > SLUGGISH * stage.setting.time_scale

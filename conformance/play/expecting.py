@@ -1,0 +1,367 @@
+"""The steps that expect something. `within` is a deadline and never a sleep."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from conformance.judge.posts import nonce_of
+from conformance.language.matching import ABSENT, described, matches, mismatches
+from conformance.language.scenario import (
+    Alternative,
+    Check,
+    Expect,
+    Expectation,
+    ExpectDeclined,
+    ExpectHandshake,
+    ExpectHeartbeat,
+    ExpectNothing,
+    ExpectOne,
+    ExpectPong,
+    NeedCompression,
+)
+from conformance.language.values import Enough
+from conformance.play.attribution import (
+    Search,
+    absence,
+    broken_instead,
+    cause_of_end,
+    closed_for_heartbeat,
+    ended_as,
+    is_over,
+    search,
+    undelivered,
+    what_came,
+)
+from conformance.play.context import ActorState, Failure, Script, Stage
+from conformance.play.deadlines import owed
+from conformance.play.endings import ENDINGS, close_with
+from conformance.play.handshakes import confirm_refusal
+from conformance.play.heartbeat import expect_heartbeat
+from conformance.play.record import UNPARSED, Conversation, Message, cut, outer
+from conformance.transport.exchange import LOST
+from contract.findings import Phrase, Text, phrase
+from contract.json_text import dump_json
+
+MOST_DIFFERENCES = 3
+"""Members that are shown of a message that is not as expected."""
+
+
+def _expect(stage: Stage, deed: Expect) -> Script[None]:
+    state = stage.actors[deed.actor]
+    stage.conversation(state)
+    deadline = stage.now + stage.seconds(deed.within)
+    wanted = list(deed.of)
+    taken: list[Message] = []
+    rendered = {id(one): stage.values.render(one.match) for one in wanted}
+    while wanted:
+        candidates = wanted[:1] if deed.listed else list(wanted)
+
+        searches = [(one, search(stage, state, one.event, rendered[id(one)])) for one in candidates]
+
+        def arrived(searches: list[tuple[Expectation, Search]] = searches) -> bool:
+            return is_over(state) or any(found() for _, found in searches)
+
+        yield from owed(stage, arrived, deadline, f"{candidates[0].event}", state)
+        hit, message = next(((one, found()) for one, found in searches if found()), (None, None))
+        if hit is None or message is None:
+            raise _missing(stage, deed.actor, state, [(one.event, rendered[id(one)]) for one in wanted])
+        state.inbox.remove(message)
+        wanted.remove(hit)
+        if deed.listed and taken and _position(message) < _position(taken[-1]):
+            stage.failures.append(_out_of_order(stage, deed.actor, taken[-1], message))
+        taken.append(message)
+        _take(stage, deed.actor, hit, message)
+
+
+def _position(message: Message) -> int:
+    return message.conversation.received.index(message)
+
+
+def _out_of_order(stage: Stage, actor: str, before: Message, after: Message) -> Failure:
+    texts = [cut(before.text, 200), cut(after.text, 200)]
+    return stage.failure(
+        phrase("messages-out-of-order"),
+        actor,
+        expected=phrase("in-order", items=texts),
+        received=phrase("in-order", items=texts[::-1]),
+    )
+
+
+def _missing(stage: Stage, actor: str, state: ActorState, wanted: list[tuple[str | None, Any]]) -> Exception:
+    over, event = is_over(state), wanted[0][0]
+    names = sorted({f"`{name}`" for name, _ in wanted})
+    came = what_came(stage, state, event)
+    nearest = _nearest(stage, state, *wanted[0])
+    if not over:
+        stage.note(actor, "none", "timeout", phrase("note-missing", event=f"{event}"))
+    if nearest is not None:
+        message, came = phrase("came-otherwise", events=names), phrase("differs", items=nearest, came=came)
+    else:
+        message = phrase("ended-before" if over else "missing", events=names)
+    expected = [described({"event": name, **match}, stage.profile.error_codes) for name, match in wanted]
+    ended, broken = cause_of_end(stage, state), broken_instead(stage, state, event)
+    return stage.fail(
+        message,
+        actor,
+        charge=ended or broken or undelivered(stage, state, event),
+        expected=phrase("came", items=expected),
+        received=came,
+        absent=None if broken is not None and ended is None else absence(stage, state, event),
+    )
+
+
+def _nearest(stage: Stage, state: ActorState, event: str | None, match: Any) -> list[Phrase] | None:
+    """How the message that comes closest to an expectation differs from it; None where none can be meant.
+
+    Where the expectation has a nonce, that is what tells which message is meant.
+    """
+    codes = stage.profile.error_codes
+    found = [
+        [*mismatches(match, one.value, codes)]
+        for one in outer(state.inbox)
+        if one.event == event and one.value is not UNPARSED
+    ]
+    meant = [one for one in found if one and not any(nonce_of(dump_json(wanted)) for _, wanted, _ in one)]
+    if not meant:
+        return None
+    return [
+        phrase("difference", place=place, wanted=described(wanted, codes), value=_value(value))
+        for place, wanted, value in min(meant, key=len)[:MOST_DIFFERENCES]
+    ]
+
+
+def _value(value: Any) -> Text:
+    return phrase("match-absent") if value is ABSENT else cut(dump_json(value), 300)
+
+
+def _take(stage: Stage, actor: str, expectation: Expectation, message: Message) -> None:
+    for name, path in expectation.capture.items():
+        value: Any = message.value
+        for part in path.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        stage.values.captured[name] = value
+    for check in expectation.checks:
+        _check(stage, actor, check, message)
+
+
+def _check(stage: Stage, actor: str, check: Check, message: Message) -> None:
+    stage.decide(check.charge)
+    wanted = stage.values.render(check.match)
+    if matches(wanted, message.value, stage.profile.error_codes):
+        return
+    shown = described(wanted, stage.profile.error_codes)
+    text = check.message or phrase("not-as-expected")
+    stage.failures.append(stage.failure(text, actor, charge=check.charge, expected=shown, received=message.text))
+
+
+def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
+    state = stage.actors[deed.actor]
+    conversation = stage.conversation(state)
+    deadline = stage.now + stage.seconds(deed.within)
+    rendered = [stage.values.render(one.match or {}) for one in deed.of]
+    events = {one.event for one in deed.of}
+
+    searches = [search(stage, state, one.event, match) for one, match in zip(deed.of, rendered, strict=True)]
+    first = Search(state, lambda message: message.event in events)
+
+    def message_for(index: int) -> Message | None:
+        if not deed.next:
+            return searches[index]()
+        message = first()
+        if message is None or message.event != deed.of[index].event:
+            return None
+        return message if matches(rendered[index], message.value, stage.profile.error_codes) else None
+
+    def outcome() -> tuple[Alternative, Message | None] | None:
+        for index, one in enumerate(deed.of):
+            if one.event is not None:
+                message = message_for(index)
+                if message is not None:
+                    return one, message
+            elif _has_ended(stage, conversation, one):
+                return one, None
+        return None
+
+    def settled() -> bool:
+        wrong_one = deed.next and first() is not None
+        return wrong_one or outcome() is not None or conversation.ended is not None
+
+    yield from owed(stage, settled, deadline, f"one of {len(deed.of)} outcomes", state)
+    found = outcome()
+    if found is None:
+        raise stage.fail(
+            phrase("none-permitted"),
+            deed.actor,
+            # Where an end was owed, one for the heartbeat came instead of it, and proves nothing else.
+            charge=None if any(one.closed for one in deed.of) else cause_of_end(stage, state),
+            expected=_any_of(_outcome(stage, one) for one in deed.of if one.fails is None or one is deed.of[0]),
+            received=what_came(stage, state),
+            absent=None if deed.next and first() is not None else absence(stage, state, None),
+        )
+    alternative, message = found
+    if message is not None:
+        state.inbox.remove(message)
+    elif alternative.fails is not None and closed_for_heartbeat(stage, state) is not None:
+        raise stage.fail(
+            phrase("closed-for-heartbeat"),
+            deed.actor,
+            charge=closed_for_heartbeat(stage, state),
+            received=ended_as(conversation),
+            absent="ended",
+        )
+    for one in deed.of:
+        # A mere end of TCP has no code that could be another.
+        if one.fails is not None and (message is not None or conversation.close_received is not None):
+            stage.decide(one.fails.charge)
+    if alternative.fails is not None:
+        check = alternative.fails
+        stage.failures.append(
+            stage.failure(
+                check.message or phrase("only-tolerated"),
+                deed.actor,
+                charge=check.charge,
+                expected=_outcome(stage, deed.of[0]),
+                received=message.text if message is not None else ended_as(conversation),
+            )
+        )
+    if alternative.enough:
+        raise Enough
+
+
+def _has_ended(stage: Stage, conversation: Conversation, one: Alternative) -> bool:
+    """Whether the connection ended in the way of an alternative."""
+    close = conversation.close_received
+    if close is None:
+        return one.end and conversation.ended is not None
+    heartbeat = close.code == stage.profile.close_codes["heartbeat_timeout"]
+    if heartbeat and conversation.unread_since is not None:
+        return one.closed or one.end  # it left pings unread, and may have been cut off for it
+    return (one.closed and not heartbeat) or (bool(one.close) and close.code in stage.close_codes(one.close))
+
+
+def _any_of(outcomes: Iterable[Text]) -> Phrase:
+    """Several outcomes that look alike to people are one."""
+    return phrase("any-of", items={str(one): one for one in outcomes}.values())
+
+
+def _outcome(stage: Stage, one: Alternative) -> Text:
+    if one.event is not None:
+        return f"`{one.event}`"
+    if one.closed:
+        return phrase("a-close-frame")
+    return phrase("tcp-end") if one.end else close_with(stage.close_codes(one.close))
+
+
+def _expect_nothing(stage: Stage, deed: ExpectNothing) -> Script[None]:
+    states = [stage.actors[name] for name in deed.actors]
+    match = stage.values.render(deed.match)
+    deadline = stage.now + stage.seconds(deed.duration)
+
+    searches = [(state, search(stage, state, deed.event, match)) for state in states]
+
+    def offender() -> tuple[ActorState, Message] | None:
+        for state, found in searches:
+            message = found()
+            if message is not None:
+                return state, message
+        return None
+
+    yield from stage.until(lambda: offender() is not None, deadline, "the end of a silence")
+    found = offender()
+    if found is not None:
+        state, message = found
+        event: Text = f"`{deed.event}`" if deed.event else phrase("any-message")
+        shown = described(match, stage.profile.error_codes)
+        raise stage.fail(
+            phrase("must-not-arrive"),
+            state.actor.name,
+            expected=phrase("no-such-event", event=event, match=shown) if match else phrase("no-event", event=event),
+            received=message.text,
+        )
+
+
+def _expect_handshake(stage: Stage, deed: ExpectHandshake) -> Script[None]:
+    """The answer was checked when the connection opened; a plain refusal is no wrong answer."""
+    refused = stage.conversation(stage.actors[deed.actor]).refused
+    if refused is not None and refused.problem in ("accept", "negotiation"):
+        raise stage.fail(
+            phrase("handshake-wrong"),
+            deed.actor,
+            expected=phrase("handshake-right"),
+            received=refused.detail,
+        )
+    yield from ()
+
+
+def _expect_declined(stage: Stage, deed: ExpectDeclined) -> Script[None]:
+    """Declined: accepted without the extension. Our library refuses the extension that it did not offer itself."""
+    conversation = stage.conversation(stage.actors[deed.actor])
+    refused = conversation.refused
+    declined = conversation.opened is not None or (
+        refused is not None and refused.status is not None and 400 <= refused.status < 500
+    )
+    if refused is not None and refused.status is not None:
+        yield from confirm_refusal(stage)
+    if not declined:
+        received = refused.detail if refused is not None else phrase("nothing-came")
+        raise stage.fail(
+            phrase("offer-not-declined"),
+            deed.actor,
+            expected=phrase("a-declined-offer"),
+            received=received,
+            absent="timeout" if refused is None else "refused" if refused.problem in LOST else None,
+        )
+    yield from ()
+
+
+def _need_compression(stage: Stage, deed: NeedCompression) -> Script[None]:
+    opened = stage.conversation(stage.actors[deed.actor]).opened
+    if opened is None or not opened.compressed:
+        stage.note(deed.actor, "none", "note", phrase("note-declined"))
+        raise Enough
+    yield from ()
+
+
+def _expect_pong(stage: Stage, deed: ExpectPong) -> Script[None]:
+    state = stage.actors[deed.actor]
+    stage.conversation(state)
+    deadline = stage.now + stage.seconds(deed.within)
+    payload = deed.payload
+
+    looked = 0
+
+    def answered() -> bool:
+        nonlocal looked
+        looked, start = len(state.controls), looked
+        return any(pong.data == payload for pong in state.controls[start:])
+
+    yield from owed(stage, lambda: answered() or is_over(state), deadline, "a pong frame")
+    if any(pong.data == payload for pong in state.controls):
+        state.controls = [pong for pong in state.controls if pong.data != payload]
+        return
+    if deed.or_end and is_over(state):
+        return
+    others = [_printed(pong.data) for pong in state.controls[-3:]]
+    raise stage.fail(
+        phrase("ping-unanswered"),
+        deed.actor,
+        expected=phrase("pongs", payloads=[_printed(payload)]),
+        received=phrase("pongs", payloads=others) if others else what_came(stage, state),
+        absent=absence(stage, state, None),
+    )
+
+
+def _printed(payload: bytes) -> str:
+    return repr(payload.decode("utf-8", "backslashreplace"))
+
+
+EXPECTATIONS: Mapping[type, Callable[[Stage, Any], Script[None]]] = {
+    Expect: _expect,
+    ExpectOne: _expect_one,
+    ExpectNothing: _expect_nothing,
+    ExpectHandshake: _expect_handshake,
+    ExpectDeclined: _expect_declined,
+    NeedCompression: _need_compression,
+    ExpectPong: _expect_pong,
+    ExpectHeartbeat: expect_heartbeat,
+    **ENDINGS,
+}

@@ -1,0 +1,284 @@
+"""Opening handshakes: the request, overload, and the control beside a refusal.
+
+That a bad token is refused shows something only if good ones were accepted just before and just after: an edge that is
+overloaded, or an endpoint that is gone, refuses everybody. So a handshake that need not be accepted has a control on
+either side of it: another connection, with the actor's own token, that must be acknowledged. Without both, what looks
+like a refusal leaves the scenario undecided.
+"""
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from conformance.language.scenario import Actor, Charge, Connect
+from conformance.language.values import DisturbedError, Enough, InconclusiveError
+from conformance.play.admission import BAD_ATTEMPTS, GOOD_SECONDS, retry_after
+from conformance.play.attribution import Search, ended_as, is_over
+from conformance.play.context import ActorState, Script, Stage
+from conformance.play.deadlines import owed
+from conformance.play.record import Conversation
+from conformance.transport.exchange import Close, Open, Refused, Request
+from conformance.transport.urls import escaped
+from contract.access import token_problem
+from contract.findings import Phrase, phrase
+from contract.profile import Profile
+from wire.deflate import Deflate
+
+HANDSHAKE_REQUIREMENT = "CONN-07"
+"""Charged where the handshake's answer is wrong in itself (RFC 6455 §4.2.2), not where it is a refusal."""
+
+SWITCHING = "101 Switching Protocols"
+
+CONTROL = "control"
+"""The actor of the connections beside a refusal."""
+
+
+def connect(stage: Stage, deed: Connect) -> Script[None]:
+    """Connect an actor. A handshake that must be accepted raises `StepFailedError` where it is not."""
+    state = stage.actors[deed.actor]
+    token_name = deed.token or state.actor.user
+    token = None if token_name == "none" else stage.values.token(token_name)
+    if deed.token_text is not None:
+        token = stage.values.render(deed.token_text)
+    if token == "" and stage.profile.auth.where == "subprotocol":
+        raise InconclusiveError(phrase("empty-subprotocol"))
+    where = stage.profile.auth.where
+    if token is not None and token_problem(token, where) is not None:
+        raise InconclusiveError(phrase("token-not-carried", where=where))
+    if not deed.accepted:
+        stage.controlled = state.actor.user
+        stage.control_problem = yield from _control(stage)
+    subprotocols = tuple(stage.values.render(list(deed.subprotocols)))
+    request = handshake_request(stage, deed, token, subprotocols, auto_pong=state.actor.heartbeat == "answer")
+    settled = yield from _admitted(stage, state, request, token, good=deed.accepted)
+    if not deed.accepted:
+        return
+    if not settled:
+        stage.note(deed.actor, "none", "timeout", phrase("note-no-answer"))
+        raise stage.fail(phrase("handshake-late"), deed.actor, expected=SWITCHING, absent="timeout")
+    conversation = stage.conversation(state)
+    if conversation.refused is not None:
+        raise _refused(stage, deed, conversation.refused)
+
+
+def _admitted(stage: Stage, state: ActorState, request: Request, token: str | None, *, good: bool) -> Script[bool]:
+    """Shake hands, again and more slowly while the endpoint says that it is overloaded; whether an answer came."""
+    admission, breaker = stage.setting.admission, stage.setting.breaker
+    patience = GOOD_SECONDS * stage.setting.time_scale
+    start, attempts = stage.now, 0
+    while True:
+        attempts += 1
+        turn = admission.turn(stage.now)
+        if turn > stage.now:
+            yield from stage.until(lambda: False, turn, "the turn of its handshake")
+        conversation = yield from _shake_hands(stage, state, request, token, good=good)
+        settled = bool(conversation.opened or conversation.refused)
+        if conversation.refused is not None and conversation.refused.problem == "proxy":
+            raise DisturbedError(phrase("proxy-in-the-way", detail=conversation.refused.detail))
+        if conversation.opened is not None and good:
+            admission.accepted()
+            breaker.accepted()
+        pause = retry_after(conversation.refused)
+        if pause is None:
+            return settled
+        if not good:
+            # It counts only where a good token is not refused for load at the same moment.
+            shed = yield from _is_refused_for_load(stage)
+            attempts -= shed
+            if attempts >= BAD_ATTEMPTS:
+                return settled
+            if not shed:
+                continue
+        if stage.now - start > patience:
+            if not good:
+                raise DisturbedError(not_controlled(ended_as(conversation)))
+            breaker.refused()
+            return settled
+        admission.overloaded(stage.now, pause)
+
+
+def _shake_hands(
+    stage: Stage, state: ActorState, request: Request, token: str | None, *, good: bool
+) -> Script[Conversation]:
+    name = state.actor.name
+    number = sum(one.actor == name for one in stage.record.conversations) + 1
+    conversation = Conversation(name, state.actor.user, number, token)
+    conversation.subprotocols = request.subprotocols
+    # One that may be refused, whose pings go unanswered or whose token expires, may be ended at any time.
+    user = stage.profile.users.get(state.actor.user)
+    conversation.usual = good and state.actor.heartbeat == "answer" and user is not None and token == user.token
+    stage.record.conversations.append(conversation)
+    state.conversation = conversation
+    state.inbox, state.controls, state.heartbeats, state.echoes = [], [], [], []
+    state.amid_message, state.pongs_due = False, 0
+    stage.note(name, "out", "handshake", f"GET {request.target}")
+    watch = stage.setting.watch
+    watch.sent(stage.scenario.id, stage.now)
+    if conversation.usual:
+        watch.opened(stage.scenario.id, id(conversation), stage.now)
+    deadline = stage.now + stage.seconds("response_timeout")
+    yield from stage.act(Open(name, request, deadline))
+
+    def answered() -> bool:
+        return bool(conversation.opened or conversation.refused)
+
+    yield from owed(stage, answered, deadline, "the handshake's answer")
+    return conversation
+
+
+def _control(stage: Stage) -> Script[Phrase | None]:
+    """Connect with a good token, and leave: None where it was acknowledged, else how it ended."""
+    state, request, token = _controlling(stage)
+    yield from _admitted(stage, state, request, token, good=True)
+    conversation = stage.conversation(state)
+    acknowledged = Search(state, lambda message: message.event == stage.contract.ack_event)
+    if conversation.opened is not None:
+        deadline = stage.now + stage.seconds("ack_timeout")
+        yield from owed(
+            stage, lambda: acknowledged() is not None or is_over(state), deadline, "an acknowledgement", state
+        )
+    problem = None if acknowledged() is not None else ended_as(conversation)
+    yield from _dismiss(stage, conversation)
+    return problem
+
+
+def _is_refused_for_load(stage: Stage) -> Script[bool]:
+    """Whether a good handshake, tried once, gets an answer that speaks of load."""
+    conversation = yield from _shake_hands(stage, *_controlling(stage), good=True)
+    yield from _dismiss(stage, conversation)
+    return conversation.refused is not None
+
+
+def _controlling(stage: Stage) -> tuple[ActorState, Request, str]:
+    """The control's actor, its request, and the token of whoever is controlled."""
+    state = stage.actors.setdefault(CONTROL, ActorState(Actor(CONTROL, stage.controlled)))
+    token = stage.values.token(stage.controlled)
+    return state, handshake_request(stage, Connect(CONTROL), token, (), auto_pong=True), token
+
+
+def _dismiss(stage: Stage, conversation: Conversation) -> Script[None]:
+    """Close a control's connection, where it is open."""
+    if conversation.is_open:
+        stage.leave(conversation)
+        yield from stage.act(Close(CONTROL, 1000))
+
+
+def not_controlled(answer: Phrase) -> Phrase:
+    """The reason of a refusal that shows nothing."""
+    return phrase("not-controlled", answer=answer)
+
+
+def confirm_refusal(stage: Stage) -> Script[None]:
+    """A refusal came: hold it against the controls. Raises `DisturbedError` where one of them was refused as well."""
+    problem = stage.control_problem or (yield from _control(stage))
+    if problem is not None:
+        raise DisturbedError(not_controlled(problem))
+
+
+def _refused(stage: Stage, deed: Connect, refused: Refused) -> Exception:
+    actor = deed.actor
+    if refused.problem == "tls":
+        # What either side trusts is a matter of the set-up.
+        return DisturbedError(phrase("tls-failed", problem=refused.detail))
+    if deed.deflate and refused.detail.code == "answer-extension":
+        # What was offered is not what CONN-07 forbids; the step says what an answer to it is charged to.
+        return stage.fail(
+            phrase("answer-unfit"),
+            actor,
+            expected=phrase("answer-to-offer"),
+            received=refused.detail,
+        )
+    if isinstance(deed.deflate, Mapping) and refused.problem == "status" and refused.status in range(400, 500):
+        # `ws` and Autobahn refuse demands that they cannot meet. WIRE-09 begins where compression is negotiated.
+        stage.note(actor, "none", "note", phrase("note-demands-refused"))
+        return Enough()
+    if refused.problem in ("accept", "negotiation"):
+        return stage.fail(
+            phrase("handshake-wrong"),
+            actor,
+            charge=Charge((HANDSHAKE_REQUIREMENT,), "MUST"),
+            expected=phrase("handshake-prescribed"),
+            received=refused.detail,
+        )
+    # An answer that speaks of load was asked for again, for as long as is granted: that is no accident.
+    return stage.fail(
+        phrase("handshake-refused"),
+        actor,
+        expected=SWITCHING,
+        received=refused.shown,
+        absent=None if retry_after(refused) is not None else "refused",
+    )
+
+
+def handshake_request(
+    stage: Stage, deed: Connect, token: str | None, subprotocols: tuple[str, ...], *, auto_pong: bool
+) -> Request:
+    """The request of a scenario's actor."""
+    answer = auto_pong or stage.profile.heartbeat.form != "control"
+    made = request_for(deed, stage.profile, stage.setting.target, token, stage.values.render)
+    return replace(made, subprotocols=made.subprotocols + subprotocols, answer_control_pings=answer)
+
+
+def request_for(
+    deed: Connect, profile: Profile, target: str, token: str | None, render: Callable[[Any], Any]
+) -> Request:
+    """The request with the token where the profile says it travels (CLIENT-01)."""
+    target, carried, protocols = authorised(profile, target, token)
+    standing = standing_headers(profile)
+    headers = {**standing, **carried}
+    if "Cookie" in standing and "Cookie" in carried:
+        # A request has one such header (RFC 6265 §5.4).
+        headers["Cookie"] = f"{standing['Cookie']}; {carried['Cookie']}"
+    if deed.path is not None:
+        parts = urlsplit(target)
+        target = escaped(render(deed.path)) + (f"?{parts.query}" if parts.query else "")
+    headers.update({name: render(value) for name, value in (deed.headers or {}).items()})
+    protocols = (*profile.access.subprotocols, *protocols)
+    deflate = _deflate(deed.deflate)
+    return Request(target, tuple(headers.items()), protocols, deflate, upgrade=deed.upgrade, narrow=deed.narrow)
+
+
+def standing_headers(profile: Profile) -> dict[str, str]:
+    """The headers of every request, whoever makes it."""
+    headers = dict(profile.access.headers)
+    if profile.origin is not None:
+        headers["Origin"] = profile.origin
+    if profile.access.basic is not None:
+        headers["Authorization"] = basic_credentials(profile.access.basic)
+    if profile.access.cookies:
+        headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in profile.access.cookies)
+    return headers
+
+
+def basic_credentials(text: str) -> str:
+    """The value of `Authorization` for `user:password` (RFC 7617); without a colon, the password is empty."""
+    name, _, password = text.partition(":")
+    return f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"
+
+
+def _deflate(offer: bool | Mapping[str, Any]) -> Deflate | None:
+    if isinstance(offer, bool):
+        return Deflate() if offer else None
+    return Deflate(**offer)
+
+
+def authorised(profile: Profile, target: str, token: str | None) -> tuple[str, dict[str, str], tuple[str, ...]]:
+    """Request target, headers and subprotocols that carry the token."""
+    if token is None:
+        return target, {}, ()
+    name = profile.auth.name
+    match profile.auth.where:
+        case "query":
+            # What is there stays as it was written: an endpoint may tell + from %20.
+            path, _, query = target.partition("?")
+            return f"{path}?{query}{'&' if query else ''}{urlencode({name: token}, quote_via=quote)}", {}, ()
+        case "header":
+            return target, {name: f"Bearer {token}" if name.lower() == "authorization" else token}, ()
+        case "basic":
+            return target, {name: basic_credentials(token)}, ()
+        case "cookie":
+            return target, {"Cookie": f"{name}={token}"}, ()
+        case _:
+            return target, {}, (name, token)

@@ -1,0 +1,206 @@
+"""What each kind of step does on the stage: sending, leaving, reading. `handshakes` connects, `expecting` expects."""
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from conformance.language.scenario import (
+    CloseConnection,
+    Connect,
+    DropConnection,
+    ExpectOne,
+    Fragments,
+    ReadOn,
+    Scenario,
+    SendMessage,
+    SendPing,
+    SendRaw,
+    Step,
+    StopReading,
+    decided,
+)
+from conformance.language.values import Enough
+from conformance.play.attribution import ended_as
+from conformance.play.context import Absence, Script, Stage
+from conformance.play.deadlines import owed
+from conformance.play.expecting import EXPECTATIONS
+from conformance.play.handshakes import connect
+from conformance.play.record import close_frame
+from conformance.transport.exchange import Close, Drop, OutFrame, Reading, Send
+from contract.findings import phrase
+from contract.json_text import JsonTextError, dump_json, parse_json
+from wire.deflate import compressed
+from wire.frames import RSV1, Opcode
+
+
+def perform(stage: Stage, step: Step) -> Script[None]:
+    """Play one step. Raises `StepFailedError`, `InconclusiveError` or `ScenarioError`."""
+    stage.step_wait = awaited(step, stage.scenario)
+    try:
+        yield from _DEEDS[type(step.deed)](stage, step.deed)
+    except Enough:
+        if isinstance(step.deed, ExpectOne):
+            stage.reached.update(decided(step, stage.scenario))
+        raise
+    stage.reached.update(decided(step, stage.scenario))
+
+
+def awaited(step: Step, scenario: Scenario) -> tuple[Any, ...]:
+    """What a step waits for, as the circuit breaker counts it: requirements, kind of step, and events."""
+    events = tuple(sorted({str(one.event) for one in getattr(step.deed, "of", ())}))
+    return (step.charge.requirements or scenario.verifies, type(step.deed).__name__, events)
+
+
+# Sending
+
+
+def _send(stage: Stage, deed: SendMessage) -> Script[None]:
+    state = stage.actors[deed.actor]
+    plain = deed.fragments is None
+    action = stage.message_action(state, stage.values.render(deed.message), escape=deed.escape, plain=plain)
+    payload = action.frames[0].payload
+    frames = fragmented(payload, Opcode.TEXT, deed.fragments, interleave=deed.interleave)
+    yield from stage.act(Send(deed.actor, frames))
+
+
+def _send_raw(stage: Stage, deed: SendRaw) -> Script[None]:
+    state = stage.actors[deed.actor]
+    if deed.frames:
+        frames = tuple(
+            OutFrame(
+                frame.opcode,
+                _payload(stage, frame.text, frame.hex),
+                frame.final,
+                frame.reserved_bits,
+                frame.masked,
+                raw=True,
+            )
+            for frame in deed.frames
+        )
+        shown = " ".join(f"[{frame.opcode:x} {'fin ' if frame.fin else ''}{len(frame.payload)}]" for frame in frames)
+        stage.sent(state, None, shown, None, "frame")
+    elif deed.binary is not None or deed.hex is not None:
+        payload = _payload(stage, deed.binary, deed.hex)
+        frames = _message(deed, payload, Opcode.TEXT if deed.opcode == "text" else Opcode.BINARY)
+        stage.sent(state, None, base64.b64encode(payload[:512]).decode(), None, "binary")
+    else:
+        text = stage.values.render(deed.text)
+        frames = _message(deed, str(text).encode("utf-8", "surrogatepass"), Opcode.TEXT)
+        stage.sent(state, _as_json(str(text)), str(text), None)
+    yield from stage.act(Send(deed.actor, frames, deed.pieces))
+    for frame in frames:
+        yield from stage.part_sent(state, frame.opcode, final=frame.fin)
+
+
+def _message(deed: SendRaw, payload: bytes, opcode: int) -> tuple[OutFrame, ...]:
+    if deed.deflate is None:
+        return fragmented(payload, opcode, deed.fragments, interleave=deed.interleave)
+    first, *others = fragmented(compressed(payload, deed.deflate), opcode, deed.fragments, interleave=deed.interleave)
+    # RSV1 stands on the first frame only (RFC 7692 §6.1).
+    return (replace(first, rsv=RSV1, raw=True), *(replace(one, raw=True) for one in others))
+
+
+def _payload(stage: Stage, text: Any, hexadecimal: str | None) -> bytes:
+    if hexadecimal is not None:
+        return bytes.fromhex(hexadecimal)
+    value = stage.values.render(text) if text is not None else ""
+    return (value if isinstance(value, str) else dump_json(value)).encode("utf-8", "surrogatepass")
+
+
+def _as_json(text: str) -> Any:
+    """The raw text's value, so that a post that was written by hand is known as one; None where it is none."""
+    try:
+        return parse_json(text)
+    except JsonTextError:
+        return None
+
+
+def fragmented(payload: bytes, opcode: int, fragments: Fragments, *, interleave: bool) -> tuple[OutFrame, ...]:
+    """One message as frames (RFC 6455 §5.4), with pings between them where `interleave` says so."""
+    if fragments is None:
+        return (OutFrame(opcode, payload),)
+    if isinstance(fragments, int):
+        size = max(-(-len(payload) // fragments), 1)
+        sizes = [size] * (fragments - 1)
+    else:
+        sizes = list(fragments)
+    parts, start = [], 0
+    for size in sizes:
+        parts.append(payload[start : start + size])
+        start += size
+    parts.append(payload[start:])
+    frames: list[OutFrame] = []
+    for index, part in enumerate(parts):
+        if interleave and index:
+            frames.append(OutFrame(Opcode.PING, b"between"))
+        frames.append(OutFrame(opcode if index == 0 else Opcode.CONT, part, fin=index == len(parts) - 1))
+    return tuple(frames)
+
+
+def _ping(stage: Stage, deed: SendPing) -> Script[None]:
+    stage.note(deed.actor, "out", "ping", deed.payload.decode("utf-8", "backslashreplace"))
+    stage.setting.watch.sent(stage.scenario.id, stage.now)
+    yield from stage.act(Send(deed.actor, (OutFrame(Opcode.PING, deed.payload),)))
+
+
+# Leaving
+
+
+def _close(stage: Stage, deed: CloseConnection) -> Script[None]:
+    state = stage.actors[deed.actor]
+    conversation = stage.conversation(state)
+    stage.leave(conversation)
+    stage.note(deed.actor, "out", "close", close_frame(deed.code, deed.reason))
+    yield from stage.act(Close(deed.actor, deed.code, deed.reason))
+    if not deed.answered:
+        return
+    deadline = stage.now + stage.seconds("response_timeout")
+    over = yield from owed(
+        stage, lambda: conversation.ended is not None, deadline, "the server's close frame and the end of TCP"
+    )
+    if conversation.close_received is None:
+        received = ended_as(conversation) if over else phrase("nothing-came")
+        absent: Absence = "ended" if over else "timeout"
+        text, expected = phrase("close-unanswered"), phrase("a-close-frame")
+        raise stage.fail(text, deed.actor, expected=expected, received=received, absent=absent)
+    if not over:
+        stage.note(deed.actor, "none", "timeout", phrase("tcp-still-open"))
+        raise stage.fail(
+            phrase("tcp-not-ended"),
+            deed.actor,
+            expected=phrase("tcp-end"),
+            received=phrase("tcp-still-open"),
+            absent="timeout",
+        )
+
+
+def _drop(stage: Stage, deed: DropConnection) -> Script[None]:
+    conversation = stage.conversation(stage.actors[deed.actor])
+    stage.leave(conversation)
+    stage.note(deed.actor, "out", "end", phrase(f"drop-{deed.how}"))
+    yield from stage.act(Drop(deed.actor, deed.how))
+
+
+def _stop_reading(stage: Stage, deed: StopReading) -> Script[None]:
+    stage.stop_reading(stage.conversation(stage.actors[deed.actor]))
+    stage.note(deed.actor, "none", "note", phrase("stops-reading"))
+    yield from stage.act(Reading(deed.actor, on=False))
+
+
+def _read_on(stage: Stage, deed: ReadOn) -> Script[None]:
+    stage.note(deed.actor, "none", "note", phrase("reads-on"))
+    yield from stage.act(Reading(deed.actor, on=True))
+
+
+_DEEDS: Mapping[type, Callable[[Stage, Any], Script[None]]] = {
+    Connect: connect,
+    SendMessage: _send,
+    SendRaw: _send_raw,
+    SendPing: _ping,
+    CloseConnection: _close,
+    DropConnection: _drop,
+    StopReading: _stop_reading,
+    ReadOn: _read_on,
+    **EXPECTATIONS,
+}

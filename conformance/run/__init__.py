@@ -1,0 +1,1 @@
+"""Runs many scenarios: replays, outages, limits, results, and the pytest plugin."""

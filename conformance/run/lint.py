@@ -1,0 +1,94 @@
+"""`wsproof lint`: all that is wrong with scenarios, and the requirements that nothing decides or verifies."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformance.judge.verdicts import CLIENT_SECTION
+from conformance.language.loading import BUNDLED, OF_JOURNEYS, THOROUGH, read_scenarios, scenario_files
+from conformance.language.scenario import Expect, ExpectClose, ExpectOne, ExpectRefusal, Scenario, decided
+from conformance.language.soundness import unsound
+from conformance.language.suite import own_requirements
+from conformance.language.undeclared import unknown_requirements
+from conformance.play.endings import CLOSE_CODE
+from contract.errors import ContractError
+from contract.files import load_yaml
+from contract.requirements import Requirement, load_requirements
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is wrong, one line each, and a summary."""
+
+    problems: tuple[str, ...]
+    summary: str
+
+
+def lint_scenarios(path: Path | None = None) -> Findings:
+    """Read scenarios and look for what could never be right. Never raises for their content."""
+    try:
+        requirements = load_requirements()
+        bundled = path is None or path.resolve() == BUNDLED
+        journeys = _are_journeys(path)
+        scenarios = read_scenarios(path or BUNDLED, THOROUGH if bundled else None, journeys=journeys)
+        requirements = own_requirements(requirements, [path] if path is not None else [], scenarios)
+    except ContractError as error:
+        return Findings(error.lines, _problems(len(error.lines)))
+    found = (*unsound(scenarios), *unknown_requirements(scenarios, requirements))
+    problems = [line for error in found for line in error.lines]
+    if not journeys:
+        problems += _undecided(scenarios, requirements)
+    if bundled:
+        problems += _unverified(scenarios, requirements)
+    server = [one for one in requirements.values() if one.section.id != CLIENT_SECTION]
+    verified = {name for one in scenarios for name in one.verifies} & {one.id for one in server}
+    scenarios_verify = "1 scenario verifies" if len(scenarios) == 1 else f"{len(scenarios)} scenarios verify"
+    counts = f"{scenarios_verify} {len(verified)} of {len(server)} requirements of a server"
+    return Findings(tuple(problems), f"{counts}; {_problems(len(problems))}")
+
+
+def _problems(count: int) -> str:
+    return f"{count} problem{'' if count == 1 else 's'}"
+
+
+def _are_journeys(path: Path | None) -> bool:
+    """Whether the scenarios of a file or folder verify nothing, and have steps that only journeys have."""
+    files = scenario_files(path) if path is not None else []
+    scenarios = [one for file in files for one in load_yaml(file).value.get("scenarios") or ()]
+    verbs = {verb for one in scenarios for step in one.get("steps") or () for verb in step}
+    return not any("verifies" in one for one in scenarios) and bool(verbs & {*OF_JOURNEYS})
+
+
+def deciding(scenario: Scenario) -> set[str]:
+    """The requirements that some step of a scenario decides, by itself or in a graded part."""
+    found: set[str] = set()
+    for step in scenario.steps:
+        deed = step.deed
+        found |= {name for name, _ in decided(step, scenario)}
+        if isinstance(deed, Expect):
+            found |= {name for one in deed.of for check in one.checks for name in check.charge.requirements}
+        elif isinstance(deed, ExpectOne):
+            found |= {name for one in deed.of if one.fails for name in one.fails.charge.requirements}
+        elif isinstance(deed, ExpectRefusal):
+            found |= {*deed.graded}
+        elif isinstance(deed, ExpectClose):
+            found |= {*CLOSE_CODE.requirements}
+    return found
+
+
+def _undecided(scenarios: tuple[Scenario, ...], requirements: Mapping[str, Requirement]) -> Iterator[str]:
+    for one in scenarios:
+        place = f"{one.path}:{one.line}"
+        if not one.verifies:
+            yield f"{place}: scenario {one.id} verifies nothing; name the requirements in `verifies`"
+        known = deciding(one) | {name for name, each in requirements.items() if each.checked}
+        for name in sorted({*one.verifies} & set(requirements) - known):
+            yield f"{place}: scenario {one.id} verifies {name}, but no step of it decides that; name it at a step"
+
+
+def _unverified(scenarios: tuple[Scenario, ...], requirements: Mapping[str, Requirement]) -> Iterator[str]:
+    verified = {name for one in scenarios for name in one.verifies}
+    verified |= {one.id for one in requirements.values() if one.checked}
+    for requirement in requirements.values():
+        if requirement.section.id != CLIENT_SECTION and requirement.id not in verified:
+            yield f"spec/requirements.yaml: {requirement.id} ({requirement.level}) is verified by no scenario"

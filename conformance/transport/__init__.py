@@ -1,0 +1,1 @@
+"""Sockets and what goes over them: the handshake, frames, TLS, proxies, and their bounds."""

@@ -1,0 +1,1 @@
+"""The chat: accounts, channels, sessions, limits."""

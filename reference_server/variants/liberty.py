@@ -1,0 +1,32 @@
+"""What a liberty is, and the table of all of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from reference_server.core.hooks import Seam
+
+
+@dataclass(frozen=True, slots=True)
+class Liberty:
+    """One permitted behaviour that is not the reference server's own.
+
+    `under_load`: one of a server that has too much to do. A check cannot decide much about it, a load test has to.
+    """
+
+    name: str
+    summary: str
+    make: Callable[[], Seam]
+    under_load: bool = False
+
+
+ALL: dict[str, Liberty] = {}
+
+
+def liberty(name: str, *, under_load: bool = False) -> Callable[[type[Seam]], type[Seam]]:
+    """Register a seam; its docstring says what the server does."""
+
+    def decorate(seam: type[Seam]) -> type[Seam]:
+        ALL[name] = Liberty(name, " ".join((seam.__doc__ or "").split()), seam, under_load)
+        return seam
+
+    return decorate

@@ -1,0 +1,1 @@
+"""The load page: its sentence, figures and charts."""

@@ -1,0 +1,1 @@
+"""What several pages and formats are made of: documents, wording, plots, limits."""

@@ -1,0 +1,1 @@
+"""Words, numbers and their rendering: languages, phrases, fitting, escaping for Markdown."""
