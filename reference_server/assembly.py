@@ -9,9 +9,9 @@ from contract.model import load_contract
 from contract.profile import Profile
 from reference_server import faults
 from reference_server import variants as liberties
-from reference_server.chat.accounts import Accounts
 from reference_server.chat.hub import Hub
 from reference_server.chat.session import Rules
+from reference_server.core.accounts import Accounts
 from reference_server.core.handshake import Door
 from reference_server.core.hooks import Seam
 from reference_server.core.server import Core

@@ -6,8 +6,8 @@ from itertools import chain, islice, pairwise
 
 from conformance.judge.deliveries import DELIVERY_CHECKS
 from conformance.judge.history import MAX_FINDINGS, Finding, History, charged
-from conformance.judge.posts import collect
 from conformance.play.context import Failure
+from conformance.play.posts import collect
 from conformance.play.record import UNPARSED, Conversation, Message, is_cut, outer
 from contract.findings import phrase
 from contract.json_text import type_name

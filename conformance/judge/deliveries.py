@@ -8,8 +8,8 @@ from itertools import combinations, pairwise
 from typing import Any
 
 from conformance.judge.history import Finding, History
-from conformance.judge.posts import Arrival, Deliveries, Post, collect
 from conformance.play.attribution import is_rate_limited
+from conformance.play.posts import Arrival, Deliveries, Post, collect
 from conformance.play.record import Conversation
 from contract.findings import Phrase, phrase
 from contract.json_text import dump_json

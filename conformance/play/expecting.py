@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from conformance.judge.posts import nonce_of
 from conformance.language.matching import ABSENT, described, matches, mismatches
 from conformance.language.scenario import (
     Alternative,
@@ -36,6 +35,7 @@ from conformance.play.deadlines import owed
 from conformance.play.endings import ENDINGS, close_with
 from conformance.play.handshakes import confirm_refusal
 from conformance.play.heartbeat import expect_heartbeat
+from conformance.play.posts import nonce_of
 from conformance.play.record import UNPARSED, Conversation, Message, cut, outer
 from conformance.transport.exchange import LOST
 from contract.findings import Phrase, Text, phrase

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contract.choices import Auth
-from reference_server.chat.accounts import Accounts, Denial, read_token
+from reference_server.core.accounts import Accounts, Denial, read_token
 from reference_server.core.exchange import Account
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reference_server.chat.accounts import read_token
+from reference_server.core.accounts import read_token
 from reference_server.core.exchange import Abort, Account, Close, Effect, Happening, Opened
 from reference_server.core.handshake import Answer, Request, Verdict, refusal
 from reference_server.core.hooks import Seam

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from reference_server.chat.accounts import Accounts, read_token
+from reference_server.core.accounts import Accounts, read_token
 from reference_server.core.exchange import Effect, Happening, SendText, Text
 from reference_server.core.handshake import Request, Verdict
 from reference_server.core.hooks import Seam

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from contract.choices import Auth
 from contract.profile import Profile, load_profile
 from reference_server.assembly import assemble
-from reference_server.chat.accounts import Accounts, read_token
+from reference_server.core.accounts import Accounts, read_token
 from reference_server.core.exchange import Account
 from reference_server.core.handshake import Door, Request, denial, refusal
 from reference_server.core.settings import ServerSettings

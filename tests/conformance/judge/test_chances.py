@@ -10,7 +10,7 @@ import yaml
 from conformance.judge.checks import TRANSCRIPT_CHECKS, judge
 from conformance.judge.deliveries import DELIVERY_CHECKS
 from conformance.judge.history import UNITS
-from conformance.judge.posts import collect
+from conformance.play.posts import collect
 from conformance.play.record import Conversation
 from conformance.transport.exchange import Opened
 from contract.files import DATA_ROOT

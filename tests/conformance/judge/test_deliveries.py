@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from conformance.judge.posts import collect, nonce_of
+from conformance.play.posts import collect, nonce_of
 from conformance.play.record import Conversation, Sent
 from tests.conformance.histories import PROFILE, Story, nonce, stamp
 
