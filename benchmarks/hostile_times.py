@@ -16,7 +16,7 @@ from functools import partial
 
 from contract.profile import load_profile
 from reference_server.core.exchange import Abort, Effect, Frame, Outgoing
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from reference_server.core.settings import ServerSettings
 from reference_server.faults.fault import FAULTS, Fault, is_event, written
 from reference_server.faults.frames import take
@@ -34,7 +34,7 @@ HEARTBEAT = ("--set", "heartbeat.interval=500ms")
 DIGITS = b"7" * 1_000_000
 
 
-class _EachDelivery(Seam):
+class _EachDelivery(Hook):
     """Writes each `new_message` in another way."""
 
     def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
@@ -62,7 +62,7 @@ class LongNumbers(_EachDelivery):
         return data[: data.rindex(b":") + 1] + DIGITS + b"}"
 
 
-class _ResetLater(Seam):
+class _ResetLater(Hook):
     """Ends a connection without a close frame after so many messages."""
 
     messages = 0
@@ -90,14 +90,14 @@ class ResetAfterFourMessages(_ResetLater):
     messages = 5
 
 
-class ResetByDelivery(Seam):
+class ResetByDelivery(Hook):
     """Every connection is ended when it should get a new_message."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
         return (Abort(effect.session),) if is_event(effect, "new_message") else (effect,)
 
 
-SEAMS: Mapping[str, type[Seam]] = {
+SEAMS: Mapping[str, type[Hook]] = {
     "bad-utf-8": BadUtf8,
     "long-numbers": LongNumbers,
     "reset-after-1-message": ResetAfterOneMessage,
@@ -150,10 +150,10 @@ class KeepsOpen(Edge):
 
 
 @contextmanager
-def reference(seam: type[Seam] = Seam) -> Iterator[str]:
-    """A reference server with one seam."""
-    name = seam.__name__
-    FAULTS[name] = Fault(name, seam.__doc__ or "", (), (), seam)
+def reference(hook: type[Hook] = Hook) -> Iterator[str]:
+    """A reference server with one hook."""
+    name = hook.__name__
+    FAULTS[name] = Fault(name, hook.__doc__ or "", (), (), hook)
     profile = load_profile(None, {"heartbeat.interval": 0.5})
     with running(ServerSettings(profile=profile, port=0, faults=(name,))) as server:
         yield server.url
@@ -171,7 +171,7 @@ def endpoints() -> Mapping[str, Callable[[], AbstractContextManager[str]]]:
     return {
         "right": reference,
         "never-closes": kept_open,
-        **{name: partial(reference, seam) for name, seam in SEAMS.items()},
+        **{name: partial(reference, hook) for name, hook in SEAMS.items()},
         **{name: partial(raw_server, talk) for name, talk in TALKS.items()},
     }
 

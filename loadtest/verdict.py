@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from conformance.judge.history import UNITS
+from conformance.judge.findings import UNITS
 from contract.findings import Phrase, english, message_of, phrase, texts
 from contract.requirements import LEVELS, CheckUse, Clause, Level, Requirement
 from loadtest import names

@@ -13,7 +13,7 @@ from reference_server.chat.hub import Hub
 from reference_server.chat.session import Rules
 from reference_server.core.accounts import Accounts
 from reference_server.core.handshake import Door
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from reference_server.core.server import Core
 from reference_server.core.settings import ServerSettings
 from wire.close_codes import is_legal_code
@@ -26,7 +26,7 @@ class Assembly:
     profile: Profile
     door: Door
     core: Core
-    seams: tuple[Seam, ...]
+    hooks: tuple[Hook, ...]
 
 
 def assemble(settings: ServerSettings, wall_clock: Callable[[], float] = time.time) -> Assembly:
@@ -34,20 +34,20 @@ def assemble(settings: ServerSettings, wall_clock: Callable[[], float] = time.ti
 
     Raises `UnknownFaultError`, `UnknownLibertyError`, and `ValueError` for a profile that no server could obey.
     """
-    seams = (
+    hooks = (
         *(faults.find(name).make() for name in settings.faults),
         *(liberties.find(name).make() for name in settings.liberties),
     )
     profile = settings.profile
-    for seam in seams:
-        profile = seam.changed_profile(profile)
+    for hook in hooks:
+        profile = hook.changed_profile(profile)
     _check_close_codes(settings.profile)
     rules = Rules(profile, load_contract(None, profile.limits), settings.rate_limit)
     hub = Hub(rules, secrets.token_hex(4), wall_clock)
-    for seam in seams:
-        seam.attach(hub, settings.profile, settings.endpoint_path)
+    for hook in hooks:
+        hook.attach(hub, settings.profile, settings.endpoint_path)
     door = Door(settings.endpoint_path, profile.auth, Accounts(profile), profile.access.subprotocols)
-    return Assembly(profile, door, Core(hub, seams), seams)
+    return Assembly(profile, door, Core(hub, hooks), hooks)
 
 
 def _check_close_codes(profile: Profile) -> None:

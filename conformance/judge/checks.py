@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice, pairwise
 
 from conformance.judge.deliveries import DELIVERY_CHECKS
-from conformance.judge.history import MAX_FINDINGS, Finding, History, charged
+from conformance.judge.findings import MAX_FINDINGS, Finding, charged
 from conformance.play.context import Failure
+from conformance.play.history import History
 from conformance.play.posts import collect
 from conformance.play.record import UNPARSED, Conversation, Message, is_cut, outer
 from contract.findings import phrase

@@ -1,15 +1,15 @@
 """Transcript checks of what was posted and what was delivered, over `x-delivery` of the contract."""
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import combinations, pairwise
 from typing import Any
 
-from conformance.judge.history import Finding, History
-from conformance.play.attribution import is_rate_limited
-from conformance.play.posts import Arrival, Deliveries, Post, collect
+from conformance.judge.findings import Finding
+from conformance.play.history import History
+from conformance.play.owed import owing
+from conformance.play.posts import Arrival, Deliveries
 from conformance.play.record import Conversation
 from contract.findings import Phrase, phrase
 from contract.json_text import dump_json
@@ -33,60 +33,13 @@ def check_delivered(history: History, found: Deliveries) -> Iterator[Finding]:
     one connection received was accepted, and is owed to the others.
     """
     ended = history.record.ended
-    for post, conversation, due, arrived in _owing(history, found, ended):
+    for post, conversation, due, arrived in owing(history, found, ended):
         if arrived:
             history.chance("delivered")
         elif conversation.stayed(ended) >= due:
             history.chance("delivered")
             text, expected = phrase("undelivered"), phrase("post", text=post.text[:400])
             yield Finding("delivered", conversation, text, expected, phrase("nothing-came"), absent="undelivered")
-
-
-def outstanding(history: History) -> float | None:
-    """When the last delivery that is owed, and has not come, must have come; None: there is none."""
-    owing = _owing(history, collect(history), math.inf)
-    dues = [due for _, conversation, due, arrived in owing if not arrived and conversation.stayed(math.inf) >= due]
-    return max(dues, default=None)
-
-
-def _owing(history: History, found: Deliveries, ended: float) -> Iterator[tuple[Post, Conversation, float, bool]]:
-    """Every post with each connection that it is owed to: when it must have come, and whether it has."""
-    if is_rate_limited(history.record, history.contract, history.profile):
-        return
-    reached = {(one.post.nonce, id(one.message.conversation)) for one in found.arrivals}
-    accepted = {one.post.nonce for one in found.arrivals}
-    in_force: dict[tuple[int, str], float] = {}
-    for one in found.arrivals:
-        conversation = one.message.conversation
-        if found.has_joined(conversation, one.post.channel, one.message.t):
-            in_force.setdefault((id(conversation), one.post.channel), one.message.t)
-    for post in found.posts:
-        due = _due(history, post.sent.t)
-        if not (post.nonce in accepted or _owed(history, post, in_force, due, ended)):
-            continue
-        for conversation in history.record.conversations:
-            since = in_force.get((id(conversation), post.channel))
-            if since is not None and since < post.sent.t:
-                yield post, conversation, due, (post.nonce, id(conversation)) in reached
-
-
-def _due(history: History, sent: float) -> float:
-    """When a post must have arrived; what held up the tester is added."""
-    return sent + history.profile.response_timeout * history.scale + 3 * history.record.held_up(sent)
-
-
-def _owed(history: History, post: Post, in_force: dict[tuple[int, str], float], due: float, ended: float) -> bool:
-    """Whether a post that reached nobody should have: a plain one of a member that stayed and got no error."""
-    sender = post.sent.conversation
-    since = in_force.get((id(sender), post.channel))
-    if not post.sent.plain or since is None or since >= post.sent.t or sender.stayed(ended) < due:
-        return False
-    if history.contract.undeclared_members(post.sent.value) or "sequence" in post.sent.value:
-        return False
-    if history.contract.check_payload(post.sent.value["event"], post.sent.value["payload"]):
-        return False
-    error = history.contract.delivery.error["event"] if history.contract.delivery else None
-    return not any(one.event == error and one.t >= post.sent.t for one in sender.received)
 
 
 def check_fidelity(history: History, found: Deliveries) -> Iterator[Finding]:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from conformance.judge.checks import judge
-from conformance.judge.history import History
 from conformance.judge.verdicts import ScenarioVerdict, charge_failures
 from conformance.language.scenario import Scenario
 from conformance.play.context import Failure
 from conformance.play.engine import Ending, Outcome
+from conformance.play.history import History
 from conformance.play.plan import Plan
 from conformance.play.record import Record
 from conformance.transport.troubles import fault

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from conformance.judge.baseline import BaselineEntry
-from conformance.judge.history import UNITS
+from conformance.judge.findings import UNITS
 from conformance.language.scenario import Decided
 from conformance.play.context import Failure
 from conformance.play.engine import Ending, Outcome, is_cut_off

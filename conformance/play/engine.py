@@ -5,12 +5,12 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from conformance.judge.deliveries import outstanding
-from conformance.judge.history import History
 from conformance.language.scenario import Decided, Scenario, Step, decided
 from conformance.language.values import DisturbedError, Enough, InconclusiveError, NotWaitedForError, ScenarioError
 from conformance.play.attribution import is_rate_limited
 from conformance.play.context import Failure, Setting, Stage, StepFailedError
+from conformance.play.history import History
+from conformance.play.owed import outstanding
 from conformance.play.record import Record
 from conformance.play.steps import perform
 from conformance.transport.exchange import Action, Happening, Wait

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
-from conformance.judge.history import History
 from conformance.language.values import NONCE_DIGITS
+from conformance.play.history import History
 from conformance.play.record import Conversation, Message, Sent
 from contract.model import Delivery, value_at
 from contract.profile import Profile

@@ -124,7 +124,7 @@ class Abort:
 
 
 Effect = SendText | SendPing | Close | Abort
-"""What concerns one connection, and is all that a seam sees."""
+"""What concerns one connection, and is all that a hook sees."""
 
 Effects = list[Effect | Broadcast]
 """What the core wants done, in this order."""

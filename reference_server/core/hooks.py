@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 from contract.profile import Profile
-from reference_server.chat.hub import Hub
-from reference_server.core.exchange import Effect, Frame, Happening, Outgoing
+from reference_server.core.exchange import Effect, Effects, Frame, Happening, Outgoing
 from reference_server.core.handshake import Answer, Request, Verdict
 
 
@@ -23,7 +22,23 @@ class Coder(Protocol):
     """A `zlib.decompressobj`, likewise."""
 
 
-class Seam:
+class Hub(Protocol):
+    """What a server does, without any I/O. Times are seconds of a monotonic clock."""
+
+    def handle(self, happening: Happening, now: float) -> Effects:
+        """Take one happening; the effects are to be done in this order."""
+        ...
+
+    def tick(self, now: float) -> Effects:
+        """Everything that the clock asks for."""
+        ...
+
+    def next_deadline(self) -> float | None:
+        """When `tick` must be called, at the latest."""
+        ...
+
+
+class Hook:
     """Passes everything on as it is; a fault overrides the one method where it lies.
 
     A message takes this way: `bytes_in`, (the library), `frame_in`, (reassembly), `text_in`, `happening`, (the hub),

@@ -4,17 +4,18 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 
+from reference_server.chat.hooks import ChatHook
 from reference_server.core.accounts import read_token
 from reference_server.core.exchange import Abort, Account, Close, Effect, Happening, Opened
 from reference_server.core.handshake import Answer, Request, Verdict, refusal
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from reference_server.faults.fault import answer_fault, changed, fault, is_close, is_event
 
 NOBODY = Account("nobody", "Nobody")
 
 
 @fault("no-token-accepted", breaks="AUTH-01", entails="AUTH-04")
-class NoTokenAccepted(Seam):
+class NoTokenAccepted(Hook):
     """A connection without a token is a guest's."""
 
     def verdict(self, request: Request, verdict: Verdict) -> Verdict:
@@ -22,7 +23,7 @@ class NoTokenAccepted(Seam):
 
 
 @fault("invalid-token-accepted", breaks="AUTH-02", entails="AUTH-04")
-class InvalidTokenAccepted(Seam):
+class InvalidTokenAccepted(Hook):
     """A token that nobody has issued is accepted."""
 
     def verdict(self, request: Request, verdict: Verdict) -> Verdict:
@@ -30,7 +31,7 @@ class InvalidTokenAccepted(Seam):
 
 
 @fault("expired-token-accepted", breaks="AUTH-03", entails="AUTH-04")
-class ExpiredTokenAccepted(Seam):
+class ExpiredTokenAccepted(Hook):
     """An expired token is accepted."""
 
     def verdict(self, request: Request, verdict: Verdict) -> Verdict:
@@ -38,7 +39,7 @@ class ExpiredTokenAccepted(Seam):
 
 
 @fault("unauthenticated-silent", breaks="AUTH-01 AUTH-02 AUTH-03", entails="AUTH-04")
-class UnauthenticatedSilent(Seam):
+class UnauthenticatedSilent(Hook):
     """A bad token gets neither a refusal nor an answer: the connection stays open and silent."""
 
     def verdict(self, request: Request, verdict: Verdict) -> Verdict:
@@ -56,7 +57,7 @@ def refusal_500(request: Request, answer: Answer) -> Answer:
 
 
 @fault("refusal-by-normal-close", breaks="AUTH-04", entails="CLOSE-04")
-class RefusalByNormalClose(Seam):
+class RefusalByNormalClose(ChatHook):
     """A bad token passes the handshake, and the connection is closed with 1000 right after it."""
 
     def verdict(self, request: Request, verdict: Verdict) -> Verdict:
@@ -69,7 +70,7 @@ class RefusalByNormalClose(Seam):
 
 
 @fault("expiry-by-normal-close", breaks="AUTH-05", entails="CLOSE-04")
-class ExpiryByNormalClose(Seam):
+class ExpiryByNormalClose(Hook):
     """A connection whose token expires is closed with 1000."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
@@ -79,14 +80,14 @@ class ExpiryByNormalClose(Seam):
 
 
 @fault("expiry-without-close-frame", breaks="AUTH-05")
-class ExpiryWithoutCloseFrame(Seam):
+class ExpiryWithoutCloseFrame(Hook):
     """A connection whose token expires is cut without a close frame."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
         return (Abort(effect.session),) if is_close(effect, self.profile, "token_expired") else (effect,)
 
 
-class KnowsTokens(Seam):
+class KnowsTokens(ChatHook):
     """Remembers the token of every account."""
 
     def __init__(self) -> None:

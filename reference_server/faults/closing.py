@@ -4,14 +4,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from contract.profile import Profile
+from reference_server.chat.hooks import ChatHook
 from reference_server.core.exchange import Close, Effect, Frame, Happening, Lost, SendText
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from reference_server.faults.fault import fault, profile_fault
 from reference_server.faults.posting import CostsOneAMessage
 from wire.frames import Opcode
 
 
-class ClosedByClient(Seam):
+class ClosedByClient(Hook):
     """Knows the connections whose client has sent a close frame."""
 
     def __init__(self) -> None:
@@ -51,7 +52,7 @@ class TcpKeptOpen(ClosedByClient):
         return session not in self.closed
 
 
-class _IllegalCode(Seam):
+class _IllegalCode(Hook):
     """Closes with an illegal code in place of the profile's one for a cause."""
 
     cause = ""
@@ -93,7 +94,7 @@ class ExpiryCloseCode2000(_IllegalCode):
 
 
 @fault("vanished-client-stops-channel", breaks="CLOSE-03", entails="JOIN-01 SEND-01 SEND-10 WIRE-08")
-class VanishedClientStopsChannel(Seam):
+class VanishedClientStopsChannel(ChatHook):
     """When a client vanishes without a close frame, its channels deliver to nobody any more."""
 
     def __init__(self) -> None:
@@ -119,7 +120,7 @@ class PostLostWhenAMemberVanishes(CostsOneAMessage):
 
 
 @fault("vanished-client-closes-others", breaks="CLOSE-03", entails="SEND-10 WIRE-08")
-class VanishedClientClosesOthers(Seam):
+class VanishedClientClosesOthers(ChatHook):
     """When a client vanishes without a close frame, everybody in its channels is closed."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from reference_server.core.handshake import Answer, Request
-from reference_server.core.hooks import Coder, Seam
+from reference_server.core.hooks import Coder, Hook
 from reference_server.faults.fault import answer_fault, fault
 from reference_server.faults.frames import Framing
 from wire.frames import RSV1, Opcode, RawFrame
@@ -18,7 +18,7 @@ EXTENSIONS = "Sec-WebSocket-Extensions"
 
 
 @fault("server-context-kept", breaks="WIRE-09")
-class ServerContextKept(Seam):
+class ServerContextKept(Hook):
     """The server refers back to earlier messages, though it agreed to do without."""
 
     def compression(self, session: int, coder: Coder) -> None:
@@ -28,7 +28,7 @@ class ServerContextKept(Seam):
 
 
 @fault("client-context-dropped", breaks="WIRE-09")
-class ClientContextDropped(Seam):
+class ClientContextDropped(Hook):
     """The server forgets a client's earlier messages, though the client may refer to them."""
 
     def compression(self, session: int, coder: Coder) -> None:
@@ -36,7 +36,7 @@ class ClientContextDropped(Seam):
 
 
 @fault("server-window-ignored", breaks="WIRE-09")
-class ServerWindowIgnored(Seam):
+class ServerWindowIgnored(Hook):
     """The server compresses with the largest window, whatever was negotiated."""
 
     def compression(self, session: int, coder: Coder) -> None:
@@ -46,7 +46,7 @@ class ServerWindowIgnored(Seam):
 
 
 @fault("server-window-doubled", breaks="WIRE-09")
-class ServerWindowDoubled(Seam):
+class ServerWindowDoubled(Hook):
     """The server compresses with a window one bit larger than negotiated, where that is a small one."""
 
     def compression(self, session: int, coder: Coder) -> None:
@@ -55,7 +55,7 @@ class ServerWindowDoubled(Seam):
 
 
 @fault("client-window-too-small", breaks="WIRE-09")
-class ClientWindowTooSmall(Seam):
+class ClientWindowTooSmall(Hook):
     """The server inflates with a window of 512 bytes, whatever was negotiated."""
 
     def compression(self, session: int, coder: Coder) -> None:
@@ -99,7 +99,7 @@ class _Forgetful(_Decoder):
 
 
 @fault("broken-compression-ignored", breaks="WIRE-09")
-class BrokenCompressionIgnored(Seam):
+class BrokenCompressionIgnored(Hook):
     """Invalid deflate data is taken for an empty message."""
 
     def compression(self, session: int, coder: Coder) -> None:
@@ -108,7 +108,7 @@ class BrokenCompressionIgnored(Seam):
 
 
 @fault("context-lost-after-nine-frames", breaks="WIRE-09")
-class ContextLostAfterNineFrames(Seam):
+class ContextLostAfterNineFrames(Hook):
     """The server forgets a client's context once, after nine frames."""
 
     def compression(self, session: int, coder: Coder) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from reference_server.chat.hooks import ChatHook
 from reference_server.core.exchange import Close, Effect, Happening, Lost, Opened, SendText
 from reference_server.core.handshake import Answer, Request, refusal
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from reference_server.faults.fault import answer_fault, asks, changed, effect_fault, fault, is_event
 
 
@@ -22,7 +23,7 @@ def ack_missing(effect: SendText) -> Iterable[Effect]:
 
 
 @fault("ack-missing-now-and-then", breaks="CONN-02")
-class AckMissingNowAndThen(Seam):
+class AckMissingNowAndThen(Hook):
     """Every 97th and every 101st connection gets no connection_ack."""
 
     def __init__(self) -> None:
@@ -37,7 +38,7 @@ class AckMissingNowAndThen(Seam):
 
 
 @fault("ack-late", breaks="CONN-02")
-class AckLate(Seam):
+class AckLate(Hook):
     """connection_ack comes half an ack_timeout too late, and everything else after it."""
 
     def __init__(self) -> None:
@@ -84,7 +85,7 @@ def ack_twice(effect: SendText) -> Iterable[Effect]:
 
 
 @fault("ack-after-join", breaks="CONN-05")
-class AckAfterJoin(Seam):
+class AckAfterJoin(ChatHook):
     """Every join is acknowledged by another connection_ack."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
@@ -101,7 +102,7 @@ def session_id_shared(effect: SendText) -> Iterable[Effect]:
 
 
 @fault("session-id-per-user", breaks="CONN-06")
-class SessionIdPerUser(Seam):
+class SessionIdPerUser(ChatHook):
     """All connections of one user get the same sessionId."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
@@ -143,7 +144,7 @@ def plain_get_200(request: Request, answer: Answer) -> Answer:
 
 
 @fault("any-path", breaks="CONN-09")
-class AnyPath(Seam):
+class AnyPath(Hook):
     """Handshakes are accepted on every path."""
 
     def request(self, request: Request) -> Request:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from reference_server.core.exchange import Frame
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from reference_server.faults.fault import fault
 from reference_server.faults.frames import Framing
 from wire.frames import RSV1, Opcode, RawFrame
@@ -21,7 +21,7 @@ def lenient(message: bytes, errors: str = "replace") -> bytes:
 
 
 @fault("utf-8-replaced", breaks="WIRE-05")
-class Utf8Replaced(Seam):
+class Utf8Replaced(Hook):
     """Whatever is not UTF-8 becomes a replacement character."""
 
     def text_in(self, session: int, message: bytes) -> bytes:
@@ -29,7 +29,7 @@ class Utf8Replaced(Seam):
 
 
 @fault("utf-8-left-out", breaks="WIRE-05")
-class Utf8LeftOut(Seam):
+class Utf8LeftOut(Hook):
     """Whatever is not UTF-8 is left out."""
 
     def text_in(self, session: int, message: bytes) -> bytes:
@@ -37,7 +37,7 @@ class Utf8LeftOut(Seam):
 
 
 @fault("latin-1-guessed", breaks="WIRE-05")
-class Latin1Guessed(Seam):
+class Latin1Guessed(Hook):
     """A text message that is not UTF-8 is taken for Latin-1."""
 
     def text_in(self, session: int, message: bytes) -> bytes:
@@ -48,7 +48,7 @@ class Latin1Guessed(Seam):
 
 
 @fault("utf-8-unchecked-later", breaks="WIRE-05")
-class Utf8UncheckedLater(Seam):
+class Utf8UncheckedLater(Hook):
     """UTF-8 is checked in the first three messages of a connection only."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Utf8UncheckedLater(Seam):
         return lenient(message) if self._count[session] > 3 else message
 
 
-class _SomeAccepted(Seam):
+class _SomeAccepted(Hook):
     """Accepts one kind of invalid sequence."""
 
     pattern = re.compile(rb"(?!)")
@@ -98,7 +98,7 @@ class BeyondUnicodeAccepted(_SomeAccepted):
 
 
 @fault("cut-off-utf-8-accepted", breaks="WIRE-05")
-class CutOffUtf8Accepted(Seam):
+class CutOffUtf8Accepted(Hook):
     """A message may end inside a character."""
 
     def text_in(self, session: int, message: bytes) -> bytes:
@@ -145,7 +145,7 @@ class Utf8UncheckedWhenCompressed(_Kinds):
         return frame.rsv == RSV1
 
 
-class _FragmentJudged(Seam):
+class _FragmentJudged(Hook):
     """Spoils a text message by a look at each fragment alone."""
 
     def __init__(self) -> None:
@@ -184,7 +184,7 @@ class SplitAfterFirstByteRefused(_FragmentJudged):
 
 
 @fault("non-characters-refused", breaks="WIRE-05")
-class NonCharactersRefused(Seam):
+class NonCharactersRefused(Hook):
     """Code points that are no characters, such as U+FFFE, fail the connection like invalid UTF-8."""
 
     def text_in(self, session: int, message: bytes) -> bytes:
@@ -193,7 +193,7 @@ class NonCharactersRefused(Seam):
 
 
 @fault("last-plane-refused", breaks="WIRE-05")
-class LastPlaneRefused(Seam):
+class LastPlaneRefused(Hook):
     """Code points from U+100000 on fail the connection like invalid UTF-8."""
 
     def text_in(self, session: int, message: bytes) -> bytes:

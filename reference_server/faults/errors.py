@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from reference_server.chat.hooks import ChatHook
 from reference_server.core.exchange import Abort, Close, Effect, Happening, SendText, Text
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from reference_server.faults.fault import (
     changed,
     effect_fault,
@@ -15,7 +16,7 @@ from reference_server.faults.fault import (
 )
 
 
-class Errors(Seam):
+class Errors(ChatHook):
     """Sees every error of the code `only`; without one, every error."""
 
     only: str | None = None
@@ -63,7 +64,7 @@ def original_event_missing(effect: SendText) -> Iterable[Effect]:
 
 
 @fault("original-event-of-the-last-message", breaks="ERR-06", entails="ERR-10")
-class OriginalEventOfTheLastMessage(Seam):
+class OriginalEventOfTheLastMessage(Hook):
     """originalEvent names the event before the offending one, where there was one."""
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
 """What a fault is, the table of all of them, and short ways to write one.
 
-A fault is data beside the server: a name, what it breaks, and a `Seam` that does it. Faults need no randomness
+A fault is data beside the server: a name, what it breaks, and a `Hook` that does it. Faults need no randomness
 and no clock but the server's own.
 """
 
@@ -13,7 +13,7 @@ from contract.json_text import JsonTextError, dump_json, parse_json
 from contract.profile import Profile
 from reference_server.core.exchange import Close, Effect, Frame, Happening, Outgoing, SendText, Text
 from reference_server.core.handshake import Answer, Request
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from wire.frames import Opcode
 
 
@@ -30,14 +30,14 @@ class Fault:
     summary: str
     breaks: tuple[str, ...]
     entails: tuple[str, ...]
-    make: Callable[[], Seam]
+    make: Callable[[], Hook]
     thorough: bool = False
     under_load: bool = False
 
 
 FAULTS: dict[str, Fault] = {}
 
-SeamClass = TypeVar("SeamClass", bound=type[Seam])
+SeamClass = TypeVar("SeamClass", bound=type[Hook])
 EffectChange = Callable[[SendText], Iterable[Effect]]
 MessageChange = Callable[[dict[str, Any]], dict[str, Any]]
 ProfileChange = Callable[[Profile], Profile]
@@ -50,7 +50,7 @@ def _register(
     summary: str | None,
     breaks: str,
     entails: str,
-    make: Callable[[], Seam],
+    make: Callable[[], Hook],
     *,
     thorough: bool = False,
     under_load: bool = False,
@@ -64,11 +64,11 @@ def _register(
 def fault(
     name: str, *, breaks: str, entails: str = "", thorough: bool = False, under_load: bool = False
 ) -> Callable[[SeamClass], SeamClass]:
-    """Register a seam as a fault; its docstring says what the server does wrong. Ids are separated by spaces."""
+    """Register a hook as a fault; its docstring says what the server does wrong. Ids are separated by spaces."""
 
-    def decorate(seam: SeamClass) -> SeamClass:
-        _register(name, seam.__doc__, breaks, entails, seam, thorough=thorough, under_load=under_load)
-        return seam
+    def decorate(hook: SeamClass) -> SeamClass:
+        _register(name, hook.__doc__, breaks, entails, hook, thorough=thorough, under_load=under_load)
+        return hook
 
     return decorate
 
@@ -77,7 +77,7 @@ def profile_fault(name: str, *, breaks: str, entails: str = "") -> Callable[[Pro
     """A fault that is nothing but another profile."""
 
     def decorate(change: ProfileChange) -> ProfileChange:
-        class Changed(Seam):
+        class Changed(Hook):
             def changed_profile(self, profile: Profile) -> Profile:
                 return change(profile)
 
@@ -91,7 +91,7 @@ def answer_fault(name: str, *, breaks: str, entails: str = "") -> Callable[[Answ
     """A fault of the HTTP response."""
 
     def decorate(change: AnswerChange) -> AnswerChange:
-        class Changed(Seam):
+        class Changed(Hook):
             def answer(self, request: Request, answer: Answer) -> Answer:
                 return change(request, answer)
 
@@ -105,7 +105,7 @@ def effect_fault(name: str, event: str, *, breaks: str, entails: str = "") -> Ca
     """A fault that replaces each message of one event by other effects (none: it is not sent)."""
 
     def decorate(change: EffectChange) -> EffectChange:
-        class Changed(Seam):
+        class Changed(Hook):
             def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
                 return change(effect) if is_event(effect, event) else (effect,)
 
@@ -119,7 +119,7 @@ def message_fault(name: str, event: str, *, breaks: str, entails: str = "") -> C
     """A fault of the JSON as it is written, `sequence` included; event `*` means all."""
 
     def decorate(change: MessageChange) -> MessageChange:
-        class Changed(Seam):
+        class Changed(Hook):
             def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
                 message = written(outgoing)
                 if message is None or event not in ("*", message["event"]):
@@ -136,7 +136,7 @@ def text_fault(name: str, *, breaks: str, entails: str = "") -> Callable[[TextCh
     """A fault of what the server takes a client's JSON for: the parsed value is replaced before it is judged."""
 
     def decorate(change: TextChange) -> TextChange:
-        class Changed(Seam):
+        class Changed(Hook):
             def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
                 value = parsed(happening)
                 return (reworded(happening, change(value)),) if value is not UNREADABLE else (happening,)

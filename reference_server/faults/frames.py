@@ -6,7 +6,7 @@ The library accepts no illegal frame. A fault that does so hands it a legal one 
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reference_server.core.hooks import Coder, Seam
+from reference_server.core.hooks import Coder, Hook
 from wire.frames import Opcode, RawFrame, decode
 from wire.masking import KEY_BYTES
 
@@ -24,7 +24,7 @@ def take(buffer: bytearray) -> RawFrame | None:
     return frame
 
 
-class Framing(Seam):
+class Framing(Hook):
     """Shows a fault every frame of a client; `raw` is what it overrides."""
 
     def __init__(self) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from contract.profile import Profile
+from reference_server.chat.hooks import ChatHook
 from reference_server.core.exchange import Abort, Close, Effect, Frame, Happening, Lost, Text
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from reference_server.faults.fault import (
     asks,
     changed,
@@ -41,7 +42,7 @@ def heartbeat_missing(profile: Profile) -> Profile:
 
 
 @fault("heartbeat-stops", breaks="HB-01", entails="HB-04")
-class HeartbeatStops(Seam):
+class HeartbeatStops(ChatHook):
     """There are two pings, and no more after them."""
 
     def __init__(self) -> None:
@@ -63,7 +64,7 @@ class HeartbeatStops(Seam):
         return ()
 
 
-class _LeavesOut(Seam):
+class _LeavesOut(ChatHook):
     """Sends no ping where it should."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
@@ -113,7 +114,7 @@ class HeartbeatStopsAfterAnError(_LeavesOut):
 
 
 @fault("pong-with-members-ignored", breaks="HB-03", entails="HB-01")
-class PongWithMembersIgnored(Seam):
+class PongWithMembersIgnored(Hook):
     """A pong with members in its payload does not count."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
@@ -121,7 +122,7 @@ class PongWithMembersIgnored(Seam):
 
 
 @fault("pong-with-a-sequence-ignored", breaks="HB-03", entails="HB-01")
-class PongWithASequenceIgnored(Seam):
+class PongWithASequenceIgnored(Hook):
     """A pong with a sequence does not count."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
@@ -129,7 +130,7 @@ class PongWithASequenceIgnored(Seam):
 
 
 @fault("heartbeat-uneven", breaks="HB-01")
-class HeartbeatUneven(Seam):
+class HeartbeatUneven(Hook):
     """Every second ping is late by more than the tolerance; the next one is in time again."""
 
     def __init__(self) -> None:
@@ -160,7 +161,7 @@ def ping_payload_missing(message: dict[str, object]) -> dict[str, object]:
 
 
 @fault("pong-ignored", breaks="HB-03", entails="HB-01")
-class PongIgnored(Seam):
+class PongIgnored(Hook):
     """Pongs count for nothing, and a client that sends them is closed all the same."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
@@ -168,7 +169,7 @@ class PongIgnored(Seam):
 
 
 @fault("pong-must-echo", breaks="HB-03", entails="ENV-08 HB-01")
-class PongMustEcho(Seam):
+class PongMustEcho(Hook):
     """ping carries a nonce, and only a pong that repeats it counts."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
@@ -202,14 +203,14 @@ def heartbeat_timeout_code(profile: Profile) -> Profile:
 
 
 @fault("heartbeat-timeout-without-close-frame", breaks="HB-04")
-class HeartbeatTimeoutWithoutCloseFrame(Seam):
+class HeartbeatTimeoutWithoutCloseFrame(Hook):
     """A client that answers no ping is cut without a close frame."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
         return (Abort(effect.session),) if is_close(effect, self.profile, "heartbeat_timeout") else (effect,)
 
 
-class _CountsPongs(Seam):
+class _CountsPongs(Hook):
     """Knows which pongs nothing asked for."""
 
     def __init__(self) -> None:
@@ -255,7 +256,7 @@ class PongUnsolicitedCloses(_CountsPongs):
 
 
 @fault("control-ping-unanswered", breaks="HB-06")
-class ControlPingUnanswered(Seam):
+class ControlPingUnanswered(Hook):
     """A WebSocket control ping gets no pong."""
 
     def control_out(self, frame: Frame) -> Iterable[Frame]:
@@ -263,7 +264,7 @@ class ControlPingUnanswered(Seam):
 
 
 @fault("control-pong-empty", breaks="HB-06")
-class ControlPongEmpty(Seam):
+class ControlPongEmpty(Hook):
     """The pong to a control ping has no payload."""
 
     def control_out(self, frame: Frame) -> Iterable[Frame]:
@@ -271,7 +272,7 @@ class ControlPongEmpty(Seam):
 
 
 @fault("control-pong-cut", breaks="HB-06")
-class ControlPongCut(Seam):
+class ControlPongCut(Hook):
     """The pong to a control ping repeats no more than 64 bytes of its payload."""
 
     def control_out(self, frame: Frame) -> Iterable[Frame]:

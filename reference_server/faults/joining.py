@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from contract.profile import Profile
+from reference_server.chat.hooks import ChatHook
 from reference_server.chat.session import Session
 from reference_server.core.exchange import Effect, Happening, Lost, SendText, Text
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from reference_server.faults.fault import (
     asks,
     changed,
@@ -28,7 +29,7 @@ def joined_channel(happening: Happening) -> str | None:
     return channel_of(asks(happening, "join_channel"))
 
 
-class EachBroadcast(Seam):
+class EachBroadcast(ChatHook):
     """Sees each `new_message` once, at its first receiver, and may add receivers."""
 
     def __init__(self) -> None:
@@ -49,7 +50,7 @@ class EachBroadcast(Seam):
 
 
 @fault("own-post-missing", breaks="JOIN-01", entails="JOIN-03 SEND-01")
-class OwnPostMissing(Seam):
+class OwnPostMissing(Hook):
     """A post reaches everybody but its poster."""
 
     def __init__(self) -> None:
@@ -83,7 +84,7 @@ class SubscriptionOfTheUser(EachBroadcast):
 
 
 @fault("second-channel-replaces-first", breaks="JOIN-03", entails="JOIN-01 SEND-01")
-class SecondChannelReplacesFirst(Seam):
+class SecondChannelReplacesFirst(ChatHook):
     """Joining a channel leaves the one joined before."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
@@ -99,7 +100,7 @@ class SecondChannelReplacesFirst(Seam):
 
 
 @fault("channel-of-the-last-join", breaks="JOIN-03", entails="ENV-03 SEND-02")
-class ChannelOfTheLastJoin(Seam):
+class ChannelOfTheLastJoin(Hook):
     """new_message names the channel that its receiver joined last, whichever it was posted to."""
 
     def __init__(self) -> None:
@@ -118,7 +119,7 @@ class ChannelOfTheLastJoin(Seam):
         return (effect,)
 
 
-class _JoinsAgain(Seam):
+class _JoinsAgain(ChatHook):
     """Sees the joins of channels that the connection is in already."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
@@ -188,7 +189,7 @@ def _refuses_join(effect: Effect, profile: Profile, code: str) -> bool:
 
 
 @fault("private-refused-silently", breaks="JOIN-05")
-class PrivateRefusedSilently(Seam):
+class PrivateRefusedSilently(Hook):
     """Joining without permission gets no answer."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
@@ -196,7 +197,7 @@ class PrivateRefusedSilently(Seam):
 
 
 @fault("private-refused-but-joined", breaks="JOIN-05", entails="JOIN-02")
-class PrivateRefusedButJoined(Seam):
+class PrivateRefusedButJoined(ChatHook):
     """Joining without permission gets the right error, and the channel's messages all the same."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
@@ -205,7 +206,7 @@ class PrivateRefusedButJoined(Seam):
         return (effect,)
 
 
-class _OtherCode(Seam):
+class _OtherCode(Hook):
     """Refuses a join with the code of an invalid payload."""
 
     code = ""
@@ -224,7 +225,7 @@ class PrivateCode(_OtherCode):
 
 
 @fault("subscriptions-outlive-connection", breaks="JOIN-06", entails="JOIN-02")
-class SubscriptionsOutliveConnection(Seam):
+class SubscriptionsOutliveConnection(ChatHook):
     """A new connection is in all channels that an earlier one of its user was in."""
 
     def __init__(self) -> None:
@@ -245,7 +246,7 @@ class SubscriptionsOutliveConnection(Seam):
 
 
 @fault("subscription-ends-after-five", breaks="JOIN-06", entails="JOIN-01 SEND-01")
-class SubscriptionEndsAfterFive(Seam):
+class SubscriptionEndsAfterFive(ChatHook):
     """A connection is out of a channel after the fifth message it got from there."""
 
     def __init__(self) -> None:
@@ -272,7 +273,7 @@ def missing_channel_created(profile: Profile) -> Profile:
 
 
 @fault("missing-channel-silent", breaks="JOIN-07")
-class MissingChannelSilent(Seam):
+class MissingChannelSilent(Hook):
     """Joining a channel that does not exist gets no answer."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:

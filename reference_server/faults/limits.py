@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from contract.profile import Profile
+from reference_server.chat.hooks import ChatHook
 from reference_server.core.exchange import Abort, Binary, Close, Effect, Frame, Happening, Text
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from reference_server.faults.fault import fault, profile_fault
 from reference_server.faults.frames import Framing
 from wire.frames import Opcode, RawFrame
@@ -23,7 +24,7 @@ def with_limit(profile: Profile, message_bytes: int) -> Profile:
 
 
 @fault("binary-crashes", breaks="WIRE-07")
-class BinaryCrashes(Seam):
+class BinaryCrashes(Hook):
     """A binary message ends the TCP connection, as an exception that nobody catches would."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
@@ -39,7 +40,7 @@ class BinaryInFragmentsProcessed(Framing):
 
 
 @fault("empty-binary-ignored", breaks="WIRE-07")
-class EmptyBinaryIgnored(Seam):
+class EmptyBinaryIgnored(Hook):
     """An empty binary message gets no answer."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
@@ -47,7 +48,7 @@ class EmptyBinaryIgnored(Seam):
 
 
 @fault("binary-that-is-json-ignored", breaks="WIRE-07")
-class BinaryThatIsJsonIgnored(Seam):
+class BinaryThatIsJsonIgnored(Hook):
     """A binary message that looks like JSON gets no answer."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
@@ -111,7 +112,7 @@ class TooLargeIgnored(_OwnLimit):
 
 
 @fault("too-large-closes-channel", breaks="WIRE-08")
-class TooLargeClosesChannel(_OwnLimit):
+class TooLargeClosesChannel(_OwnLimit, ChatHook):
     """A message that is too large closes everybody in its sender's channels."""
 
     def refuse(self, message: Text) -> Iterable[Happening | Effect]:

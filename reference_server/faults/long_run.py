@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
+from reference_server.chat.hooks import ChatHook
 from reference_server.core.exchange import Effect, Happening, Lost, Outgoing, SendText, Text
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from reference_server.faults.fault import asks, changed, fault, is_event, rewritten, with_message, written
 from reference_server.faults.joining import EachBroadcast
 
 
-class _Counting(Seam):
+class _Counting(ChatHook):
     """Counts something for each connection."""
 
     def __init__(self) -> None:
@@ -83,7 +84,7 @@ class PostsSwappedNowAndThen(_Counting):
 
 
 @fault("sequence-begins-again", breaks="ENV-04", entails="ENV-05", thorough=True)
-class SequenceBeginsAgain(Seam):
+class SequenceBeginsAgain(Hook):
     """After 500 the sequence of a connection begins again."""
 
     def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
@@ -94,7 +95,7 @@ class SequenceBeginsAgain(Seam):
 
 
 @fault("message-ids-begin-again", breaks="SEND-04", thorough=True)
-class MessageIdsBeginAgain(Seam):
+class MessageIdsBeginAgain(Hook):
     """Message ids are numbers below 256, and begin again."""
 
     def __init__(self) -> None:
@@ -109,7 +110,7 @@ class MessageIdsBeginAgain(Seam):
 
 
 @fault("session-ids-begin-again", breaks="CONN-06", thorough=True)
-class SessionIdsBeginAgain(Seam):
+class SessionIdsBeginAgain(Hook):
     """Session ids are numbers below 50, and begin again."""
 
     def __init__(self) -> None:
@@ -141,7 +142,7 @@ class ErrorSeenNowAndThen(_Counting):
 
 
 @fault("long-queue-loses-messages", breaks="SEND-01", entails="ERR-10", thorough=True)
-class LongQueueLosesMessages(Seam):
+class LongQueueLosesMessages(Hook):
     """A message takes 5 ms, and of what a connection sends in the meantime no more than 100 messages wait for it."""
 
     def __init__(self) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from reference_server.chat.hooks import ChatHook
 from reference_server.core.exchange import Effect, Frame, Happening, Lost, Outgoing, SendText
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from reference_server.faults.fault import (
     asks,
     channel_of,
@@ -25,7 +26,7 @@ from wire.frames import Opcode
 
 
 @fault("ack-binary", breaks="ENV-01", entails="CONN-02 CONN-04 CONN-05")
-class AckBinary(Seam):
+class AckBinary(Hook):
     """connection_ack is a binary message."""
 
     def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
@@ -36,7 +37,7 @@ class AckBinary(Seam):
 
 
 @fault("delivery-in-two-frames", breaks="ENV-01")
-class DeliveryInTwoFrames(Seam):
+class DeliveryInTwoFrames(Hook):
     """new_message is sent in two fragments."""
 
     def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
@@ -49,7 +50,7 @@ class DeliveryInTwoFrames(Seam):
 
 
 @fault("astral-in-cesu-8", breaks="ENV-01", entails="JOIN-01 SEND-01 SEND-02")
-class AstralInCesu8(Seam):
+class AstralInCesu8(Hook):
     """Characters outside the BMP are written as two surrogates in three bytes each, which is not UTF-8."""
 
     def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
@@ -61,7 +62,7 @@ class AstralInCesu8(Seam):
 
 
 @fault("invalid-json-answered-in-plain-text", breaks="ENV-01 ERR-01")
-class InvalidJsonAnsweredInPlainText(Seam):
+class InvalidJsonAnsweredInPlainText(Hook):
     """The answer to a message that is not JSON is not JSON either."""
 
     def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
@@ -73,7 +74,7 @@ class InvalidJsonAnsweredInPlainText(Seam):
 
 
 @fault("third-payload-as-string", breaks="ENV-02", entails="ENV-03 ERR-07 JOIN-01 SEND-01 SEND-04 SEND-05 SEND-06")
-class ThirdPayloadAsString(Seam):
+class ThirdPayloadAsString(Hook):
     """The payload of a connection's third new_message is JSON inside a string."""
 
     def __init__(self) -> None:
@@ -115,7 +116,7 @@ def sequence_leaps(message: dict[str, Any]) -> dict[str, Any]:
 
 
 @fault("sequence-of-the-server", breaks="ENV-05")
-class SequenceOfTheServer(Seam):
+class SequenceOfTheServer(Hook):
     """All connections share one count, so that each of them sees leaps."""
 
     def __init__(self) -> None:
@@ -153,7 +154,7 @@ def client_sequence_zero(value: Any) -> Any:
 
 
 @fault("client-sequence-must-increase", breaks="ENV-06")
-class ClientSequenceMustIncrease(Seam):
+class ClientSequenceMustIncrease(Hook):
     """A client's sequence that is not greater than its last one is refused as an invalid message."""
 
     def __init__(self) -> None:
@@ -171,7 +172,7 @@ class ClientSequenceMustIncrease(Seam):
         return (happening,)
 
 
-class _SequencesOfTheUser(Seam):
+class _SequencesOfTheUser(ChatHook):
     """Remembers the numbers of a user's posts in a channel, over all its connections."""
 
     def __init__(self) -> None:
@@ -234,7 +235,7 @@ def unknown_envelope_member(value: Any) -> Any:
 
 
 @fault("undeclared-event", breaks="ENV-08")
-class UndeclaredEvent(Seam):
+class UndeclaredEvent(Hook):
     """A join is answered by an event that the specification does not name."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
@@ -244,7 +245,7 @@ class UndeclaredEvent(Seam):
 
 
 @fault("presence-announced", breaks="ENV-08")
-class PresenceAnnounced(Seam):
+class PresenceAnnounced(ChatHook):
     """Who enters a channel, and who leaves the server, is announced to everybody there by an undeclared event."""
 
     def __init__(self) -> None:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from reference_server.chat.hooks import ChatHook
 from reference_server.core.accounts import Accounts, read_token
 from reference_server.core.exchange import Effect, Happening, SendText, Text
 from reference_server.core.handshake import Request, Verdict
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from reference_server.faults.fault import asks, changed, channel_of, fault, is_event
 from reference_server.faults.joining import EachBroadcast, joined_channel
 
@@ -25,7 +26,7 @@ Fits = Callable[[str, str], bool]
 """Whether who joined the one gets the messages of the other."""
 
 
-class _Renamed(Seam):
+class _Renamed(Hook):
     """Names of one key are one channel; each connection is told the name that it knows."""
 
     def __init__(self, key: Key) -> None:
@@ -204,7 +205,7 @@ def by_their_beginning(pattern: str, name: str) -> bool:
 
 
 @fault("channels-of-the-prototype", breaks="JOIN-01", entails="SEND-01 SEND-09")
-class ChannelsOfThePrototype(Seam):
+class ChannelsOfThePrototype(Hook):
     """Channels that are named as JavaScript's objects name what they inherit are in a table that nobody reads."""
 
     names = ("constructor", "__proto__", "hasOwnProperty", "toString", "valueOf")
@@ -214,7 +215,7 @@ class ChannelsOfThePrototype(Seam):
         return () if channel_of(payload) in self.names else (happening,)
 
 
-class _Private(Seam):
+class _Private(ChatHook):
     """Sees the joins and posts whose channel is the private one by another name."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
@@ -253,7 +254,7 @@ class PrivatePostsByASimilarName(_Private):
         return tuple(SendText(key, post.event, post.payload) for key in post.sessions)
 
 
-class _Tokens(Seam):
+class _Tokens(Hook):
     """A token that is taken for a user's is accepted."""
 
     def __init__(self, fits: Fits) -> None:

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from reference_server.chat.hooks import ChatHook
 from reference_server.core.exchange import Effect, Happening, Lost, SendText, Text
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from reference_server.faults.fault import (
     asks,
     changed,
@@ -15,7 +16,7 @@ from reference_server.faults.fault import (
 )
 
 
-class Deliveries(Seam):
+class Deliveries(ChatHook):
     """Sees every `new_message` on its way to each receiver, and knows who posted it."""
 
     def __init__(self) -> None:
@@ -48,7 +49,7 @@ class Deliveries(Seam):
         return (effect,)
 
 
-class Posts(Seam):
+class Posts(ChatHook):
     """Sees every `send_message` before the hub does."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
@@ -245,7 +246,7 @@ class PostUnjoinedSilent(_StrangersPosts):
 
 
 @fault("post-unjoined-code", breaks="SEND-09")
-class PostUnjoinedCode(Seam):
+class PostUnjoinedCode(Hook):
     """A post to a channel that was not joined is refused with INTERNAL_ERROR."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:

@@ -4,8 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from reference_server.chat.hooks import ChatHook
 from reference_server.core.exchange import Effect, Frame, Happening, Lost, SendText, Text
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from reference_server.faults.fault import asks, channel_of, fault, is_event
 from reference_server.faults.posting import Deliveries
 from wire.frames import Opcode
@@ -23,7 +24,7 @@ def is_long(payload: Mapping[str, Any] | None) -> bool:
     return isinstance(text, str) and len(text) > LONG
 
 
-class _Aside(Seam):
+class _Aside(ChatHook):
     """Handles some messages later. What waits when a connection ends is handled before that, or is lost."""
 
     loses = False
@@ -213,7 +214,7 @@ class ListenerForgotten(Deliveries):
 
 
 @fault("payload-errors-late", breaks="ERR-10")
-class PayloadErrorsLate(Seam):
+class PayloadErrorsLate(Hook):
     """Errors about a payload come 150 ms later than all others."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
@@ -225,7 +226,7 @@ class PayloadErrorsLate(Seam):
 
 
 @fault("same-errors-merged", breaks="ERR-10", entails="ERR-01")
-class SameErrorsMerged(Seam):
+class SameErrorsMerged(Hook):
     """An error without originalEvent that says the same as the one before, not 150 ms ago, is not sent."""
 
     def __init__(self) -> None:
@@ -241,7 +242,7 @@ class SameErrorsMerged(Seam):
 
 
 @fault("errors-mixed-up", breaks="ERR-08", entails="ERR-06 ERR-10")
-class ErrorsMixedUp(Seam):
+class ErrorsMixedUp(ChatHook):
     """An error about an unknown event goes to the connection of its channel that had caused the one before."""
 
     def __init__(self) -> None:

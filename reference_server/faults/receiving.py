@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from contract.profile import Profile
+from reference_server.chat.hooks import ChatHook
 from reference_server.core.exchange import Binary, Effect, Frame, Happening, Lost, Text
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from reference_server.faults.fault import fault, is_event, profile_fault
 from wire.frames import Opcode
 
 
-class _Fragments(Seam):
+class _Fragments(ChatHook):
     """Knows which connections are in the middle of a message, and what kind it is."""
 
     def __init__(self) -> None:
@@ -109,7 +110,7 @@ class VanishedAmidMessageStopsChannel(_Fragments):
 
 
 @fault("binary-processed", breaks="WIRE-07")
-class BinaryProcessed(Seam):
+class BinaryProcessed(Hook):
     """A binary message is processed like a text message."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
@@ -122,7 +123,7 @@ class BinaryProcessed(Seam):
 
 
 @fault("binary-ignored", breaks="WIRE-07")
-class BinaryIgnored(Seam):
+class BinaryIgnored(Hook):
     """A binary message gets no answer."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:

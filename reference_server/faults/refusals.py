@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from contract.profile import Profile
+from reference_server.chat.hooks import ChatHook
 from reference_server.core.exchange import Abort, Effect, Happening, SendText, Text
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from reference_server.faults.errors import Errors
 from reference_server.faults.fault import (
     UNREADABLE,
@@ -54,7 +55,7 @@ class InvalidJsonCode(Errors):
 
 
 @fault("json-with-nan-accepted", breaks="ERR-01")
-class JsonWithNanAccepted(Seam):
+class JsonWithNanAccepted(Hook):
     """NaN and Infinity pass for JSON."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
@@ -68,7 +69,7 @@ class JsonWithNanAccepted(Seam):
 
 
 @fault("json-tail-ignored", breaks="ERR-01")
-class JsonTailIgnored(Seam):
+class JsonTailIgnored(Hook):
     """What follows the first JSON value of a message is ignored."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
@@ -85,7 +86,7 @@ class JsonTailIgnored(Seam):
 
 
 @fault("non-objects-ignored", breaks="ERR-02")
-class NonObjectsIgnored(Seam):
+class NonObjectsIgnored(Hook):
     """JSON that is no object gets no answer."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
@@ -94,7 +95,7 @@ class NonObjectsIgnored(Seam):
 
 
 @fault("null-crashes", breaks="ERR-02", entails="ERR-07")
-class NullCrashes(Seam):
+class NullCrashes(Hook):
     """The message `null` ends the connection without a close frame."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
@@ -140,7 +141,7 @@ def _posted(value: Any) -> dict[str, Any]:
 
 
 @fault("empty-text-ignored", breaks="ERR-03")
-class EmptyTextIgnored(Seam):
+class EmptyTextIgnored(Hook):
     """A post with an empty text gets no answer."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
@@ -206,7 +207,7 @@ class ServerEventIgnored(_UnknownEvents):
 
 
 @fault("server-event-relayed", breaks="ERR-05")
-class ServerEventRelayed(Seam):
+class ServerEventRelayed(ChatHook):
     """A new_message that a client sends reaches the channel as it is."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:

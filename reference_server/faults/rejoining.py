@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from reference_server.chat.hooks import ChatHook
 from reference_server.core.exchange import Effect, Happening, Lost, SendText
-from reference_server.core.hooks import Seam
 from reference_server.faults.fault import asks, channel_of, fault, is_event
 from reference_server.faults.joining import joined_channel
 
 
-class _Away(Seam):
+class _Away(ChatHook):
     """Keeps for each user the channels of its lost connections, and what was posted there since."""
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class SubscriptionsReturnWithAJoin(_Away):
 
 
 @fault("refused-join-kept-for-later", breaks="JOIN-05", entails="JOIN-02")
-class RefusedJoinKeptForLater(Seam):
+class RefusedJoinKeptForLater(ChatHook):
     """A join without permission is refused, and comes into force with the connection's next join."""
 
     def __init__(self) -> None:
@@ -101,7 +101,7 @@ class RefusedJoinKeptForLater(Seam):
 
 
 @fault("ninth-channel-ends-the-first", breaks="JOIN-03", entails="ERR-07 JOIN-01 JOIN-06 SEND-01")
-class NinthChannelEndsTheFirst(Seam):
+class NinthChannelEndsTheFirst(ChatHook):
     """A connection is in its last eight channels: the ninth join ends the first one."""
 
     def __init__(self) -> None:
@@ -119,7 +119,7 @@ class NinthChannelEndsTheFirst(Seam):
 
 
 @fault("channel-ends-with-its-last-member", breaks="JOIN-01", entails="SEND-01 SEND-09")
-class ChannelEndsWithItsLastMember(Seam):
+class ChannelEndsWithItsLastMember(ChatHook):
     """An open channel that everybody has left takes joins and posts, and does nothing with them."""
 
     def __init__(self) -> None:
@@ -137,7 +137,7 @@ class ChannelEndsWithItsLastMember(Seam):
 
 
 @fault("leaver-takes-others-along", breaks="JOIN-06", entails="JOIN-01 SEND-01 SEND-10")
-class LeaverTakesOthersAlong(Seam):
+class LeaverTakesOthersAlong(ChatHook):
     """Who leaves several channels at once takes everybody else out of all of them but one."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from reference_server.core.exchange import Binary, Effect, Frame, Happening, Lost, Outgoing, SendText, Text
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from reference_server.faults.fault import asks, fault, written
 from reference_server.faults.posting import CostsAllAMessage, Deliveries
 from wire.frames import Opcode
@@ -20,7 +20,7 @@ MANY = 786_432
 LOOK_SECONDS = 0.02
 
 
-class _StopsAll(Seam):
+class _StopsAll(Hook):
     """Handles nothing from anybody while more than `most` bytes wait for one connection."""
 
     most = 0
@@ -93,7 +93,7 @@ class UnreadMemberEndsDelivery(Deliveries):
 
 
 @fault("unread-messages-cut", breaks="ENV-01", entails="ENV-02")
-class UnreadMessagesCut(Seam):
+class UnreadMessagesCut(Hook):
     """Of a message that finds 64 KiB waiting for its receiver, the second half is lost."""
 
     def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
@@ -128,7 +128,7 @@ class UnreadLeaverCostsAMessage(CostsAllAMessage):
 
 
 @fault("unread-close-unanswered", breaks="CLOSE-01")
-class UnreadCloseUnanswered(Seam):
+class UnreadCloseUnanswered(Hook):
     """A close frame of a client for whom 64 KiB wait is not answered, and the TCP connection stays open."""
 
     def __init__(self) -> None:

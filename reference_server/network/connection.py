@@ -50,7 +50,7 @@ class Link(asyncio.Protocol):
     @property
     def ends_tcp(self) -> bool:
         """Whether nothing keeps this connection open after the closing handshake."""
-        return all(seam.ends_tcp(self.key) for seam in self.hall.assembly.seams)
+        return all(hook.ends_tcp(self.key) for hook in self.hall.assembly.hooks)
 
     @property
     def waiting(self) -> int:
@@ -142,11 +142,11 @@ class Link(asyncio.Protocol):
     def opened(self, account: Account) -> None:
         """The handshake is done."""
         self._opened = True
-        self.is_plain = not self._wire.extensions and not self.hall.assembly.seams
+        self.is_plain = not self._wire.extensions and not self.hall.assembly.hooks
         for coder in self._wire.extensions:
-            for seam in self.hall.assembly.seams:
+            for hook in self.hall.assembly.hooks:
                 assert isinstance(coder, PerMessageDeflate)
-                seam.compression(self.key, coder)
+                hook.compression(self.key, coder)
         logger.info("connection %d: opened for %s", self.key, account.id)
         self.hall.handle(Opened(self.key, account))
 
@@ -183,8 +183,8 @@ class Link(asyncio.Protocol):
             self.hall.handle(Binary(self.key, message))
 
     def _deliver(self, message: bytes) -> None:
-        for seam in self.hall.assembly.seams:
-            message = seam.text_in(self.key, message)
+        for hook in self.hall.assembly.hooks:
+            message = hook.text_in(self.key, message)
         try:
             text = message.decode()
         except UnicodeDecodeError as error:
@@ -226,8 +226,8 @@ class Link(asyncio.Protocol):
         if wire.state is CONNECTING:
             self._handshake(data)
         else:
-            for seam in self.hall.assembly.seams:
-                data = seam.bytes_in(self.key, data)
+            for hook in self.hall.assembly.hooks:
+                data = hook.bytes_in(self.key, data)
             wire.receive_data(data)
             wire.events_received()  # every frame was handled in its place
         self.send_data()

@@ -52,8 +52,8 @@ class Hall:
         self._ticked = -GRAIN
         self._unwritten: list[Connected] = []
         self._emptied: asyncio.Event | None = None
-        for seam in assembly.seams:
-            seam.waiting = self.waiting
+        for hook in assembly.hooks:
+            hook.waiting = self.waiting
 
     def waiting(self, key: int) -> int:
         """Bytes that a connection's socket has not taken yet."""

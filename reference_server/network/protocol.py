@@ -1,4 +1,4 @@
-"""The library's protocol, bent to the profile and to the seams."""
+"""The library's protocol, bent to the profile and to the hooks."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -88,8 +88,8 @@ class Wire(ServerProtocol):
         if self.state is CONNECTING:
             raise ProtocolError("a frame before the handshake was answered")  # RFC 6455 §4.1
         frames: list[Frame] = [Frame(self.link.key, int(frame.opcode), bytes(frame.data), frame.fin)]
-        for seam in self.link.hall.assembly.seams:
-            frames = [out for one in frames for out in seam.frame_in(one)]
+        for hook in self.link.hall.assembly.hooks:
+            frames = [out for one in frames for out in hook.frame_in(one)]
         for one in frames:
             super().recv_frame(LibraryFrame(Opcode(one.opcode), one.data, one.final))
             self.link.received(one)
@@ -98,12 +98,12 @@ class Wire(ServerProtocol):
         self.between_messages = not self.reader.buffer and not self._inside_message and self.state is OPEN
 
     def send_frame(self, frame: LibraryFrame) -> None:
-        """Write a frame, in its place among those that pass the library by; control frames pass the seams."""
+        """Write a frame, in its place among those that pass the library by; control frames pass the hooks."""
         written = [frame]
         if frame.opcode >= Opcode.CLOSE:
             frames: list[Frame] = [Frame(self.link.key, int(frame.opcode), bytes(frame.data))]
-            for seam in self.link.hall.assembly.seams:
-                frames = [out for one in frames for out in seam.control_out(one)]
+            for hook in self.link.hall.assembly.hooks:
+                frames = [out for one in frames for out in hook.control_out(one)]
             written = [LibraryFrame(Opcode(one.opcode), one.data) for one in frames]
         for one in written:
             super().send_frame(one)

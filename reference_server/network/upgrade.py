@@ -31,7 +31,7 @@ class Reception:
 
     def _receive(self, wire: Wire, request: HttpRequest) -> tuple[Response | None, Account | None]:
         asked = self._request(request)
-        if not all(seam.answers(asked) for seam in self._assembly.seams):
+        if not all(hook.answers(asked) for hook in self._assembly.hooks):
             return None, None
         response = wire.accept(request) if self._assembly.door.is_endpoint(asked) else wire.reject(404, "")
         account = None
@@ -42,16 +42,16 @@ class Reception:
             # The library's own texts quote the request.
             kept = tuple((name, value) for name, value in response.headers.raw_items() if name in ("Upgrade", "Allow"))
             answer = refusal(response.status_code, headers=kept)
-        for seam in self._assembly.seams:
-            answer = seam.answer(asked, answer)
+        for hook in self._assembly.hooks:
+            answer = hook.answer(asked, answer)
         if answer.status != 101:
             logger.info("handshake refused with %d", answer.status)
         return _response(wire, answer), account
 
     def _admit(self, asked: Request, response: Response) -> tuple[Answer, Account | None]:
         verdict = self._assembly.door.verdict(asked)
-        for seam in self._assembly.seams:
-            verdict = seam.verdict(asked, verdict)
+        for hook in self._assembly.hooks:
+            verdict = hook.verdict(asked, verdict)
         if not isinstance(verdict, Account):
             return denial(verdict), None
         return Answer(101, tuple(response.headers.raw_items())), verdict
@@ -60,8 +60,8 @@ class Reception:
         offered = ",".join(request.headers.get_all("Sec-WebSocket-Protocol"))
         subprotocols = tuple(name.strip() for name in offered.split(",") if name.strip())
         asked = Request(request.path, tuple(request.headers.raw_items()), subprotocols)
-        for seam in self._assembly.seams:
-            asked = seam.request(asked)
+        for hook in self._assembly.hooks:
+            asked = hook.request(asked)
         return asked
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,18 +15,18 @@ class Liberty:
 
     name: str
     summary: str
-    make: Callable[[], Seam]
+    make: Callable[[], Hook]
     under_load: bool = False
 
 
 ALL: dict[str, Liberty] = {}
 
 
-def liberty(name: str, *, under_load: bool = False) -> Callable[[type[Seam]], type[Seam]]:
-    """Register a seam; its docstring says what the server does."""
+def liberty(name: str, *, under_load: bool = False) -> Callable[[type[Hook]], type[Hook]]:
+    """Register a hook; its docstring says what the server does."""
 
-    def decorate(seam: type[Seam]) -> type[Seam]:
-        ALL[name] = Liberty(name, " ".join((seam.__doc__ or "").split()), seam, under_load)
-        return seam
+    def decorate(hook: type[Hook]) -> type[Hook]:
+        ALL[name] = Liberty(name, " ".join((hook.__doc__ or "").split()), hook, under_load)
+        return hook
 
     return decorate

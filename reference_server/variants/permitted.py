@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from reference_server.chat.hooks import ChatHook
 from reference_server.core.exchange import (
     Abort,
     Account,
@@ -22,7 +23,7 @@ from reference_server.core.exchange import (
 from reference_server.core.exchange import Binary as BinaryMessage
 from reference_server.core.exchange import Text as TextMessage
 from reference_server.core.handshake import Answer, Request, Verdict
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from reference_server.faults.fault import asks, channel_of, error, is_event, rewritten, with_message, written
 from reference_server.variants.liberty import liberty
 from wire.close_codes import is_legal_payload
@@ -32,7 +33,7 @@ from wire.frames import Opcode
 
 
 @liberty("ack-late")
-class AckLate(Seam):
+class AckLate(Hook):
     """A connection sleeps for four tenths of the acknowledgement's time before the server takes notice of it."""
 
     def __init__(self) -> None:
@@ -50,7 +51,7 @@ class AckLate(Seam):
 
 
 @liberty("answers-slow")
-class AnswersSlow(Seam):
+class AnswersSlow(Hook):
     """Every message of a client waits for a quarter of a second before it is handled, and so does its leaving; pongs
     do not."""
 
@@ -62,7 +63,7 @@ class AnswersSlow(Seam):
 
 
 @liberty("receivers-apart")
-class ReceiversApart(Seam):
+class ReceiversApart(Hook):
     """Each connection's messages arrive with a delay of its own, of up to three tenths of a second."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
@@ -73,7 +74,7 @@ class ReceiversApart(Seam):
 
 
 @liberty("heartbeat-jitter")
-class HeartbeatJitter(Seam):
+class HeartbeatJitter(Hook):
     """Pings are late by up to a seventh of the interval, by turns."""
 
     def __init__(self) -> None:
@@ -90,7 +91,7 @@ class HeartbeatJitter(Seam):
 
 
 @liberty("ping-at-once")
-class PingAtOnce(Seam):
+class PingAtOnce(Hook):
     """The first ping comes right after the acknowledgement, and the rhythm goes on from there."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
@@ -102,7 +103,7 @@ class PingAtOnce(Seam):
 # The form of messages
 
 
-class _Rewriting(Seam):
+class _Rewriting(Hook):
     def change(self, message: dict[str, Any]) -> dict[str, Any]:
         raise NotImplementedError
 
@@ -136,7 +137,7 @@ class MembersReversed(_Rewriting):
 
 
 @liberty("json-escaped")
-class JsonEscaped(Seam):
+class JsonEscaped(Hook):
     """JSON is written in ASCII, with escapes, spaces and line ends."""
 
     def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
@@ -147,7 +148,7 @@ class JsonEscaped(Seam):
 
 
 @liberty("ids-numeric")
-class IdsNumeric(Seam):
+class IdsNumeric(Hook):
     """Message ids are strings of digits, and author ids are long and opaque."""
 
     def __init__(self) -> None:
@@ -163,7 +164,7 @@ class IdsNumeric(Seam):
         return (with_message(effect, id=number, author=author),)
 
 
-class _Timestamp(Seam):
+class _Timestamp(Hook):
     def change(self, stamp: str) -> str:
         raise NotImplementedError
 
@@ -191,7 +192,7 @@ class TimestampLowerCase(_Timestamp):
 
 
 @liberty("errors-in-japanese")
-class ErrorsInJapanese(Seam):
+class ErrorsInJapanese(Hook):
     """The messages of errors are in Japanese."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
@@ -204,7 +205,7 @@ class ErrorsInJapanese(Seam):
 
 
 @liberty("refused-after-accepting")
-class RefusedAfterAccepting(Seam):
+class RefusedAfterAccepting(Hook):
     """A bad token is refused by a close frame, after the handshake was accepted."""
 
     def verdict(self, request: Request, verdict: Verdict) -> Verdict:
@@ -217,7 +218,7 @@ class RefusedAfterAccepting(Seam):
 
 
 @liberty("refused-with-403")
-class RefusedWith403(Seam):
+class RefusedWith403(Hook):
     """A bad token is refused with 403, and a bad request with 400."""
 
     def answer(self, request: Request, answer: Answer) -> Answer:
@@ -225,7 +226,7 @@ class RefusedWith403(Seam):
 
 
 @liberty("headers-added")
-class HeadersAdded(Seam):
+class HeadersAdded(Hook):
     """Answers have headers of their own, such as those of a proxy."""
 
     def answer(self, request: Request, answer: Answer) -> Answer:
@@ -234,7 +235,7 @@ class HeadersAdded(Seam):
 
 
 @liberty("compression-declined")
-class CompressionDeclined(Seam):
+class CompressionDeclined(Hook):
     """permessage-deflate is never negotiated."""
 
     def request(self, request: Request) -> Request:
@@ -246,7 +247,7 @@ class CompressionDeclined(Seam):
 
 
 @liberty("control-pings-too")
-class ControlPingsToo(Seam):
+class ControlPingsToo(Hook):
     """Before every ping message there is a ping frame as well."""
 
     def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
@@ -256,7 +257,7 @@ class ControlPingsToo(Seam):
         return (Frame(outgoing.session, Opcode.PING, b"library"), outgoing)
 
 
-class _ClosedByClient(Seam):
+class _ClosedByClient(Hook):
     """Knows the connections whose client has sent a close frame that a server may only answer."""
 
     def __init__(self) -> None:
@@ -289,7 +290,7 @@ class CloseAnsweredWithoutCode(CloseAnsweredWith1000):
 
 
 @liberty("close-reasons-long")
-class CloseReasonsLong(Seam):
+class CloseReasonsLong(Hook):
     """The server's close frames have reasons as long as they may be, beyond ASCII."""
 
     def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
@@ -297,7 +298,7 @@ class CloseReasonsLong(Seam):
 
 
 @liberty("binary-refused-by-error")
-class BinaryRefusedByError(Seam):
+class BinaryRefusedByError(Hook):
     """A binary message yields an error instead of a close."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
@@ -316,7 +317,7 @@ class ViolationsEndTcp(_ClosedByClient):
 
 
 @liberty("invalid-bursts-limited")
-class InvalidBurstsLimited(Seam):
+class InvalidBurstsLimited(Hook):
     """A client that sends three invalid messages within a tenth of a second is closed with `rate_limited`."""
 
     def __init__(self) -> None:
@@ -334,7 +335,7 @@ class InvalidBurstsLimited(Seam):
 
 
 @liberty("errors-by-another-way")
-class ErrorsByAnotherWay(Seam):
+class ErrorsByAnotherWay(Hook):
     """Errors come a seventh of a second later than all else that was caused with them, in their own order."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
@@ -351,7 +352,7 @@ UNREAD = 65_536
 
 
 @liberty("unread-messages-dropped")
-class UnreadMessagesDropped(Seam):
+class UnreadMessagesDropped(Hook):
     """While 64 KiB wait for a member that does not read, it gets no messages more."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
@@ -359,7 +360,7 @@ class UnreadMessagesDropped(Seam):
 
 
 @liberty("unread-messages-dropped-when-numbered")
-class UnreadMessagesDroppedWhenNumbered(Seam):
+class UnreadMessagesDroppedWhenNumbered(Hook):
     """While 64 KiB wait for a member that does not read, it gets nothing more; the sequence shows the gap."""
 
     def outgoing(self, outgoing: Outgoing, now: float) -> Iterable[Outgoing]:
@@ -367,7 +368,7 @@ class UnreadMessagesDroppedWhenNumbered(Seam):
         return () if dropped else (outgoing,)
 
 
-class _Ending(Seam):
+class _Ending(Hook):
     """Ends the connection of a member for whom too much waits."""
 
     def end(self, session: int) -> Close | Abort:
@@ -395,7 +396,7 @@ class UnreadConnectionCut(_Ending):
 
 
 @liberty("expired-token-stays")
-class ExpiredTokenStays(Seam):
+class ExpiredTokenStays(Hook):
     """A connection whose token expires stays open, as it may."""
 
     def effect(self, effect: Effect, now: float) -> Iterable[Effect]:
@@ -408,7 +409,7 @@ class ExpiredTokenStays(Seam):
 
 
 @liberty("history-on-join")
-class HistoryOnJoin(Seam):
+class HistoryOnJoin(ChatHook):
     """Who enters a channel gets what was said there before, up to fifty messages."""
 
     def __init__(self) -> None:

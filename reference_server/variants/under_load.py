@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from reference_server.core.exchange import Close, Effect, Happening, Opened, SendText
 from reference_server.core.handshake import Answer, Request, refusal
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from reference_server.faults.fault import asks, error, is_event, with_message
 from reference_server.faults.posting import Deliveries, Posts
 from reference_server.faults.under_load.now_and_then import NowAndThen
@@ -96,7 +96,7 @@ class ConnectionsClosedForLoad(Posts, NowAndThen):
 
 
 @liberty("tokens-expire", under_load=True)
-class TokensExpire(Seam):
+class TokensExpire(Hook):
     """A connection is closed with `token_expired` 1.2 s after it was opened."""
 
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from conformance.judge.checks import judge
-from conformance.judge.history import History
 from conformance.play.context import Failure
+from conformance.play.history import History
 from conformance.play.record import Conversation, Record, Sent, read_message
 from conformance.transport.exchange import CloseReceived, Ended, Opened, Received, Refused
 from contract.findings import Phrase, phrase

@@ -153,6 +153,28 @@ def test_modules_have_no_cycle() -> None:
     TopologicalSorter(module_graph(sources, packages)).prepare()
 
 
+def rooms(graph: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """Which rooms, folders of a package, know which others."""
+    found: dict[str, set[str]] = {}
+    for name, known in graph.items():
+        room = name.split(".")[:2]
+        others = {".".join(one.split(".")[:2]) for one in known if one.split(".")[0] == room[0]}
+        found.setdefault(".".join(room), set()).update(others - {".".join(room), room[0]})
+    return found
+
+
+def test_rooms_have_no_cycle() -> None:
+    sources = {module_name(path): path.read_text(encoding="utf-8") for path in FILES}
+    TopologicalSorter(rooms(module_graph(sources))).prepare()
+
+
+def test_a_cycle_of_rooms_is_found() -> None:
+    graph = {"p.a.x": {"p.b.x"}, "p.b.y": {"p.a.y"}, "p.a.y": set[str](), "p.b.x": set[str]()}
+    TopologicalSorter(graph).prepare()
+    with pytest.raises(CycleError):
+        TopologicalSorter(rooms(graph)).prepare()
+
+
 @pytest.mark.parametrize(
     "back",
     [

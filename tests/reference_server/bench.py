@@ -95,15 +95,15 @@ class Bench:
         self.assembly = assemble(settings, lambda: self.wall_clock())
         self.clients: dict[int, Client] = {}
         self.waiting: dict[int, int] = {}
-        for seam in self.assembly.seams:
-            seam.waiting = lambda session: self.waiting.get(session, 0)
+        for hook in self.assembly.hooks:
+            hook.waiting = lambda session: self.waiting.get(session, 0)
 
     def connect(self, token: str = "alice-token") -> Client:
         """A connection that has passed the door."""
         request = Request(f"/v1/socket?access_token={token}")
         verdict = self.assembly.door.verdict(request)
-        for seam in self.assembly.seams:
-            verdict = seam.verdict(request, verdict)
+        for hook in self.assembly.hooks:
+            verdict = hook.verdict(request, verdict)
         assert isinstance(verdict, Account), verdict
         client = Client(self, len(self.clients) + 1)
         self.clients[client.session] = client

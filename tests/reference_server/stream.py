@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from reference_server.core.exchange import Frame
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 from wire.frames import Opcode, RawFrame
 
 TEXTS = (
@@ -46,33 +46,33 @@ def frames() -> Iterator[tuple[RawFrame, ...]]:
     yield (RawFrame(Opcode.CLOSE, b"\x03"),)
 
 
-def stream(seams: Iterable[Seam]) -> Iterator[object]:
-    """What the seams make of it all."""
+def stream(hooks: Iterable[Hook]) -> Iterator[object]:
+    """What the hooks make of it all."""
     for session, (sent, compressing) in enumerate(product(frames(), (False, True)), start=1000):
         data, coder = b"".join(frame.encode(NO_KEY) for frame in sent), Coder(True, False, 9)
         answer = [Frame(session, Opcode.CLOSE, b"\x03\xe8")]
-        for seam in seams:
+        for hook in hooks:
             if compressing:
-                seam.compression(session, coder)
-            data = seam.bytes_in(session, data)
-            answer = [out for one in answer for out in seam.control_out(one)]
+                hook.compression(session, coder)
+            data = hook.bytes_in(session, data)
+            answer = [out for one in answer for out in hook.control_out(one)]
         yield data, answer
-    yield from messages(seams)
+    yield from messages(hooks)
     for bits, keeps in product((9, 15), (True, False)):
         coder = Coder(not keeps, not keeps, bits)
         kinds = type(coder.encoder), type(coder.decoder)
         before = coder.encoder, coder.decoder
-        for seam in seams:
-            seam.compression(1, coder)
+        for hook in hooks:
+            hook.compression(1, coder)
         yield coder.local_no_context_takeover, coder.remote_no_context_takeover, coder.local_max_window_bits
         yield kinds, before[0] is coder.encoder, before[1] is coder.decoder
 
 
-def messages(seams: Iterable[Seam]) -> Iterator[object]:
+def messages(hooks: Iterable[Hook]) -> Iterator[object]:
     """What becomes of texts, whole and in fragments."""
     for session, (text, bits, final) in enumerate(product(TEXTS, (0, 4), (True, False)), start=5000):
-        for seam in seams:
-            seam.bytes_in(session, RawFrame(1, text, final, bits).encode(NO_KEY))
-            if list(seam.frame_in(Frame(session, 1, text, final))) != [Frame(session, 1, text, final)]:
+        for hook in hooks:
+            hook.bytes_in(session, RawFrame(1, text, final, bits).encode(NO_KEY))
+            if list(hook.frame_in(Frame(session, 1, text, final))) != [Frame(session, 1, text, final)]:
                 yield session
-            yield from (number for number in range(5) if seam.text_in(session, text) != text)
+            yield from (number for number in range(5) if hook.text_in(session, text) != text)

@@ -61,7 +61,7 @@ def tour(bench: Bench) -> dict[str, Any]:
         )
         for key, client in bench.clients.items()
     }
-    streamed = list(stream(bench.assembly.seams))
+    streamed = list(stream(bench.assembly.hooks))
     return {
         "clients": clients,
         "door": list(door(bench)),
@@ -230,8 +230,8 @@ def unread(bench: Bench) -> None:
         client.join("unread")
     alice.post("unread", "x" * 4000)
     alice.post("unread", "short")
-    for seam in bench.assembly.seams:
-        list(seam.frame_in(Frame(alice.session, Opcode.CONT, b"")))
+    for hook in bench.assembly.hooks:
+        list(hook.frame_in(Frame(alice.session, Opcode.CONT, b"")))
     alice.post("unread", "put together")
     bench.waiting[slow.session] = 500_000
     for number in range(3):
@@ -250,7 +250,7 @@ def amid(bench: Bench) -> list[Frame]:
         client.join("amid")
     frames = [Frame(one.session, Opcode.TEXT, b"{", final=False) for one in (alice, bob)]
     frames.append(Frame(alice.session, Opcode.CONT, b"}"))
-    parts = [out for frame in frames for seam in bench.assembly.seams for out in seam.frame_in(frame)]
+    parts = [out for frame in frames for hook in bench.assembly.hooks for out in hook.frame_in(frame)]
     carol.post("amid", "meanwhile")
     bob.leave(clean=False)
     alice.leave()
@@ -262,7 +262,7 @@ def amid(bench: Bench) -> list[Frame]:
     carol.send("unknown", {"text": "x" * 20_000})
     carol.send("unknown", {})
     bench.advance(0.2)
-    return parts if bench.assembly.seams else frames
+    return parts if bench.assembly.hooks else frames
 
 
 def crowd(bench: Bench) -> None:
@@ -293,20 +293,20 @@ def door(bench: Bench) -> Iterator[object]:
     )
     for target in (*paths, *(f"/v1/socket?access_token={token}" for token in tokens)):
         request = Request(target)
-        for seam in bench.assembly.seams:
-            request = seam.request(request)
+        for hook in bench.assembly.hooks:
+            request = hook.request(request)
         verdict = bench.assembly.door.verdict(request)
-        for seam in bench.assembly.seams:
-            verdict = seam.verdict(request, verdict)
+        for hook in bench.assembly.hooks:
+            verdict = hook.verdict(request, verdict)
         yield bench.assembly.door.is_endpoint(request), verdict
         for answer in answers:
-            for seam in bench.assembly.seams:
-                answer = seam.answer(request, answer)
+            for hook in bench.assembly.hooks:
+                answer = hook.answer(request, answer)
             yield answer
     for offer in OFFERS:
         answer = accepted
-        for seam in bench.assembly.seams:
-            answer = seam.answer(Request("/v1/socket", (("Sec-WebSocket-Extensions", offer),)), answer)
+        for hook in bench.assembly.hooks:
+            answer = hook.answer(Request("/v1/socket", (("Sec-WebSocket-Extensions", offer),)), answer)
         yield answer
 
 
@@ -318,11 +318,11 @@ def wire(bench: Bench) -> Iterator[object]:
     codes = (1000, *bench.assembly.profile.close_codes.values())
     frames_out = [Frame(1, Opcode.PONG, b"p" * 100)]
     frames_out += [Frame(1, Opcode.CLOSE, code.to_bytes(2, "big")) for code in codes]
-    for seam in bench.assembly.seams:
-        yield [list(seam.frame_in(frame)) for frame in frames_in]
-        yield [list(seam.control_out(frame)) for frame in frames_out]
-        yield seam.ends_tcp(1)
-    if not bench.assembly.seams:
+    for hook in bench.assembly.hooks:
+        yield [list(hook.frame_in(frame)) for frame in frames_in]
+        yield [list(hook.control_out(frame)) for frame in frames_out]
+        yield hook.ends_tcp(1)
+    if not bench.assembly.hooks:
         yield [[frame] for frame in frames_in]
         yield [[frame] for frame in frames_out]
         yield True

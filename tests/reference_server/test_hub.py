@@ -10,7 +10,7 @@ from contract.choices import Heartbeat
 from contract.profile import Profile, load_profile
 from contract.schemas import is_date_time
 from reference_server.chat.channels import MAX_JOINED
-from reference_server.chat.hub import DUE_AT_ONCE
+from reference_server.chat.hub import DUE_AT_ONCE, Hub
 from tests.reference_server.bench import EPOCH, Bench
 
 MakeBench = Callable[..., Bench]
@@ -279,6 +279,7 @@ def test_pings_that_are_due_together_leave_room_for_posts(make_bench: MakeBench,
 
 def test_nothing_is_kept_of_the_gone(bench: Bench) -> None:
     hub = bench.assembly.core._hub
+    assert isinstance(hub, Hub)
     for number in range(500):
         client = bench.connect(f"load-{number}")
         client.join(f"room-{number}")

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from reference_server.chat.hooks import ChatHook
 from reference_server.core.exchange import Effect, Frame, SendText
 from reference_server.core.handshake import Answer, Request, refusal
-from reference_server.core.hooks import Seam
 from reference_server.faults.authentication import KnowsTokens
 from reference_server.faults.closing import ClosedByClient
 from reference_server.faults.fault import changed, fault, is_event
@@ -17,7 +17,7 @@ from wire.frames import Opcode
 
 
 @fault("handshake-500-in-a-crowd", breaks="CONN-01", under_load=True)
-class HandshakeRefused(Seam):
+class HandshakeRefused(ChatHook):
     """While ten connections are open, every further handshake is refused with 500."""
 
     def answer(self, request: Request, answer: Answer) -> Answer:

@@ -1,9 +1,9 @@
 """What all faults of this package share: they count, so that each run meets them as often as the next one."""
 
-from reference_server.core.hooks import Seam
+from reference_server.core.hooks import Hook
 
 
-class NowAndThen(Seam):
+class NowAndThen(Hook):
     """Counts whatever a fault counts, over all connections."""
 
     every = 1

@@ -9,7 +9,7 @@ import yaml
 
 from conformance.judge.checks import TRANSCRIPT_CHECKS, judge
 from conformance.judge.deliveries import DELIVERY_CHECKS
-from conformance.judge.history import UNITS
+from conformance.judge.findings import UNITS
 from conformance.play.posts import collect
 from conformance.play.record import Conversation
 from conformance.transport.exchange import Opened

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from conformance.judge.checks import judge
-from conformance.judge.history import MAX_FINDINGS
+from conformance.judge.findings import MAX_FINDINGS
 from conformance.transport.exchange import Opened
 from contract.findings import phrase
 from contract.profile import load_profile

@@ -118,14 +118,15 @@ def test_a_right_set_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("interval", "stay", "code"), [(0.1, 0.4, "hint-no-ping"), (3.0, 2.6, "hint-heartbeat"), (0.5, 2.6, None)]
+    ("interval", "pings", "stay", "code"),
+    [(0.1, 60.0, 0.4, "hint-no-ping"), (3.0, 0.5, 2.6, "hint-heartbeat"), (0.5, 0.5, 2.6, None)],
 )
-def test_another_interval(interval: float, stay: float, code: str | None) -> None:
-    """The server pings every half second."""
+def test_another_interval(interval: float, pings: float, stay: float, code: str | None) -> None:
+    """The server pings every so many seconds, and the profile has another interval, or the same."""
     steps = [*OPEN, {"expect_open": {"actor": "alice", "for": stay}}]
     scenarios = [named(f"stay-{number}", steps) for number in range(5)]
     beat = replace(PROFILE.heartbeat, interval=interval, timeout=30.0)
-    server = load_profile(None, {"heartbeat.interval": 0.5, "heartbeat.timeout": 30})
+    server = load_profile(None, {"heartbeat.interval": pings, "heartbeat.timeout": 60})
     with running(ServerSettings(profile=server, port=0)) as served:
         found = suspected(served.url, replace(PROFILE, heartbeat=beat), scenarios)
     assert [one.code for one in found] == ([code] if code else [])

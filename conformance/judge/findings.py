@@ -1,4 +1,4 @@
-"""What the transcript checks look at, and what they find.
+"""What the transcript checks find, and the requirements that it breaks.
 
 A check knows no requirement: `requirements.yaml` says which clauses a check decides. It counts its chances to fail
 (`History.chance`), since a clause holds only where there was one.
@@ -6,14 +6,12 @@ A check knows no requirement: `requirements.yaml` says which clauses a check dec
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from conformance.language.scenario import Charge
 from conformance.play.context import Absence, Failure
 from conformance.play.record import Conversation, Record
 from contract.findings import Phrase, Text, changed, phrase
-from contract.model import Contract
-from contract.profile import Profile
 from contract.requirements import CheckUse, Level, Requirement
 
 STEP = phrase("step-transcript")
@@ -49,25 +47,6 @@ class Finding:
     def concerns(self, use: CheckUse) -> bool:
         """Whether this breaks what the check is used for."""
         return use.covers(self.check, self.message, self.places)
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """A scenario's record, with what it is judged by. `scale` stretches the profile's durations."""
-
-    record: Record
-    contract: Contract
-    profile: Profile
-    offset: float
-    """Seconds to add to a message's time to get UNIX time."""
-    scale: float = 1.0
-    chances: Counter[str] = field(default_factory=Counter)
-
-    def chance(self, check: str, message: str | None = None, times: int = 1) -> None:
-        """A check looked at something that might have been wrong."""
-        self.chances[check] += times
-        if message is not None:
-            self.chances[f"{check}:{message}"] += times
 
 
 def charged(

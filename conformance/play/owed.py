@@ -1,0 +1,61 @@
+"""Which deliveries an endpoint owes, and until when."""
+
+import math
+from collections.abc import Iterator
+
+from conformance.play.attribution import is_rate_limited
+from conformance.play.history import History
+from conformance.play.posts import Deliveries, Post, collect
+from conformance.play.record import Conversation
+
+
+def outstanding(history: History) -> float | None:
+    """When the last delivery that is owed, and has not come, must have come; None: there is none."""
+    return max(
+        (
+            due
+            for _, conversation, due, arrived in owing(history, collect(history), math.inf)
+            if not arrived and conversation.stayed(math.inf) >= due
+        ),
+        default=None,
+    )
+
+
+def owing(history: History, found: Deliveries, ended: float) -> Iterator[tuple[Post, Conversation, float, bool]]:
+    """Every post with each connection that it is owed to: when it must have come, and whether it has."""
+    if is_rate_limited(history.record, history.contract, history.profile):
+        return
+    reached = {(one.post.nonce, id(one.message.conversation)) for one in found.arrivals}
+    accepted = {one.post.nonce for one in found.arrivals}
+    in_force: dict[tuple[int, str], float] = {}
+    for one in found.arrivals:
+        conversation = one.message.conversation
+        if found.has_joined(conversation, one.post.channel, one.message.t):
+            in_force.setdefault((id(conversation), one.post.channel), one.message.t)
+    for post in found.posts:
+        due = _due(history, post.sent.t)
+        if not (post.nonce in accepted or _owed(history, post, in_force, due, ended)):
+            continue
+        for conversation in history.record.conversations:
+            since = in_force.get((id(conversation), post.channel))
+            if since is not None and since < post.sent.t:
+                yield post, conversation, due, (post.nonce, id(conversation)) in reached
+
+
+def _due(history: History, sent: float) -> float:
+    """When a post must have arrived; what held up the tester is added."""
+    return sent + history.profile.response_timeout * history.scale + 3 * history.record.held_up(sent)
+
+
+def _owed(history: History, post: Post, in_force: dict[tuple[int, str], float], due: float, ended: float) -> bool:
+    """Whether a post that reached nobody should have: a plain one of a member that stayed and got no error."""
+    sender = post.sent.conversation
+    since = in_force.get((id(sender), post.channel))
+    if not post.sent.plain or since is None or since >= post.sent.t or sender.stayed(ended) < due:
+        return False
+    if history.contract.undeclared_members(post.sent.value) or "sequence" in post.sent.value:
+        return False
+    if history.contract.check_payload(post.sent.value["event"], post.sent.value["payload"]):
+        return False
+    error = history.contract.delivery.error["event"] if history.contract.delivery else None
+    return not any(one.event == error and one.t >= post.sent.t for one in sender.received)
