@@ -15,7 +15,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from conformance.language.scenario import Connect
+from conformance.language.deeds import Connect
 from conformance.play.handshakes import request_for
 from conformance.transport.exchange import Request
 from conformance.transport.protocol import Wire, accept_value, new_key

@@ -6,19 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.language.scenario import (
+from conformance.language.awaited import Expect
+from conformance.language.deeds import (
     Backoff,
     CloseConnection,
     Connect,
     DropConnection,
-    Expect,
     Pace,
     Pause,
-    Scenario,
     SendMessage,
-    Step,
     StopReading,
 )
+from conformance.language.scenario import Scenario, Step
 from conformance.language.values import ScenarioError, Values
 from contract.durations import seconds
 from contract.json_text import dump_json

@@ -18,8 +18,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from zlib import crc32
 
+from conformance.language.awaited import Expect, ExpectOne
 from conformance.language.loading import THOROUGH
-from conformance.language.scenario import Expect, ExpectOne, Scenario, Step
+from conformance.language.scenario import Scenario, Step
 from conformance.play.plan import Plan
 from conformance.run.replays import CONTROL_TAG
 from conformance.run.run import Run

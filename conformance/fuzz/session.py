@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from conformance.fuzz.example import Example, holds
 from conformance.judge.outcomes import judged
 from conformance.judge.verdicts import ScenarioVerdict
-from conformance.language.scenario import Scenario, SendRaw, Step
+from conformance.language.deeds import SendRaw
+from conformance.language.scenario import Scenario, Step
 from conformance.language.values import InconclusiveError, Values
 from conformance.play.attribution import is_rate_limited
 from conformance.play.circuit_breaker import CircuitBreaker

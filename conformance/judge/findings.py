@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from conformance.language.scenario import Charge
+from conformance.language.deed import Charge
 from conformance.play.context import Absence, Failure
 from conformance.play.record import Conversation, Record
 from contract.findings import Phrase, Text, changed, phrase

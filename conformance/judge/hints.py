@@ -10,7 +10,7 @@ from itertools import pairwise
 from statistics import median
 
 from conformance.judge.verdicts import ScenarioVerdict
-from conformance.language.scenario import Connect
+from conformance.language.deeds import Connect
 from conformance.play.record import Conversation
 from contract.findings import Phrase, phrase
 from contract.model import Contract

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from conformance.language.deed import names
 from conformance.language.satisfiable import Flaw, Where, path_flaw
 from conformance.language.satisfiable import flaws as pattern_flaws
 from conformance.language.scenario import Written
-from conformance.language.verbs import names
 from contract.choices import ERROR_CODES
 from contract.model import Contract, Declared
 from contract.plain_words import near

@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from conformance.language import awaited, deeds
+from conformance.language.deed import Charge
+from conformance.language.deed import names as names_of
+from conformance.language.deeds import Pace
 from conformance.language.places import Source
-from conformance.language.scenario import Actor, Charge, Pace, Scenario, Step, Written
+from conformance.language.scenario import Actor, Scenario, Step, Written
 from conformance.language.soundness import unsound
 from conformance.language.values import substitute
 from conformance.language.variants import combinations
-from conformance.language.verbs import VERBS
-from conformance.language.verbs import names as names_of
 from contract.errors import ContractError, together
 from contract.files import DATA_ROOT, Document, load_yaml
 from contract.findings import phrase
@@ -24,6 +26,9 @@ FUZZ = DATA_ROOT / "spec" / "fuzz"
 JOURNEYS = DATA_ROOT / "spec" / "journeys"
 REQUIREMENTS = "requirements.yaml"
 """The file beside scenarios that declares their requirements."""
+VERBS = {**deeds.VERBS, **awaited.VERBS}
+"""The verbs of a step that stands for itself; `repeat`, `call` and the steps of `pace` are expanded."""
+
 MAX_STEPS = 20_000
 OF_JOURNEYS = ("pause", "pace", "backoff")
 """Steps that only journeys of a load test have."""
@@ -221,7 +226,7 @@ class _Reader:
                 known = f"; the scenario has {', '.join(sorted(self.actors))}"
                 raise source.error(f"no actor {actor!r}{near(actor, self.actors) or known}", verb, *member)
         try:
-            deed = VERBS[verb](body)
+            deed = VERBS[verb].read(body)
         except (TypeError, ValueError) as error:
             raise source.error(f"{verb}: {error}") from None
         subject = body.get("actor") or ", ".join(body.get("actors", ()))

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from conformance.language import expectations
+from conformance.language.deeds import message_of
 from conformance.language.places import once
 from conformance.language.samples import Samples, size_flaws
 from conformance.language.satisfiable import Flaw
 from conformance.language.scenario import DURATIONS, Scenario, Written, flat
 from conformance.language.spelling import SPELLINGS
 from conformance.language.values import ENDPOINT_PARTS, FIXED_TOKENS, REFERENCE
-from conformance.language.verbs import message_of
 from contract.durations import seconds
 from contract.errors import ContractError
 from contract.mistakes import mistakes

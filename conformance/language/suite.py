@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from conformance.language.awaited import Expect, ExpectOne, ExpectRefusal
 from conformance.language.loading import BUNDLED, FUZZ, REQUIREMENTS, THOROUGH, load_scenarios
-from conformance.language.scenario import Expect, ExpectOne, ExpectRefusal, Scenario
+from conformance.language.scenario import Scenario
 from conformance.language.undeclared import unknown_requirements
 from contract.errors import ContractError, together
 from contract.requirements import LEVELS, Clause, Level, Requirement, Section, load_requirements

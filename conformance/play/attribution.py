@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from conformance.language.deed import Charge
 from conformance.language.matching import matches
-from conformance.language.scenario import Charge
 from conformance.language.values import DisturbedError
 from conformance.play.context import Absence, ActorState, Stage
 from conformance.play.record import UNPARSED, Conversation, Message, Record, cut, outer, tcp_end

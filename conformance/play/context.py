@@ -8,7 +8,8 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from conformance.language.scenario import Actor, Charge, Decided, Duration, Scenario
+from conformance.language.deed import Charge, Duration
+from conformance.language.scenario import Actor, Decided, Scenario
 from conformance.language.values import ScenarioError, Values
 from conformance.play.admission import Admission
 from conformance.play.circuit_breaker import CircuitBreaker

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from conformance.language.scenario import Charge, ExpectClose, ExpectOpen, ExpectRefusal
+from conformance.language.awaited import ExpectClose, ExpectOpen, ExpectRefusal
+from conformance.language.deed import Charge
 from conformance.language.values import DisturbedError, InconclusiveError
 from conformance.play.admission import retry_after
 from conformance.play.attribution import Search, closed_for_heartbeat, ended_as, excuse_if_stalled, what_came

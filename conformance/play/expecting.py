@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from conformance.language.matching import ABSENT, described, matches, mismatches
-from conformance.language.scenario import (
+from conformance.language.awaited import (
     Alternative,
     Check,
     Expect,
@@ -17,6 +16,7 @@ from conformance.language.scenario import (
     ExpectPong,
     NeedCompression,
 )
+from conformance.language.matching import ABSENT, described, matches, mismatches
 from conformance.language.values import Enough
 from conformance.play.attribution import (
     Search,

@@ -12,7 +12,9 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from conformance.language.scenario import Actor, Charge, Connect
+from conformance.language.deed import Charge
+from conformance.language.deeds import Connect
+from conformance.language.scenario import Actor
 from conformance.language.values import DisturbedError, Enough, InconclusiveError
 from conformance.play.admission import BAD_ATTEMPTS, GOOD_SECONDS, retry_after
 from conformance.play.attribution import Search, ended_as, is_over

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from conformance.language.scenario import ExpectHeartbeat
+from conformance.language.awaited import ExpectHeartbeat
 from conformance.language.values import DisturbedError
 from conformance.play.attribution import ended_as
 from conformance.play.context import ActorState, Script, Stage

@@ -5,21 +5,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from conformance.language.scenario import (
+from conformance.language.awaited import ExpectOne
+from conformance.language.deeds import (
     CloseConnection,
     Connect,
     DropConnection,
-    ExpectOne,
     Fragments,
     ReadOn,
-    Scenario,
     SendMessage,
     SendPing,
     SendRaw,
-    Step,
     StopReading,
-    decided,
 )
+from conformance.language.scenario import Scenario, Step, decided
 from conformance.language.values import Enough
 from conformance.play.attribution import ended_as
 from conformance.play.context import Absence, Script, Stage

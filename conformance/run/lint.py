@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.judge.verdicts import CLIENT_SECTION
+from conformance.language.awaited import Expect, ExpectClose, ExpectOne, ExpectRefusal
 from conformance.language.loading import BUNDLED, OF_JOURNEYS, THOROUGH, read_scenarios, scenario_files
-from conformance.language.scenario import Expect, ExpectClose, ExpectOne, ExpectRefusal, Scenario, decided
+from conformance.language.scenario import Scenario, decided
 from conformance.language.soundness import unsound
 from conformance.language.suite import own_requirements
 from conformance.language.undeclared import unknown_requirements

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from conformance.language.scenario import ExpectClose, ExpectHeartbeat, ExpectNothing, ExpectOpen, Scenario, Step
+from conformance.language.awaited import ExpectClose, ExpectHeartbeat, ExpectNothing, ExpectOpen
+from conformance.language.scenario import Scenario, Step
 from contract.profile import Profile
 
 

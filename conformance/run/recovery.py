@@ -7,7 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from conformance.judge.verdicts import Charged, ScenarioVerdict
-from conformance.language.scenario import Actor, Charge, Connect, ExpectOpen, Scenario, SendMessage, SendRaw, Step
+from conformance.language.awaited import ExpectOpen
+from conformance.language.deed import Charge
+from conformance.language.deeds import Connect, SendMessage, SendRaw
+from conformance.language.scenario import Actor, Scenario, Step
 from conformance.play.circuit_breaker import CircuitBreaker
 from conformance.play.context import Failure, Setting
 from conformance.play.engine import play

@@ -27,7 +27,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from conformance.judge.verdicts import Charged, ScenarioVerdict
-from conformance.language.scenario import Connect, DropConnection, Expect, ExpectOne, Scenario, SendRaw, StopReading
+from conformance.language.awaited import Expect, ExpectOne
+from conformance.language.deeds import Connect, DropConnection, SendRaw, StopReading
+from conformance.language.scenario import Scenario
 from conformance.play.context import Absence
 from conformance.run.progress import longest_wait
 from contract.findings import phrase

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from conformance.language.scenario import Charge
+from conformance.language.deed import Charge
 from conformance.play.context import Failure
 from conformance.play.engine import Outcome
 from conformance.play.record import Record, cut

@@ -14,7 +14,8 @@ from typing import IO, Any, get_args
 from conformance.judge.baseline import BaselineEntry
 from conformance.judge.outcomes import undecided, unfinished
 from conformance.judge.verdicts import Charged, Rules, ScenarioVerdict, charge_failures
-from conformance.language.scenario import Charge, Decided, Scenario
+from conformance.language.deed import Charge
+from conformance.language.scenario import Decided, Scenario
 from conformance.play.context import Failure
 from conformance.play.engine import Ending, Outcome
 from conformance.play.outage import Outage

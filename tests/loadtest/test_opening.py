@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from websockets.uri import parse_uri
 from websockets.utils import accept_key
 
-from conformance.language.scenario import Connect
+from conformance.language.deeds import Connect
 from conformance.play.handshakes import request_for
 from conformance.transport.exchange import Opened, Request
 from conformance.transport.protocol import Wire

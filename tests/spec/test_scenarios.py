@@ -8,22 +8,11 @@ from typing import Any
 import pytest
 
 from conformance.judge.verdicts import CLIENT_SECTION
+from conformance.language.awaited import Alternative, Expect, ExpectClose, ExpectOne, ExpectPong, ExpectRefusal
+from conformance.language.deed import Charge
+from conformance.language.deeds import Connect, SendMessage
 from conformance.language.loading import BUNDLED, JOURNEYS, THOROUGH, scenario_files
-from conformance.language.scenario import (
-    Alternative,
-    Charge,
-    Connect,
-    Decided,
-    Expect,
-    ExpectClose,
-    ExpectOne,
-    ExpectPong,
-    ExpectRefusal,
-    Scenario,
-    SendMessage,
-    Step,
-    decided,
-)
+from conformance.language.scenario import Decided, Scenario, Step, decided
 from conformance.play.context import Setting, Stage
 from conformance.play.endings import CLOSE_CODE
 from contract.model import load_contract

@@ -8,7 +8,7 @@ from conformance.judge.baseline import TO_DO, for_selection, load_baseline
 from conformance.judge.baseline_update import Former, former, updated_baseline
 from conformance.judge.outcomes import unfinished
 from conformance.judge.verdicts import Rules, ScenarioVerdict, charge_failures
-from conformance.language.scenario import Charge
+from conformance.language.deed import Charge
 from conformance.play.context import Failure
 from contract.findings import phrase
 from contract.requirements import load_requirements

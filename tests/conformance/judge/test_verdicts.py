@@ -18,7 +18,8 @@ from conformance.judge.verdicts import (
     requirement_verdicts,
     run_verdict,
 )
-from conformance.language.scenario import Charge, Decided, Scenario
+from conformance.language.deed import Charge
+from conformance.language.scenario import Decided, Scenario
 from conformance.play.context import Absence, Failure
 from conformance.play.engine import CUT_OFF, Ending, Outcome
 from conformance.play.outage import Outage

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from conformance.language.awaited import ExpectNothing
+from conformance.language.deeds import Connect, SendMessage, SendPing, SendRaw
 from conformance.language.loading import load_scenarios, read_scenarios
-from conformance.language.scenario import Connect, ExpectNothing, Scenario, SendMessage, SendPing, SendRaw
+from conformance.language.scenario import Scenario
 from contract.errors import ContractError
 from contract.findings import phrase
 

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.judge.outcomes import unfinished
 from conformance.judge.verdicts import requirement_verdicts
-from conformance.language.scenario import Charge
+from conformance.language.deed import Charge
 from conformance.play.circuit_breaker import ENOUGH, FLOODS, LEAST_SECONDS, CircuitBreaker, not_waited_for
 from conformance.play.context import Failure, Setting
 from conformance.play.engine import Outcome

@@ -12,7 +12,8 @@ from websockets.sync.server import ServerConnection
 
 from conformance.judge.outcomes import unfinished
 from conformance.judge.verdicts import ScenarioVerdict, charge_failures, requirement_verdicts
-from conformance.language.scenario import Charge, Scenario, Step
+from conformance.language.deed import Charge
+from conformance.language.scenario import Scenario, Step
 from conformance.language.selection import SelectionError, select
 from conformance.language.values import InconclusiveError
 from conformance.play.engine import CUT_OFF
