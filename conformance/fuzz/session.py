@@ -11,7 +11,7 @@ from conformance.language.scenario import Scenario, Step
 from conformance.language.values import InconclusiveError, Values
 from conformance.play.attribution import is_rate_limited
 from conformance.play.circuit_breaker import CircuitBreaker
-from conformance.play.context import Script, Setting, Stage
+from conformance.play.context import Context, Script, Setting
 from conformance.play.engine import Outcome, play_steps
 from conformance.play.plan import Channels, Plan
 from conformance.play.record import Conversation
@@ -87,7 +87,7 @@ class Session:
         self._steps: tuple[Step, ...] = scenario.steps[at:]
         self._reuse = EXAMPLES_PER_CONNECTION if reuse else 1
         self._pause = 0.0
-        self._stage: Stage | None = None
+        self._context: Context | None = None
 
     def play(self, example: Example, *, fresh: bool = False) -> Played | None:
         """Send one message and judge what comes; None: it is not what it claims to be, and was not sent.
@@ -107,24 +107,24 @@ class Session:
         self._transport.advance(self._leave())
 
     def _script(self, example: Example, *, fresh: bool) -> Script[Played | None]:
-        if self._stage is not None:
+        if self._context is not None:
             # Meanwhile a message was made: that is no stall, and pings wait for their answers.
-            yield from self._stage.absorb((yield Wait(0.0)))
-            yield from self._stage.until(lambda: False, self._stage.now + self._pause, "the rate limit's pause")
-        if fresh or self._stage is None or len(self.before) >= self._reuse or not _is_open(self._stage):
+            yield from self._context.absorb((yield Wait(0.0)))
+            yield from self._context.until(lambda: False, self._context.now + self._pause, "the rate limit's pause")
+        if fresh or self._context is None or len(self.before) >= self._reuse or not _is_open(self._context):
             yield from self._enter()
-        stage = self._stage
-        assert stage is not None
-        values = self._renew(stage)
+        context = self._context
+        assert context is not None
+        values = self._renew(context)
         text = example.text(self._channel("room"), self._channel("other"), values.nonce("text"))
         if not holds(example.claim, text, self._plan.contract, self._plan.profile.limits.message_bytes):
             return None
         values.captured.update(message=text, event=example.event)
-        outcome = yield from play_steps(stage, self._steps, stay=True)
-        played = Played((yield from self._judged(stage, outcome)), text)
+        outcome = yield from play_steps(context, self._steps, stay=True)
+        played = Played((yield from self._judged(context, outcome)), text)
         if played.verdict.verdict == "passed":
             self.before.append(example)
-            for conversation in stage.record.conversations:
+            for conversation in context.record.conversations:
                 self._forget(conversation)
         else:
             yield from self._leave()
@@ -132,32 +132,32 @@ class Session:
 
     def _enter(self) -> Script[None]:
         yield from self._leave()
-        stage = Stage(self._scenario, self._setting, (yield Wait(0.0)).t)
-        self._stage = stage
-        outcome = yield from play_steps(stage, self._setup, stay=True)
+        context = Context(self._scenario, self._setting, (yield Wait(0.0)).t)
+        self._context = context
+        outcome = yield from play_steps(context, self._setup, stay=True)
         if outcome.ending != "finished":
-            self._stage = None
-            raise SetupFailedError((yield from self._judged(stage, outcome)))
+            self._context = None
+            raise SetupFailedError((yield from self._judged(context, outcome)))
 
     def _leave(self) -> Script[None]:
-        stage, self._stage = self._stage, None
-        if stage is not None:
+        context, self._context = self._context, None
+        if context is not None:
             self.history, self.before = self.before, []
-            yield from stage.close_all()
+            yield from context.close_all()
 
-    def _renew(self, stage: Stage) -> Values:
+    def _renew(self, context: Context) -> Values:
         """What an earlier example left behind says nothing about the next one."""
-        stage.values = Values(self._plan.profile, self._setting.channel, target=self._setting.target)
-        stage.failures, stage.record.stalls = [], []
-        for state in stage.actors.values():
+        context.values = Values(self._plan.profile, self._setting.channel, target=self._setting.target)
+        context.failures, context.record.stalls = [], []
+        for state in context.actors.values():
             state.inbox, state.controls, state.heartbeats, state.echoes = [], [], [], []
-        return stage.values
+        return context.values
 
-    def _judged(self, stage: Stage, outcome: Outcome) -> Script[ScenarioVerdict]:
+    def _judged(self, context: Context, outcome: Outcome) -> Script[ScenarioVerdict]:
         """The verdict. Raises `UnjudgedError` where something else than the message decided how it went."""
-        if is_rate_limited(stage.record, self._plan.contract, self._plan.profile):
+        if is_rate_limited(context.record, self._plan.contract, self._plan.profile):
             self._pause = min(max(2 * self._pause, FIRST_PAUSE), MAX_PAUSE)
-            yield from stage.until(lambda: False, stage.now + self._pause, "the rate limit's pause")
+            yield from context.until(lambda: False, context.now + self._pause, "the rate limit's pause")
             yield from self._leave()
             raise UnjudgedError(phrase("rate-limits"))
         verdict = judged(outcome, self._plan)
@@ -185,5 +185,5 @@ class Session:
         del conversation.received[:-KEPT_MESSAGES]
 
 
-def _is_open(stage: Stage) -> bool:
-    return all(state.conversation is not None and state.conversation.is_open for state in stage.actors.values())
+def _is_open(context: Context) -> bool:
+    return all(state.conversation is not None and state.conversation.is_open for state in context.actors.values())

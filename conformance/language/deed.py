@@ -8,7 +8,7 @@ from contract.findings import Phrase, phrase
 from contract.requirements import Level
 
 Duration = float | str
-"""Seconds, or the name of a duration of the profile (`Stage.seconds`)."""
+"""Seconds, or the name of a duration of the profile (`Context.seconds`)."""
 
 
 class Deed:

@@ -6,7 +6,7 @@ from typing import Any
 from conformance.language.deed import Charge
 from conformance.language.matching import matches
 from conformance.language.values import DisturbedError
-from conformance.play.context import Absence, ActorState, Stage
+from conformance.play.context import Absence, ActorState, Context
 from conformance.play.record import UNPARSED, Conversation, Message, Record, cut, outer, tcp_end
 from contract.findings import Phrase, Text, phrase
 from contract.model import Contract
@@ -54,24 +54,24 @@ class Search:
         return self._found
 
 
-def search(stage: Stage, state: ActorState, event: str | None, match: Mapping[str, Any] | None) -> Search:
+def search(context: Context, state: ActorState, event: str | None, match: Mapping[str, Any] | None) -> Search:
     """The search for a message of an event (None: any) that matches."""
 
     def fits(message: Message) -> bool:
         if event is not None and message.event != event:
             return False
-        return message.value is not UNPARSED and matches(match or {}, message.value, stage.profile.error_codes)
+        return message.value is not UNPARSED and matches(match or {}, message.value, context.profile.error_codes)
 
     return Search(state, fits)
 
 
-def what_came(stage: Stage, state: ActorState, event: str | None = None) -> Phrase:
+def what_came(context: Context, state: ActorState, event: str | None = None) -> Phrase:
     """What is there instead of what was expected, and how the connection stands.
 
     What tells most comes first: errors, then messages of the expected event, then what came last. Heartbeats are
     counted only.
     """
-    delivery, ping = stage.contract.delivery, stage.contract.ping_event
+    delivery, ping = context.contract.delivery, context.contract.ping_event
     error = delivery.error["event"] if delivery is not None else None
     rank = {error: 0, event: 1}
     others = [one for one in reversed(state.inbox) if one.event != ping or event == ping]
@@ -86,7 +86,7 @@ def what_came(stage: Stage, state: ActorState, event: str | None = None) -> Phra
     return phrase("came", items=shown) if shown else phrase("nothing-came")
 
 
-def cause_of_end(stage: Stage, state: ActorState) -> Charge | None:
+def cause_of_end(context: Context, state: ActorState) -> Charge | None:
     """What an unexpected end is charged to, where the connection itself tells; None: to the step.
 
     An answering client was closed for its heartbeat (HB-03), or an error came before the end (ERR-07).
@@ -94,10 +94,10 @@ def cause_of_end(stage: Stage, state: ActorState) -> Charge | None:
     conversation = state.conversation
     if conversation is None or conversation.is_open:
         return None
-    heartbeat = closed_for_heartbeat(stage, state)
+    heartbeat = closed_for_heartbeat(context, state)
     if heartbeat is not None:
         return heartbeat
-    delivery = stage.contract.delivery
+    delivery = context.contract.delivery
     waiting = {id(one) for one in state.inbox}
     consumed = [one for one in conversation.received if id(one) not in waiting]
     if delivery is not None and any(one.event == delivery.error["event"] for one in consumed):
@@ -105,22 +105,22 @@ def cause_of_end(stage: Stage, state: ActorState) -> Charge | None:
     return None
 
 
-def closed_for_heartbeat(stage: Stage, state: ActorState) -> Charge | None:
+def closed_for_heartbeat(context: Context, state: ActorState) -> Charge | None:
     """HB-03, where an actor that answers pings was closed as if it did not."""
     conversation = state.conversation
     close = conversation.close_received if conversation is not None else None
-    heartbeat_timeout = stage.profile.close_codes["heartbeat_timeout"]
+    heartbeat_timeout = context.profile.close_codes["heartbeat_timeout"]
     answers = state.actor.heartbeat != "ignore" and conversation is not None and conversation.unread_since is None
     if close is not None and close.code == heartbeat_timeout and answers:
-        excuse_if_stalled(stage)
+        excuse_if_stalled(context)
         return Charge(("HB-03",), "MUST")
     return None
 
 
-def excuse_if_stalled(stage: Stage) -> None:
+def excuse_if_stalled(context: Context) -> None:
     """Raise `DisturbedError` where this machine was held up so long that our own pongs may have been too late."""
-    beat = stage.profile.heartbeat
-    stalled = stage.stalled(stage.now - beat.interval - 2 * beat.timeout)
+    beat = context.profile.heartbeat
+    stalled = context.stalled(context.now - beat.interval - 2 * beat.timeout)
     if stalled > beat.timeout / 4:
         raise DisturbedError(phrase("stalled", seconds=stalled))
 
@@ -141,38 +141,38 @@ def is_rate_limited(record: Record, contract: Contract, profile: Profile) -> boo
     return False
 
 
-def absence(stage: Stage, state: ActorState, event: str | None) -> Absence:
+def absence(context: Context, state: ActorState, event: str | None) -> Absence:
     """What kind of absence it is that a message of this event (None: something else) did not come."""
     if is_over(state):
         return "ended"
-    delivery = stage.contract.delivery
-    if event == stage.contract.ack_event:
+    delivery = context.contract.delivery
+    if event == context.contract.ack_event:
         return "unacknowledged"
     return "undelivered" if delivery is not None and event == delivery.delivery["event"] else "timeout"
 
 
-def undelivered(stage: Stage, state: ActorState, event: str | None) -> Charge | None:
+def undelivered(context: Context, state: ActorState, event: str | None) -> Charge | None:
     """Where others arrived on this connection, its join (JOIN-01) is in force, and the post is lost (SEND-01)."""
-    delivery = stage.contract.delivery
-    charge = stage.step_charge
+    delivery = context.contract.delivery
+    charge = context.step_charge
     if delivery is None or event != delivery.delivery["event"] or set(charge.requirements) != {"JOIN-01", "SEND-01"}:
         return None
-    if any(one.event == event for one in stage.conversation(state).received):
+    if any(one.event == event for one in context.conversation(state).received):
         return Charge(("SEND-01",), charge.level)
     return None
 
 
-def broken_instead(stage: Stage, state: ActorState, event: str | None) -> Charge | None:
+def broken_instead(context: Context, state: ActorState, event: str | None) -> Charge | None:
     """A delivery may have come, but broken beyond recognition: that is charged then (ENV-01 to ENV-03)."""
-    delivery = stage.contract.delivery
+    delivery = context.contract.delivery
     if delivery is None or event != delivery.delivery["event"]:
         return None
     for message in outer(state.inbox):
         if message.value is UNPARSED or message.opcode != Opcode.TEXT:
             return Charge(("ENV-01",), "MUST")
-        if stage.contract.check_envelope(message.value):
+        if context.contract.check_envelope(message.value):
             return Charge(("ENV-02",), "MUST")
-        known = message.event is not None and message.event in stage.contract.events
-        if known and stage.contract.check_payload(str(message.event), message.value["payload"]):
+        known = message.event is not None and message.event in context.contract.events
+        if known and context.contract.check_payload(str(message.event), message.value["payload"]):
             return Charge(("ENV-03",), "MUST")
     return None

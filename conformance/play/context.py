@@ -1,4 +1,4 @@
-"""The stage: what every actor of a scenario has received so far, and the waits that all steps share."""
+"""The context: what every actor of a scenario has received so far, and the waits that all steps share."""
 
 import heapq
 import itertools
@@ -127,7 +127,7 @@ class ActorState:
     """Pings that are answered behind that message."""
 
 
-class Stage:
+class Context:
     """Everything a step needs: actors, values, the record, and `until`."""
 
     def __init__(self, scenario: Scenario, setting: Setting, now: float) -> None:

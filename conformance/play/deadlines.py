@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from conformance.language.values import DisturbedError, NotWaitedForError
 from conformance.play.circuit_breaker import not_waited_for
-from conformance.play.context import ActorState, Script, Stage
+from conformance.play.context import ActorState, Context, Script
 from conformance.transport.exchange import OutFrame, Send
 from contract.findings import phrase
 from wire.frames import Opcode
@@ -27,7 +27,7 @@ PROBE_LIMIT = 2.0
 
 
 def owed(
-    stage: Stage, condition: Callable[[], bool], deadline: float, waiting_for: str, state: ActorState | None = None
+    context: Context, condition: Callable[[], bool], deadline: float, waiting_for: str, state: ActorState | None = None
 ) -> Script[bool]:
     """Wait until a condition holds that the endpoint has promised until `deadline`; whether it came to hold.
 
@@ -35,49 +35,49 @@ def owed(
     `NotWaitedForError` where it did not come several times before, and does not come soon, and `DisturbedError` where
     this tester was held up for too long to tell.
     """
-    start, breaker, wait = stage.now, stage.setting.breaker, stage.step_wait
-    patience = breaker.patience(wait, stage.setting.time_scale)
+    start, breaker, wait = context.now, context.setting.breaker, context.step_wait
+    patience = breaker.patience(wait, context.setting.time_scale)
     if patience is not None and deadline - start > patience:
-        came = yield from stage.until(condition, start + patience, waiting_for)
+        came = yield from context.until(condition, start + patience, waiting_for)
         if not came:
             raise NotWaitedForError(not_waited_for())
     else:
-        came = yield from _to_the_end(stage, condition, deadline, waiting_for, state)
+        came = yield from _to_the_end(context, condition, deadline, waiting_for, state)
     if came:
-        breaker.came(wait, stage.now - start)
+        breaker.came(wait, context.now - start)
     elif deadline > start:
         breaker.missed(wait)
     return came
 
 
 def _to_the_end(
-    stage: Stage, condition: Callable[[], bool], deadline: float, waiting_for: str, state: ActorState | None
+    context: Context, condition: Callable[[], bool], deadline: float, waiting_for: str, state: ActorState | None
 ) -> Script[bool]:
-    start = stage.now
+    start = context.now
     limit = start + MOST * (deadline - start)
     due = deadline
-    while not (yield from stage.until(condition, due, waiting_for)):
-        due = min(deadline + STALLS_COUNT * stage.record.held_up(start), limit)
-        if due <= stage.now:
+    while not (yield from context.until(condition, due, waiting_for)):
+        due = min(deadline + STALLS_COUNT * context.record.held_up(start), limit)
+        if due <= context.now:
             break
-    if not condition() and state is not None and (yield from _stood_still(stage, state, condition)):
-        yield from stage.until(condition, stage.now + (deadline - start), waiting_for)
-    held_up = stage.record.held_up(start)
+    if not condition() and state is not None and (yield from _stood_still(context, state, condition)):
+        yield from context.until(condition, context.now + (deadline - start), waiting_for)
+    held_up = context.record.held_up(start)
     if not condition() and held_up >= deadline - start > 0:
         raise DisturbedError(phrase("held-up", seconds=held_up))
     return condition()
 
 
-def _stood_still(stage: Stage, state: ActorState, condition: Callable[[], bool]) -> Script[bool]:
+def _stood_still(context: Context, state: ActorState, condition: Callable[[], bool]) -> Script[bool]:
     conversation = state.conversation
     if conversation is None or conversation.opened is None or not conversation.is_open or conversation.closing:
         return False
-    sent, answered = stage.now, len(state.echoes)
+    sent, answered = context.now, len(state.echoes)
     frame = OutFrame(Opcode.PING, b"lag-probe")
-    yield from stage.act(Send(state.actor.name, (frame,)))
-    yield from stage.until(
+    yield from context.act(Send(state.actor.name, (frame,)))
+    yield from context.until(
         lambda: condition() or len(state.echoes) > answered or not conversation.is_open,
-        sent + PROBE_LIMIT * stage.setting.time_scale,
+        sent + PROBE_LIMIT * context.setting.time_scale,
         "a sign of life",
     )
-    return len(state.echoes) > answered and state.echoes[-1].t - sent > SLUGGISH * stage.setting.time_scale
+    return len(state.echoes) > answered and state.echoes[-1].t - sent > SLUGGISH * context.setting.time_scale

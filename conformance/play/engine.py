@@ -8,7 +8,7 @@ from typing import Literal
 from conformance.language.scenario import Decided, Scenario, Step, decided
 from conformance.language.values import DisturbedError, Enough, InconclusiveError, NotWaitedForError, ScenarioError
 from conformance.play.attribution import is_rate_limited
-from conformance.play.context import Failure, Setting, Stage, StepFailedError
+from conformance.play.context import Context, Failure, Setting, StepFailedError
 from conformance.play.history import History
 from conformance.play.owed import outstanding
 from conformance.play.record import Record
@@ -56,76 +56,78 @@ class Outcome:
 
 def play(scenario: Scenario, setting: Setting) -> Generator[Action, Happening, Outcome]:
     """Play a scenario. Gives an `Outcome` back; never raises for what the endpoint does."""
-    stage = Stage(scenario, setting, (yield Wait(0.0)).t)
-    return (yield from play_steps(stage, scenario.steps))
+    context = Context(scenario, setting, (yield Wait(0.0)).t)
+    return (yield from play_steps(context, scenario.steps))
 
 
-def play_steps(stage: Stage, steps: tuple[Step, ...], *, stay: bool = False) -> Generator[Action, Happening, Outcome]:
-    """Play steps of the stage's scenario. `stay`: where they succeed, its connections stay open for more of them."""
-    scenario, now = stage.scenario, stage.now
+def play_steps(
+    context: Context, steps: tuple[Step, ...], *, stay: bool = False
+) -> Generator[Action, Happening, Outcome]:
+    """Play steps of the context's scenario. `stay`: where they succeed, its connections stay open for more of them."""
+    scenario, now = context.scenario, context.now
     played = 0
     ending: Ending = "finished"
     reason: Text | None = None
     disturbed = cut_short = False
     try:
-        check_needs(scenario, stage.setting)
+        check_needs(scenario, context.setting)
         for step in steps:
-            stage.step_label, stage.step_charge = step.label, step.charge
-            yield from perform(stage, step)
+            context.step_label, context.step_charge = step.label, step.charge
+            yield from perform(context, step)
             played += 1
         if not stay:
-            yield from _await_deliveries(stage)
-            yield from stage.close_all()
+            yield from _await_deliveries(context)
+            yield from context.close_all()
     except Enough:
         played = len(steps)
-        yield from stage.close_all()
+        yield from context.close_all()
     except StepFailedError as failed:
-        stage.failures.append(failed.failure)
+        context.failures.append(failed.failure)
         ending, reason = "stopped", phrase("at-step", step=failed.failure.step, reason=failed.failure.message)
-        stage.note(failed.failure.actor, "none", "note", failed.failure.message)
-        yield from stage.close_all()
-        if is_rate_limited(stage.record, stage.contract, stage.profile):
-            stage.failures.remove(failed.failure)
+        context.note(failed.failure.actor, "none", "note", failed.failure.message)
+        yield from context.close_all()
+        if is_rate_limited(context.record, context.contract, context.profile):
+            context.failures.remove(failed.failure)
             ending, reason = "inconclusive", phrase("rate-limited", reason=reason)
     except InconclusiveError as lacking:
         ending, reason = "inconclusive", lacking.reason
         disturbed = isinstance(lacking, DisturbedError)
         cut_short = isinstance(lacking, NotWaitedForError)
         if cut_short:
-            yield from stage.close_all()
+            yield from context.close_all()
     except ScenarioError as mistake:
         place = f"{scenario.path.name}:{scenario.line}"
-        problem = phrase("at-step", step=stage.step_label, reason=str(mistake))
+        problem = phrase("at-step", step=context.step_label, reason=str(mistake))
         ending, reason = "error", phrase("at", place=place, problem=problem)
-    stage.record.ended = stage.now
+    context.record.ended = context.now
     return Outcome(
         scenario,
         ending,
         reason,
-        tuple(stage.failures),
-        Counter(stage.reached),
+        tuple(context.failures),
+        Counter(context.reached),
         Counter(one for step in steps[played:] for one in decided(step, scenario)),
-        stage.record,
+        context.record,
         now,
-        stage.now - now,
+        context.now - now,
         disturbed,
         cut_short,
     )
 
 
-def _await_deliveries(stage: Stage) -> Generator[Action, Happening, None]:
+def _await_deliveries(context: Context) -> Generator[Action, Happening, None]:
     """Wait for what was posted and is owed to a connection, whatever the scenario is there for: it may be lost."""
-    history = History(stage.record, stage.contract, stage.profile, 0.0, stage.setting.time_scale)
-    breaker, start, pause = stage.setting.breaker, stage.now, 0.005
-    patience = breaker.patience(OWED, stage.setting.time_scale)
+    history = History(context.record, context.contract, context.profile, 0.0, context.setting.time_scale)
+    breaker, start, pause = context.setting.breaker, context.now, 0.005
+    patience = breaker.patience(OWED, context.setting.time_scale)
     while (due := outstanding(history)) is not None:
         limit = due if patience is None else min(due, start + patience)
-        if stage.now >= limit:
+        if context.now >= limit:
             breaker.missed(OWED)
             return
-        yield from stage.until(lambda: False, min(stage.now + pause, limit), "deliveries that are owed")
+        yield from context.until(lambda: False, min(context.now + pause, limit), "deliveries that are owed")
         pause = min(2 * pause, 0.25)
-    breaker.came(OWED, stage.now - start)
+    breaker.came(OWED, context.now - start)
 
 
 def check_needs(scenario: Scenario, setting: Setting) -> None:

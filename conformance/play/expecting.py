@@ -30,7 +30,7 @@ from conformance.play.attribution import (
     undelivered,
     what_came,
 )
-from conformance.play.context import ActorState, Failure, Script, Stage
+from conformance.play.context import ActorState, Context, Failure, Script
 from conformance.play.deadlines import owed
 from conformance.play.endings import ENDINGS, close_with
 from conformance.play.handshakes import confirm_refusal
@@ -45,40 +45,40 @@ MOST_DIFFERENCES = 3
 """Members that are shown of a message that is not as expected."""
 
 
-def _expect(stage: Stage, deed: Expect) -> Script[None]:
-    state = stage.actors[deed.actor]
-    stage.conversation(state)
-    deadline = stage.now + stage.seconds(deed.within)
+def _expect(context: Context, deed: Expect) -> Script[None]:
+    state = context.actors[deed.actor]
+    context.conversation(state)
+    deadline = context.now + context.seconds(deed.within)
     wanted = list(deed.of)
     taken: list[Message] = []
-    rendered = {id(one): stage.values.render(one.match) for one in wanted}
+    rendered = {id(one): context.values.render(one.match) for one in wanted}
     while wanted:
         candidates = wanted[:1] if deed.listed else list(wanted)
 
-        searches = [(one, search(stage, state, one.event, rendered[id(one)])) for one in candidates]
+        searches = [(one, search(context, state, one.event, rendered[id(one)])) for one in candidates]
 
         def arrived(searches: list[tuple[Expectation, Search]] = searches) -> bool:
             return is_over(state) or any(found() for _, found in searches)
 
-        yield from owed(stage, arrived, deadline, f"{candidates[0].event}", state)
+        yield from owed(context, arrived, deadline, f"{candidates[0].event}", state)
         hit, message = next(((one, found()) for one, found in searches if found()), (None, None))
         if hit is None or message is None:
-            raise _missing(stage, deed.actor, state, [(one.event, rendered[id(one)]) for one in wanted])
+            raise _missing(context, deed.actor, state, [(one.event, rendered[id(one)]) for one in wanted])
         state.inbox.remove(message)
         wanted.remove(hit)
         if deed.listed and taken and _position(message) < _position(taken[-1]):
-            stage.failures.append(_out_of_order(stage, deed.actor, taken[-1], message))
+            context.failures.append(_out_of_order(context, deed.actor, taken[-1], message))
         taken.append(message)
-        _take(stage, deed.actor, hit, message)
+        _take(context, deed.actor, hit, message)
 
 
 def _position(message: Message) -> int:
     return message.conversation.received.index(message)
 
 
-def _out_of_order(stage: Stage, actor: str, before: Message, after: Message) -> Failure:
+def _out_of_order(context: Context, actor: str, before: Message, after: Message) -> Failure:
     texts = [cut(before.text, 200), cut(after.text, 200)]
-    return stage.failure(
+    return context.failure(
         phrase("messages-out-of-order"),
         actor,
         expected=phrase("in-order", items=texts),
@@ -86,35 +86,35 @@ def _out_of_order(stage: Stage, actor: str, before: Message, after: Message) -> 
     )
 
 
-def _missing(stage: Stage, actor: str, state: ActorState, wanted: list[tuple[str | None, Any]]) -> Exception:
+def _missing(context: Context, actor: str, state: ActorState, wanted: list[tuple[str | None, Any]]) -> Exception:
     over, event = is_over(state), wanted[0][0]
     names = sorted({f"`{name}`" for name, _ in wanted})
-    came = what_came(stage, state, event)
-    nearest = _nearest(stage, state, *wanted[0])
+    came = what_came(context, state, event)
+    nearest = _nearest(context, state, *wanted[0])
     if not over:
-        stage.note(actor, "none", "timeout", phrase("note-missing", event=f"{event}"))
+        context.note(actor, "none", "timeout", phrase("note-missing", event=f"{event}"))
     if nearest is not None:
         message, came = phrase("came-otherwise", events=names), phrase("differs", items=nearest, came=came)
     else:
         message = phrase("ended-before" if over else "missing", events=names)
-    expected = [described({"event": name, **match}, stage.profile.error_codes) for name, match in wanted]
-    ended, broken = cause_of_end(stage, state), broken_instead(stage, state, event)
-    return stage.fail(
+    expected = [described({"event": name, **match}, context.profile.error_codes) for name, match in wanted]
+    ended, broken = cause_of_end(context, state), broken_instead(context, state, event)
+    return context.fail(
         message,
         actor,
-        charge=ended or broken or undelivered(stage, state, event),
+        charge=ended or broken or undelivered(context, state, event),
         expected=phrase("came", items=expected),
         received=came,
-        absent=None if broken is not None and ended is None else absence(stage, state, event),
+        absent=None if broken is not None and ended is None else absence(context, state, event),
     )
 
 
-def _nearest(stage: Stage, state: ActorState, event: str | None, match: Any) -> list[Phrase] | None:
+def _nearest(context: Context, state: ActorState, event: str | None, match: Any) -> list[Phrase] | None:
     """How the message that comes closest to an expectation differs from it; None where none can be meant.
 
     Where the expectation has a nonce, that is what tells which message is meant.
     """
-    codes = stage.profile.error_codes
+    codes = context.profile.error_codes
     found = [
         [*mismatches(match, one.value, codes)]
         for one in outer(state.inbox)
@@ -133,34 +133,34 @@ def _value(value: Any) -> Text:
     return phrase("match-absent") if value is ABSENT else cut(dump_json(value), 300)
 
 
-def _take(stage: Stage, actor: str, expectation: Expectation, message: Message) -> None:
+def _take(context: Context, actor: str, expectation: Expectation, message: Message) -> None:
     for name, path in expectation.capture.items():
         value: Any = message.value
         for part in path.split("."):
             value = value.get(part) if isinstance(value, dict) else None
-        stage.values.captured[name] = value
+        context.values.captured[name] = value
     for check in expectation.checks:
-        _check(stage, actor, check, message)
+        _check(context, actor, check, message)
 
 
-def _check(stage: Stage, actor: str, check: Check, message: Message) -> None:
-    stage.decide(check.charge)
-    wanted = stage.values.render(check.match)
-    if matches(wanted, message.value, stage.profile.error_codes):
+def _check(context: Context, actor: str, check: Check, message: Message) -> None:
+    context.decide(check.charge)
+    wanted = context.values.render(check.match)
+    if matches(wanted, message.value, context.profile.error_codes):
         return
-    shown = described(wanted, stage.profile.error_codes)
+    shown = described(wanted, context.profile.error_codes)
     text = check.message or phrase("not-as-expected")
-    stage.failures.append(stage.failure(text, actor, charge=check.charge, expected=shown, received=message.text))
+    context.failures.append(context.failure(text, actor, charge=check.charge, expected=shown, received=message.text))
 
 
-def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
-    state = stage.actors[deed.actor]
-    conversation = stage.conversation(state)
-    deadline = stage.now + stage.seconds(deed.within)
-    rendered = [stage.values.render(one.match or {}) for one in deed.of]
+def _expect_one(context: Context, deed: ExpectOne) -> Script[None]:
+    state = context.actors[deed.actor]
+    conversation = context.conversation(state)
+    deadline = context.now + context.seconds(deed.within)
+    rendered = [context.values.render(one.match or {}) for one in deed.of]
     events = {one.event for one in deed.of}
 
-    searches = [search(stage, state, one.event, match) for one, match in zip(deed.of, rendered, strict=True)]
+    searches = [search(context, state, one.event, match) for one, match in zip(deed.of, rendered, strict=True)]
     first = Search(state, lambda message: message.event in events)
 
     def message_for(index: int) -> Message | None:
@@ -169,7 +169,7 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
         message = first()
         if message is None or message.event != deed.of[index].event:
             return None
-        return message if matches(rendered[index], message.value, stage.profile.error_codes) else None
+        return message if matches(rendered[index], message.value, context.profile.error_codes) else None
 
     def outcome() -> tuple[Alternative, Message | None] | None:
         for index, one in enumerate(deed.of):
@@ -177,7 +177,7 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
                 message = message_for(index)
                 if message is not None:
                     return one, message
-            elif _has_ended(stage, conversation, one):
+            elif _has_ended(context, conversation, one):
                 return one, None
         return None
 
@@ -185,41 +185,41 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
         wrong_one = deed.next and first() is not None
         return wrong_one or outcome() is not None or conversation.ended is not None
 
-    yield from owed(stage, settled, deadline, f"one of {len(deed.of)} outcomes", state)
+    yield from owed(context, settled, deadline, f"one of {len(deed.of)} outcomes", state)
     found = outcome()
     if found is None:
-        raise stage.fail(
+        raise context.fail(
             phrase("none-permitted"),
             deed.actor,
             # Where an end was owed, one for the heartbeat came instead of it, and proves nothing else.
-            charge=None if any(one.closed for one in deed.of) else cause_of_end(stage, state),
-            expected=_any_of(_outcome(stage, one) for one in deed.of if one.fails is None or one is deed.of[0]),
-            received=what_came(stage, state),
-            absent=None if deed.next and first() is not None else absence(stage, state, None),
+            charge=None if any(one.closed for one in deed.of) else cause_of_end(context, state),
+            expected=_any_of(_outcome(context, one) for one in deed.of if one.fails is None or one is deed.of[0]),
+            received=what_came(context, state),
+            absent=None if deed.next and first() is not None else absence(context, state, None),
         )
     alternative, message = found
     if message is not None:
         state.inbox.remove(message)
-    elif alternative.fails is not None and closed_for_heartbeat(stage, state) is not None:
-        raise stage.fail(
+    elif alternative.fails is not None and closed_for_heartbeat(context, state) is not None:
+        raise context.fail(
             phrase("closed-for-heartbeat"),
             deed.actor,
-            charge=closed_for_heartbeat(stage, state),
+            charge=closed_for_heartbeat(context, state),
             received=ended_as(conversation),
             absent="ended",
         )
     for one in deed.of:
         # A mere end of TCP has no code that could be another.
         if one.fails is not None and (message is not None or conversation.close_received is not None):
-            stage.decide(one.fails.charge)
+            context.decide(one.fails.charge)
     if alternative.fails is not None:
         check = alternative.fails
-        stage.failures.append(
-            stage.failure(
+        context.failures.append(
+            context.failure(
                 check.message or phrase("only-tolerated"),
                 deed.actor,
                 charge=check.charge,
-                expected=_outcome(stage, deed.of[0]),
+                expected=_outcome(context, deed.of[0]),
                 received=message.text if message is not None else ended_as(conversation),
             )
         )
@@ -227,15 +227,15 @@ def _expect_one(stage: Stage, deed: ExpectOne) -> Script[None]:
         raise Enough
 
 
-def _has_ended(stage: Stage, conversation: Conversation, one: Alternative) -> bool:
+def _has_ended(context: Context, conversation: Conversation, one: Alternative) -> bool:
     """Whether the connection ended in the way of an alternative."""
     close = conversation.close_received
     if close is None:
         return one.end and conversation.ended is not None
-    heartbeat = close.code == stage.profile.close_codes["heartbeat_timeout"]
+    heartbeat = close.code == context.profile.close_codes["heartbeat_timeout"]
     if heartbeat and conversation.unread_since is not None:
         return one.closed or one.end  # it left pings unread, and may have been cut off for it
-    return (one.closed and not heartbeat) or (bool(one.close) and close.code in stage.close_codes(one.close))
+    return (one.closed and not heartbeat) or (bool(one.close) and close.code in context.close_codes(one.close))
 
 
 def _any_of(outcomes: Iterable[Text]) -> Phrase:
@@ -243,20 +243,20 @@ def _any_of(outcomes: Iterable[Text]) -> Phrase:
     return phrase("any-of", items={str(one): one for one in outcomes}.values())
 
 
-def _outcome(stage: Stage, one: Alternative) -> Text:
+def _outcome(context: Context, one: Alternative) -> Text:
     if one.event is not None:
         return f"`{one.event}`"
     if one.closed:
         return phrase("a-close-frame")
-    return phrase("tcp-end") if one.end else close_with(stage.close_codes(one.close))
+    return phrase("tcp-end") if one.end else close_with(context.close_codes(one.close))
 
 
-def _expect_nothing(stage: Stage, deed: ExpectNothing) -> Script[None]:
-    states = [stage.actors[name] for name in deed.actors]
-    match = stage.values.render(deed.match)
-    deadline = stage.now + stage.seconds(deed.duration)
+def _expect_nothing(context: Context, deed: ExpectNothing) -> Script[None]:
+    states = [context.actors[name] for name in deed.actors]
+    match = context.values.render(deed.match)
+    deadline = context.now + context.seconds(deed.duration)
 
-    searches = [(state, search(stage, state, deed.event, match)) for state in states]
+    searches = [(state, search(context, state, deed.event, match)) for state in states]
 
     def offender() -> tuple[ActorState, Message] | None:
         for state, found in searches:
@@ -265,13 +265,13 @@ def _expect_nothing(stage: Stage, deed: ExpectNothing) -> Script[None]:
                 return state, message
         return None
 
-    yield from stage.until(lambda: offender() is not None, deadline, "the end of a silence")
+    yield from context.until(lambda: offender() is not None, deadline, "the end of a silence")
     found = offender()
     if found is not None:
         state, message = found
         event: Text = f"`{deed.event}`" if deed.event else phrase("any-message")
-        shown = described(match, stage.profile.error_codes)
-        raise stage.fail(
+        shown = described(match, context.profile.error_codes)
+        raise context.fail(
             phrase("must-not-arrive"),
             state.actor.name,
             expected=phrase("no-such-event", event=event, match=shown) if match else phrase("no-event", event=event),
@@ -279,11 +279,11 @@ def _expect_nothing(stage: Stage, deed: ExpectNothing) -> Script[None]:
         )
 
 
-def _expect_handshake(stage: Stage, deed: ExpectHandshake) -> Script[None]:
+def _expect_handshake(context: Context, deed: ExpectHandshake) -> Script[None]:
     """The answer was checked when the connection opened; a plain refusal is no wrong answer."""
-    refused = stage.conversation(stage.actors[deed.actor]).refused
+    refused = context.conversation(context.actors[deed.actor]).refused
     if refused is not None and refused.problem in ("accept", "negotiation"):
-        raise stage.fail(
+        raise context.fail(
             phrase("handshake-wrong"),
             deed.actor,
             expected=phrase("handshake-right"),
@@ -292,18 +292,18 @@ def _expect_handshake(stage: Stage, deed: ExpectHandshake) -> Script[None]:
     yield from ()
 
 
-def _expect_declined(stage: Stage, deed: ExpectDeclined) -> Script[None]:
+def _expect_declined(context: Context, deed: ExpectDeclined) -> Script[None]:
     """Declined: accepted without the extension. Our library refuses the extension that it did not offer itself."""
-    conversation = stage.conversation(stage.actors[deed.actor])
+    conversation = context.conversation(context.actors[deed.actor])
     refused = conversation.refused
     declined = conversation.opened is not None or (
         refused is not None and refused.status is not None and 400 <= refused.status < 500
     )
     if refused is not None and refused.status is not None:
-        yield from confirm_refusal(stage)
+        yield from confirm_refusal(context)
     if not declined:
         received = refused.detail if refused is not None else phrase("nothing-came")
-        raise stage.fail(
+        raise context.fail(
             phrase("offer-not-declined"),
             deed.actor,
             expected=phrase("a-declined-offer"),
@@ -313,18 +313,18 @@ def _expect_declined(stage: Stage, deed: ExpectDeclined) -> Script[None]:
     yield from ()
 
 
-def _need_compression(stage: Stage, deed: NeedCompression) -> Script[None]:
-    opened = stage.conversation(stage.actors[deed.actor]).opened
+def _need_compression(context: Context, deed: NeedCompression) -> Script[None]:
+    opened = context.conversation(context.actors[deed.actor]).opened
     if opened is None or not opened.compressed:
-        stage.note(deed.actor, "none", "note", phrase("note-declined"))
+        context.note(deed.actor, "none", "note", phrase("note-declined"))
         raise Enough
     yield from ()
 
 
-def _expect_pong(stage: Stage, deed: ExpectPong) -> Script[None]:
-    state = stage.actors[deed.actor]
-    stage.conversation(state)
-    deadline = stage.now + stage.seconds(deed.within)
+def _expect_pong(context: Context, deed: ExpectPong) -> Script[None]:
+    state = context.actors[deed.actor]
+    context.conversation(state)
+    deadline = context.now + context.seconds(deed.within)
     payload = deed.payload
 
     looked = 0
@@ -334,19 +334,19 @@ def _expect_pong(stage: Stage, deed: ExpectPong) -> Script[None]:
         looked, start = len(state.controls), looked
         return any(pong.data == payload for pong in state.controls[start:])
 
-    yield from owed(stage, lambda: answered() or is_over(state), deadline, "a pong frame")
+    yield from owed(context, lambda: answered() or is_over(state), deadline, "a pong frame")
     if any(pong.data == payload for pong in state.controls):
         state.controls = [pong for pong in state.controls if pong.data != payload]
         return
     if deed.or_end and is_over(state):
         return
     others = [_printed(pong.data) for pong in state.controls[-3:]]
-    raise stage.fail(
+    raise context.fail(
         phrase("ping-unanswered"),
         deed.actor,
         expected=phrase("pongs", payloads=[_printed(payload)]),
-        received=phrase("pongs", payloads=others) if others else what_came(stage, state),
-        absent=absence(stage, state, None),
+        received=phrase("pongs", payloads=others) if others else what_came(context, state),
+        absent=absence(context, state, None),
     )
 
 
@@ -354,7 +354,7 @@ def _printed(payload: bytes) -> str:
     return repr(payload.decode("utf-8", "backslashreplace"))
 
 
-EXPECTATIONS: Mapping[type, Callable[[Stage, Any], Script[None]]] = {
+EXPECTATIONS: Mapping[type, Callable[[Context, Any], Script[None]]] = {
     Expect: _expect,
     ExpectOne: _expect_one,
     ExpectNothing: _expect_nothing,

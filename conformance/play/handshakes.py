@@ -18,7 +18,7 @@ from conformance.language.scenario import Actor
 from conformance.language.values import DisturbedError, Enough, InconclusiveError
 from conformance.play.admission import BAD_ATTEMPTS, GOOD_SECONDS, retry_after
 from conformance.play.attribution import Search, ended_as, is_over
-from conformance.play.context import ActorState, Script, Stage
+from conformance.play.context import ActorState, Context, Script
 from conformance.play.deadlines import owed
 from conformance.play.record import Conversation
 from conformance.transport.exchange import Close, Open, Refused, Request
@@ -37,45 +37,45 @@ CONTROL = "control"
 """The actor of the connections beside a refusal."""
 
 
-def connect(stage: Stage, deed: Connect) -> Script[None]:
+def connect(context: Context, deed: Connect) -> Script[None]:
     """Connect an actor. A handshake that must be accepted raises `StepFailedError` where it is not."""
-    state = stage.actors[deed.actor]
+    state = context.actors[deed.actor]
     token_name = deed.token or state.actor.user
-    token = None if token_name == "none" else stage.values.token(token_name)
+    token = None if token_name == "none" else context.values.token(token_name)
     if deed.token_text is not None:
-        token = stage.values.render(deed.token_text)
-    if token == "" and stage.profile.auth.where == "subprotocol":
+        token = context.values.render(deed.token_text)
+    if token == "" and context.profile.auth.where == "subprotocol":
         raise InconclusiveError(phrase("empty-subprotocol"))
-    where = stage.profile.auth.where
+    where = context.profile.auth.where
     if token is not None and token_problem(token, where) is not None:
         raise InconclusiveError(phrase("token-not-carried", where=where))
     if not deed.accepted:
-        stage.controlled = state.actor.user
-        stage.control_problem = yield from _control(stage)
-    subprotocols = tuple(stage.values.render(list(deed.subprotocols)))
-    request = handshake_request(stage, deed, token, subprotocols, auto_pong=state.actor.heartbeat == "answer")
-    settled = yield from _admitted(stage, state, request, token, good=deed.accepted)
+        context.controlled = state.actor.user
+        context.control_problem = yield from _control(context)
+    subprotocols = tuple(context.values.render(list(deed.subprotocols)))
+    request = handshake_request(context, deed, token, subprotocols, auto_pong=state.actor.heartbeat == "answer")
+    settled = yield from _admitted(context, state, request, token, good=deed.accepted)
     if not deed.accepted:
         return
     if not settled:
-        stage.note(deed.actor, "none", "timeout", phrase("note-no-answer"))
-        raise stage.fail(phrase("handshake-late"), deed.actor, expected=SWITCHING, absent="timeout")
-    conversation = stage.conversation(state)
+        context.note(deed.actor, "none", "timeout", phrase("note-no-answer"))
+        raise context.fail(phrase("handshake-late"), deed.actor, expected=SWITCHING, absent="timeout")
+    conversation = context.conversation(state)
     if conversation.refused is not None:
-        raise _refused(stage, deed, conversation.refused)
+        raise _refused(context, deed, conversation.refused)
 
 
-def _admitted(stage: Stage, state: ActorState, request: Request, token: str | None, *, good: bool) -> Script[bool]:
+def _admitted(context: Context, state: ActorState, request: Request, token: str | None, *, good: bool) -> Script[bool]:
     """Shake hands, again and more slowly while the endpoint says that it is overloaded; whether an answer came."""
-    admission, breaker = stage.setting.admission, stage.setting.breaker
-    patience = GOOD_SECONDS * stage.setting.time_scale
-    start, attempts = stage.now, 0
+    admission, breaker = context.setting.admission, context.setting.breaker
+    patience = GOOD_SECONDS * context.setting.time_scale
+    start, attempts = context.now, 0
     while True:
         attempts += 1
-        turn = admission.turn(stage.now)
-        if turn > stage.now:
-            yield from stage.until(lambda: False, turn, "the turn of its handshake")
-        conversation = yield from _shake_hands(stage, state, request, token, good=good)
+        turn = admission.turn(context.now)
+        if turn > context.now:
+            yield from context.until(lambda: False, turn, "the turn of its handshake")
+        conversation = yield from _shake_hands(context, state, request, token, good=good)
         settled = bool(conversation.opened or conversation.refused)
         if conversation.refused is not None and conversation.refused.problem == "proxy":
             raise DisturbedError(phrase("proxy-in-the-way", detail=conversation.refused.detail))
@@ -87,84 +87,84 @@ def _admitted(stage: Stage, state: ActorState, request: Request, token: str | No
             return settled
         if not good:
             # It counts only where a good token is not refused for load at the same moment.
-            shed = yield from _is_refused_for_load(stage)
+            shed = yield from _is_refused_for_load(context)
             attempts -= shed
             if attempts >= BAD_ATTEMPTS:
                 return settled
             if not shed:
                 continue
-        if stage.now - start > patience:
+        if context.now - start > patience:
             if not good:
                 raise DisturbedError(not_controlled(ended_as(conversation)))
             breaker.refused()
             return settled
-        admission.overloaded(stage.now, pause)
+        admission.overloaded(context.now, pause)
 
 
 def _shake_hands(
-    stage: Stage, state: ActorState, request: Request, token: str | None, *, good: bool
+    context: Context, state: ActorState, request: Request, token: str | None, *, good: bool
 ) -> Script[Conversation]:
     name = state.actor.name
-    number = sum(one.actor == name for one in stage.record.conversations) + 1
+    number = sum(one.actor == name for one in context.record.conversations) + 1
     conversation = Conversation(name, state.actor.user, number, token)
     conversation.subprotocols = request.subprotocols
     # One that may be refused, whose pings go unanswered or whose token expires, may be ended at any time.
-    user = stage.profile.users.get(state.actor.user)
+    user = context.profile.users.get(state.actor.user)
     conversation.usual = good and state.actor.heartbeat == "answer" and user is not None and token == user.token
-    stage.record.conversations.append(conversation)
+    context.record.conversations.append(conversation)
     state.conversation = conversation
     state.inbox, state.controls, state.heartbeats, state.echoes = [], [], [], []
     state.amid_message, state.pongs_due = False, 0
-    stage.note(name, "out", "handshake", f"GET {request.target}")
-    watch = stage.setting.watch
-    watch.sent(stage.scenario.id, stage.now)
+    context.note(name, "out", "handshake", f"GET {request.target}")
+    watch = context.setting.watch
+    watch.sent(context.scenario.id, context.now)
     if conversation.usual:
-        watch.opened(stage.scenario.id, id(conversation), stage.now)
-    deadline = stage.now + stage.seconds("response_timeout")
-    yield from stage.act(Open(name, request, deadline))
+        watch.opened(context.scenario.id, id(conversation), context.now)
+    deadline = context.now + context.seconds("response_timeout")
+    yield from context.act(Open(name, request, deadline))
 
     def answered() -> bool:
         return bool(conversation.opened or conversation.refused)
 
-    yield from owed(stage, answered, deadline, "the handshake's answer")
+    yield from owed(context, answered, deadline, "the handshake's answer")
     return conversation
 
 
-def _control(stage: Stage) -> Script[Phrase | None]:
+def _control(context: Context) -> Script[Phrase | None]:
     """Connect with a good token, and leave: None where it was acknowledged, else how it ended."""
-    state, request, token = _controlling(stage)
-    yield from _admitted(stage, state, request, token, good=True)
-    conversation = stage.conversation(state)
-    acknowledged = Search(state, lambda message: message.event == stage.contract.ack_event)
+    state, request, token = _controlling(context)
+    yield from _admitted(context, state, request, token, good=True)
+    conversation = context.conversation(state)
+    acknowledged = Search(state, lambda message: message.event == context.contract.ack_event)
     if conversation.opened is not None:
-        deadline = stage.now + stage.seconds("ack_timeout")
+        deadline = context.now + context.seconds("ack_timeout")
         yield from owed(
-            stage, lambda: acknowledged() is not None or is_over(state), deadline, "an acknowledgement", state
+            context, lambda: acknowledged() is not None or is_over(state), deadline, "an acknowledgement", state
         )
     problem = None if acknowledged() is not None else ended_as(conversation)
-    yield from _dismiss(stage, conversation)
+    yield from _dismiss(context, conversation)
     return problem
 
 
-def _is_refused_for_load(stage: Stage) -> Script[bool]:
+def _is_refused_for_load(context: Context) -> Script[bool]:
     """Whether a good handshake, tried once, gets an answer that speaks of load."""
-    conversation = yield from _shake_hands(stage, *_controlling(stage), good=True)
-    yield from _dismiss(stage, conversation)
+    conversation = yield from _shake_hands(context, *_controlling(context), good=True)
+    yield from _dismiss(context, conversation)
     return conversation.refused is not None
 
 
-def _controlling(stage: Stage) -> tuple[ActorState, Request, str]:
+def _controlling(context: Context) -> tuple[ActorState, Request, str]:
     """The control's actor, its request, and the token of whoever is controlled."""
-    state = stage.actors.setdefault(CONTROL, ActorState(Actor(CONTROL, stage.controlled)))
-    token = stage.values.token(stage.controlled)
-    return state, handshake_request(stage, Connect(CONTROL), token, (), auto_pong=True), token
+    state = context.actors.setdefault(CONTROL, ActorState(Actor(CONTROL, context.controlled)))
+    token = context.values.token(context.controlled)
+    return state, handshake_request(context, Connect(CONTROL), token, (), auto_pong=True), token
 
 
-def _dismiss(stage: Stage, conversation: Conversation) -> Script[None]:
+def _dismiss(context: Context, conversation: Conversation) -> Script[None]:
     """Close a control's connection, where it is open."""
     if conversation.is_open:
-        stage.leave(conversation)
-        yield from stage.act(Close(CONTROL, 1000))
+        context.leave(conversation)
+        yield from context.act(Close(CONTROL, 1000))
 
 
 def not_controlled(answer: Phrase) -> Phrase:
@@ -172,21 +172,21 @@ def not_controlled(answer: Phrase) -> Phrase:
     return phrase("not-controlled", answer=answer)
 
 
-def confirm_refusal(stage: Stage) -> Script[None]:
+def confirm_refusal(context: Context) -> Script[None]:
     """A refusal came: hold it against the controls. Raises `DisturbedError` where one of them was refused as well."""
-    problem = stage.control_problem or (yield from _control(stage))
+    problem = context.control_problem or (yield from _control(context))
     if problem is not None:
         raise DisturbedError(not_controlled(problem))
 
 
-def _refused(stage: Stage, deed: Connect, refused: Refused) -> Exception:
+def _refused(context: Context, deed: Connect, refused: Refused) -> Exception:
     actor = deed.actor
     if refused.problem == "tls":
         # What either side trusts is a matter of the set-up.
         return DisturbedError(phrase("tls-failed", problem=refused.detail))
     if deed.deflate and refused.detail.code == "answer-extension":
         # What was offered is not what CONN-07 forbids; the step says what an answer to it is charged to.
-        return stage.fail(
+        return context.fail(
             phrase("answer-unfit"),
             actor,
             expected=phrase("answer-to-offer"),
@@ -194,10 +194,10 @@ def _refused(stage: Stage, deed: Connect, refused: Refused) -> Exception:
         )
     if isinstance(deed.deflate, Mapping) and refused.problem == "status" and refused.status in range(400, 500):
         # `ws` and Autobahn refuse demands that they cannot meet. WIRE-09 begins where compression is negotiated.
-        stage.note(actor, "none", "note", phrase("note-demands-refused"))
+        context.note(actor, "none", "note", phrase("note-demands-refused"))
         return Enough()
     if refused.problem in ("accept", "negotiation"):
-        return stage.fail(
+        return context.fail(
             phrase("handshake-wrong"),
             actor,
             charge=Charge((HANDSHAKE_REQUIREMENT,), "MUST"),
@@ -205,7 +205,7 @@ def _refused(stage: Stage, deed: Connect, refused: Refused) -> Exception:
             received=refused.detail,
         )
     # An answer that speaks of load was asked for again, for as long as is granted: that is no accident.
-    return stage.fail(
+    return context.fail(
         phrase("handshake-refused"),
         actor,
         expected=SWITCHING,
@@ -215,11 +215,11 @@ def _refused(stage: Stage, deed: Connect, refused: Refused) -> Exception:
 
 
 def handshake_request(
-    stage: Stage, deed: Connect, token: str | None, subprotocols: tuple[str, ...], *, auto_pong: bool
+    context: Context, deed: Connect, token: str | None, subprotocols: tuple[str, ...], *, auto_pong: bool
 ) -> Request:
     """The request of a scenario's actor."""
-    answer = auto_pong or stage.profile.heartbeat.form != "control"
-    made = request_for(deed, stage.profile, stage.setting.target, token, stage.values.render)
+    answer = auto_pong or context.profile.heartbeat.form != "control"
+    made = request_for(deed, context.profile, context.setting.target, token, context.values.render)
     return replace(made, subprotocols=made.subprotocols + subprotocols, answer_control_pings=answer)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from conformance.language.awaited import ExpectHeartbeat
 from conformance.language.values import DisturbedError
 from conformance.play.attribution import ended_as
-from conformance.play.context import ActorState, Script, Stage
+from conformance.play.context import ActorState, Context, Script
 from conformance.play.record import Conversation
 from conformance.transport.exchange import OutFrame, Send
 from contract.findings import phrase
@@ -22,30 +22,30 @@ class _Lag:
     `meanwhile` is a message that goes along with every fourth of them.
     """
 
-    def __init__(self, stage: Stage, state: ActorState, period: float, meanwhile: Any) -> None:
-        self.stage, self.state, self.period = stage, state, period
-        self.meanwhile = stage.values.render(meanwhile)
+    def __init__(self, context: Context, state: ActorState, period: float, meanwhile: Any) -> None:
+        self.context, self.state, self.period = context, state, period
+        self.meanwhile = context.values.render(meanwhile)
         self.sent: list[float] = []
 
     def until(self, condition: Callable[[], bool], deadline: float, waiting_for: str) -> Script[bool]:
-        """`Stage.until` with a ping every period."""
+        """`Context.until` with a ping every period."""
         while not condition():
-            now = self.stage.now
+            now = self.context.now
             if now >= deadline:
                 return False
             self.sent.append(now)
             frame = OutFrame(Opcode.PING, f"lag-{len(self.sent)}".encode())
-            yield from self.stage.act(Send(self.state.actor.name, (frame,)))
+            yield from self.context.act(Send(self.state.actor.name, (frame,)))
             if self.meanwhile is not None and len(self.sent) % 4 == 1:
-                yield from self.stage.act(self.stage.message_action(self.state, self.meanwhile))
-            yield from self.stage.until(condition, min(now + self.period, deadline), waiting_for, deadline)
+                yield from self.context.act(self.context.message_action(self.state, self.meanwhile))
+            yield from self.context.until(condition, min(now + self.period, deadline), waiting_for, deadline)
         return True
 
     def settle(self) -> Script[None]:
         """Wait for the answers that are still out: only they tell how long a stall was."""
-        deadline = self.stage.now + self.stage.seconds("response_timeout")
-        conversation = self.stage.conversation(self.state)
-        yield from self.stage.until(
+        deadline = self.context.now + self.context.seconds("response_timeout")
+        conversation = self.context.conversation(self.state)
+        yield from self.context.until(
             lambda: not self._answers() or not self._unanswered() or not conversation.is_open,
             deadline,
             "the pong frames that measure the lag",
@@ -66,26 +66,26 @@ class _Lag:
         answers = self._answers()
         worst = 0.0
         # A pong may answer for the pings before it (RFC 6455 section 5.5.3).
-        answered = self.stage.now
+        answered = self.context.now
         for number, sent in reversed([*enumerate(self.sent, 1)] if answers else []):
             answered = answers.get(f"lag-{number}".encode(), answered)
             if answered >= since:
                 worst = max(worst, answered - sent)
-        return 4 * (worst + self.stage.stalled(since)) + self.period
+        return 4 * (worst + self.context.stalled(since)) + self.period
 
 
 class _Rhythm:
     """Judges one period after the other."""
 
-    def __init__(self, stage: Stage, deed: ExpectHeartbeat) -> None:
-        beat = stage.profile.heartbeat
-        self.stage, self.actor = stage, deed.actor
-        self.state = stage.actors[deed.actor]
-        self.conversation = stage.conversation(self.state)
+    def __init__(self, context: Context, deed: ExpectHeartbeat) -> None:
+        beat = context.profile.heartbeat
+        self.context, self.actor = context, deed.actor
+        self.state = context.actors[deed.actor]
+        self.conversation = context.conversation(self.state)
         self.interval = beat.interval
         self.slack = beat.interval * beat.tolerance
-        self.lag = _Lag(stage, self.state, max(beat.interval / 20, 0.05), deed.meanwhile)
-        self.last = _acknowledged_at(stage, self.conversation)
+        self.lag = _Lag(context, self.state, max(beat.interval / 20, 0.05), deed.meanwhile)
+        self.last = _acknowledged_at(context, self.conversation)
         self.pings = 0
 
     def next(self) -> Script[bool]:
@@ -105,7 +105,7 @@ class _Rhythm:
             yield from self.lag.settle()
             allowance = self.lag.allowance(since)
             if abs(period - self.interval) > self.slack + allowance:
-                raise self.stage.fail(
+                raise self.context.fail(
                     phrase("ping-early" if early else "ping-late", ping=self.pings + 1),
                     self.actor,
                     expected=phrase("period", interval=self.interval, slack=self.slack),
@@ -124,15 +124,15 @@ class _Rhythm:
 
         limit = self.last + self.interval + self.slack
         yield from self.lag.until(arrived, limit, "the next ping")
-        patience = limit + self.stage.seconds("response_timeout")
-        while not arrived() and self.stage.now < min(limit + self.lag.allowance(since), patience):
-            yield from self.lag.until(arrived, min(self.stage.now + self.lag.period, patience), "a late ping")
+        patience = limit + self.context.seconds("response_timeout")
+        while not arrived() and self.context.now < min(limit + self.lag.allowance(since), patience):
+            yield from self.lag.until(arrived, min(self.context.now + self.lag.period, patience), "a late ping")
         if len(self.state.heartbeats) <= number:
-            held_up = self.stage.record.held_up(since)
+            held_up = self.context.record.held_up(since)
             if self.conversation.is_open and held_up >= self.interval:
                 raise DisturbedError(phrase("held-up", seconds=held_up))
             came = ended_as(self.conversation) if not self.conversation.is_open else phrase("nothing-came")
-            raise self.stage.fail(
+            raise self.context.fail(
                 phrase("ping-missing", ping=number + 1),
                 self.actor,
                 expected=phrase("ping-within", seconds=self.interval + self.slack),
@@ -141,12 +141,12 @@ class _Rhythm:
             )
 
 
-def expect_heartbeat(stage: Stage, deed: ExpectHeartbeat) -> Script[None]:
+def expect_heartbeat(context: Context, deed: ExpectHeartbeat) -> Script[None]:
     """Watch the first ping and so many periods; more of them where a busy machine or network blurs some (HB-01).
 
     A period that is off by no more than the lag explains neither convicts nor acquits.
     """
-    rhythm = _Rhythm(stage, deed)
+    rhythm = _Rhythm(context, deed)
     yield from rhythm.next()
     right = blurred = 0
     while right < deed.intervals + 2 * blurred and right + blurred < deed.intervals + PATIENCE:
@@ -159,9 +159,9 @@ def expect_heartbeat(stage: Stage, deed: ExpectHeartbeat) -> Script[None]:
         raise DisturbedError(phrase("blurred", **periods))
 
 
-def _acknowledged_at(stage: Stage, conversation: Conversation) -> float:
+def _acknowledged_at(context: Context, conversation: Conversation) -> float:
     for message in conversation.received:
-        if message.event == stage.contract.ack_event:
+        if message.event == context.contract.ack_event:
             return message.t
     assert conversation.opened is not None
     return conversation.opened.t

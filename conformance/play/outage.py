@@ -87,7 +87,7 @@ class Trip:
 
 
 class Watch:
-    """What the stages of all scenarios tell of their connections. Every method may be called from any thread."""
+    """What the contexts of all scenarios tell of their connections. Every method may be called from any thread."""
 
     def __init__(self) -> None:
         self.trip: Trip | None = None

@@ -1,4 +1,4 @@
-"""What each kind of step does on the stage: sending, leaving, reading. `handshakes` connects, `expecting` expects."""
+"""What each kind of step does on the context: sending, leaving, reading. `handshakes` connects, `expecting` expects."""
 
 import base64
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ from conformance.language.deeds import (
 from conformance.language.scenario import Scenario, Step, decided
 from conformance.language.values import Enough
 from conformance.play.attribution import ended_as
-from conformance.play.context import Absence, Script, Stage
+from conformance.play.context import Absence, Context, Script
 from conformance.play.deadlines import owed
 from conformance.play.expecting import EXPECTATIONS
 from conformance.play.handshakes import connect
@@ -32,16 +32,16 @@ from wire.deflate import compressed
 from wire.frames import RSV1, Opcode
 
 
-def perform(stage: Stage, step: Step) -> Script[None]:
+def perform(context: Context, step: Step) -> Script[None]:
     """Play one step. Raises `StepFailedError`, `InconclusiveError` or `ScenarioError`."""
-    stage.step_wait = awaited(step, stage.scenario)
+    context.step_wait = awaited(step, context.scenario)
     try:
-        yield from _DEEDS[type(step.deed)](stage, step.deed)
+        yield from _DEEDS[type(step.deed)](context, step.deed)
     except Enough:
         if isinstance(step.deed, ExpectOne):
-            stage.reached.update(decided(step, stage.scenario))
+            context.reached.update(decided(step, context.scenario))
         raise
-    stage.reached.update(decided(step, stage.scenario))
+    context.reached.update(decided(step, context.scenario))
 
 
 def awaited(step: Step, scenario: Scenario) -> tuple[Any, ...]:
@@ -53,22 +53,22 @@ def awaited(step: Step, scenario: Scenario) -> tuple[Any, ...]:
 # Sending
 
 
-def _send(stage: Stage, deed: SendMessage) -> Script[None]:
-    state = stage.actors[deed.actor]
+def _send(context: Context, deed: SendMessage) -> Script[None]:
+    state = context.actors[deed.actor]
     plain = deed.fragments is None
-    action = stage.message_action(state, stage.values.render(deed.message), escape=deed.escape, plain=plain)
+    action = context.message_action(state, context.values.render(deed.message), escape=deed.escape, plain=plain)
     payload = action.frames[0].payload
     frames = fragmented(payload, Opcode.TEXT, deed.fragments, interleave=deed.interleave)
-    yield from stage.act(Send(deed.actor, frames))
+    yield from context.act(Send(deed.actor, frames))
 
 
-def _send_raw(stage: Stage, deed: SendRaw) -> Script[None]:
-    state = stage.actors[deed.actor]
+def _send_raw(context: Context, deed: SendRaw) -> Script[None]:
+    state = context.actors[deed.actor]
     if deed.frames:
         frames = tuple(
             OutFrame(
                 frame.opcode,
-                _payload(stage, frame.text, frame.hex),
+                _payload(context, frame.text, frame.hex),
                 frame.final,
                 frame.reserved_bits,
                 frame.masked,
@@ -77,18 +77,18 @@ def _send_raw(stage: Stage, deed: SendRaw) -> Script[None]:
             for frame in deed.frames
         )
         shown = " ".join(f"[{frame.opcode:x} {'fin ' if frame.fin else ''}{len(frame.payload)}]" for frame in frames)
-        stage.sent(state, None, shown, None, "frame")
+        context.sent(state, None, shown, None, "frame")
     elif deed.binary is not None or deed.hex is not None:
-        payload = _payload(stage, deed.binary, deed.hex)
+        payload = _payload(context, deed.binary, deed.hex)
         frames = _message(deed, payload, Opcode.TEXT if deed.opcode == "text" else Opcode.BINARY)
-        stage.sent(state, None, base64.b64encode(payload[:512]).decode(), None, "binary")
+        context.sent(state, None, base64.b64encode(payload[:512]).decode(), None, "binary")
     else:
-        text = stage.values.render(deed.text)
+        text = context.values.render(deed.text)
         frames = _message(deed, str(text).encode("utf-8", "surrogatepass"), Opcode.TEXT)
-        stage.sent(state, _as_json(str(text)), str(text), None)
-    yield from stage.act(Send(deed.actor, frames, deed.pieces))
+        context.sent(state, _as_json(str(text)), str(text), None)
+    yield from context.act(Send(deed.actor, frames, deed.pieces))
     for frame in frames:
-        yield from stage.part_sent(state, frame.opcode, final=frame.fin)
+        yield from context.part_sent(state, frame.opcode, final=frame.fin)
 
 
 def _message(deed: SendRaw, payload: bytes, opcode: int) -> tuple[OutFrame, ...]:
@@ -99,10 +99,10 @@ def _message(deed: SendRaw, payload: bytes, opcode: int) -> tuple[OutFrame, ...]
     return (replace(first, rsv=RSV1, raw=True), *(replace(one, raw=True) for one in others))
 
 
-def _payload(stage: Stage, text: Any, hexadecimal: str | None) -> bytes:
+def _payload(context: Context, text: Any, hexadecimal: str | None) -> bytes:
     if hexadecimal is not None:
         return bytes.fromhex(hexadecimal)
-    value = stage.values.render(text) if text is not None else ""
+    value = context.values.render(text) if text is not None else ""
     return (value if isinstance(value, str) else dump_json(value)).encode("utf-8", "surrogatepass")
 
 
@@ -136,35 +136,35 @@ def fragmented(payload: bytes, opcode: int, fragments: Fragments, *, interleave:
     return tuple(frames)
 
 
-def _ping(stage: Stage, deed: SendPing) -> Script[None]:
-    stage.note(deed.actor, "out", "ping", deed.payload.decode("utf-8", "backslashreplace"))
-    stage.setting.watch.sent(stage.scenario.id, stage.now)
-    yield from stage.act(Send(deed.actor, (OutFrame(Opcode.PING, deed.payload),)))
+def _ping(context: Context, deed: SendPing) -> Script[None]:
+    context.note(deed.actor, "out", "ping", deed.payload.decode("utf-8", "backslashreplace"))
+    context.setting.watch.sent(context.scenario.id, context.now)
+    yield from context.act(Send(deed.actor, (OutFrame(Opcode.PING, deed.payload),)))
 
 
 # Leaving
 
 
-def _close(stage: Stage, deed: CloseConnection) -> Script[None]:
-    state = stage.actors[deed.actor]
-    conversation = stage.conversation(state)
-    stage.leave(conversation)
-    stage.note(deed.actor, "out", "close", close_frame(deed.code, deed.reason))
-    yield from stage.act(Close(deed.actor, deed.code, deed.reason))
+def _close(context: Context, deed: CloseConnection) -> Script[None]:
+    state = context.actors[deed.actor]
+    conversation = context.conversation(state)
+    context.leave(conversation)
+    context.note(deed.actor, "out", "close", close_frame(deed.code, deed.reason))
+    yield from context.act(Close(deed.actor, deed.code, deed.reason))
     if not deed.answered:
         return
-    deadline = stage.now + stage.seconds("response_timeout")
+    deadline = context.now + context.seconds("response_timeout")
     over = yield from owed(
-        stage, lambda: conversation.ended is not None, deadline, "the server's close frame and the end of TCP"
+        context, lambda: conversation.ended is not None, deadline, "the server's close frame and the end of TCP"
     )
     if conversation.close_received is None:
         received = ended_as(conversation) if over else phrase("nothing-came")
         absent: Absence = "ended" if over else "timeout"
         text, expected = phrase("close-unanswered"), phrase("a-close-frame")
-        raise stage.fail(text, deed.actor, expected=expected, received=received, absent=absent)
+        raise context.fail(text, deed.actor, expected=expected, received=received, absent=absent)
     if not over:
-        stage.note(deed.actor, "none", "timeout", phrase("tcp-still-open"))
-        raise stage.fail(
+        context.note(deed.actor, "none", "timeout", phrase("tcp-still-open"))
+        raise context.fail(
             phrase("tcp-not-ended"),
             deed.actor,
             expected=phrase("tcp-end"),
@@ -173,25 +173,25 @@ def _close(stage: Stage, deed: CloseConnection) -> Script[None]:
         )
 
 
-def _drop(stage: Stage, deed: DropConnection) -> Script[None]:
-    conversation = stage.conversation(stage.actors[deed.actor])
-    stage.leave(conversation)
-    stage.note(deed.actor, "out", "end", phrase(f"drop-{deed.how}"))
-    yield from stage.act(Drop(deed.actor, deed.how))
+def _drop(context: Context, deed: DropConnection) -> Script[None]:
+    conversation = context.conversation(context.actors[deed.actor])
+    context.leave(conversation)
+    context.note(deed.actor, "out", "end", phrase(f"drop-{deed.how}"))
+    yield from context.act(Drop(deed.actor, deed.how))
 
 
-def _stop_reading(stage: Stage, deed: StopReading) -> Script[None]:
-    stage.stop_reading(stage.conversation(stage.actors[deed.actor]))
-    stage.note(deed.actor, "none", "note", phrase("stops-reading"))
-    yield from stage.act(Reading(deed.actor, on=False))
+def _stop_reading(context: Context, deed: StopReading) -> Script[None]:
+    context.stop_reading(context.conversation(context.actors[deed.actor]))
+    context.note(deed.actor, "none", "note", phrase("stops-reading"))
+    yield from context.act(Reading(deed.actor, on=False))
 
 
-def _read_on(stage: Stage, deed: ReadOn) -> Script[None]:
-    stage.note(deed.actor, "none", "note", phrase("reads-on"))
-    yield from stage.act(Reading(deed.actor, on=True))
+def _read_on(context: Context, deed: ReadOn) -> Script[None]:
+    context.note(deed.actor, "none", "note", phrase("reads-on"))
+    yield from context.act(Reading(deed.actor, on=True))
 
 
-_DEEDS: Mapping[type, Callable[[Stage, Any], Script[None]]] = {
+_DEEDS: Mapping[type, Callable[[Context, Any], Script[None]]] = {
     Connect: connect,
     SendMessage: _send,
     SendRaw: _send_raw,

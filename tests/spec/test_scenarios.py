@@ -13,7 +13,7 @@ from conformance.language.deed import Charge
 from conformance.language.deeds import Connect, SendMessage
 from conformance.language.loading import BUNDLED, JOURNEYS, THOROUGH, scenario_files
 from conformance.language.scenario import Decided, Scenario, Step, decided
-from conformance.play.context import Setting, Stage
+from conformance.play.context import Context, Setting
 from conformance.play.endings import CLOSE_CODE
 from contract.model import load_contract
 from contract.profile import load_profile
@@ -198,12 +198,12 @@ class TestNames:
 
     @of(SCENARIOS + LONG)
     def test_durations(self, one: Scenario) -> None:
-        stage = Stage(one, Setting(CONTRACT, PROFILE, str), 0.0)
+        context = Context(one, Setting(CONTRACT, PROFILE, str), 0.0)
         for step in one.steps:
             for name in ("within", "duration"):
                 duration = getattr(step.deed, name, None)
                 if duration is not None:
-                    assert stage.seconds(duration) >= 0
+                    assert context.seconds(duration) >= 0
 
     @of(PLAYS)
     def test_journeys_can_be_played(self, one: Scenario) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from conformance.play.attribution import SHOWN, ended_as, what_came
-from conformance.play.context import Stage
+from conformance.play.context import Context
 from conformance.play.record import Conversation, read_message
 from conformance.transport.exchange import CloseReceived, Ended, Opened, Received
 from contract.findings import Phrase, phrase
@@ -14,25 +14,25 @@ from tests.conformance.driver import CONNECT, START, scenario, setting_of
 from wire.frames import Opcode
 
 
-def stage_with(*messages: tuple[str, Any], opened: bool = True) -> Stage:
-    """A stage on which Alice has received these."""
-    stage = Stage(scenario(CONNECT), setting_of(), START)
-    state = stage.actors["alice"]
+def context_with(*messages: tuple[str, Any], opened: bool = True) -> Context:
+    """A context on which Alice has received these."""
+    context = Context(scenario(CONNECT), setting_of(), START)
+    state = context.actors["alice"]
     state.conversation = conversation = Conversation("alice", "alice", 1, None)
     conversation.opened = Opened(START, "alice", (), None) if opened else None
     for event, payload in messages:
         data = json.dumps({"event": event, "payload": payload}).encode()
         state.inbox.append(read_message(Received(START, "alice", Opcode.TEXT, data), conversation))
-    return stage
+    return context
 
 
-def came(stage: Stage, event: str | None = None) -> Phrase:
-    return what_came(stage, stage.actors["alice"], event)
+def came(context: Context, event: str | None = None) -> Phrase:
+    return what_came(context, context.actors["alice"], event)
 
 
-def shown(stage: Stage, event: str | None = None) -> list[str]:
+def shown(context: Context, event: str | None = None) -> list[str]:
     """Events and payloads of what is shown, in order; what is no message as it is."""
-    found = came(stage, event)
+    found = came(context, event)
     assert found.code == "came"
     items = found.params["items"]
     assert isinstance(items, tuple)
@@ -43,45 +43,45 @@ def shown(stage: Stage, event: str | None = None) -> list[str]:
 
 
 def test_nothing() -> None:
-    assert came(stage_with()) == phrase("nothing-came")
+    assert came(context_with()) == phrase("nothing-came")
 
 
 def test_errors_come_first_then_what_was_waited_for_then_the_last() -> None:
-    stage = stage_with(("typing", 1), ("new_message", 2), ("typing", 3), ("error", 4), ("typing", 5))
-    assert shown(stage, "new_message") == ["error 4", "new_message 2", "typing 5", "2 more messages"]
-    assert shown(stage) == ["error 4", "typing 5", "typing 3", "2 more messages"]
+    context = context_with(("typing", 1), ("new_message", 2), ("typing", 3), ("error", 4), ("typing", 5))
+    assert shown(context, "new_message") == ["error 4", "new_message 2", "typing 5", "2 more messages"]
+    assert shown(context) == ["error 4", "typing 5", "typing 3", "2 more messages"]
 
 
 def test_of_a_kind_the_last_comes_first() -> None:
-    stage = stage_with(*(("error", number) for number in range(SHOWN + 1)))
-    assert shown(stage, "new_message") == ["error 3", "error 2", "error 1", "1 more message"]
+    context = context_with(*(("error", number) for number in range(SHOWN + 1)))
+    assert shown(context, "new_message") == ["error 3", "error 2", "error 1", "1 more message"]
 
 
 @pytest.mark.parametrize(("count", "text"), [(1, "1 × `ping`"), (3, "3 × `ping`")])
 def test_heartbeats_are_counted_only(count: int, text: str) -> None:
-    stage = stage_with(*[("ping", {})] * count, ("typing", 1))
-    assert came(stage).params["items"] == (
+    context = context_with(*[("ping", {})] * count, ("typing", 1))
+    assert came(context).params["items"] == (
         '{"event": "typing", "payload": 1}',
         phrase("heartbeats", number=count, event="ping"),
     )
-    assert shown(stage)[-1] == text
+    assert shown(context)[-1] == text
 
 
 def test_heartbeats_alone() -> None:
-    assert shown(stage_with(("ping", {}), ("ping", {}))) == ["2 × `ping`"]
+    assert shown(context_with(("ping", {}), ("ping", {}))) == ["2 × `ping`"]
 
 
 def test_where_a_heartbeat_is_waited_for_it_is_shown() -> None:
-    assert shown(stage_with(("ping", 1), ("typing", 2)), "ping") == ["ping 1", "typing 2"]
+    assert shown(context_with(("ping", 1), ("typing", 2)), "ping") == ["ping 1", "typing 2"]
 
 
 def test_the_end_comes_last() -> None:
-    stage = stage_with(("typing", 1), ("ping", {}))
-    conversation = stage.actors["alice"].conversation
+    context = context_with(("typing", 1), ("ping", {}))
+    conversation = context.actors["alice"].conversation
     assert conversation is not None
     conversation.close_received = CloseReceived(START, "alice", 1011, "oops")
     end = phrase("closed-because", code="1011", reason="oops")
-    assert came(stage).params["items"] == (
+    assert came(context).params["items"] == (
         '{"event": "typing", "payload": 1}',
         phrase("heartbeats", number=1, event="ping"),
         end,
@@ -89,7 +89,7 @@ def test_the_end_comes_last() -> None:
 
 
 def test_a_long_message_is_cut() -> None:
-    text = str(came(stage_with(("typing", "x" * 1_000))))
+    text = str(came(context_with(("typing", "x" * 1_000))))
     assert len(text) == 300
     assert text.endswith("xxx…")
 

@@ -117,7 +117,7 @@ class TestHandshake:
         assert (failure.charge.requirements, failure.received) == ((expected,), detail)
 
     def test_the_first_answer_counts(self) -> None:
-        """A stage that knows no such connection takes nothing in."""
+        """A context that knows no such connection takes nothing in."""
         stray = Opened(START, "alice", (), None)
         result = played(scenario(CONNECT), stray, accept=False)
         assert result.outcome.ending == "finished"

@@ -63,7 +63,7 @@ def prompt(action: Action, now: float) -> Iterable[Happening]:
 
 
 class TestAnswers:
-    """What the stage does when a ping comes."""
+    """What the context does when a ping comes."""
 
     def test_each_ping_is_answered_at_once(self) -> None:
         result = played(scenario(CONNECT, STAY), *pings(1.0, 7.5, 13.0))
