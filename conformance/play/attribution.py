@@ -1,4 +1,19 @@
-"""What stands in an actor's inbox, how its connection ended, and what an absence is charged to."""
+"""What a failure is attributed to, and what people are shown of what came instead.
+
+A step that fails is charged to the requirement that it names, or to those that its scenario verifies: what came is
+wrong, or what was expected did not come. But an absence has causes that lie elsewhere, and the connection itself often
+tells which. They are asked for in this order:
+
+1. The endpoint closed the connection with the code for a missed heartbeat, although the actor answers pings: HB-03. If
+   this machine was held up for so long that the pongs may have been late, nothing is said (`excuse_if_stalled`). An
+   actor that does not read, or does not answer, may be closed, and nobody is charged.
+2. An error message came before the end: an error is to leave the connection open, ERR-07.
+3. Else the step's own requirement.
+
+How something was absent (`absence`: a time-out, an end, a delivery, an acknowledgement) is noted with the failure:
+`conformance.run.replays` confirms absences of each kind before they count. Once the endpoint has said that it gets too
+much (`is_rate_limited`), what it leaves undone is free.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,19 @@
-"""Which deliveries an endpoint owes, and until when."""
+"""Which deliveries an endpoint owes, and until when.
+
+Protocols do not say when a join takes effect, so it is taken from what came: once any post to a channel has arrived on
+a connection, its join is in force, and every later post to that channel is owed to it. Earlier ones may or may not
+come.
+
+A post is owed if it was accepted. It was if any connection received it. If none did, it was only if no server could
+have refused it: a plain message that fits its schema, with no member that the contract does not declare, of a sender
+that had joined, stayed, and got no error afterwards.
+
+It is owed to connections that stayed, and read, for the response timeout after it was sent; what the tester was held up
+meanwhile is added. Whoever left before, or stopped reading, is owed nothing. Nor is anybody once the endpoint has said
+that it is sent too much.
+
+The engine waits for what is owed at the end of a scenario (`outstanding`), and the check `delivered` judges it.
+"""
 
 import math
 from collections.abc import Iterator
