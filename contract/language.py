@@ -17,8 +17,6 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Final
 
-from contract.catalogue import compiled
-
 LANGUAGES: Final = ("en", "ja")
 DEFAULT: Final = "en"
 
@@ -76,6 +74,8 @@ class Catalogues:
         return self._read[language, domain]
 
     def _compiled(self, language: str, domain: str) -> bytes:
+        from contract.catalogue import compiled  # which a wheel never needs
+
         source = self.folder / language / "LC_MESSAGES" / f"{domain}.po"
         try:
             return compiled(source.read_text(encoding="utf-8"))

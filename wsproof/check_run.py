@@ -38,8 +38,8 @@ from wsproof.check_options import CheckOptions
 from wsproof.exit_codes import ExitCode
 from wsproof.formats import Wanted, forget_former, print_wanted, writers
 from wsproof.interruption import Interruption
-from wsproof.options import shown_changes
 from wsproof.output import OutputError, write_all
+from wsproof.profiles import shown_changes
 from wsproof.progress import Progress
 from wsproof.summaries import show_summary
 

@@ -1,8 +1,9 @@
-"""The command line: options, variables and files become settings, and every error one clear line."""
+"""The command line: options, variables and files become settings, and every error one clear line.
 
-import logging
+Whoever asks for help loads no more than this and the options: what a command needs, it imports when it runs.
+"""
+
 import os
-import secrets
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,8 @@ from wsproof.options import (
     MAX_JOBS,
     language_option,
     profile_options,
-    profile_path,
-    read_profile,
     reference_option,
     stop,
-    tested,
 )
 from wsproof.strictness import StrictCommand
 
@@ -53,10 +51,10 @@ class _OneLine(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command of a name. Raises `click.UsageError`, which says what may have been meant."""
-        from conformance.language.selection import did_you_mean
-
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
+            from conformance.language.selection import did_you_mean
+
             raise click.UsageError(f"there is no command {name!r}{did_you_mean(name, self.commands)}.", ctx)
         return super().resolve_command(ctx, args)
 
@@ -186,8 +184,11 @@ def check(url: str | None, profile: Path | None, changes: tuple[str, ...], refer
     2 usage error or invalid file, 3 endpoint unreachable, 130 interrupted.
     On SIGINT and SIGTERM, all connections are closed and the reports are still written.
     """
+    import secrets
+
     from wsproof.check_options import CheckOptions
     from wsproof.checking import run_check, run_list
+    from wsproof.profiles import profile_path, read_profile, tested
 
     if options["scenarios"] and options["only_scenarios"]:
         stop("--scenarios adds to the bundled scenarios, and --only-scenarios leaves them out: give one of them")
@@ -238,12 +239,14 @@ def serve(
     **options: Any,
 ) -> None:
     """Run the reference server, optionally with faults."""
+    import logging
     import ssl
 
     from reference_server.core.settings import ServerSettings
     from reference_server.faults import catalogue, catalogue_under_load
     from reference_server.network import serve_forever
     from reference_server.variants import LIBERTIES, LIBERTIES_UNDER_LOAD
+    from wsproof.profiles import read_profile
 
     if list_faults:
         for one in (*catalogue(), *catalogue_under_load()):

@@ -11,11 +11,8 @@ from wsproof.options import (
     FORMAT_HELP,
     language_option,
     profile_options,
-    profile_sources,
-    read_profile,
     reference_option,
     stop,
-    tested,
 )
 from wsproof.strictness import StrictCommand
 
@@ -129,6 +126,7 @@ def load(
     from loadtest.plan import read_plan
     from loadtest.settings import LoadError
     from wsproof.load_testing import ProfileSource, run_load_test, run_worker_for
+    from wsproof.profiles import profile_sources, read_profile, tested
 
     try:
         planned = read_plan(plan) if plan is not None else None

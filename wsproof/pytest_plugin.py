@@ -36,7 +36,8 @@ with _own_packages():
     from contract.profile import load_profile
     from contract.requirements import load_requirements
     from wsproof.endpoints import EndpointError, check_url
-    from wsproof.options import DEFAULT_PROFILE, MAX_JOBS
+    from wsproof.options import MAX_JOBS
+    from wsproof.profiles import DEFAULT_PROFILE
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
