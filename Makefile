@@ -57,7 +57,7 @@ reference: $(STAMP)  ## Write docs/json.md from the schemas
 
 constraints: $(STAMP)  ## Pin every dependency anew, with hashes
 	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-trusted-host \
-	  --no-emit-find-links --strip-extras --allow-unsafe --no-header --no-annotate --extra dev \
+	  --no-emit-find-links --strip-extras --allow-unsafe --no-header --no-annotate --all-extras \
 	  --output-file constraints.txt pyproject.toml
 
 clean:  ## Remove everything that was built

@@ -15,6 +15,7 @@ from contract.errors import ContractError
 from wsproof import __version__
 from wsproof.compare_command import compare
 from wsproof.exit_codes import ExitCode
+from wsproof.extras import need
 from wsproof.load_command import load
 from wsproof.number_options import Number, Whole
 from wsproof.options import (
@@ -200,6 +201,8 @@ def check(url: str | None, profile: Path | None, changes: tuple[str, ...], refer
         stop("--seed repeats the messages of --fuzz N: give both")
     if options.pop("listed"):
         sys.exit(run_list(CheckOptions(**options)))
+    if options["fuzz"] is not None:
+        need("fuzz", "--fuzz")
     read = read_profile(profile, changes)
     address = tested(url, read.endpoint, profile_path(profile), reference=reference)
     if address is None:

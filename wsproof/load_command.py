@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from wsproof.extras import need
 from wsproof.number_options import Whole
 from wsproof.options import (
     FORMAT_HELP,
@@ -123,6 +124,7 @@ def load(
     file, 3 endpoint unreachable, 130 interrupted.
     On SIGINT and SIGTERM, the users disconnect normally and the report is still written.
     """
+    need("load", "wsproof load")
     from loadtest.plan import read_plan
     from loadtest.settings import LoadError
     from wsproof.load_testing import ProfileSource, run_load_test, run_worker_for
