@@ -236,15 +236,15 @@ class Connection:
             else:
                 observer.numbered(sequence, t)
         seat, prefix, number = account.seats.get(copy.fields[1]), copy.prefix, copy.number
-        posted = copy.stream.posted.get(number)
+        meant = copy.stream.meant_for(number)
         view = seat.view if seat is not None else None
-        if seat is None or view is None or posted is None or seat.following.get(prefix) != number:
+        if seat is None or view is None or meant is None or seat.following.get(prefix) != number:
             self._delivered(copy.fields, t)
             return
         seat.following[prefix] = number + 1
         context.ledger.delivered += 1
         context.deliveries.again(view, copy.known, copy.fields[6], t)
-        self._timed(copy.stream, number, seat, t - posted, t)
+        self._timed(copy.stream, number, seat, t - meant, t)
 
     def strange(self, happening: Received, t: float) -> None:
         """A message in fragments, or a binary one."""
@@ -350,7 +350,7 @@ class Connection:
         found = ledger.receive(account.seats, self.name, channel, text, author, t)
         if found is None:
             return
-        stream, number = found
+        stream, number, meant = found
         seat = account.seats[channel]
         view = seat.view
         if view is None:
@@ -366,14 +366,14 @@ class Connection:
             stream.by = name
             deliveries.author(stream.token, stream.user, author, name, t)
             deliveries.latest = (view, stamp, t)
-        self._timed(stream, number, seat, t - stream.posted[number], t)
+        self._timed(stream, number, seat, t - meant, t)
 
     def _timed(self, stream: Stream, number: int, seat: Seat, latency: float, t: float) -> None:
         """A delivery came for the first time, so long after its post."""
         context = self._context
         # Nobody can answer a post before it goes out, which may be later than it was meant to.
         timeout = context.profile.response_timeout
-        if latency > timeout and (took := t - stream.sent[number]) > timeout:
+        if latency > timeout and (took := t - stream.sent_at(number)) > timeout:
             self._observer.late(took, t)
         if seat is not stream.home and self.account.streams.get(seat.channel) is not stream:
             context.recorder.others.append(latency)

@@ -5,7 +5,8 @@ channel. A seat keeps for each stream only the number that comes next, and what 
 """
 
 import math
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -84,10 +85,10 @@ class Seat:
 class Stream:
     """Posts of one connection to one channel.
 
-    `posted` has the times they were meant for, which latencies count from; `sent` those they went out at, which decide
-    who was owed them: of those posts only that somebody may still wait for. `refused`: errors that the server answered
-    with, each of which may stand for a post. `end`: "orderly" where the server has certainly taken all posts, "broken"
-    where it may have missed the last ones. `home`: the poster's own seat. `told`: what the settlement knows of it.
+    A post has a time that it was meant for, which latencies count from, and one that it went out at, which decides who
+    was owed it. Both are known of the posts that somebody may still wait for. `refused`: errors that the server
+    answered with, each of which may stand for a post. `end`: "orderly" where the server has certainly taken all posts,
+    "broken" where it may have missed the last ones. `home`: the poster's own seat. `told`: what the settlement knows.
     """
 
     key: bytes
@@ -95,9 +96,12 @@ class Stream:
     user: str
     prefix: bytes
     """A stamp of this stream, up to the number."""
-    count: int = 0
-    posted: dict[int, float] = field(default_factory=dict)
-    sent: dict[int, float] = field(default_factory=dict)
+    meant: "array[float]" = field(default_factory=lambda: array("d"))
+    sent: "array[float]" = field(default_factory=lambda: array("d"))
+    """Of all posts after the first `passed` ones."""
+    passed: int = 0
+    awaited: dict[int, tuple[float, float]] = field(default_factory=dict)
+    """When those of the first ones were meant for and went out that somebody waits for, by their numbers."""
     refused: int = 0
     end: End = "open"
     home: Seat | None = None
@@ -107,12 +111,32 @@ class Stream:
     by: str | None = None
     """The author's name that deliveries showed last."""
 
+    @property
+    def count(self) -> int:
+        """How many posts there are."""
+        return self.passed + len(self.sent)
+
     def post(self, meant: float, sent: float) -> int:
         """Enter a post that goes out now; its number, from 1."""
-        self.count = number = self.count + 1
-        self.posted[number] = meant
-        self.sent[number] = sent
-        return number
+        self.meant.append(meant)
+        self.sent.append(sent)
+        return self.passed + len(self.sent)
+
+    def meant_for(self, number: int) -> float | None:
+        """When a post was meant to go out; None where nobody waits for it, or where there is none."""
+        index = number - self.passed - 1
+        if 0 <= index < len(self.meant):
+            return self.meant[index]
+        return self.awaited[number][0] if number in self.awaited else None
+
+    def sent_at(self, number: int) -> float:
+        """When a post went out whose times are known."""
+        return self.sent[number - self.passed - 1] if number > self.passed else self.awaited[number][1]
+
+    def known(self) -> Iterator[tuple[int, float]]:
+        """The posts whose times are known, and when they went out."""
+        yield from ((number, sent) for number, (_, sent) in self.awaited.items())
+        yield from enumerate(self.sent, self.passed + 1)
 
     @property
     def state(self) -> tuple[int, int, End]:
@@ -124,17 +148,17 @@ class Stream:
         came = seat.came(self.prefix)
         return bool(lacking(came, 1, self.count))
 
-    def awaited(self, here: Iterable[Seat]) -> bool:
+    def is_awaited(self, here: Iterable[Seat]) -> bool:
         """Whether a post may yet come to a seat here, as far as its time is known.
 
         Those that nobody has received may never have been taken: as many as the server answered with an error, and
         the last ones of a connection that broke.
         """
+        known = list(self.known())
         missing = {
-            seat: [n for n, sent in self.sent.items() if sent > seat.since and not seat.has(self.prefix, n)]
-            for seat in here
+            seat: [n for n, sent in known if sent > seat.since and not seat.has(self.prefix, n)] for seat in here
         }
-        gone = [n for n in self.sent if all(not seat.has(self.prefix, n) for seat in missing)]
+        gone = [n for n, _ in known if all(not seat.has(self.prefix, n) for seat in missing)]
         if self.end == "broken":
             highest = max((seat.following.get(self.prefix, 1) for seat in missing), default=1) - 1
             gone = [n for n in gone if n > highest]
@@ -148,18 +172,32 @@ class Stream:
         `lacked`: from `low` on, no seat here waits for others than these.
         """
         home = self.home if self.end == "open" else None
-        for number in [number for number in self.sent if number <= high]:
-            if home is not None and not home.has(self.prefix, number):
-                continue
-            if (number >= low and not is_within(number, lacked)) or not any(
-                seat.since < self.sent[number] and not seat.has(self.prefix, number) for seat in here
-            ):
-                self._drop(number)
-        while len(self.sent) > MAX_OPEN and (number := next(iter(self.sent))) <= high:
-            self._drop(number)
+        at_home = lacking(home.came(self.prefix), 1, high) if home is not None else ()
+        doubtful = (*at_home, *lacked, (1, low - 1))
+        kept = {
+            number: times
+            for number, times in self._let_pass(high, doubtful).items()
+            if number > high
+            or is_within(number, at_home)
+            or ((number < low or is_within(number, lacked)) and self._is_lacked(number, times[1], here))
+        }
+        while kept and len(kept) + len(self.sent) > MAX_OPEN and (number := next(iter(kept))) <= high:
+            del kept[number]
+        self.awaited = kept
 
-    def _drop(self, number: int) -> None:
-        del self.posted[number], self.sent[number]
+    def _let_pass(self, high: int, doubtful: Ranges) -> dict[int, tuple[float, float]]:
+        """Take the times of posts up to `high` from the others; gives those in the ranges, and all older ones."""
+        passed, size = self.passed, max(high - self.passed, 0)
+        found = self.awaited
+        if any(last > passed for _, last in doubtful):
+            stretch = enumerate(zip(self.meant[:size], self.sent[:size], strict=True), passed + 1)
+            found = found | {number: times for number, times in stretch if is_within(number, doubtful)}
+        del self.meant[:size], self.sent[:size]
+        self.passed = passed + size
+        return found
+
+    def _is_lacked(self, number: int, sent: float, here: Iterable[Seat]) -> bool:
+        return any(seat.since < sent and not seat.has(self.prefix, number) for seat in here)
 
 
 @dataclass(slots=True, eq=False)

@@ -137,7 +137,7 @@ class JourneySteps:
             stream = account.stream(parts.channel, self._connection.token)
         now = _monotonic()
         number = stream.post(self._clock or now, now)
-        self._said[op.nonce] = (stream, number, stream.refused)
+        self._said[op.nonce] = (stream, number, now, stream.refused)
         link.send_text(b"%b%b%08d%b" % (parts.head, stream.prefix, number, parts.tail))
         self._context.recorder.posts += 1
 
@@ -154,16 +154,18 @@ class JourneySteps:
     # Awaiting
 
     def _await_own(self, op: AwaitOwn) -> Waiting | None:
-        stream, number, refused = self._said[op.nonce]
+        stream, number, sent, refused = self._said[op.nonce]
         seat = self._connection.account.seats.get(stream.channel)
         if seat is not None and seat.following.get(stream.prefix, 0) > number:
             return None
-        return self._await_number(stream, number, refused, op)
+        return self._await_number(stream, number, sent, refused, op)
 
-    def _await_number(self, stream: Stream, number: int, refused: int, op: AwaitOwn) -> Waiting:
-        """`refused`: the errors about posts that had come before this one."""
-        # From when it went out: the endpoint cannot answer earlier, however long ago the post was meant for.
-        connection, task, began = self._connection, self._task, stream.sent.get(number, _monotonic())
+    def _await_number(self, stream: Stream, number: int, began: float, refused: int, op: AwaitOwn) -> Waiting:
+        """`began`: when it went out, before which the endpoint cannot answer, however long ago it was meant for.
+
+        `refused`: the errors about posts that had come before this one.
+        """
+        connection, task = self._connection, self._task
         connection.awaited_number = number
         task.deadline = began + op.within
         came = (yield) or (yield from self._more_patiently(op.within, began))

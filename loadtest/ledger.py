@@ -154,10 +154,11 @@ class Ledger:
 
     def receive(
         self, seats: dict[str, Seat], user: str, channel: str, text: str, author: str, t: float
-    ) -> tuple[Stream, int] | None:
+    ) -> tuple[Stream, int, float] | None:
         """Enter a delivery to a connection that has these seats.
 
-        Gives the stream and the number where it came for the first time and was posted by this process.
+        Gives the stream, the number, and when the post was meant to go out, where it came for the first time and was
+        posted by this process.
         """
         data = text.encode()
         at = data.find(self.run)
@@ -173,19 +174,20 @@ class Ledger:
             self.elsewhere += 1
             self._wrong("misdelivered", t, channel, b"", None, user, phrase("damaged-stamp"))
             return None
-        number, stream = int(digits), source.stream
+        number, stream, meant = int(digits), source.stream, None
         if seat is None or seat.place != source.place:
             self.elsewhere += 1
             joined = seat is not None or any(one.place == source.place for one in seats.values())
             detail = phrase("channel-changed" if joined else "not-joined")
             self._wrong("misdelivered", t, channel, source.key, number, user, detail)
             return None
-        if stream is not None and number not in stream.posted:
-            if not 0 < number <= stream.count:
+        if stream is not None:
+            meant = stream.meant_for(number)
+            # Of what all who were owed it have had, nobody knows any more when it was posted.
+            if meant is None and not 0 < number <= stream.count:
                 self.elsewhere += 1
                 self._wrong("misdelivered", t, channel, source.key, number, user, phrase("never-posted"))
                 return None
-            stream = None  # all who were owed it have had it: nobody knows any more when it was posted
         after = data[at + LENGTH :]
         if author != source.author or after != source.after or at:
             self._compare(source, (data[:at], after), author, t, seat, number)
@@ -194,7 +196,7 @@ class Ledger:
         elif not self._irregular(seat, prefix, number, t):
             return None
         self.delivered += 1
-        return None if stream is None else (stream, number)
+        return None if stream is None or meant is None else (stream, number, meant)
 
     def _foreign(self, prefix: bytes) -> Source | None:
         """A stream of another process that is not known yet, or one that is settled; None where these are no digits."""
@@ -308,7 +310,7 @@ class Ledger:
         """Whether a seat in force lacks a post of this process that may yet come."""
         for stream in self.streams.values():
             here = [seat for seat in self.seats.get(stream.channel, ()) if seat.since < seat.until == math.inf]
-            if any(stream.lacks(seat) for seat in here) and stream.awaited(here):
+            if any(stream.lacks(seat) for seat in here) and stream.is_awaited(here):
                 return True
         return False
 

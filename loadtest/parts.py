@@ -213,7 +213,9 @@ def _part(
 
 def _stream(stream: Stream, shift: float) -> StreamPart:
     told = stream.told[0]
-    sent = array("d", (stream.sent[number] + shift for number in range(told + 1, stream.count + 1)))
+    sent = stream.sent[told - stream.passed :]
+    if shift:
+        sent = array("d", [t + shift for t in sent])
     return StreamPart(stream.prefix, stream.channel, stream.user, told, sent, stream.refused, stream.end)
 
 

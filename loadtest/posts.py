@@ -4,7 +4,7 @@ import math
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from loadtest.entries import Came, End, Ranges, common, lacking
@@ -69,11 +69,14 @@ class Posts:
 
     def tell(self, news: StreamPart) -> None:
         """Add what is new."""
-        for t in news.sent[self.count - news.told :]:
-            # A clock that is known better than before must not turn the order round.
-            self.last = max(t, self.last)
-            self._times.append(self.last)
-            self.begin = min(self.begin, t)
+        sent = news.sent[self.count - news.told :]
+        if sent:
+            # They are in order; a clock that is known better than before must not turn it round.
+            turned = bisect_left(sent, self.last)
+            self.begin = min(self.begin, sent[0])
+            self._times.extend([self.last] * turned)
+            self._times.extend(sent[turned:])
+            self.last = self._times[-1]
         self.count = max(self.count, news.told + len(news.sent))
         self.refused, self.end = news.refused, news.end
 
@@ -117,13 +120,13 @@ class Posts:
         """Whether the stream has ended, and the inquiry was about all of it."""
         return self.end != "open" and inquiry.low == 1 and inquiry.high == self.count
 
-    def forget(self, high: int, lacked: Container[int]) -> None:
+    def forget(self, high: int, lacked: Collection[int]) -> None:
         """Forget the times of posts up to `high`, but of those that a seat lacks."""
         base = self._base
-        for index in range(high - base):
-            if base + 1 + index in lacked:
-                self._kept.append(base + 1 + index)
-                self._kept_times.append(self._times[index])
+        for number in range(base + 1, high + 1) if lacked else ():
+            if number in lacked:
+                self._kept.append(number)
+                self._kept_times.append(self._times[number - base - 1])
         if high > base:
             del self._times[: high - base]
 

@@ -60,7 +60,7 @@ def test_what_comes_in_order_is_delivered_and_nothing_else() -> None:
     room = Room()
     for number in range(1, 6):
         text = post(room.stream, float(number))
-        assert [room.deliver(seat, text) for seat in room.seats] == [(room.stream, number)] * 2
+        assert [room.deliver(seat, text) for seat in room.seats] == [(room.stream, number, float(number))] * 2
     found = room.settle()
     assert (found.expected, found.delivered, found.lost, found.undecided, found.posts) == (10, 10, 0, 0, 5)
     assert found.examples == []

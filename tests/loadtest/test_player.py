@@ -275,7 +275,7 @@ def test_posts_have_their_own_time_and_users_do_not_post_in_phase(url: str) -> N
     streams = list(run.context.ledger.streams.values())
     phases = []
     for stream in streams:
-        posted = list(stream.posted.values())[1:]
+        posted = list(stream.meant)[1:]
         steps = [after - before for before, after in itertools.pairwise(posted)]
         assert all(abs(step - 0.2) < 0.0015 for step in steps)
         phases.append(posted[0] % 0.2)
