@@ -1,6 +1,7 @@
 """Masking of what a client sends (RFC 6455 §5.3)."""
 
 import os
+import struct
 
 try:
     from websockets.speedups import apply_mask
@@ -10,7 +11,8 @@ except ImportError:  # pragma: no cover  # a platform without compiled speedups
 KEY_BYTES = 4
 """Bytes of a masking key."""
 
-_POOL_BYTES = 4096
+_POOL_KEYS = 1024
+_split = struct.Struct(f"{KEY_BYTES}s" * _POOL_KEYS).unpack
 _keys: list[bytes] = []
 
 mask = apply_mask
@@ -23,6 +25,6 @@ def new_key() -> bytes:
         return _keys.pop()
     except IndexError:
         # The system is asked for many at once: a call takes longer than masking.
-        pool = os.urandom(_POOL_BYTES)
-        _keys.extend([pool[start : start + KEY_BYTES] for start in range(KEY_BYTES, _POOL_BYTES, KEY_BYTES)])
-        return pool[:KEY_BYTES]
+        keys: tuple[bytes, ...] = _split(os.urandom(KEY_BYTES * _POOL_KEYS))
+        _keys.extend(keys[1:])
+        return keys[0]
