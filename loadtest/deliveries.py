@@ -16,7 +16,7 @@ CLOCK_TOLERANCE = 300.0
 """Seconds by which a timestamp may differ from the generator's clock (SEND-05)."""
 
 MAX_POSTS = 50_000
-"""Posts that are remembered of one term; where more come, terms are shorter."""
+"""Posts that are remembered of one term, and those of a second; where more come, terms are shorter."""
 
 TERM_SECONDS = 5.0
 """How long a term is."""
@@ -68,7 +68,7 @@ class Deliveries:
         """Forget what came before the last term; called about once a second."""
         if self.latest is not None:
             self._compare_clocks(*self.latest)
-        if t - self._turned >= TERM_SECONDS:
+        if t - self._turned >= TERM_SECONDS or len(self._ids) >= MAX_POSTS or len(self._young) >= MAX_POSTS:
             self._turned = t
             self._turn()
 
@@ -106,15 +106,14 @@ class Deliveries:
         if stamp < view.stamp:
             self._time_falls(view, stamp, t)
         view.stamp = stamp
-        ids = self._ids
-        if identity and (identity in ids or identity in self._old_ids):
-            holder = ids.get(identity) or self._old_ids[identity]
-            if holder != post:
-                self._judge.found("delivery-id", phrase("shared-id"), t, view.user)
         if identity:
-            ids[identity] = post
-        if len(ids) >= MAX_POSTS:
-            self._turn()
+            # The very object that is set here, where the id is new.
+            holder = self._ids.setdefault(identity, post)
+            if holder is post and identity in self._old_ids:
+                holder = self._old_ids[identity]
+            if holder != post:
+                self._ids[identity] = post
+                self._judge.found("delivery-id", phrase("shared-id"), t, view.user)
 
     def again(self, view: View, known: Known, stamp: str, t: float) -> None:
         """A post came that others have got already, with the same id."""
