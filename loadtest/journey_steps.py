@@ -179,7 +179,8 @@ class JourneySteps:
                 waited = wait(began, _monotonic(), op.within)
                 self._missed(op.charge, "delivered" if joined else "joined", problem, waited)
             raise StepError(problem)
-        self._context.judge.held(op.charge)
+        if op.charge:
+            self._context.judge.held(op.charge)
 
     def _has_joined(self, stream: Stream, number: int) -> bool:
         """Whether an own post that did not come back was lost, and the join is in force for all we know.
@@ -278,10 +279,11 @@ class JourneySteps:
                     waiting = PLAYS[type(one)](self, one)
                     if waiting is not None:
                         yield from waiting
-                        ready = _monotonic()
+                        ready = _monotonic() if even else 0.0
             finally:
                 self._clock = 0.0  # a journey that begins anew posts before it is paced
-            due += self._step_of(op)
+            if even:
+                due += self._step_of(op)
 
     def _step_of(self, op: Paced) -> float:
         return 1 / op.rate if op.rate is not None else self._context.schedule.period

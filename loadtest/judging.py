@@ -149,7 +149,6 @@ class Judge:
         self.undecided: Counter[str] = Counter()
         self.shed: Counter[str] = Counter()
         self._findings: dict[str, Sighting] = {}
-        self._own: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._waits: list[tuple[Wait, str, Callable[[], None]]] = []
         self.masked: Callable[[str, str], str] = lambda _, text: text
         """What the endpoint said to a user, without a token in any spelling."""
@@ -201,31 +200,27 @@ class Judge:
         """Something did not come, or not when it was due."""
         self._waits.append((wait, check, lambda: self.found(check, problem, wait.until, user, detail)))
 
-    def step(self, requirement: str) -> None:
-        """A journey's step that decides a requirement was played."""
-        self.chances[f"{STEP}:{requirement}"] += 1
+    def own(self, requirements: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the requirements that a journey's step names which are its own matter, and no check's."""
+        known = [(name, self._requirements.get(name)) for name in requirements]
+        return tuple(name for name, one in known if one is not None and not one.judged_under_load)
 
     def held(self, requirements: tuple[str, ...]) -> None:
-        """A journey's step got what it waited for: what is its own matter, and no check's."""
-        own = self._own.get(requirements)
-        if own is None:
-            known = [(name, self._requirements.get(name)) for name in requirements]
-            own = tuple(name for name, one in known if one is not None and not one.judged_under_load)
-            self._own[requirements] = own
-        for name in own:
-            self.step(name)
+        """A journey's step that decides these got what it waited for."""
+        for requirement in requirements:
+            self.chances[f"{STEP}:{requirement}"] += 1
 
-    def step_failed(self, requirements: Iterable[str], check: str, problem: Phrase, wait: Wait, user: str) -> None:
-        """A journey's step waited in vain for what a check judges; its own requirements are charged for the step."""
+    def step_failed(self, requirements: tuple[str, ...], check: str, problem: Phrase, wait: Wait, user: str) -> None:
+        """A journey's step waited in vain for what a check judges; its `own` requirements are charged for the step."""
         self.chances[check] += 1
         self.absent(check, problem, wait, user)
         decided = {name for name, _ in self._clauses((check, None, ()))}
-        for requirement in requirements:
-            known = self._requirements.get(requirement)
-            if known is not None and requirement not in decided and not known.judged_under_load:
-                self.step(requirement)
-                enter = partial(self._enter, requirement, known.level, STEP, problem, wait.until, user, None)
-                self._waits.append((wait, f"{STEP}:{requirement}", enter))
+        own = tuple(name for name in requirements if name not in decided)
+        self.held(own)
+        for requirement in own:
+            level = self._requirements[requirement].level
+            enter = partial(self._enter, requirement, level, STEP, problem, wait.until, user, None)
+            self._waits.append((wait, f"{STEP}:{requirement}", enter))
 
     def _decide(self) -> None:
         """Of what did not come, decide what that shows."""

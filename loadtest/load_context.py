@@ -54,11 +54,6 @@ class LoadContext:
         self.profile: Profile = load_profile(Path(settings.profile) if settings.profile else None, settings.overrides)
         self.contract: Contract = load_contract(None, self.profile.limits)
         self.target: Target = target_for(settings.endpoint, self.profile, embedded=settings.embedded)
-        self.journeys = {
-            one.id: compile_journey(one, self.contract, self.profile)
-            for one in load_journeys(settings.journey_file)
-            if one.id in settings.journeys
-        }
         self.decoder = Decoder(self.contract)
         names = self.contract.delivery
         self.join_event = names.join["event"] if names is not None else ""
@@ -69,6 +64,11 @@ class LoadContext:
             delivery=names.delivery["event"] if names is not None else "",
             post=self.post_event,
         )
+        self.journeys = {
+            one.id: compile_journey(one, self.contract, self.profile, self.judge.own)
+            for one in load_journeys(settings.journey_file)
+            if one.id in settings.journeys
+        }
         self.tokens: dict[str, str] = {}
         """Of the users of this process, by their names; only to be masked."""
         self.judge.masked = self.masked_for

@@ -165,23 +165,28 @@ class Journey:
     posts: tuple[Post, ...]
 
 
-def compile_journey(scenario: Scenario, contract: Contract, profile: Profile) -> Journey:
+Own = Callable[[tuple[str, ...]], tuple[str, ...]]
+"""Which of the requirements that a step names are its own matter, and no check's."""
+
+
+def compile_journey(scenario: Scenario, contract: Contract, profile: Profile, own: Own = tuple) -> Journey:
     """Make a journey ready. Raises `LoadError` with file, line and step for what a virtual user cannot do."""
     if len(scenario.actors) != 1:
         raise LoadError(
             f"{scenario.path.name}:{scenario.line}: journey {scenario.id!r}: expected one actor; use two journeys"
         )
-    compiler = _Compiler(scenario, contract, profile)
+    compiler = _Compiler(scenario, contract, profile, own)
     return Journey(scenario.id, compiler.ops(scenario.steps), tuple(compiler.posts))
 
 
 class _Compiler:
     """Turns the steps of one journey into what its players do."""
 
-    def __init__(self, scenario: Scenario, contract: Contract, profile: Profile) -> None:
+    def __init__(self, scenario: Scenario, contract: Contract, profile: Profile, own: Own) -> None:
         self.scenario = scenario
         self.contract = contract
         self.profile = profile
+        self.own = own
         self.posts: list[Post] = []
 
     def error(self, step: Step, message: str) -> LoadError:
@@ -194,7 +199,7 @@ class _Compiler:
     def _op(self, step: Step) -> Op:
         match step.deed:
             case Connect(accepted=True, upgrade=True, deflate=False, token=None, token_text=None, subprotocols=()):
-                return Dial(step.deed, step.charge.requirements)
+                return Dial(step.deed, self.own(step.charge.requirements))
             case SendMessage(message=message, fragments=None, escape=False):
                 return self._send(step, message)
             case Expect(of=(one,), within=within):
@@ -261,12 +266,12 @@ class _Compiler:
     ) -> Op:
         names = self.contract.delivery
         if names is None or event != names.delivery["event"]:
-            return AwaitEvent(event, match, capture, within, step.charge.requirements)
+            return AwaitEvent(event, match, capture, within, self.own(step.charge.requirements))
         text = json.dumps(match)
         own = [post.nonce for post in self.posts if f"${{nonce.{post.nonce}}}" in text]
         if not own:
             raise self.error(step, f"a journey awaits only {event} of its own posts: expected their nonce in the match")
-        return AwaitOwn(own[0], within, step.charge.requirements)
+        return AwaitOwn(own[0], within, self.own(step.charge.requirements))
 
 
 def post_parts(post: Post, contract: Contract, values: JourneyValues) -> Parts:

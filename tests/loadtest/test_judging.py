@@ -82,7 +82,8 @@ def test_an_invalid_payload_is_charged_to_its_message_and_its_place() -> None:
 
 def test_a_step_is_charged_to_what_its_check_decides_and_to_its_own_requirements() -> None:
     made = judge()
-    made.step_failed(("JOIN-03", "SEND-01"), "delivered", WRONG, wait(0.0, 1.0), "user 1")
+    assert made.own(("JOIN-03", "SEND-01")) == ("JOIN-03",)
+    made.step_failed(made.own(("JOIN-03", "SEND-01")), "delivered", WRONG, wait(0.0, 1.0), "user 1")
     assert charges(made.take(0.0)) == {("SEND-01", "MUST"): 1, ("JOIN-03", "MUST"): 1}
 
 
