@@ -131,7 +131,7 @@ class JourneySteps:
         link, account = self._connection.link, self._connection.account
         if link is None:
             raise StepError(NOT_OPEN)
-        parts = self._parts(op)
+        parts = op.parts.get(self._place) or self._parts(op)
         stream = account.streams.get(parts.channel)
         if stream is None:
             stream = account.stream(parts.channel, self._connection.token)
@@ -142,13 +142,11 @@ class JourneySteps:
         self._context.recorder.posts += 1
 
     def _parts(self, op: Post) -> Parts:
-        """A post rendered for this user's channel; users of the same channel share it."""
-        parts = op.parts.get(self._place) if op.fixed else None
-        if parts is None:
-            parts = post_parts(op, self._context.contract, self._values)
-            self._context.ledger.foresee(parts.text)
-            if op.fixed:
-                op.parts[self._place] = parts
+        """A post rendered for this user's channel; users of the same channel share it where it is fixed."""
+        parts = post_parts(op, self._context.contract, self._values)
+        self._context.ledger.foresee(parts.text)
+        if op.fixed:
+            op.parts[self._place] = parts
         return parts
 
     # Awaiting
@@ -258,6 +256,7 @@ class JourneySteps:
         if even:
             # Users who started together must not post together.
             due += self._context.random.random() * self._step_of(op)
+        plays = [(PLAYS[type(one)], one) for one in op.ops]
         passes, ready = 0, 0.0
         while op.times is None or passes < op.times:
             passes += 1
@@ -275,8 +274,8 @@ class JourneySteps:
                 yield  # posting has ended; the user leaves soon
             self._clock = min(due, now) if even else now
             try:
-                for one in op.ops:
-                    waiting = PLAYS[type(one)](self, one)
+                for play, one in plays:
+                    waiting = play(self, one)
                     if waiting is not None:
                         yield from waiting
                         ready = _monotonic() if even else 0.0

@@ -71,8 +71,9 @@ def header(first: int, size: int, mask_bit: int = 0) -> bytes:
 
 def masked_text(payload: bytes) -> bytes:
     """A client's frame with a whole text message."""
-    key = new_key()
-    return header(FINAL_TEXT, len(payload), MASK) + key + mask(payload, key)
+    key, size = new_key(), len(payload)
+    start = _pack_16(FINAL_TEXT, MASK | 126, size) if 126 <= size < 65_536 else header(FINAL_TEXT, size, MASK)
+    return start + key + mask(payload, key)
 
 
 def payload_span(data: bytes | bytearray, at: int, mask_bit: int = 0) -> tuple[int, int] | None:
