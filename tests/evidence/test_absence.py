@@ -8,6 +8,8 @@ from tests.evidence.edge import edge_before
 from tests.evidence.servers import check, reference
 from tests.evidence.situations import OnlyOnce
 
+pytestmark = pytest.mark.slow
+
 INTERNAL_ERROR = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 

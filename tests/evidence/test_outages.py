@@ -9,6 +9,7 @@ from tests.evidence.edge import edge_before
 from tests.evidence.servers import check, mortal, reference
 from tests.evidence.situations import FATAL
 from tests.hostile.checking import Checked
+from tests.slow import slow_but
 
 CONSTRUCTOR = "err-unknown-event/constructor"
 
@@ -30,6 +31,7 @@ def assert_only(requirement: str, run: Checked) -> None:
     assert run.code == 1, run.terminal
 
 
+@pytest.mark.slow
 def test_an_edge_by_itself_is_no_fault(tmp_path: Path) -> None:
     with reference() as url, edge_before(url) as outside:
         run = check(outside, tmp_path)
@@ -38,7 +40,7 @@ def test_an_edge_by_itself_is_no_fault(tmp_path: Path) -> None:
     assert run.code == 0, run.terminal
 
 
-@pytest.mark.parametrize("back_after", ["0.3", "3"])
+@pytest.mark.parametrize("back_after", slow_but(["0.3"], ["0.3", "3"]))
 def test_a_death_is_charged_to_what_it_died_of(back_after: str, tmp_path: Path) -> None:
     with mortal("constructor", back_after) as url:
         run = check(url, tmp_path)
@@ -47,6 +49,7 @@ def test_a_death_is_charged_to_what_it_died_of(back_after: str, tmp_path: Path) 
     assert all(one["kind"] == "stopped" and one["back_after_s"] is not None for one in outages(run))
 
 
+@pytest.mark.slow
 def test_a_server_that_stays_away_is_charged_with_nothing(tmp_path: Path) -> None:
     with mortal("constructor", "never") as url:
         run = check(url, tmp_path)
@@ -60,6 +63,7 @@ def test_a_server_that_stays_away_is_charged_with_nothing(tmp_path: Path) -> Non
     assert "did not come back" in " ".join(run.document["outcome"]["reasons"])
 
 
+@pytest.mark.slow
 def test_a_death_of_an_illegal_frame_is_charged_to_it(tmp_path: Path) -> None:
     with mortal("unmasked", "0.3") as url:
         run = check(url, tmp_path)
@@ -69,6 +73,7 @@ def test_a_death_of_an_illegal_frame_is_charged_to_it(tmp_path: Path) -> None:
     assert all(one is None or one.startswith("wire-unmasked") for one in culprits)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cause", "requirement"), [("constructor", "ERR-04"), ("unmasked", "WIRE-01")])
 def test_ending_everybody_is_charged_to_what_ended_them(cause: str, requirement: str, tmp_path: Path) -> None:
     with reference() as url, edge_before(url, watch=FATAL[cause]) as outside:
@@ -78,6 +83,7 @@ def test_ending_everybody_is_charged_to_what_ended_them(cause: str, requirement:
     assert all(one["culprit"] is not None for one in outages(run))
 
 
+@pytest.mark.slow
 def test_deaths_without_a_culprit_are_charged_to_nobody(tmp_path: Path) -> None:
     """After the third one the rest is untested."""
     with mortal("200", "0.3") as url:

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.evidence.servers import check, reference
 from tests.hostile.checking import Checked
 
@@ -26,6 +28,7 @@ def test_what_was_not_looked_at_has_not_passed(tmp_path: Path) -> None:
     assert run.code == 0, run.terminal
 
 
+@pytest.mark.slow
 def test_complete_is_what_was_selected(tmp_path: Path) -> None:
     with reference() as url:
         run = check(url, tmp_path, "--select", "CONN-02", "--require-complete")
@@ -41,6 +44,7 @@ def without_alice(folder: Path, *options: str) -> Checked:
         return check(url, folder, "--profile", str(profile), *options)
 
 
+@pytest.mark.slow
 def test_deciding_next_to_nothing_is_no_success(tmp_path: Path) -> None:
     run = without_alice(tmp_path)
     assert run.failed() == set()
@@ -49,6 +53,7 @@ def test_deciding_next_to_nothing_is_no_success(tmp_path: Path) -> None:
     assert re.search(SENTENCE, " ".join(run.terminal.split()))
 
 
+@pytest.mark.slow
 def test_unless_it_is_allowed(tmp_path: Path) -> None:
     run = without_alice(tmp_path, "--allow-undecided")
     assert run.code == 0, run.terminal

@@ -31,6 +31,7 @@ def verdicts(run: Checked) -> dict[str, str]:
     return {one["id"]: one["verdict"] for one in run.document["requirements"] if one["id"] in BAD_TOKENS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("status", "a_second", "nth"), [*EDGES, (429, 2, 1)])
 def test_an_overloaded_edge_does_not_hide_that_bad_tokens_are_accepted(
     status: int, a_second: int, nth: int, tmp_path: Path
@@ -43,6 +44,7 @@ def test_an_overloaded_edge_does_not_hide_that_bad_tokens_are_accepted(
     assert run.failed() <= {*BAD_TOKENS, "AUTH-04"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("status", "a_second", "nth"), EDGES)
 def test_an_overloaded_edge_is_no_fault_of_the_server(status: int, a_second: int, nth: int, tmp_path: Path) -> None:
     with reference() as url, edge_before(url, TooManyHandshakes(BUSY[status], a_second, nth)) as outside:
@@ -54,6 +56,7 @@ def test_an_overloaded_edge_is_no_fault_of_the_server(status: int, a_second: int
     assert run.code == 0, run.terminal
 
 
+@pytest.mark.slow
 def test_bad_tokens_refused_with_503_are_refused(tmp_path: Path) -> None:
     """With another status than the one that says so."""
     with reference() as url, edge_before(url, turning_bad_tokens_away(BUSY[503])) as outside:
@@ -62,6 +65,7 @@ def test_bad_tokens_refused_with_503_are_refused(tmp_path: Path) -> None:
     assert run.failed() == {"AUTH-04"}
 
 
+@pytest.mark.slow
 def test_where_every_handshake_is_refused_no_refusal_proves_anything(tmp_path: Path) -> None:
     with reference("handshake-refused") as url:
         run = check(url, tmp_path)
@@ -75,6 +79,7 @@ def test_a_reset_is_no_refusal(tmp_path: Path) -> None:
     assert "passed" not in verdicts(run).values()
 
 
+@pytest.mark.slow
 def test_a_port_where_nobody_listens_is_no_refusal(tmp_path: Path) -> None:
     """The server ends with the first handshake, and stays away."""
     with mortal("1", "never") as url:

@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from contract.files import DATA_ROOT
 from loadtest.child import environment
 from tests.loadtest.running import read_document, served
 
-pytestmark = served
+pytestmark = [served, pytest.mark.slow]
 
 PATIENCE = 120.0
 """Seconds after which a test that hangs fails; nothing is measured by it."""

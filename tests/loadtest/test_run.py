@@ -115,6 +115,7 @@ def start(settings: LoadSettings, folder: Path) -> "subprocess.Popen[str]":
     )
 
 
+@pytest.mark.slow
 def test_what_lies_in_the_current_folder_has_no_say(settings: LoadSettings, tmp_path: Path) -> None:
     for name in ("contract", "conformance", "locust"):
         (tmp_path / name).mkdir()
@@ -130,6 +131,7 @@ def test_what_lies_in_the_current_folder_has_no_say(settings: LoadSettings, tmp_
     assert not (tmp_path / "theirs.html").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_closes_its_connections_and_keeps_what_it_measured(
     settings: LoadSettings, tmp_path: Path, number: signal.Signals
@@ -169,6 +171,7 @@ def test_several_processes_share_the_users_and_their_ledgers_add_up(settings: Lo
     assert found["closes"] == {"1000": found["metrics"]["connect"]["count"]}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 def test_a_worker_that_is_killed_is_reported_and_costs_nothing_else(settings: LoadSettings, tmp_path: Path) -> None:
     settings = replace(settings, users=9, spawn_rate=9, processes=3, duration=12)
@@ -193,6 +196,7 @@ def test_a_worker_that_is_killed_is_reported_and_costs_nothing_else(settings: Lo
     assert found["errors"] == []
 
 
+@pytest.mark.slow
 def test_stages_bring_users_and_let_them_go_in_good_order(settings: LoadSettings) -> None:
     stages = (Stage(8, 1.5), Stage(8, 1.0, 20.0), Stage(0, 1.5))
     settings = replace(settings, stages=stages)
@@ -208,6 +212,7 @@ def test_stages_bring_users_and_let_them_go_in_good_order(settings: LoadSettings
     ]
 
 
+@pytest.mark.slow
 def test_a_breach_ends_the_run_where_that_was_asked_for(settings: LoadSettings) -> None:
     settings = replace(settings, duration=300, thresholds=("p50(post_to_own) < 0.001ms",), abort_on_breach=True)
     assert run_load(settings)
@@ -218,6 +223,7 @@ def test_a_breach_ends_the_run_where_that_was_asked_for(settings: LoadSettings) 
     assert found["closes"] == {"1000": 5}
 
 
+@pytest.mark.slow
 def test_locust_itself_runs_the_file_with_its_own_options(url: str, tmp_path: Path) -> None:
     command = [sys.executable, "-P", "-m", "locust", "-f", str(DATA_ROOT / "loadtest" / "locustfile.py")]
     options = ["--headless", "--users", "4", "--spawn-rate", "4", "--run-time", "3s", "--host", url, "--json"]

@@ -19,6 +19,7 @@ def settings(url: str, tmp_path: Path) -> LoadSettings:
     return replace(settings_for(url, tmp_path), stages=STAGES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_run_with_stages_comes_to_its_end(settings: LoadSettings, processes: int) -> None:
     assert run_load(replace(settings, processes=processes))

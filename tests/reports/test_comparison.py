@@ -308,6 +308,7 @@ def test_conformance_the_other_way_round_is_the_mirror_image(first: Json, second
     _mirrored(first, second)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(comparisons.load_tests(), comparisons.load_tests())
 def test_load_the_other_way_round_is_the_mirror_image(first: Json, second: Json) -> None:

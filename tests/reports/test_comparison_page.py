@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from reports.compare.comparison import compare
 from reports.compare.parts import Run
 from reports.formats import html
@@ -129,6 +131,7 @@ def test_in_japanese() -> None:
     assert "⬇ ×3.00 悪化" in load.text
 
 
+@pytest.mark.slow
 def test_ten_thousand_requirements_are_a_page_of_moderate_size() -> None:
     names = [f"ERR-{number}" for number in range(10_000)]
     good, bad = (builder.results([builder.requirement(name, verdict) for name in names]) for verdict in VERDICTS[:2])
@@ -147,6 +150,7 @@ def test_twenty_implementations_are_a_page_of_moderate_size() -> None:
     assert len(html.comparison(compare(runs, comparisons.TOOL)).encode()) < 5_000_000
 
 
+@pytest.mark.slow
 def test_hundreds_of_steps_are_a_page_of_moderate_size() -> None:
     metric = loads.metric(1.5, 0.5, 10**9)
     metric["histogram"] = [[number / 7, number * 10] for number in range(1, 201)]

@@ -288,6 +288,7 @@ def many(number: int, verdict: str) -> Json:
     return results([requirement(f"ERR-{n:02}", verdict, scenarios=names) for n in range(70)], entries)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verdict", ["passed", "failed", "inconclusive"])
 @pytest.mark.parametrize("number", [MANY, 10_000])
 def test_a_run_of_many_scenarios_fits_on_a_page(number: int, verdict: str) -> None:

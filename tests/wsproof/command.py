@@ -1,14 +1,20 @@
-"""`wsproof` as a newcomer starts it: a process of its own, in a folder of its own."""
+"""`wsproof` as a newcomer starts it: a process of its own, in a folder of its own; and within this process."""
 
+import contextlib
+import io
 import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from wsproof.command_line import main
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,16 +43,34 @@ def wsproof(*arguments: str | Path, folder: Path, **environment: str) -> subproc
     )
 
 
+def within(*arguments: str | Path, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end in this process, where nothing hangs on the start of one: a fraction of the time."""
+    shown, said = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    with (
+        contextlib.chdir(folder),
+        patch.dict(os.environ, surroundings(environment), clear=True),
+        contextlib.redirect_stdout(shown),
+        contextlib.redirect_stderr(said),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main.main([*map(str, arguments)], prog_name="wsproof")
+    texts = []
+    for stream in (shown, said):
+        stream.seek(0)
+        texts.append(stream.read())
+    return subprocess.CompletedProcess([*map(str, arguments)], int(ended.value.code or 0), *texts)
+
+
 def complaint(*arguments: str | Path, folder: Path, **environment: str) -> str:
     """The only line that a command says before it ends with exit code 2."""
-    done = wsproof(*arguments, folder=folder, **environment)
+    done = within(*arguments, folder=folder, **environment)
     assert (done.returncode, done.stdout) == (2, ""), done.stdout + done.stderr
     (line,) = done.stderr.splitlines()
     assert line.startswith("wsproof: ")
     return line.removeprefix("wsproof: ")
 
 
-@contextmanager
+@contextlib.contextmanager
 def started(*arguments: str | Path, folder: Path) -> Iterator[subprocess.Popen[str]]:
     """A command that is running."""
     process = subprocess.Popen(

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+FORMATS = ("html", "text", "markdown", "junit", "ctrf", "json", "jsonl")
+"""Those that name every scenario."""
+
 ROUND = """\
       - call: enter
         with: {{actor: alice, channel: "${{channel.room}}"}}

@@ -15,6 +15,7 @@ from contract.profile import load_profile
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
 from tests.evidence.edge import edge_before
+from tests.slow import slow_but
 from tests.wsproof.command import complaint, read, wsproof
 from tests.wsproof.gateway import Gateway
 from wsproof.profiles import shown_changes
@@ -69,7 +70,7 @@ def assert_nothing_is_shown(done: "subprocess.CompletedProcess[str]", folder: Pa
         assert BASIC not in text, name
 
 
-@pytest.mark.parametrize("auth", ["cookie", "subprotocol", "header, name: X-Token"])
+@pytest.mark.parametrize("auth", slow_but(["cookie"], ["cookie", "subprotocol", "header, name: X-Token"]))
 def test_a_check_behind_a_gateway(auth: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those handshakes, too, that must be refused for want of a token, and plain GETs."""
     gateway = Gateway(WANTED, COOKIES)
@@ -82,6 +83,7 @@ def test_a_check_behind_a_gateway(auth: str, tmp_path: Path, monkeypatch: pytest
     assert_nothing_is_shown(done, tmp_path, gateway)
 
 
+@pytest.mark.slow
 def test_users_whose_token_is_user_and_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     users = (
         "users: {alice: {token: 'alice:covert-1'}, bob: {token: 'bob:covert-2'}, carol: {token: 'carol:covert-3'}}\n"
@@ -97,6 +99,7 @@ def test_users_whose_token_is_user_and_password(tmp_path: Path, monkeypatch: pyt
     assert_nothing_is_shown(done, tmp_path, gateway)
 
 
+@pytest.mark.slow
 def test_generated_messages_behind_a_gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gateway = Gateway(WANTED, COOKIES)
     path = profile_file(tmp_path, "query")
@@ -156,6 +159,7 @@ def test_what_a_document_has_of_a_setting(change: str, shown: str) -> None:
     assert shown_changes([change], ["known-secret"]) == [shown]
 
 
+@pytest.mark.slow
 def test_a_setting_of_the_command_line_is_not_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However short its value is, or whatever it looks like: a report tells which variable to set."""
     gateway = Gateway({"X-Pin": "007"})
@@ -168,6 +172,7 @@ def test_a_setting_of_the_command_line_is_not_repeated(tmp_path: Path, monkeypat
     assert settings["set"] == ["headers.X-Pin=${HEADERS_X_PIN}", "quiet_period=1s"], done.stdout
 
 
+@pytest.mark.slow
 def test_tokens_of_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is run once in a run, however many processes it has; that of the token that expires for each connection."""
     script = tmp_path / "vault.py"
@@ -202,6 +207,7 @@ def test_tokens_of_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         assert_nothing_is_shown(done, tmp_path, gateway)
 
 
+@pytest.mark.slow
 def test_a_command_that_fails(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import sys; sys.exit('no vault')"]
     (tmp_path / "wsproof.yaml").write_text(f"users:\n  alice: {{token: {{command: {json.dumps(command)}}}}}\n")

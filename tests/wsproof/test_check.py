@@ -12,7 +12,7 @@ import pytest
 from contract.profile import load_profile
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
-from tests.wsproof.command import complaint, read, wsproof
+from tests.wsproof.command import complaint, read, within, wsproof
 
 SHOULD, MUST = "session-id-shared", "text-trimmed"
 """Faults of the reference server, by the level that they break: CONN-06 and SEND-02."""
@@ -30,7 +30,7 @@ def server(*faults: str) -> Iterator[str]:
 
 def checked(folder: Path, *options: str | Path) -> tuple[int, Any]:
     """Exit code and document of a check."""
-    done = wsproof("check", *BEAT, *options, folder=folder)
+    done = within("check", *BEAT, *options, folder=folder)
     try:
         return done.returncode, read(folder / "wsproof-report" / "results.json")
     except FileNotFoundError:

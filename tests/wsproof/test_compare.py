@@ -97,6 +97,7 @@ def test_markdown_for_the_summary_of_a_job(runs: Path) -> None:
     assert text.endswith("⬇ bad is worse than good: 1 worse.\n")
 
 
+@pytest.mark.slow
 def test_in_japanese_with_the_same_document(runs: Path) -> None:
     for language in ("en", "ja"):
         done = wsproof("compare", "good", "bad", "--lang", language, "--output", language, folder=runs)
@@ -107,6 +108,7 @@ def test_in_japanese_with_the_same_document(runs: Path) -> None:
     assert documents[0] == documents[1]
 
 
+@pytest.mark.slow
 def test_the_same_files_give_the_same_bytes(runs: Path) -> None:
     for folder in ("one", "two"):
         wsproof("compare", "quick", "slow", "--output", folder, folder=runs)
@@ -154,6 +156,7 @@ MISTAKES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "message"), MISTAKES, ids=[" ".join(arguments) for arguments, _ in MISTAKES])
 def test_every_mistake_is_one_line(arguments: tuple[str, ...], message: str, runs: Path) -> None:
     (runs / "empty").mkdir()

@@ -112,6 +112,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
     ("module", "command"),
@@ -152,6 +153,7 @@ def test_a_signal_while_nobody_answers(command: str, tmp_path: Path) -> None:
     assert (process.returncode, shown, said) == (130, "", "\nwsproof: interrupted\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["check", "load"])
 def test_a_signal_while_the_reports_are_written(command: str, tmp_path: Path) -> None:
     """They become whole all the same; a pipe that nobody reads yet holds up the last of them."""
@@ -214,6 +216,7 @@ class TestKilled:
         left = {name for one in document["scenarios"] if one["verdict"] == "untested" for name in one["verifies"]}
         assert not decided & left
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("form", "said"),
         [

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from contract.profile import load_profile
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
@@ -19,6 +21,7 @@ def results(folder: Path) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.slow
 def test_generated_messages_join_the_scenarios(tmp_path: Path) -> None:
     options = ["--fuzz", "40", "--seed", "5", "--select", "fuzz", "--select", "err-codes", "--output", "report"]
     done = wsproof("check", *options, folder=tmp_path)
@@ -60,6 +63,7 @@ def test_a_failure_is_quoted_with_what_repeats_it(tmp_path: Path) -> None:
     assert f"fuzz: 600 examples, seed {seed}" in again.stdout
 
 
+@pytest.mark.slow
 def test_wrong_options_are_named(tmp_path: Path) -> None:
     assert "--fuzz" in complaint("check", "--seed", "5", folder=tmp_path)
     assert "100000" in complaint("check", "--fuzz", "0", folder=tmp_path)

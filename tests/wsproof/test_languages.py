@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.wsproof.command import complaint, read, wsproof
 
 ONE = ("check", "--select", "CONN-02", "--lang", "ja")
@@ -18,6 +20,7 @@ def test_a_check_reports_in_japanese(tmp_path: Path) -> None:
     assert ">接続<" in page
 
 
+@pytest.mark.slow
 def test_the_results_do_not_depend_on_the_language(tmp_path: Path) -> None:
     wsproof(*ONE, folder=tmp_path, WSPROOF_LANG="en")
     document = read(tmp_path / FOLDER / "results.json")
@@ -36,6 +39,7 @@ def test_a_report_is_rendered_again_in_either_language(tmp_path: Path) -> None:
     assert from_variable.stdout == japanese.stdout
 
 
+@pytest.mark.slow
 def test_a_load_test_reports_in_japanese(tmp_path: Path) -> None:
     done = wsproof("load", "--users", "2", "--time", "1s", "--lang", "ja", folder=tmp_path)
     assert done.returncode == 0, done.stderr

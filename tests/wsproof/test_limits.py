@@ -6,8 +6,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from tests.slow import slow_but
 from tests.wsproof.command import complaint, read, wsproof
-from tests.wsproof.own import scenario, written, wrong
+from tests.wsproof.own import FORMATS, scenario, written, wrong
 
 ENDED = "What had not finished by then was not verified."
 
@@ -43,6 +44,7 @@ def test_what_does_not_fail_the_run_does_not_end_it(tmp_path: Path) -> None:
     assert (done.returncode, read(tmp_path / "wsproof-report" / "results.json")["complete"]) == (1, False)
 
 
+@pytest.mark.slow
 def test_what_a_baseline_lists_does_not_end_it(tmp_path: Path) -> None:
     failing(tmp_path)
     text = "format: wsproof.baseline/1\nentries: [{requirement: ACME-01, reason: known}]\n"
@@ -51,6 +53,7 @@ def test_what_a_baseline_lists_does_not_end_it(tmp_path: Path) -> None:
     assert (done.returncode, read(tmp_path / "wsproof-report" / "results.json")["complete"]) == (0, True)
 
 
+@pytest.mark.slow
 def test_the_last_failure_leaves_nothing_out(tmp_path: Path) -> None:
     failing(tmp_path)
     done = wsproof("check", "--only-scenarios", "own.yaml", "--jobs", "1", "--maxfail", "12", folder=tmp_path)
@@ -77,7 +80,7 @@ class TestTimeLimit:
         reasons = {one["reason"] for one in document["scenarios"] if one["verdict"] == "untested"}
         assert reasons == {"not finished: the time limit of 500ms was reached (--time-limit)"}
 
-    @pytest.mark.parametrize("form", ["html", "text", "markdown", "junit", "ctrf", "json", "jsonl"])
+    @pytest.mark.parametrize("form", slow_but(["html", "junit"], FORMATS))
     def test_every_report_says_why(self, form: str, folder: Path) -> None:
         for language, said in (("en", "the time limit of 500ms"), ("ja", "制限時間 500ms に達しました")):
             report = ("report", "wsproof-report/results.json", "--format", form, "--lang", language)
@@ -90,6 +93,7 @@ class TestTimeLimit:
         again = wsproof("report", "wsproof-report/results.jsonl", "--format", "json", folder=folder)
         assert again.stdout == (folder / "wsproof-report" / "results.json").read_text(encoding="utf-8")
 
+    @pytest.mark.slow
     def test_what_may_stay_undecided_passes(self, tmp_path: Path) -> None:
         beat = ("--set", "heartbeat.interval=60", "--set", "heartbeat.timeout=60")
         options = ("--select", "HB-01", "--time-limit", "500ms", "--allow-undecided")
@@ -100,6 +104,7 @@ class TestTimeLimit:
         root = ET.parse(tmp_path / "wsproof-report" / "junit.xml").getroot()
         assert not [one for one in root.iter("testcase") if one.find("error") is not None]
 
+    @pytest.mark.slow
     def test_generated_messages_end_as_well(self, tmp_path: Path) -> None:
         options = ("--select", "fuzz", "--fuzz", "100000", "--time-limit", "1s", "--json", "-")
         done = wsproof("check", *options, folder=tmp_path)

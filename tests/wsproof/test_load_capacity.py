@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.loadtest.running import read_document, served
 from tests.wsproof.command import wsproof
 
-pytestmark = served
+pytestmark = [served, pytest.mark.slow]
 
 
 def search(reference: str, folder: Path, *options: str) -> tuple[int, str]:

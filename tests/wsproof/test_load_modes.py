@@ -13,7 +13,7 @@ import pytest
 from tests.loadtest.running import children_of, connections, read_document, served
 from tests.wsproof.command import started, surroundings, wait_until, wsproof
 
-pytestmark = served
+pytestmark = [served, pytest.mark.slow]
 
 WITH_PROC = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.conformance.servers import raw_server, read_request
 from tests.reports import builder
+from tests.slow import slow_but
 from tests.wsproof.command import read, wsproof
 
 LOCALES = {
@@ -16,7 +17,7 @@ LOCALES = {
 }
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", slow_but(["strict"], LOCALES))
 def test_a_comparison_of_folders(locale: str, tmp_path: Path) -> None:
     for name in ("前", "後"):
         (tmp_path / name).mkdir()
@@ -31,7 +32,7 @@ def test_a_comparison_of_folders(locale: str, tmp_path: Path) -> None:
     assert "後" in (tmp_path / "報告" / "comparison.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", slow_but(["strict"], LOCALES))
 def test_a_check(locale: str, tmp_path: Path) -> None:
     heads = []
     with raw_server(lambda connection: heads.append(read_request(connection))) as url:
@@ -47,7 +48,7 @@ def test_a_check(locale: str, tmp_path: Path) -> None:
     assert any(head.startswith(sent + b"&access_token=") for head in heads)
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", slow_but(["strict"], LOCALES))
 def test_a_load_test(locale: str, tmp_path: Path) -> None:
     (tmp_path / "鍵.txt").write_bytes(b"\xef\xbb\xbfload-1\r\nload-2\r\n")
     options = ("--users", "2", "--time", "1s", "--tokens-file", "鍵.txt", "--output", "報告", "-q")
@@ -56,6 +57,7 @@ def test_a_load_test(locale: str, tmp_path: Path) -> None:
     assert read(tmp_path / "報告" / "load.json")["errors"] == []
 
 
+@pytest.mark.slow
 def test_files_with_a_byte_order_mark(tmp_path: Path) -> None:
     mark = b"\xef\xbb\xbf"
     own = "format: wsproof.baseline/1\r\nentries: []\r\n"

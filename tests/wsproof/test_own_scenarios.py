@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.slow import slow_but
 from tests.wsproof.command import complaint, read, wsproof
-from tests.wsproof.own import scenario, written, wrong
-
-FORMATS = ("html", "text", "markdown", "junit", "ctrf", "json", "jsonl")
+from tests.wsproof.own import FORMATS, scenario, written, wrong
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", slow_but(["html", "junit"], FORMATS))
 def test_every_report_names_them(form: str, folder: Path) -> None:
     done = wsproof("report", "wsproof-report/results.json", "--format", form, folder=folder)
     assert done.returncode == 0, done.stderr
@@ -51,11 +50,13 @@ def test_beside_the_bundled_ones(folder: Path) -> None:
     assert document["requirements"][-1]["id"] == "ACME-02"
 
 
+@pytest.mark.slow
 def test_the_report_repeats_them(folder: Path) -> None:
     text = (folder / "wsproof-report" / "report.html").read_text(encoding="utf-8")
     assert "wsproof check --only-scenarios own.yaml --select acme-b" in text
 
 
+@pytest.mark.slow
 def test_a_baseline_knows_them(folder: Path) -> None:
     (folder / "b.yaml").write_text(
         "format: wsproof.baseline/1\nentries: [{requirement: ACME-02, reason: known}]\n", encoding="utf-8"

@@ -81,6 +81,7 @@ class TestSettings:
         code, output = project.play("own.yaml")
         assert (code, "2 passed" in output) == (0, True), output
 
+    @pytest.mark.slow
     def test_the_root_folders_file(self, project: Project, url: str) -> None:
         project.profile(f"endpoint: {url}\n")
         (project.folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
@@ -95,6 +96,7 @@ class TestSettings:
         code, output = project.play("own.yaml", *arguments, WSPROOF_URL=GONE if source == "option" else url)
         assert (code, "2 passed" in output) == (0, True), output
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("source", ["option", "variable"])
     def test_another_file(self, project: Project, url: str, source: str) -> None:
         (project.folder / "wsproof.yaml").rename(project.folder / "staging.yaml")
@@ -104,6 +106,7 @@ class TestSettings:
         code, output = project.play("own.yaml", *arguments, WSPROOF_URL=url, **environ)
         assert (code, "2 passed" in output) == (0, True), output
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("arguments", "environ", "said"),
         [
@@ -209,6 +212,7 @@ def lacks(module: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(importlib.util.find_spec(module) is None, reason=f"{module} is not installed")
 
 
+@pytest.mark.slow
 class TestOtherPlugins:
     @lacks("pytest_timeout")
     @pytest.mark.parametrize("method", ["signal", "thread"])

@@ -22,6 +22,7 @@ def idle(connection: ServerConnection) -> None:
     connection.recv()
 
 
+@pytest.mark.slow
 class TestClientCertificates:
     @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
     @pytest.mark.parametrize("command", [("check",), ("load", "--users", "2", "--time", "2s")])

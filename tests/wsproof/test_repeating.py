@@ -16,6 +16,8 @@ from reports.shared.commands import repeating
 from reports.shared.documents import upgraded
 from tests.wsproof.command import wsproof
 
+pytestmark = pytest.mark.slow
+
 CASE = "send-text-unchanged/leading-spaces"
 TOKEN = "a-token-of-alice"
 PROFILE = """heartbeat: {interval: 1s, timeout: 2s}

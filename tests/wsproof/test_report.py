@@ -136,6 +136,7 @@ def test_our_own_lines_are_no_stream(document: Path, capsys: pytest.CaptureFixtu
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -49,6 +49,7 @@ COMMANDS = {
 """Exit codes, which do not depend on who reads the output."""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("command", [one for one, code in COMMANDS.items() if code == 0])
 def test_a_full_disk_is_told_in_one_line(command: str, folder: Path) -> None:
@@ -71,6 +72,7 @@ def test_a_reader_who_has_left_is_no_fault(command: str, code: int, folder: Path
     assert not [word for word in ("Traceback", "fault of", "Broken pipe", "ignored") if word in said]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "code"), [("check --select CONN-01", 0), ("check --bogus", 2), ("load --time 1s --users 2", 0)]
 )
@@ -79,6 +81,7 @@ def test_a_closed_stream_is_no_fault(command: str, code: int, closed: str, folde
     assert shell(f'"$@" {command} {closed}', folder).returncode == code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["check --select CONN-01", "lint", "serve --list-faults", "--version"])
 def test_nor_is_a_closed_output_alone(command: str, folder: Path) -> None:
     done = shell(f'"$@" {command} >&-', folder)

@@ -18,6 +18,8 @@ from tests.conformance.servers import raw_server
 from tests.hostile.modes import ACKED, PACE, frame, upgraded
 from tests.wsproof.command import PATIENCE, lines, read, started, surroundings, wait_until
 
+pytestmark = pytest.mark.slow
+
 resource = pytest.importorskip("resource")
 
 LIMIT = resource.RLIMIT_NOFILE

@@ -84,6 +84,7 @@ def test_a_file_that_is_not_there(command: str, tmp_path: Path) -> None:
     assert found == "client.pem: tls.cert cannot be read: No such file or directory"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("secure", [True, False])
 def test_the_environment_s_proxy(secure: bool, certificates: tuple[Certificate, Certificate], tmp_path: Path) -> None:
     """It alone knows the endpoint's name; check and load get there through it, and only through it."""
@@ -112,6 +113,7 @@ def test_the_environment_s_proxy(secure: bool, certificates: tuple[Certificate, 
         assert (done.returncode, len(proxy.asked)) == (3, asked), done.stderr
 
 
+@pytest.mark.slow
 def test_the_profile_s_proxy(tmp_path: Path) -> None:
     with reference() as behind, ConnectProxy(port_of(behind), "ci:s3cret-p").running() as proxy:
         (tmp_path / "wsproof.yaml").write_text(
@@ -129,6 +131,7 @@ def test_the_profile_s_proxy(tmp_path: Path) -> None:
         assert asked > 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("proxy", ["socks5://u:s3cret@p:1", "https://u:s3cret@p:1"])
 def test_proxies_that_are_not_spoken_to(proxy: str, tmp_path: Path) -> None:
     for command in ("check", "load"):
@@ -138,6 +141,7 @@ def test_proxies_that_are_not_spoken_to(proxy: str, tmp_path: Path) -> None:
         assert "s3cret" not in found
 
 
+@pytest.mark.slow
 def test_the_embedded_server_is_never_asked_for_elsewhere(tmp_path: Path) -> None:
     with ConnectProxy(1).running() as proxy:
         (tmp_path / "wsproof.yaml").write_text(f"proxy: http://127.0.0.1:{proxy.port}\n", encoding="utf-8")
@@ -148,6 +152,7 @@ def test_the_embedded_server_is_never_asked_for_elsewhere(tmp_path: Path) -> Non
         assert proxy.asked == []
 
 
+@pytest.mark.slow
 def test_a_proxy_that_fails_within_a_run_convicts_nobody(tmp_path: Path) -> None:
     """From the fifth connection on it refuses; what was decided before stays, and nothing fails."""
     refuse = refusing(403)
