@@ -3,13 +3,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 REPORT := build/report
-# These judge servers while they run, and get no more processes than there are cores; the others wait more than they work.
+# These judge servers while they run, and get no more workers than there are cores; the others wait more than they work.
 JUDGING := tests/evidence tests/examples tests/faults tests/hostile tests/loadtest tests/surroundings
 QUICKLY := -n 4 --dist worksteal $(JUDGING:%=--ignore=%)
-CAREFULLY := -n 2 --dist loadfile $(JUDGING)
+CAREFULLY := -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-all lint format wheel matrix screenshots reference bench constraints clean
+.PHONY: help run test test-slow test-all coverage lint format wheel matrix screenshots reference bench constraints clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,13 +21,19 @@ run: $(STAMP)  ## Check and load-test the embedded reference server, and write t
 
 test: $(STAMP)  ## Run the tests, without the slow ones
 	$(BIN)/pytest $(QUICKLY) -m "not slow"
-	$(BIN)/pytest $(CAREFULLY) -m "not slow"
+	$(BIN)/pytest $(CAREFULLY) $(JUDGING) -m "not slow"
 
 test-slow: $(STAMP)  ## Run the slow tests: every fault, hostile endpoint, example server and page
-	$(BIN)/pytest $(QUICKLY) -m slow
 	$(BIN)/pytest $(CAREFULLY) -m slow
 
 test-all: test test-slow  ## Run all tests
+
+coverage: $(STAMP)  ## Run what `make test` runs, and list the modules whose lines it does not all reach
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(QUICKLY) -m "not slow"
+	$(BIN)/coverage run -m pytest $(CAREFULLY) $(JUDGING) -m "not slow"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 lint: $(STAMP)  ## Lint, formatting and types
 	$(BIN)/ruff check .
@@ -61,7 +67,7 @@ constraints: $(STAMP)  ## Pin every dependency anew, with hashes
 	  --output-file constraints.txt pyproject.toml
 
 clean:  ## Remove everything that was built
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis wsproof-report
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage wsproof-report
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
