@@ -175,7 +175,7 @@ def _members(members: list[str], users: Mapping[str, Any]) -> Iterator[Mistake]:
     where: Where = ("channels", "private", "members")
     for index, name in enumerate(members):
         if name == STRANGER:
-            yield mistake((*where, index), f"{STRANGER} is who must be refused there (JOIN-05), and cannot be a member")
+            yield mistake((*where, index), f"{STRANGER} is the user whose join must be refused, and cannot be a member")
         elif name not in users:
             known = near(name, users) or f"; users are {', '.join(users) or 'none'}"
             yield mistake((*where, index), f"the profile has no user {quoted_name(name)}{known}")

@@ -44,7 +44,8 @@ class CheckUse:
 class Clause:
     """The part of a requirement that has one level, and the checks over all messages that decide it.
 
-    `under_load`: those that only a load test applies; a check of the endpoint has scenarios for the same.
+    `by_steps`: what a scenario's steps find by themselves, whatever the scenario is there for. `under_load`: those that
+    only a load test applies; a check of the endpoint has scenarios for the same.
     """
 
     level: Level
@@ -52,6 +53,7 @@ class Clause:
     text_ja: str
     checks: tuple[CheckUse, ...] = ()
     under_load: tuple[CheckUse, ...] = ()
+    by_steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def _texts(one: str | Mapping[str, str]) -> tuple[str, str]:
 
 def _requirement(one: Mapping[str, Any], section: Section, path: Path) -> Requirement:
     english, japanese = _texts(one["statement"])
-    checks = {name: one[name] for name in ("checks", "under_load") if name in one}
+    checks = {name: one[name] for name in ("checks", "under_load", "by_steps") if name in one}
     whole = {"level": one["level"], **checks, "en": english, "ja": japanese}
     return Requirement(
         id=one["id"],
@@ -145,6 +147,7 @@ def _requirement(one: Mapping[str, Any], section: Section, path: Path) -> Requir
                 *_texts({name: part[name] for name in ("en", "ja") if name in part}),
                 _uses(part, "checks"),
                 _uses(part, "under_load"),
+                tuple(part.get("by_steps", ())),
             )
             for part in one.get("clauses") or [whole]
         ),

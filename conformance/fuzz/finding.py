@@ -1,16 +1,20 @@
 """What a hunt for failing messages found, as verdicts on scenarios."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from conformance.fuzz.example import Example
 from conformance.fuzz.session import Played
 from conformance.judge.verdicts import Charged, ScenarioVerdict
+from conformance.language.deed import Charge
 from conformance.language.scenario import Scenario
+from conformance.play.charges import charge_of
+from conformance.play.context import Failure
 from conformance.play.engine import Ending, Outcome
 from conformance.play.record import Record, cut
 from conformance.play.transcript import MAX_DATA, Entry
 from contract.findings import Text, missing, phrase
+from contract.requirements import Requirement
 
 SHOWN_MESSAGE = 300
 """Characters of the smallest message that a failure quotes; the transcript has more."""
@@ -41,13 +45,19 @@ def signatures(example: Example, verdict: ScenarioVerdict) -> list[Signature]:
     return [(name, level, change) for level, name, change in sorted(set(found))]
 
 
-def verdict_on(findings: Sequence[Finding], scenario: Scenario, started: float, duration: float) -> ScenarioVerdict:
+def verdict_on(
+    findings: Sequence[Finding],
+    scenario: Scenario,
+    requirements: Mapping[str, Requirement],
+    started: float,
+    duration: float,
+) -> ScenarioVerdict:
     """All findings of a kind as one verdict. Every failure quotes its message; the transcripts follow each other."""
     charged: list[Charged] = []
     first = next((one for one in findings if one.played.verdict.outcome.ending == "stopped"), findings[0])
     record = Record(started, ())
     for number, one in enumerate(findings, 1):
-        charged += [_quoting(failure, one) for failure in _charged(one)]
+        charged += [_quoting(failure, one) for failure in _charged(one, requirements)]
         _append(record, one.played.verdict.outcome.record, number, len(findings))
     outcome = replace(
         first.played.verdict.outcome, scenario=scenario, record=record, started=started, duration=duration
@@ -55,18 +65,22 @@ def verdict_on(findings: Sequence[Finding], scenario: Scenario, started: float, 
     return ScenarioVerdict(outcome, tuple(charged))
 
 
-def _charged(finding: Finding) -> tuple[Charged, ...]:
+def _charged(finding: Finding, requirements: Mapping[str, Requirement]) -> tuple[Charged, ...]:
     """What a finding is charged to. What is lost only after other messages is no fault of the last one's kind."""
     charged = finding.played.verdict.charged
     lost = [one for one in charged if one.failure.absent == "undelivered"]
     unanswered = [one for one in charged if one.failure.message == UNANSWERED]
-    if finding.after and lost:
-        return (replace(lost[0], requirement="SEND-01", level="MUST"),)
-    if finding.after and unanswered:
+    delivered, answered = charge_of(requirements, "delivered"), charge_of(requirements, "answered-each")
+    if finding.after and lost and delivered is not None:
+        return (_charged_with(delivered, lost[0].failure),)
+    if finding.after and unanswered and answered is not None:
         # Where plain posts are lost as well, this follows from it.
-        failure = replace(unanswered[0].failure, absent="undelivered")
-        return (Charged("ERR-10", "SHOULD", failure),)
+        return (_charged_with(answered, replace(unanswered[0].failure, absent="undelivered")),)
     return charged
+
+
+def _charged_with(charge: Charge, failure: Failure) -> Charged:
+    return Charged(charge.requirements[0], charge.level or "MUST", failure)
 
 
 def _append(record: Record, more: Record, number: int, count: int) -> None:

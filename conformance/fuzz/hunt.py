@@ -247,7 +247,7 @@ class Hunt:
     def _verdict(self, began: float, duration: float) -> ScenarioVerdict:
         scenario = self._scenario
         if self._findings:
-            return verdict_on(self._findings, scenario, began, duration)
+            return verdict_on(self._findings, scenario, self._plan.requirements, began, duration)
         if self._stopped:
             return undecided(scenario, "unfinished", not_finished(self._ended), began, duration)
         if self._setup is not None:

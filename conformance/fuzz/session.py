@@ -10,6 +10,7 @@ from conformance.language.deeds import SendRaw
 from conformance.language.scenario import Scenario, Step
 from conformance.language.values import InconclusiveError, Values
 from conformance.play.attribution import is_rate_limited
+from conformance.play.charges import charge_of
 from conformance.play.circuit_breaker import CircuitBreaker
 from conformance.play.context import Context, Script, Setting
 from conformance.play.engine import Outcome, play_steps
@@ -81,7 +82,11 @@ class Session:
         self._transport = transport
         # A message is only made smaller where each is waited for to the end; the hunt has a budget of its own.
         breaker = CircuitBreaker(math.inf)
-        self._setting = Setting(plan.contract, plan.profile, channels, plan.time_scale, plan.target.path, breaker)
+        self._setting = Setting(
+            plan.contract, plan.requirements, plan.profile, channels, plan.time_scale, plan.target.path, breaker
+        )
+        alive = charge_of(plan.requirements, "alive-while-answering")
+        self._heartbeat = alive.requirements if alive is not None else ()
         at = sending_step(scenario)
         self._setup: tuple[Step, ...] = scenario.steps[:at]
         self._steps: tuple[Step, ...] = scenario.steps[at:]
@@ -162,7 +167,7 @@ class Session:
             raise UnjudgedError(phrase("rate-limits"))
         verdict = judged(outcome, self._plan)
         # Pongs may be late while messages are generated; heartbeats have scenarios of their own.
-        if outcome.ending == "inconclusive" or any(one.requirement == "HB-03" for one in verdict.charged):
+        if outcome.ending == "inconclusive" or any(one.requirement in self._heartbeat for one in verdict.charged):
             yield from self._leave()
             raise UnjudgedError(outcome.reason or phrase("closed-for-heartbeat"))
         return verdict

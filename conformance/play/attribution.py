@@ -4,10 +4,10 @@ A step that fails is charged to the requirement that it names, or to those that 
 wrong, or what was expected did not come. But an absence has causes that lie elsewhere, and the connection itself often
 tells which. They are asked for in this order:
 
-1. The endpoint closed the connection with the code for a missed heartbeat, although the actor answers pings: HB-03. If
+1. The endpoint closed the connection with the code for a missed heartbeat, although the actor answers pings. If
    this machine was held up for so long that the pongs may have been late, nothing is said (`excuse_if_stalled`). An
    actor that does not read, or does not answer, may be closed, and nobody is charged.
-2. An error message came before the end: an error is to leave the connection open, ERR-07.
+2. An error message came before the end, and an error is to leave the connection open.
 3. Else the step's own requirement.
 
 How something was absent (`absence`: a time-out, an end, a delivery, an acknowledgement) is noted with the failure:
@@ -104,7 +104,7 @@ def what_came(context: Context, state: ActorState, event: str | None = None) -> 
 def cause_of_end(context: Context, state: ActorState) -> Charge | None:
     """What an unexpected end is charged to, where the connection itself tells; None: to the step.
 
-    An answering client was closed for its heartbeat (HB-03), or an error came before the end (ERR-07).
+    An answering client was closed for its heartbeat, or an error came before the end.
     """
     conversation = state.conversation
     if conversation is None or conversation.is_open:
@@ -116,19 +116,19 @@ def cause_of_end(context: Context, state: ActorState) -> Charge | None:
     waiting = {id(one) for one in state.inbox}
     consumed = [one for one in conversation.received if id(one) not in waiting]
     if delivery is not None and any(one.event == delivery.error["event"] for one in consumed):
-        return Charge(("ERR-07",), "SHOULD")
+        return context.charge("alive-after-error")
     return None
 
 
 def closed_for_heartbeat(context: Context, state: ActorState) -> Charge | None:
-    """HB-03, where an actor that answers pings was closed as if it did not."""
+    """The charge, where an actor that answers pings was closed as if it did not."""
     conversation = state.conversation
     close = conversation.close_received if conversation is not None else None
     heartbeat_timeout = context.profile.close_codes["heartbeat_timeout"]
     answers = state.actor.heartbeat != "ignore" and conversation is not None and conversation.unread_since is None
     if close is not None and close.code == heartbeat_timeout and answers:
         excuse_if_stalled(context)
-        return Charge(("HB-03",), "MUST")
+        return context.charge("alive-while-answering")
     return None
 
 
@@ -167,27 +167,30 @@ def absence(context: Context, state: ActorState, event: str | None) -> Absence:
 
 
 def undelivered(context: Context, state: ActorState, event: str | None) -> Charge | None:
-    """Where others arrived on this connection, its join (JOIN-01) is in force, and the post is lost (SEND-01)."""
+    """Where others arrived on this connection, its join is in force, and the post is lost."""
     delivery = context.contract.delivery
     charge = context.step_charge
-    if delivery is None or event != delivery.delivery["event"] or set(charge.requirements) != {"JOIN-01", "SEND-01"}:
+    joined, delivered = context.charge("joined"), context.charge("delivered")
+    if delivery is None or event != delivery.delivery["event"] or joined is None or delivered is None:
+        return None
+    if {*charge.requirements} != {*joined.requirements, *delivered.requirements}:
         return None
     if any(one.event == event for one in context.conversation(state).received):
-        return Charge(("SEND-01",), charge.level)
+        return Charge(delivered.requirements, charge.level)
     return None
 
 
 def broken_instead(context: Context, state: ActorState, event: str | None) -> Charge | None:
-    """A delivery may have come, but broken beyond recognition: that is charged then (ENV-01 to ENV-03)."""
+    """A delivery may have come, but broken beyond recognition: that is charged then."""
     delivery = context.contract.delivery
     if delivery is None or event != delivery.delivery["event"]:
         return None
     for message in outer(state.inbox):
         if message.value is UNPARSED or message.opcode != Opcode.TEXT:
-            return Charge(("ENV-01",), "MUST")
+            return context.charge("text")
         if context.contract.check_envelope(message.value):
-            return Charge(("ENV-02",), "MUST")
+            return context.charge("envelope")
         known = message.event is not None and message.event in context.contract.events
         if known and context.contract.check_payload(str(message.event), message.value["payload"]):
-            return Charge(("ENV-03",), "MUST")
+            return context.charge("payload")
     return None

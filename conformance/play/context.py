@@ -12,6 +12,7 @@ from conformance.language.deed import Charge, Duration
 from conformance.language.scenario import Actor, Decided, Scenario
 from conformance.language.values import ScenarioError, Values
 from conformance.play.admission import Admission
+from conformance.play.charges import charge_of
 from conformance.play.circuit_breaker import CircuitBreaker
 from conformance.play.outage import Watch
 from conformance.play.record import (
@@ -44,6 +45,7 @@ from contract.findings import Phrase, Text, changed, phrase
 from contract.json_text import dump_json
 from contract.model import Contract
 from contract.profile import Profile
+from contract.requirements import Requirement
 from wire.frames import Opcode
 
 Absence = Literal["undelivered", "unacknowledged", "timeout", "ended", "refused"]
@@ -76,6 +78,7 @@ class Setting:
     """What a scenario is played with. `time_scale` stretches every deadline for slow networks."""
 
     contract: Contract
+    requirements: Mapping[str, Requirement]
     profile: Profile
     channel: Callable[[str], str]
     time_scale: float = 1.0
@@ -181,6 +184,10 @@ class Context:
         return tuple(self.profile.close_codes[code] if isinstance(code, str) else code for code in codes)
 
     # Judging
+
+    def charge(self, check: str) -> Charge | None:
+        """The clause that a check decides; None: the contract has none for it."""
+        return charge_of(self.setting.requirements, check)
 
     def decide(self, charge: Charge) -> None:
         """A graded part of a step was judged."""

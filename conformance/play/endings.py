@@ -15,7 +15,7 @@ from conformance.play.record import Conversation
 from conformance.transport.exchange import LOST
 from contract.findings import Phrase, Text, phrase
 
-CLOSE_CODE = Charge(("CLOSE-04",), "SHOULD")
+CLOSE_CAUSE = "close-cause"
 """Charged where a connection is closed for the right cause with another code than the profile's."""
 
 
@@ -57,7 +57,9 @@ def _expect_close(context: Context, deed: ExpectClose) -> Script[None]:
         )
     received = conversation.close_received
     if received is not None:
-        context.decide(CLOSE_CODE)
+        charge = context.charge(CLOSE_CAUSE)
+        if charge is not None:
+            context.decide(charge)
         if received.code in codes:
             return
     heartbeat = closed_for_heartbeat(context, state)
@@ -93,11 +95,14 @@ def _first_ping(context: Context, state: ActorState, conversation: Conversation)
 
 
 def _charge_close_code(context: Context, actor: str, codes: tuple[int, ...], conversation: Conversation) -> None:
+    charge = context.charge(CLOSE_CAUSE)
+    if charge is None:
+        return
     context.failures.append(
         context.failure(
             phrase("other-close-code"),
             actor,
-            charge=CLOSE_CODE,
+            charge=charge,
             expected=close_with(codes),
             received=ended_as(conversation),
         )

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from conformance.language.deed import Charge
 from conformance.language.deeds import Connect
 from conformance.language.scenario import Actor
 from conformance.language.values import DisturbedError, Enough, InconclusiveError
@@ -27,9 +26,6 @@ from contract.access import token_problem
 from contract.findings import Phrase, phrase
 from contract.profile import Profile
 from wire.deflate import Deflate
-
-HANDSHAKE_REQUIREMENT = "CONN-07"
-"""Charged where the handshake's answer is wrong in itself (RFC 6455 §4.2.2), not where it is a refusal."""
 
 SWITCHING = "101 Switching Protocols"
 
@@ -197,10 +193,11 @@ def _refused(context: Context, deed: Connect, refused: Refused) -> Exception:
         context.note(actor, "none", "note", phrase("note-demands-refused"))
         return Enough()
     if refused.problem in ("accept", "negotiation"):
+        # The answer is wrong in itself (RFC 6455 §4.2.2), and no refusal.
         return context.fail(
             phrase("handshake-wrong"),
             actor,
-            charge=Charge((HANDSHAKE_REQUIREMENT,), "MUST"),
+            charge=context.charge("upgrade"),
             expected=phrase("handshake-prescribed"),
             received=refused.detail,
         )

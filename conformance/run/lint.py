@@ -11,7 +11,8 @@ from conformance.language.scenario import Scenario, decided
 from conformance.language.soundness import unsound
 from conformance.language.suite import own_requirements
 from conformance.language.undeclared import unknown_requirements
-from conformance.play.endings import CLOSE_CODE
+from conformance.play.charges import charge_of
+from conformance.play.endings import CLOSE_CAUSE
 from contract.errors import ContractError
 from contract.files import load_yaml
 from contract.requirements import Requirement, load_requirements
@@ -60,7 +61,7 @@ def _are_journeys(path: Path | None) -> bool:
     return not any("verifies" in one for one in scenarios) and bool(verbs & {*OF_JOURNEYS})
 
 
-def deciding(scenario: Scenario) -> set[str]:
+def deciding(scenario: Scenario, requirements: Mapping[str, Requirement]) -> set[str]:
     """The requirements that some step of a scenario decides, by itself or in a graded part."""
     found: set[str] = set()
     for step in scenario.steps:
@@ -73,7 +74,8 @@ def deciding(scenario: Scenario) -> set[str]:
         elif isinstance(deed, ExpectRefusal):
             found |= {*deed.graded}
         elif isinstance(deed, ExpectClose):
-            found |= {*CLOSE_CODE.requirements}
+            charge = charge_of(requirements, CLOSE_CAUSE)
+            found |= {*charge.requirements} if charge is not None else set()
     return found
 
 
@@ -82,7 +84,7 @@ def _undecided(scenarios: tuple[Scenario, ...], requirements: Mapping[str, Requi
         place = f"{one.path}:{one.line}"
         if not one.verifies:
             yield f"{place}: scenario {one.id} verifies nothing; name the requirements in `verifies`"
-        known = deciding(one) | {name for name, each in requirements.items() if each.checked}
+        known = deciding(one, requirements) | {name for name, each in requirements.items() if each.checked}
         for name in sorted({*one.verifies} & set(requirements) - known):
             yield f"{place}: scenario {one.id} verifies {name}, but no step of it decides that; name it at a step"
 

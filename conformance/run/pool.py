@@ -139,6 +139,7 @@ class Pool:
         channels = Channels(plan.profile, self._index.get(scenario.id, 0))
         return Setting(
             plan.contract,
+            plan.requirements,
             plan.profile,
             channels,
             plan.time_scale,

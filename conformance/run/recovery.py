@@ -11,6 +11,7 @@ from conformance.language.awaited import ExpectOpen
 from conformance.language.deed import Charge
 from conformance.language.deeds import Connect, SendMessage, SendRaw
 from conformance.language.scenario import Actor, Scenario, Step
+from conformance.play.charges import charge_of
 from conformance.play.circuit_breaker import CircuitBreaker
 from conformance.play.context import Failure, Setting
 from conformance.play.engine import play
@@ -53,7 +54,9 @@ class Witness:
         self._breaker = CircuitBreaker()
         self._transport = Transport(plan.target)
         self._fault: Exception | None = None
-        setting = Setting(plan.contract, plan.profile, str, plan.time_scale, plan.target.path, self._breaker)
+        setting = Setting(
+            plan.contract, plan.requirements, plan.profile, str, plan.time_scale, plan.target.path, self._breaker
+        )
         self._thread = threading.Thread(target=self._play, args=(scenario, setting), name=WITNESS, daemon=True)
         self._thread.start()
 
@@ -250,7 +253,8 @@ def convicted(verdict: ScenarioVerdict, kind: str, requirements: Mapping[str, Re
     else:
         sending = [step for step in scenario.steps if isinstance(step.deed, SendMessage | SendRaw)]
         step = sending[-1] if sending else scenario.steps[-1]
-        name = scenario.verifies[0] if scenario.verifies else "CONN-01"
+        accepts = charge_of(requirements, "handshake") or Charge()
+        name = next(iter((*scenario.verifies, *accepts.requirements)), scenario.id)
         level = scenario.level or (requirements[name].level if name in requirements else "MUST")
         expected = phrase("lives-on")
         failure = Failure(Charge((name,), level), step.label, None, text, expected, received)

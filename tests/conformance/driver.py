@@ -32,12 +32,14 @@ from conformance.transport.exchange import (
 from contract.findings import Text, phrase
 from contract.model import load_contract
 from contract.profile import Profile, load_profile
+from contract.requirements import load_requirements
 from wire.frames import Opcode
 
 START = 100.0
 """The fake clock's first reading."""
 
 CONTRACT = load_contract()
+REQUIREMENTS = load_requirements()
 DEFAULTS = load_profile()
 
 REFUSED_401 = phrase("answer-status", status=401, reason="Unauthorized")
@@ -193,7 +195,7 @@ class _Clock:
 
 def setting_of(profile: Profile = DEFAULTS, time_scale: float = 1.0, **members: Any) -> Setting:
     """What a scenario is played with."""
-    return Setting(CONTRACT, profile, lambda name: f"channel-{name}", time_scale, "/v1/socket", **members)
+    return Setting(CONTRACT, REQUIREMENTS, profile, lambda name: f"channel-{name}", time_scale, "/v1/socket", **members)
 
 
 def played(

@@ -108,7 +108,7 @@ def test_all_variables_that_are_not_set_are_told(tmp_path: Path) -> None:
         ),
         (
             USERS + "channels: {private: {name: p, members: [alice]}}\n",
-            "channels.private.members[0]: alice is who must be refused there (JOIN-05), and cannot be a member",
+            "channels.private.members[0]: alice is the user whose join must be refused, and cannot be a member",
         ),
         (
             USERS + "  carol: {token: t-c}\nchannels: {private: {name: p, members: [bob]}}\n",

@@ -13,8 +13,9 @@ from conformance.language.deed import Charge
 from conformance.language.deeds import Connect, SendMessage
 from conformance.language.loading import BUNDLED, JOURNEYS, THOROUGH, scenario_files
 from conformance.language.scenario import Decided, Scenario, Step, decided
+from conformance.play.charges import charge_of
 from conformance.play.context import Context, Setting
-from conformance.play.endings import CLOSE_CODE
+from conformance.play.endings import CLOSE_CAUSE
 from contract.model import load_contract
 from contract.profile import load_profile
 from contract.requirements import load_requirements
@@ -80,7 +81,7 @@ def decisions(one: Scenario) -> set[Decided]:
         if isinstance(step.deed, ExpectRefusal):
             graded.append(Charge(step.deed.graded))
         if isinstance(step.deed, ExpectClose):
-            graded.append(CLOSE_CODE)
+            graded.append(charge_of(REQUIREMENTS, CLOSE_CAUSE))
         found |= {(name, charge.level) for charge in graded for name in charge.requirements}
     return found
 
@@ -198,7 +199,7 @@ class TestNames:
 
     @of(SCENARIOS + LONG)
     def test_durations(self, one: Scenario) -> None:
-        context = Context(one, Setting(CONTRACT, PROFILE, str), 0.0)
+        context = Context(one, Setting(CONTRACT, REQUIREMENTS, PROFILE, str), 0.0)
         for step in one.steps:
             for name in ("within", "duration"):
                 duration = getattr(step.deed, name, None)

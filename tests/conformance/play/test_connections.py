@@ -15,6 +15,7 @@ from tests.conformance.driver import (
     CONNECT,
     CONTRACT,
     DEFAULTS,
+    REQUIREMENTS,
     START,
     close,
     played,
@@ -169,14 +170,14 @@ class TestNeeds:
         result = played(scenario(CONNECT, needs=[need]), profile=self.BARE)
         assert (result.outcome.ending, result.actions) == ("inconclusive", ())
         assert result.outcome.reason == phrase("lacking", setting=setting)
-        check_needs(scenario(CONNECT, needs=[need]), Setting(CONTRACT, DEFAULTS, str))
+        check_needs(scenario(CONNECT, needs=[need]), Setting(CONTRACT, REQUIREMENTS, DEFAULTS, str))
 
     @pytest.mark.parametrize(
         ("form", "lacking"),
         [("none", {"heartbeat", "message_heartbeat"}), ("control", {"message_heartbeat"})],
     )
     def test_forms_of_heartbeat(self, form: str, lacking: set[str]) -> None:
-        setting = Setting(CONTRACT, load_profile(overrides={"heartbeat.form": form}), str)
+        setting = Setting(CONTRACT, REQUIREMENTS, load_profile(overrides={"heartbeat.form": form}), str)
         forms = {"heartbeat": "heartbeat.form: message, or control", "message_heartbeat": "heartbeat.form: message"}
         for need, wanted in forms.items():
             one = scenario(CONNECT, needs=[need])
