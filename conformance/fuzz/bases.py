@@ -7,7 +7,7 @@ from hypothesis.strategies import SearchStrategy
 
 from conformance.fuzz.example import Example
 from conformance.fuzz.grammar import Grammar, with_value
-from conformance.fuzz.values import made
+from conformance.fuzz.schema_values import made
 
 Message = dict[str, Any]
 Messages = SearchStrategy[Message]

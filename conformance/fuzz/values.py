@@ -5,12 +5,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-from hypothesis_jsonschema import from_schema
 
-from conformance.fuzz.example import MAX_EXACT, NONCE, is_portable
-
-SHORT = 40
-"""Characters of a generated text, unless its length is what matters."""
+from conformance.fuzz.example import MAX_EXACT, NONCE
+from conformance.fuzz.schema_values import made
 
 SPACES = (" ", "   ", "\t", "\n", "\r", "\r\n", "\u0085", "\u2028", "\u2029", "\u00a0", "\u3000")
 
@@ -23,27 +20,6 @@ NASTY = (
     *("${HOME}", "null", "{}", "--", ";", "../", ":-)", "@everyone", "_", "*", "#"),
 )
 """Texts that are lost, changed or obeyed somewhere."""
-
-
-def made(schema: Mapping[str, Any]) -> SearchStrategy[Any]:
-    """Values of a schema without references.
-
-    Objects and their arrays are put together here: those of hypothesis-jsonschema need an interface of hypothesis
-    that its newer versions do not have.
-    """
-    if "properties" in schema:
-        members = {name: made(member) for name, member in schema["properties"].items()}
-        required = {name: one for name, one in members.items() if name in schema.get("required", ())}
-        optional = {name: one for name, one in members.items() if name not in required}
-        return st.fixed_dictionaries(required, optional=optional)
-    if "properties" in schema.get("items", {}):
-        return st.lists(made(schema["items"]), min_size=schema.get("minItems", 0), max_size=schema.get("maxItems", 3))
-    found: SearchStrategy[Any] = from_schema(
-        {**schema, "maxLength": min(schema.get("maxLength", SHORT), SHORT)},
-        # By the name of an encoding it would try every character first, which takes more than a second.
-        codec=None,
-    )
-    return found.filter(is_portable)
 
 
 def values(*unwanted: str) -> SearchStrategy[Any]:

@@ -107,8 +107,9 @@ FAULTS = [
 def test_a_wrong_server_is_convicted_by_a_small_message(
     fault: str, kind: str, charged: tuple[str, str], smallest: str
 ) -> None:
+    # A kind's share has many changes, and a fault sees one or two of them: so many that chance does not leave them out.
     with plan(faults=(fault,)) as against:
-        (verdict,) = fuzzed(against, 500, 1, kind).verdicts
+        (verdict,) = fuzzed(against, 1_500, 1, kind).verdicts
     assert verdict.outcome.scenario.id == kind
     assert verdict.verdict == "failed"
     assert charged in charges([verdict])
