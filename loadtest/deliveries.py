@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from contract.findings import phrase
+from loadtest.identities import Identities
 from loadtest.judging import Judge
 from loadtest.one_order import OneOrder, View
 
 CLOCK_TOLERANCE = 300.0
 """Seconds by which a timestamp may differ from the generator's clock (SEND-05)."""
 
-MAX_POSTS = 20_000
-"""Posts that are remembered of one term; where more come, terms are shorter. Many more fit into no processor's cache,
-and looking up ids would cost more than all else that is done with a delivery."""
+MAX_POSTS = 50_000
+"""Posts that are remembered of one term; where more come, terms are shorter."""
 
 TERM_SECONDS = 5.0
 """How long a term is."""
@@ -50,8 +50,7 @@ class Deliveries:
         self._compared = 0
         self._young: dict[int, Known] = {}
         self._old: dict[int, Known] = {}
-        self._ids: dict[str, int] = {}
-        self._old_ids: dict[str, int] = {}
+        self._identities = Identities(2 * TERM_SECONDS)
         self._authors: dict[str, tuple[str, str]] = {}
         self._owners: dict[str, str] = {}
         self.latest: tuple[View, str, float] | None = None
@@ -66,16 +65,17 @@ class Deliveries:
         return compared
 
     def tick(self, t: float) -> None:
-        """Forget what came before the last term; called about once a second."""
+        """Compare ids, and forget what came before the last term; called about once a second."""
         if self.latest is not None:
             self._compare_clocks(*self.latest)
+        for user, when in self._identities.shared(t):
+            self._judge.found("delivery-id", phrase("shared-id"), when, user)
         if t - self._turned >= TERM_SECONDS:
             self._turned = t
             self._turn()
 
     def _turn(self) -> None:
         self._old, self._young = self._young, {}
-        self._old_ids, self._ids = self._ids, {}
         self.forgetting()
 
     def view(self, channel: str, user: str) -> View:
@@ -97,6 +97,8 @@ class Deliveries:
             return known
         self.alone(view, post, identity, stamp, t)
         rank = self._rank = self._rank + 1
+        if len(self._young) >= MAX_POSTS:
+            self._turn()
         known = self._young[post] = Known(rank, identity, view)
         view.rank = rank
         view.recent.append(rank)
@@ -108,16 +110,11 @@ class Deliveries:
             self._time_falls(view, stamp, t)
         view.stamp = stamp
         if identity:
-            # The very object that is set here, where the id is new.
-            ids = self._ids
-            holder = ids.setdefault(identity, post)
-            if holder is post and identity in self._old_ids:
-                holder = self._old_ids[identity]
-            if holder != post:
-                ids[identity] = post
-                self._judge.found("delivery-id", phrase("shared-id"), t, view.user)
-            if len(ids) >= MAX_POSTS:
-                self._turn()
+            latest = self._identities.latest
+            latest.ids.append(hash(identity))
+            latest.posts.append(post)
+            latest.users.append(view.user)
+            latest.times.append(t)
 
     def again(self, view: View, known: Known, stamp: str, t: float) -> None:
         """A post came that others have got already, with the same id."""

@@ -38,6 +38,7 @@ class Seen:
 
     @property
     def taken(self) -> Judged:
+        self.deliveries.tick(2.0)
         return self.judge.take(0.0)
 
     def found(self) -> dict[str, int]:
