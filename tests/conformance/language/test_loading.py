@@ -1,45 +1,13 @@
 """Reading scenario files: expansion, and errors that say where."""
 
-from pathlib import Path
-from textwrap import dedent
 from typing import Any
-
-import pytest
 
 from conformance.language.awaited import ExpectNothing
 from conformance.language.deeds import Connect, SendMessage, SendPing, SendRaw
-from conformance.language.loading import load_scenarios, read_scenarios
+from conformance.language.loading import read_scenarios
 from conformance.language.scenario import Scenario
-from contract.errors import ContractError
 from contract.findings import phrase
-
-HEAD = "format: wsproof.scenarios/1\n"
-
-
-class Folder:
-    """A folder of scenario files."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def write(self, text: str, name: str = "own.yaml") -> Path:
-        path = self.path / name
-        path.write_text(HEAD + dedent(text), encoding="utf-8")
-        return path
-
-    def load(self, text: str, name: str = "own.yaml") -> tuple[Scenario, ...]:
-        return read_scenarios(self.write(text, name))
-
-    def error(self, text: str) -> str:
-        path = self.write(text)
-        with pytest.raises(ContractError) as caught:
-            load_scenarios(path)
-        return str(caught.value).removeprefix(f"{path}:")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
+from tests.conformance.language.folder import PROCEDURES, Folder
 
 
 def sent(one: Scenario) -> list[Any]:
@@ -155,25 +123,6 @@ class TestScenarios:
                   - send: {actor: alice, event: e, payload: [no, on, 2025-07-28, 0x10, 1.0, ~, "1"]}
         """)
         assert sent(one) == [["no", "on", "2025-07-28", "0x10", 1.0, None, "1"]]
-
-
-PROCEDURES = """\
-procedures:
-  say:
-    parameters: {words: null, to: alice}
-    steps:
-      - send: {actor: "${to}", event: e, payload: "${words} ${call}"}
-        requirement: SEND-01
-  twice:
-    parameters: {words: null}
-    steps:
-      - call: say
-        with: {words: "${words}!"}
-      - call: say
-        with: {words: "${words}?", to: alice}
-        requirement: SEND-02
-        level: SHOULD
-"""
 
 
 class TestProcedures:

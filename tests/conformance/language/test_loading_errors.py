@@ -7,12 +7,7 @@ import pytest
 from conformance.language.loading import load_scenarios
 from conformance.run.lint import lint_scenarios
 from contract.errors import ContractError
-from tests.conformance.language.test_loading import PROCEDURES, Folder
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
+from tests.conformance.language.folder import PROCEDURES, Folder
 
 
 def scenario(step: str) -> str:

@@ -11,7 +11,7 @@ from conformance.run.lint import lint_scenarios
 from contract.errors import ContractError
 from contract.files import DATA_ROOT
 from tests.bundled import bundled
-from tests.conformance.language.test_loading import Folder
+from tests.conformance.language.folder import Folder
 
 HEAD = """\
 scenarios:
@@ -23,11 +23,6 @@ scenarios:
         with: {actor: alice, channel: "${channel.room}"}
       - send: {actor: alice, event: send_message, payload: {channelId: "${channel.room}", text: "${nonce.hello}"}}
 """
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
 
 
 def test_the_bundled_ones_are_sound() -> None:
