@@ -1,0 +1,85 @@
+"""The documentation: links lead somewhere, commands have the options that they are shown with, verbs are explained."""
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import click
+import pytest
+
+from wsproof.command_line import main
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted(
+    path for folder in ("", "docs/", "docs/decisions/", "examples/servers/") for path in ROOT.glob(f"{folder}*.md")
+)
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:)([^)\s#]*)(?:#([^)\s]*))?\)")
+COMMAND = re.compile(r"\bwsproof (check|load|serve|report|lint|compare)\b([^|>&;#]*)")
+OPTION = re.compile(r"(?<!\S)(--?[a-z][a-z-]*)")
+
+
+@cache
+def prose(page: Path) -> str:
+    """A page without its blocks of code."""
+    return FENCE.sub("", page.read_text(encoding="utf-8"))
+
+
+@cache
+def anchors(page: Path) -> frozenset[str]:
+    """What links can lead to on a page, as GitHub names it."""
+    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return frozenset(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings)
+
+
+def shown_commands(page: Path) -> Iterator[tuple[str, str]]:
+    """Each command with an option that a page shows it with."""
+    for language, code in FENCE.findall(page.read_text(encoding="utf-8")):
+        if language == "console":
+            for line in code.replace("\\\n", " ").splitlines():
+                for name, rest in COMMAND.findall(line) if line.startswith("$ ") else ():
+                    bare = re.sub(r"'[^']*'|\"[^\"]*\"|\$\([^)]*\)", "", rest)
+                    yield from ((name, option) for option in OPTION.findall(bare))
+
+
+def options(name: str) -> set[str]:
+    """The options of a command."""
+    return {one for parameter in main.commands[name].params for one in parameter.opts}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    broken = []
+    for target, anchor in LINK.findall(prose(page)):
+        path = (page.parent / target).resolve() if target else page
+        if not path.exists() or (anchor and path.suffix == ".md" and anchor not in anchors(path)):
+            broken.append(f"{target}#{anchor}")
+    assert broken == []
+
+
+def test_shown_commands_have_their_options() -> None:
+    shown = {(page.name, name, option) for page in PAGES for name, option in shown_commands(page)}
+    assert len(shown) >= 20
+    assert [one for one in sorted(shown) if one[2] not in options(one[1])] == []
+
+
+def test_every_option_has_a_help_text() -> None:
+    silent = [
+        f"{name} {parameter.opts[0]}"
+        for name, command in main.commands.items()
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and not parameter.help
+    ]
+    assert silent == []
+
+
+def test_every_verb_is_explained_and_shown() -> None:
+    schema = json.loads((ROOT / "schemas" / "scenario.schema.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    examples = "".join(code for language, code in FENCE.findall(page) if language == "yaml")
+    verbs = set(schema["$defs"]["verbs"])
+    assert len(verbs) >= 20
+    assert {verb for verb in verbs if f"`{verb}`" not in page} == set()
+    assert {verb for verb in verbs if not re.search(rf"^ *(- )?{verb}:", examples, re.MULTILINE)} == set()
