@@ -247,19 +247,19 @@ def page(played: Sequence[LoadRow]) -> str:
         "# The matrix under load",
         "",
         "What a load test reports for servers that are wrong only now and then (`wsproof serve --fault NAME`): twelve",
-        "users on four channels, for a few seconds. `python -m tests.load_matrix` (or `make matrix`) plays them all",
-        "and writes this page; `tests/faults/test_load_matrix.py` tests it. [The matrix](matrix.md) is a check's.",
+        "users in four channels, for a few seconds. `python -m tests.load_matrix` (or `make matrix`) runs them all and",
+        "writes this page; `tests/faults/test_load_matrix.py` is the test. [The matrix](matrix.md) is that of checks.",
         "",
-        f"**{len(faults)} faults** break {len(broken)} requirements: {len(faults) - missed} caught, {missed} missed, "
-        f"{wrong} charged to a requirement that has nothing to do with them.",
-        f"**{len(right)} correct servers**: {sum(row.good for row in right)} acquitted, "
-        f"{sum(not row.good for row in right)} accused.",
+        f"**{len(faults)} faults** in {len(broken)} requirements: {len(faults) - missed} detected, {missed} missed, "
+        f"{wrong} attributed to an unrelated requirement.",
+        f"**{len(right)} correct servers**: {sum(row.good for row in right)} passed, "
+        f"{sum(not row.good for row in right)} failed.",
         "",
-        "**Breaks** is what a fault was made for, with how often it was found; *with it* are requirements whose",
-        "statements the same behaviour violates, and which the run reported as well. A broken SHOULD alone leaves the",
-        "verdict `conformant` and the exit code 0, unless the run is `--strict`.",
+        "**Breaks** lists the requirements that a fault is meant to break, with how often it was found. *Also* lists",
+        "requirements that the same behaviour necessarily violates, if the run reported them. A broken SHOULD alone",
+        "leaves the verdict `conformant` and the exit code 0, unless the run is `--strict`.",
         "",
-        "| fault | what the server does | breaks | with it | verdict | exit |",
+        "| fault | what the server does | breaks | also | verdict | exit |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for row in faults:
@@ -274,7 +274,7 @@ def page(played: Sequence[LoadRow]) -> str:
         "",
         "## Correct servers",
         "",
-        "*Shed* is what they refused because they had too much to do: counted, and no violation.",
+        "*Shed* lists what they refused because they were overloaded. It is counted, and is not a violation.",
         "",
         "| server | what it does | reported | shed | verdict | exit |",
         "| --- | --- | --- | --- | --- | --- |",

@@ -246,18 +246,18 @@ def page(played: Sequence[Row]) -> str:
     lines = [
         "# The matrix",
         "",
-        "What the suite reports for every faulty variant of the reference server (`wsproof serve --fault NAME`).",
-        "`python -m tests.matrix` (or `make matrix`) plays them all and writes this page; `tests/faults/` is the test.",
-        "Long-run faults are played with the scenarios of a thorough run.",
+        "What `wsproof check` reports for every mutant of the reference server (`wsproof serve --fault NAME`).",
+        "`python -m tests.matrix` (or `make matrix`) runs them all and writes this page; `tests/faults/` is the test.",
+        "Faults that show only after a while are run with the scenarios of `--thorough`.",
         "",
-        f"**{len(faults)} faults** break {len(broken)} requirements: {len(faults) - missed} caught, {missed} missed, "
-        f"{wrong} charged to a requirement that has nothing to do with them.",
-        f"**{len(right)} correct servers**: {len(right) - accused} acquitted, {accused} accused.",
+        f"**{len(faults)} faults** in {len(broken)} requirements: {len(faults) - missed} detected, {missed} missed, "
+        f"{wrong} attributed to an unrelated requirement.",
+        f"**{len(right)} correct servers**: {len(right) - accused} passed, {accused} failed.",
         "",
-        "**Breaks** is what a fault was made for; *with it* are requirements whose statements the same behaviour",
-        "violates, and which the run reported as well. *Convicted by* is the first scenario that saw it.",
+        "**Breaks** lists the requirements that a fault is meant to break. *Also* lists requirements that the same",
+        "behaviour necessarily violates, if the run reported them. *Detected by* is the first scenario that failed.",
         "",
-        "| fault | what the server does | breaks | with it | convicted by |",
+        "| fault | what the server does | breaks | also | detected by |",
         "| --- | --- | --- | --- | --- |",
     ]
     for row in faults:

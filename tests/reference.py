@@ -16,10 +16,9 @@ FILES = {
 }
 HEAD = """# The JSON files
 
-What stands in the files that wsproof writes for programs. `make reference` writes this page from the JSON Schemas,
-which say the same to a validator. `name[]` is each entry of a list, `name{}` each value of an object whose names are
-free, and what is *optional* may be missing. [formats.md](formats.md) says what counts as a new version, and
-[compare.md](compare.md) what is compared.
+The files that wsproof writes for programs. `make reference` generates this page from the JSON Schemas. `name[]` is each
+entry of a list, `name{}` each value of an object with arbitrary names, and *optional* members may be missing.
+[formats.md](formats.md) explains versions, and [compare.md](compare.md) what is compared.
 """
 
 Json = dict[str, Any]
@@ -99,7 +98,7 @@ def page() -> str:
         schema = json.loads(path.read_text(encoding="utf-8"))
         title = f"## {file}\n\n`{version}`, [`schemas/{path.name}`](../schemas/{path.name}). {schema['description']}\n"
         rows = [f"| `{where}` | {kind} | {_cell(text)} |" for where, kind, text in Reference(schema).rows()]
-        parts.append("\n".join([title, "| member | type | what it is |", "| --- | --- | --- |", *rows, ""]))
+        parts.append("\n".join([title, "| member | type | description |", "| --- | --- | --- |", *rows, ""]))
     return "\n".join(parts)
 
 
