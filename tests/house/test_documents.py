@@ -15,10 +15,16 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     path for folder in ("", "docs/", "docs/decisions/", "examples/servers/") for path in ROOT.glob(f"{folder}*.md")
 )
+GENERATED = {"CHANGELOG.md", "matrix.md", "load-matrix.md", "json.md"}
+"""Pages that are not prose, or have a time of their own."""
+
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)\s#]*)(?:#([^)\s]*))?\)")
 COMMAND = re.compile(r"\bwsproof (check|load|serve|report|lint|compare)\b([^|>&;#]*)")
 OPTION = re.compile(r"(?<!\S)(--?[a-z][a-z-]*)")
+MODULE = re.compile(r"`([\w./]+\.(?:py|j2))`")
+RETIRED = re.compile(r"\b(convict\w*|acquit\w*|guilty|outlook|patience)\b", re.IGNORECASE)
+"""Words that the glossary has another one for."""
 
 
 @cache
@@ -83,3 +89,16 @@ def test_every_verb_is_explained_and_shown() -> None:
     assert len(verbs) >= 20
     assert {verb for verb in verbs if f"`{verb}`" not in page} == set()
     assert {verb for verb in verbs if not re.search(rf"^ *(- )?{verb}:", examples, re.MULTILINE)} == set()
+
+
+def test_named_modules_exist() -> None:
+    files = [path.as_posix() for path in ROOT.rglob("*") if path.suffix in (".py", ".j2") and ".venv" not in path.parts]
+    named = {(page.name, name) for page in PAGES if page.name not in GENERATED for name in MODULE.findall(prose(page))}
+    assert len(named) >= 50
+    assert [one for one in sorted(named) if not any(path.endswith(f"/{one[1]}") for path in files)] == []
+
+
+def test_the_words_are_those_of_the_glossary() -> None:
+    texts = {page.name: re.sub(r"`[^`]*`", "", prose(page)) for page in PAGES if page.name not in GENERATED}
+    found = [f"{name}: {word}" for name, text in texts.items() for word in RETIRED.findall(text)]
+    assert found == []
