@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -150,3 +151,10 @@ def test_ci_runs_what_a_developer_runs() -> None:
     subprocess.run(["bash", "-n", ROOT / ".ci" / "run"], check=True, timeout=60)
     assert "set -euo pipefail" in script
     assert script.index("make test") < script.index("make lint")
+
+
+def test_commit_hooks_use_the_tools_of_the_project() -> None:
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    assert [one["repo"] for one in config["repos"]] == ["local"]
+    hooks = [hook for one in config["repos"] for hook in one["hooks"]]
+    assert [hook for hook in hooks if hook["language"] != "system" or not hook["entry"].startswith(".venv/bin/")] == []
