@@ -88,7 +88,7 @@ class TestSentences:
             ("heartbeat: {form: Messages}\n", '"none"; got "Messages" (did you mean \'message\'?)'),
             ("heartbeat: {x: 1}\n", "heartbeat: unknown member 'x'; known are form, interval, timeout, tolerance"),
             ("ack_timeout: 1\nendpont: x\n", "2:1: unknown member 'endpont' (did you mean 'endpoint'?)"),
-            ("close_codes: {normal: 1005}\n", "that may stand on the wire: 1000 to 1003, 1007 to 1014, or 3000 to"),
+            ("close_codes: {normal: 1005}\n", "that is legal on the wire: 1000 to 1003, 1007 to 1014, or 3000 to"),
             (
                 "error_codes: {joined: x}\n",
                 "1:15: error_codes: expected a cause in capitals, such as NOT_JOINED; got '",
