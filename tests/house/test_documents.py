@@ -22,6 +22,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)\s#]*)(?:#([^)\s]*))?\)")
 COMMAND = re.compile(r"\bwsproof (check|load|serve|report|lint|compare)\b([^|>&;#]*)")
 OPTION = re.compile(r"(?<!\S)(--?[a-z][a-z-]*)")
+NAME_IN = re.compile(r"`(\w+)` in `([\w./]+\.py)`")
 MODULE = re.compile(r"`([\w./]+\.(?:py|j2))`")
 RETIRED = re.compile(r"\b(convict\w*|acquit\w*|guilty|outlook|patience)\b", re.IGNORECASE)
 """Words that the glossary has another one for."""
@@ -92,10 +93,13 @@ def test_every_verb_is_explained_and_shown() -> None:
 
 
 def test_named_modules_exist() -> None:
-    files = [path.as_posix() for path in ROOT.rglob("*") if path.suffix in (".py", ".j2") and ".venv" not in path.parts]
+    files = {path.as_posix() for path in ROOT.rglob("*") if path.suffix in (".py", ".j2") and ".venv" not in path.parts}
     named = {(page.name, name) for page in PAGES if page.name not in GENERATED for name in MODULE.findall(prose(page))}
     assert len(named) >= 50
     assert [one for one in sorted(named) if not any(path.endswith(f"/{one[1]}") for path in files)] == []
+    for name, module in NAME_IN.findall("".join(map(prose, PAGES))):
+        texts = [Path(path).read_text(encoding="utf-8") for path in files if path.endswith(f"/{module}")]
+        assert any(re.search(rf"\b{name}\b", text) for text in texts), f"{name} in {module}"
 
 
 def test_the_words_are_those_of_the_glossary() -> None:
