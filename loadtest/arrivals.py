@@ -12,7 +12,7 @@ from collections.abc import Callable
 from math import inf
 from random import Random
 
-from loadtest.link import Reactor
+from loadtest.reactor import Reactor
 
 Begin = Callable[[float], None]
 """Lets a user begin, and tells when it should have begun: in seconds, monotonic."""

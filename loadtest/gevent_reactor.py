@@ -10,7 +10,7 @@ READ, WRITE = 1, 2
 
 
 class GeventReactor:
-    """Implements `loadtest.link.Reactor`. Callbacks run in the hub: they must not block, and do not."""
+    """Implements `loadtest.reactor.Reactor`. Callbacks run in the hub: they must not block, and do not."""
 
     def __init__(self) -> None:
         self._loop: Any = get_hub().loop

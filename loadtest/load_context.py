@@ -18,9 +18,9 @@ from loadtest.deliveries import Deliveries
 from loadtest.entries import Kind, Text
 from loadtest.judging import Judge
 from loadtest.ledger import Ledger
-from loadtest.link import Reactor
 from loadtest.opening import Handshakes
 from loadtest.punctuality import Punctuality
+from loadtest.reactor import Reactor
 from loadtest.recorder import Recorder
 from loadtest.schedule import Schedule
 from loadtest.script import DEFAULT_SIZE, JourneyValues, Mint, compile_journey, post_parts

@@ -5,7 +5,7 @@ import time
 from collections.abc import Generator
 
 from contract.findings import Phrase
-from loadtest.link import Reactor, Watch
+from loadtest.reactor import Reactor, Watch
 
 NO_LIMIT = math.inf
 

@@ -24,7 +24,7 @@ class _Timer:
 
 
 class SelectorReactor:
-    """Implements `loadtest.link.Reactor`."""
+    """Implements `loadtest.reactor.Reactor`."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()

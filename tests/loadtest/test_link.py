@@ -15,7 +15,8 @@ from conformance.transport.target import resolve
 from contract.choices import Tls
 from contract.findings import Phrase, phrase
 from contract.profile import load_profile
-from loadtest.link import MAX_UNSENT_BYTES, Link
+from loadtest.line import MAX_UNSENT_BYTES
+from loadtest.link import Link
 from loadtest.opening import Known, opening_of
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
