@@ -28,6 +28,7 @@ MAX_KEPT = 16
 """Unexpected messages that are kept for later steps; the oldest are dropped first."""
 
 NOT_OPEN = phrase("not-open")
+ENDED = phrase("ended")
 
 Fits = Callable[[dict[str, Any]], bool]
 """Whether a message is the awaited one."""
@@ -185,9 +186,13 @@ class Connection:
         self.link = None
         if self.awaits_end:
             self._task.go_on(True)
+        elif self.closing is not None:
+            self._lost(ENDED)  # as it should have
+        elif code is not None:
+            self._lost(phrase("with-detail", what=ENDED, detail=phrase("closed", code=str(code))))
         else:
-            end = phrase("closed", code=str(code)) if code is not None else phrase("no-close-frame", end=how)
-            self._lost(phrase("with-detail", what=phrase("ended"), detail=end.changed(self._observer.masked)))
+            end = phrase("no-close-frame", end=how.changed(observer.masked))
+            self._lost(phrase("with-detail", what=ENDED, detail=end))
 
     def message(self, data: bytes, t: float) -> None:
         """A whole text message."""

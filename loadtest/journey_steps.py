@@ -212,8 +212,11 @@ class JourneySteps:
 
         At most twice as long. What is overdue already still has a turn of the loop to come. Returns whether it came.
         """
-        came = yield from self._task.wait(max(began + within - _monotonic(), 0.0))
-        return came or (yield from self._more_patiently(within, began))
+        task = self._task
+        task.deadline = began + within
+        came = (yield) or (yield from self._more_patiently(within, began))
+        task.deadline = NO_LIMIT
+        return came
 
     def _more_patiently(self, within: float, began: float) -> Generator[None, bool, bool]:
         """Wait as much longer as this process stood still."""
@@ -232,7 +235,7 @@ class JourneySteps:
     def _fits(self, op: AwaitEvent, message: dict[str, Any]) -> bool:
         if message.get("event") != op.event:
             return False
-        if not matches(self._values.render(op.match), message, self._context.profile.error_codes):
+        if op.match and not matches(self._values.render(op.match), message, self._context.profile.error_codes):
             return False
         for name, path in op.capture.items():
             self._values.captured[name] = value_at(message, path)

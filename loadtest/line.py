@@ -29,6 +29,9 @@ MAX_UNSENT_BYTES = 4_194_304
 NOT_YET = frozenset((errno.EAGAIN, errno.ENOTCONN, errno.EINPROGRESS))
 """What sending says before there is a connection."""
 
+NONBLOCKING = getattr(socket, "SOCK_NONBLOCK", 0)
+"""Makes a socket that does not block, where the system can do it at once."""
+
 PlainSocket = _socket.SocketType
 """The interpreter's own socket: under Locust, `socket.socket` is one of gevent's, which would block its greenlet."""
 
@@ -92,8 +95,9 @@ class Line:
         raise NotImplementedError
 
     def _socket(self, *, narrowed: bool) -> "PlainSocket | TlsSocket":
-        made = PlainSocket(self._target.family, socket.SOCK_STREAM)
-        made.setblocking(False)
+        made = PlainSocket(self._target.family, socket.SOCK_STREAM | NONBLOCKING)
+        if not NONBLOCKING:
+            made.setblocking(False)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if narrowed:
             narrow(made)

@@ -26,9 +26,14 @@ from loadtest.opening import HEADERS_END, MAX_MESSAGE_BYTES, Opening
 from loadtest.reactor import Reactor
 from loadtest.sources import Place
 from wire.close_codes import CloseCode
-from wire.frames import FINAL_TEXT, Opcode, masked_text, payload_span
+from wire.frames import FINAL_TEXT, Opcode, RawFrame, masked_close, masked_text, payload_span
 
 READ_BYTES = 65_536
+
+FAREWELL = RawFrame(Opcode.CLOSE, int(CloseCode.NORMAL_CLOSURE).to_bytes(2, "big"), masked=False).encode()
+"""How nearly every server answers our close frame, when a user leaves in good order."""
+
+EOF, RESET = phrase("tcp-eof"), phrase("tcp-reset")
 
 _monotonic = time.monotonic
 
@@ -37,7 +42,7 @@ class Link(Line):
     """One connection. The user hears what happens to it, and nothing any more once it is `over`."""
 
     __slots__ = (
-        *("_head", "_opening", "_raw", "_rest", "_wire"),
+        *("_head", "_open", "_opening", "_raw", "_rest", "_wire"),
         *("accepted", "code", "legal", "reset", "violation"),
     )
 
@@ -54,6 +59,8 @@ class Link(Line):
         self._rest = b""
         self._head = b""
         self.accepted = False
+        self._open = False
+        """Whether messages can be sent: the handshake was accepted, and no close frame has gone either way."""
         self._raw = False
         self._opening: Opening | None = opening
         self._wire: Wire | None = None
@@ -90,7 +97,9 @@ class Link(Line):
                 return
 
     def _frames(self, data: bytes, t: float) -> None:
-        """Take frames apart. What is not whole yet is kept."""
+        """Take frames apart. What is not whole yet is kept; what comes after a close frame is no message."""
+        if self.code is not None and self._wire is None:
+            return
         size, at = len(data), 0
         message = self._user.message
         while at < size:
@@ -108,6 +117,9 @@ class Link(Line):
                 break
             if data[at] == FINAL_TEXT and self._wire is None:
                 message(data[start:end], t)
+            elif data[at:end] == FAREWELL and self._wire is None and not self._open:
+                self.code = int(CloseCode.NORMAL_CLOSURE)
+                return
             else:
                 self._open_wire()
                 self._happen(data[at:end], t)
@@ -123,7 +135,7 @@ class Link(Line):
         whole = size >= len(HEADERS_END)
         if whole and opening.is_known(head):
             self._opening = None
-            self.accepted = True
+            self.accepted = self._open = True
             self._user.opened(t)
             if len(data) > size and not self.over:
                 self._frames(data[size:], t)
@@ -156,7 +168,8 @@ class Link(Line):
         if self.over:
             return
         if self.accepted:
-            self._wire = None
+            if self._open:
+                self._wire = None
             if data[split:]:
                 self._frames(data[split:], t)
         elif data[split:]:
@@ -166,6 +179,10 @@ class Link(Line):
     def _open_wire(self) -> Wire:
         if self._wire is None:
             self._wire = Wire("user", self._target.uri, None, MAX_MESSAGE_BYTES)
+            if not self._open:
+                # Our close frame went out without a wire.
+                self._wire.close(Close("user", CloseCode.NORMAL_CLOSURE))
+                self._wire.out()
         return self._wire
 
     def _happen(self, data: bytes, t: float) -> None:
@@ -183,7 +200,7 @@ class Link(Line):
     def _tell(self, happening: Happening, t: float) -> None:
         match happening:
             case Opened():
-                self.accepted, self._opening = True, None
+                self.accepted, self._open, self._opening = True, True, None
                 self._user.opened(t)
             case Refused():
                 self.shut()
@@ -193,6 +210,7 @@ class Link(Line):
             case Control(opcode=Opcode.PING):
                 self._user.pinged(t)
             case CloseReceived(code=code, legal=legal):
+                self._open = False
                 self.code = code if code is not None else int(CloseCode.NO_STATUS_RCVD)
                 self.legal = legal
             case Ended(how=how, detail=detail):
@@ -216,7 +234,7 @@ class Link(Line):
             return
         self.shut()
         self.reset = reset
-        self._user.ended(self.code, phrase("tcp-reset" if reset else "tcp-eof"), t)
+        self._user.ended(self.code, RESET if reset else EOF, t)
 
     def _end_tls(self, error: ssl.SSLError) -> None:
         """TLS failed; where no answer came, it is the handshake's end: a client's certificate is judged after it."""
@@ -229,7 +247,7 @@ class Link(Line):
 
     def send_text(self, payload: bytes) -> None:
         """Send a message of text; after a close frame, nothing is sent."""
-        if self._opening is None and (self._wire is None or (self._wire.is_open and not self.over)):
+        if self._open:
             frame = masked_text(payload)
             if self._unsent or self.tls is not None or not self.connected:
                 self._write(frame)
@@ -243,9 +261,14 @@ class Link(Line):
 
     def close(self, code: int | None = 1000) -> None:
         """Send a close frame."""
-        if self.over or not self.accepted:
+        if not self._open:
+            return
+        if self._wire is None and code == CloseCode.NORMAL_CLOSURE:
+            self._open = False
+            self._write(masked_close(FAREWELL[2:]))
             return
         wire = self._open_wire()
+        self._open = False
         wire.close(Close("user", code))
         self._write_wire(wire)
 
@@ -259,6 +282,7 @@ class Link(Line):
     def shut(self) -> None:
         """Close the socket; idempotent."""
         super().shut()
+        self._open = False
         if self._wire is not None:
             self._wire.release()
         self._wire = self._opening = None

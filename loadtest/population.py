@@ -46,7 +46,7 @@ class Population:
             number = self.worker * 1_000_000 + self._made + 1
         self._made += 1
         context = self.context
-        made = Player(context, context.journeys[journey], number, self._tokens(number).token, self._gone)
+        made = Player(context, context.journeys[journey], number, self._tokens(number), self._gone)
         self.players.add(made)
         return made
 

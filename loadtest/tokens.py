@@ -3,10 +3,8 @@
 import shlex
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from contract.fixtures import User
 from contract.profile import Profile
 from loadtest.settings import LoadError, TokenSource
 
@@ -14,11 +12,11 @@ COMMAND_SECONDS = 60.0
 MAX_BYTES = 64 * 1_048_576
 MAX_TOKEN_CHARACTERS = 16_384
 
-UserOf = Callable[[int], User]
-"""The user of a number, from 1."""
+TokenOf = Callable[[int], str]
+"""The token of the user with a number, from 1."""
 
 
-def read_tokens(source: TokenSource, profile: Profile, users: int) -> UserOf:
+def read_tokens(source: TokenSource, profile: Profile, users: int) -> TokenOf:
     """How `users` virtual users get their tokens. Raises `LoadError` where there are too few."""
     if source.kind == "profile":
         return _of_profile(profile)
@@ -29,17 +27,17 @@ def read_tokens(source: TokenSource, profile: Profile, users: int) -> UserOf:
             raise LoadError(f"{option}: line {line} holds no token (one a line, printable, without spaces)")
     if len(tokens) < users:
         raise LoadError(f"{option}: {len(tokens)} tokens for {users} users; each needs one of its own")
-    return lambda number: User(f"load-{number}", tokens[(number - 1) % len(tokens)])
+    return lambda number: tokens[(number - 1) % len(tokens)]
 
 
-def _of_profile(profile: Profile) -> UserOf:
-    pattern, known = profile.tokens.load, list(profile.users.values())
+def _of_profile(profile: Profile) -> TokenOf:
+    pattern, known = profile.tokens.load, [user.token for user in profile.users.values()]
     if pattern is not None:
         found = pattern
-        return lambda number: User(f"load-{number}", found.replace("{n}", str(number)))
+        return lambda number: found.replace("{n}", str(number))
     if not known:
         raise LoadError("the profile offers neither tokens.load nor users; virtual users need tokens")
-    return lambda number: replace(known[(number - 1) % len(known)], key=f"load-{number}")
+    return lambda number: known[(number - 1) % len(known)]
 
 
 def _file(name: str) -> Sequence[str]:

@@ -12,7 +12,19 @@ from websockets.frames import Opcode
 
 from wire.masking import KEY_BYTES, mask, new_key
 
-__all__ = ["FIN", "FINAL_TEXT", "MASK", "RSV1", "Opcode", "RawFrame", "decode", "header", "masked_text", "payload_span"]
+__all__ = [
+    "FIN",
+    "FINAL_TEXT",
+    "MASK",
+    "RSV1",
+    "Opcode",
+    "RawFrame",
+    "decode",
+    "header",
+    "masked_close",
+    "masked_text",
+    "payload_span",
+]
 
 FIN = 0x80
 """The bit of a frame's first byte that ends a message."""
@@ -25,6 +37,9 @@ RSV1 = 4
 
 FINAL_TEXT = FIN | Opcode.TEXT
 """The first byte of a whole, uncompressed text message."""
+
+FINAL_CLOSE = FIN | Opcode.CLOSE
+"""The first byte of a close frame."""
 
 _pack_7 = struct.Struct("!BB").pack
 _pack_16 = struct.Struct("!BBH").pack
@@ -74,6 +89,12 @@ def masked_text(payload: bytes) -> bytes:
     key, size = new_key(), len(payload)
     start = _pack_16(FINAL_TEXT, MASK | 126, size) if 126 <= size < 65_536 else header(FINAL_TEXT, size, MASK)
     return start + key + mask(payload, key)
+
+
+def masked_close(payload: bytes) -> bytes:
+    """A client's close frame with this payload, of at most 125 bytes."""
+    key = new_key()
+    return _pack_7(FINAL_CLOSE, MASK | len(payload)) + key + mask(payload, key)
 
 
 def payload_span(data: bytes | bytearray, at: int, mask_bit: int = 0) -> tuple[int, int] | None:

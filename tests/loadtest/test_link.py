@@ -24,6 +24,7 @@ from tests.conformance.certificates import certificate
 from tests.conformance.servers import raw_server, read_request, reset
 from tests.hostile.modes import accepted, frame, upgraded
 from tests.loadtest.reactor import SelectorReactor
+from wire.frames import Opcode, RawFrame, decode
 from wire.masking import mask
 
 Talk = Callable[[socket.socket], None]
@@ -164,6 +165,56 @@ def test_a_close_frame_gives_its_code(payload: bytes, code: int) -> None:
     heard = listen(says(frame(SHORT) + frame(payload, 8)))
     assert [one[0] for one in heard.ends] == [code]
     assert heard.said == [SHORT]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ([frame(b"\x03\xe8", 8)], (1000, True, None, [])),
+        ([frame(b"\x03\xe8bye", 8)], (1000, True, None, [])),
+        ([b"\x88", b"\x02\x03", b"\xe8"], (1000, True, None, [])),
+        ([frame(SHORT) + frame(b"here?", 9) + frame(b"\x03\xe8", 8)], (1000, True, None, [SHORT])),
+        ([frame(b"\x03\xe8", 8) + frame(SHORT), frame(LONG)], (1000, True, None, [])),
+        ([frame(b"\x03\xe8", 8), frame(b"\x03\xe9", 8)], (1000, True, None, [])),
+        ([frame(b"\x03\xe9", 8)], (1001, True, None, [])),
+        ([frame(b"", 8)], (1005, True, None, [])),
+        ([frame(b"\x03\xec", 8)], (1004, False, "frame-close", [])),
+        ([frame(b"\x03", 8)], (1005, False, "frame-close", [])),
+        ([frame(b"\x03\xe8", 8, rsv=4)], (None, True, "frame-reserved-bits", [])),
+        ([frame(b"x", 3)], (None, True, "frame-opcode", [])),
+        ([], (None, True, None, [])),
+    ],
+)
+@pytest.mark.parametrize("code", [1000, 3000], ids=["as-nearly-always", "through-the-wire"])
+def test_leaving_however_the_server_answers(
+    answer: list[bytes], expected: tuple[int | None, bool, str | None, list[bytes]], code: int
+) -> None:
+    received: list[RawFrame] = []
+
+    def talk(connection: socket.socket) -> None:
+        if not upgraded(connection):
+            return
+        data, sent = b"", None
+        while sent is None:
+            data += connection.recv(100)
+            sent = decode(data)
+        received.append(sent[0])
+        for piece in answer:
+            connection.sendall(piece)
+
+    with raw_server(talk) as url:
+        heard, link, reactor = dial(url)
+        link.close(code)  # too early
+        reactor.run(lambda: heard.accepted > 0)
+        link.close(code)
+        link.close(code)
+        link.send_text(b"too late")
+        reactor.run(lambda: heard.over)
+    assert received == [RawFrame(Opcode.CLOSE, code.to_bytes(2, "big"))]
+    violation = link.violation.code if link.violation is not None else None
+    messages = heard.said + [one.data for one in heard.odd]
+    assert (link.code, link.legal, violation, messages) == expected
+    assert [one[0] for one in heard.ends] == [link.code]
 
 
 @pytest.mark.parametrize(
