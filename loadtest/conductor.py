@@ -21,7 +21,7 @@ from loadtest.arrivals import Begin
 from loadtest.collector import Collector
 from loadtest.executor import Executor
 from loadtest.gevent_reactor import in_turn
-from loadtest.locust_side import choose_default, feed, settings_of_locust
+from loadtest.locust_side import choose_default, feed, keep_no_history, settings_of_locust, trim
 from loadtest.messaging import Master, Worker
 from loadtest.names import LOCAL, this_process
 from loadtest.parts import answer, part_of
@@ -46,6 +46,7 @@ class Conductor:
     def __init__(self, settings: LoadSettings | None, own: Mapping[str, Any] | None = None) -> None:
         self.settings = settings
         self._given = settings is not None
+        self._by_hand = settings is None and own is None
         self._own = own or {"profile": None, "overrides": {}}
         self._environment: Environment | None = None
         self._master: Master | None = None
@@ -64,6 +65,8 @@ class Conductor:
     def attach(self, environment: Environment) -> None:
         """Locust has made its runner."""
         self._environment = environment
+        if not self._by_hand:
+            keep_no_history(environment)
         runner = environment.runner
         if isinstance(runner, MasterRunner):
             self._master = Master(runner, self.settings, self._collector)
@@ -177,13 +180,16 @@ class Conductor:
             self._worker.send_slice(taken)
         else:
             self._collector.add(LOCAL, taken)
-        feed(self.environment.stats, taken)
+        if self._by_hand:
+            feed(self.environment.stats, taken)
+            trim(self.environment.stats)
 
     def _observe(self, master: Master, collector: Collector) -> None:
         """The second of a master: it measures nothing, but workers may be lost."""
         while self._collector is collector and collector.ended is None:
             gevent.sleep(1.0)
             master.note_lost()
+            trim(self.environment.stats)
             self._end_early()
 
     def _end_early(self) -> None:
@@ -211,6 +217,9 @@ class Conductor:
             collector.complete = over or collector.aborted is not None
         if executor is not None and not executor.leaving:
             executor.stop_posting()
+            if not self._by_hand:
+                # Of users who are still there, Locust would stop each in a greenlet of its own.
+                executor.wait_until_left()
 
     def _stopped(self, **_: Any) -> None:
         """All users of this process, or of all workers, have left."""

@@ -111,10 +111,14 @@ class Executor:
         population.part()
         in_turn(lambda: not population.players, context.closing_seconds + 1)
 
-    def finish(self) -> Slice:
-        """Wait until all users have left, and end the loops. Returns the last slice."""
+    def wait_until_left(self) -> None:
+        """Once posting has ended: wait until all users have left."""
         if self._leaving is not None:
             self._leaving.join()
+
+    def finish(self) -> Slice:
+        """Wait until all users have left, and end the loops. Returns the last slice."""
+        self.wait_until_left()
         self.over = True
         self._woke(min(self._due, time.monotonic()))
         return self._context.recorder.take(time.monotonic())

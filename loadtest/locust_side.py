@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from locust.env import Environment
-from locust.stats import StatsError, bucket_response_time
+from locust.stats import RequestStats, StatsError, bucket_response_time
 
 from contract.findings import message_of
 from loadtest.plan import new_run
@@ -16,6 +16,17 @@ from loadtest.settings import LoadSettings, parse_journeys
 from loadtest.user import JourneyUser
 
 METHOD = "WS"
+
+KEPT_SECONDS = 60
+"""Of Locust's counts by the second; it looks at the last twelve."""
+
+MAX_HISTORY = 2_000
+"""Points of the charts on Locust's page, one in five seconds at first; when there are more, every other one goes."""
+
+
+def keep_no_history(environment: Environment) -> None:
+    """Where nobody looks at Locust's statistics, it keeps none for its charts."""
+    environment.stats = RequestStats(use_response_times_cache=False)
 
 
 def feed(stats: Any, taken: Slice) -> None:
@@ -34,6 +45,16 @@ def feed(stats: Any, taken: Slice) -> None:
         key = StatsError.create_key(METHOD, "error", message)
         error = stats.errors.setdefault(key, StatsError(METHOD, "error", message))
         error.occurrences += count
+
+
+def trim(stats: RequestStats) -> None:
+    """What Locust keeps as long as it runs, it keeps no longer than somebody looks at it."""
+    for entry in (stats.total, *stats.entries.values()):
+        for counts in (entry.num_reqs_per_sec, entry.num_fail_per_sec):
+            while len(counts) > KEPT_SECONDS:
+                del counts[min(counts)]
+    if len(stats.history) > MAX_HISTORY:
+        del stats.history[1::2]
 
 
 def _add(entry: Any, counts: Counts, now: float) -> None:

@@ -99,6 +99,31 @@ def test_the_page_plays_what_wsproof_would_and_writes_the_document_of_every_run(
         assert "post_to_own" in got(f"{found}/stats/report?download=1").decode()
 
 
+def test_what_locust_keeps_as_long_as_it_runs_is_bounded() -> None:
+    program = """if True:
+        from locust.stats import RequestStats
+        from loadtest.locust_side import KEPT_SECONDS, MAX_HISTORY, feed, trim
+        from loadtest.recorder import Slice
+        stats = RequestStats()
+        for second in range(3 * MAX_HISTORY):
+            feed(stats, Slice(latencies={"connect": {5_000: 1}}))
+            for entry in (stats.total, *stats.entries.values()):
+                entry.num_reqs_per_sec[second] += 1
+                entry.num_fail_per_sec[second] += 1
+            stats.history.append({"time": second})
+            trim(stats)
+            assert len(stats.history) <= MAX_HISTORY
+        assert stats.total.num_requests == 3 * MAX_HISTORY
+        for entry in (stats.total, *stats.entries.values()):
+            assert second in entry.num_fail_per_sec
+            assert len(entry.num_reqs_per_sec) <= KEPT_SECONDS and len(entry.num_fail_per_sec) <= KEPT_SECONDS
+        assert stats.history[-1] == {"time": second}
+        assert stats.history[0] == {"time": 0}
+    """
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, env=environment())
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
 def test_other_journeys_are_played_where_they_are_chosen(url: str, tmp_path: Path) -> None:
     options = ("--headless", "-u", "2", "-r", "2", "-t", "2s", "--host", url, "listener-user", "churner-user")
     done = subprocess.run(
