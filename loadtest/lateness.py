@@ -48,6 +48,14 @@ class Lateness:
         for index in range(int(taken.began // self._width), int(last) + 1):
             self._shares[index] = max(self._shares.get(index, 0.0), share)
 
+    def widen(self) -> None:
+        """Each two windows become one."""
+        shares: dict[int, float] = {}
+        for index, share in self._shares.items():
+            shares[index // 2] = shares.get(index // 2, 0.0) + share / 2
+        self._shares = shares
+        self._width *= 2
+
     def decided(self, worker: str, taken: Slice, counts: Counts) -> Counts:
         """Those latencies of a slice that certainly began and ended while the process was punctual."""
         if taken.late:

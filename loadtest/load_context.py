@@ -30,8 +30,8 @@ from loadtest.sources import Sources
 MAX_TOLD = 120
 """Characters of an endpoint's text that are quoted."""
 
-MAX_SESSIONS = 100_000
-"""Sessions that are remembered."""
+MAX_SESSIONS = 20_000
+"""Sessions that are remembered at least; those of all users, twice, where they are more."""
 
 CHECKS: Mapping[str, tuple[str, Phrase]] = {
     "came-before": ("delivered-once", phrase("delivered-twice")),
@@ -116,7 +116,7 @@ class LoadContext:
         key = hash(session)
         if key in self._sessions:
             return False
-        if len(self._sessions) >= MAX_SESSIONS:
+        if len(self._sessions) >= max(MAX_SESSIONS, 2 * self.settings.most_users):
             del self._sessions[next(iter(self._sessions))]
         self._sessions[key] = None
         return True

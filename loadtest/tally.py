@@ -1,11 +1,10 @@
 """Adds up the slices of all processes of a load test into what the load document says.
 
-Its memory does not grow with the number of measurements: latencies go into HDR histograms, and a window of the
-timeline keeps its own only until it is over.
+Its memory does not grow with the number of measurements: latencies go into HDR histograms, and the timeline is
+bounded.
 """
 
 import json
-import math
 import os
 from collections import Counter
 from collections.abc import Iterable
@@ -14,9 +13,7 @@ from typing import Any
 
 from conformance.transport.troubles import own_error
 from contract.findings import Phrase, Text, english, few, message_of, phrase, texts
-from loadtest.histograms import rank
 from loadtest.judging import Judged
-from loadtest.lateness import Lateness
 from loadtest.phases import Phase, PhaseTally
 from loadtest.recorder import (
     BUSY_PERCENT,
@@ -26,16 +23,9 @@ from loadtest.recorder import (
     MAX_KINDS,
     METRICS,
     OTHER_ERRORS,
-    ROUND_TRIP,
-    Counts,
     Slice,
 )
-
-MAX_ENTRIES = 3_600
-"""Entries of the timeline: a longer run has longer windows than a second."""
-
-OPEN_WINDOWS = 15
-"""Windows that still take slices of workers which report late."""
+from loadtest.timeline import Timeline
 
 BUSY_SHARE = 0.2
 """A process that is busy (`BUSY_PERCENT`) in so large a share of the run was the limit, and not the endpoint."""
@@ -43,51 +33,6 @@ BUSY_SHARE = 0.2
 
 MAX_LISTED = 5
 """Stretches of late seconds that a sentence names; the document has all of them."""
-
-FIGURES = ("p50", "p95", "p99", "max")
-
-
-@dataclass(slots=True)
-class Window:
-    """A stretch of the timeline."""
-
-    latencies: Counter[int] = field(default_factory=Counter)
-    errors: int = 0
-    posts: int = 0
-    received: int = 0
-    closes: int = 0
-    users: dict[str, int] = field(default_factory=dict)
-
-    def entry(self, t: float, width: float) -> dict[str, Any]:
-        """The timeline's entry, `width` seconds wide; percentiles are None where nothing was measured."""
-        count = self.latencies.total()
-        figures = dict(zip(FIGURES, _percentiles(self.latencies, (50.0, 95.0, 99.0, 100.0)), strict=True))
-        return {
-            "t": t,
-            "users": sum(self.users.values()),
-            "rate": round(count / width, 3),
-            **figures,
-            "errors": self.errors,
-            "posts": round(self.posts / width, 3),
-            "received": round(self.received / width, 3),
-            "closes": self.closes,
-        }
-
-
-def _percentiles(counts: Counts, percents: Iterable[float]) -> list[float | None]:
-    """Percentiles in milliseconds, by the nearest rank; None where nothing was counted."""
-    total = sum(counts.values())
-    if not total:
-        return [None for _ in percents]
-    found: list[float | None] = []
-    values = iter(sorted(counts.items()))
-    value, cumulative = 0, 0
-    for wanted in (rank(total, percent) for percent in percents):
-        while cumulative < wanted:
-            value, count = next(values)
-            cumulative += count
-        found.append(round(value / 1000, 3))
-    return found
 
 
 @dataclass(slots=True)
@@ -111,34 +56,29 @@ class Tally:
     """
 
     def __init__(self, duration: float = 0.0, phases: tuple[Phase, ...] = ()) -> None:
-        self.width = max(1, math.ceil(duration / MAX_ENTRIES)) if math.isfinite(duration) else 1
         self.phases = PhaseTally(phases)
-        self.lateness = Lateness(self.width)
         self.errors: Counter[str] = Counter()
         self.closes: Counter[str] = Counter()
         self.judged = Judged()
         self.workers: dict[str, Health] = {}
         self.names: dict[str, Phrase] = {}
         """What processes are called, where that is another thing than their key."""
-        self._timeline: dict[int, dict[str, Any]] = {}
-        self._windows: dict[int, Window] = {}
-        self._users: dict[str, int] = {}
+        self._timeline = Timeline(duration)
 
     def add(self, worker: str, taken: Slice) -> None:
         """Add a slice of one process."""
-        phase = self.phases.of(taken)
+        phase, lateness = self.phases.of(taken), self._timeline.lateness
         for metric, counts in taken.latencies.items():
-            decided = self.lateness.decided(worker, taken, counts)
+            decided = lateness.decided(worker, taken, counts)
             phase.add(metric, counts, decided)
         phase.errors.update(taken.errors)
         phase.judged.add(taken.judged)
-        self.lateness.add(worker, taken)
         for kind, count in taken.errors.items():
             self.errors[kind if kind in self.errors or len(self.errors) < MAX_KINDS else OTHER_ERRORS] += count
         self.closes.update(taken.closes)
         self.judged.add(taken.judged)
         self._account(worker, taken)
-        self._enter(worker, taken)
+        self._timeline.add(worker, taken)
 
     def _account(self, worker: str, taken: Slice) -> None:
         health = self.workers.setdefault(worker, Health())
@@ -152,44 +92,14 @@ class Tally:
         health.heard = taken.ended
         health.ledger = taken.ledger
 
-    def _enter(self, worker: str, taken: Slice) -> None:
-        index = max(int((taken.began + taken.ended) / 2 // self.width), 0)
-        if index in self._timeline:
-            # It came too late for its window's percentiles; its errors still show.
-            self._timeline[index]["errors"] += sum(taken.errors.values())
-            return
-        window = self._windows.get(index)
-        if window is None:
-            # A window in which a process says nothing has as many users as before.
-            window = self._windows[index] = Window(users=dict(self._users))
-        window.latencies.update(taken.latencies.get(ROUND_TRIP, {}))
-        window.errors += sum(taken.errors.values())
-        window.posts += taken.posts
-        window.received += taken.received
-        window.closes += sum(taken.closes.values())
-        window.users[worker] = taken.most
-        self._users[worker] = taken.connected
-        for old in [one for one in self._windows if one < index - OPEN_WINDOWS]:
-            self._timeline[old] = self._windows.pop(old).entry(old * self.width, self.width)
-
     def gone(self, worker: str) -> None:
         """A process was lost: its users are no longer connected."""
         self.workers.setdefault(worker, Health()).state = "lost"
-        self._users.pop(worker, None)
+        self._timeline.gone(worker)
 
     def timeline(self) -> list[dict[str, Any]]:
-        """All windows in order of time; one in which nothing happened has its entry too."""
-        entries = {index: one.entry(index * self.width, self.width) for index, one in self._windows.items()}
-        entries |= self._timeline
-        if not entries:
-            return []
-        return [
-            {
-                **(entries.get(index) or Window().entry(index * self.width, self.width)),
-                "generator_late": self.lateness.at(index),
-            }
-            for index in range(max(entries) + 1)
-        ]
+        """All windows in order of time."""
+        return self._timeline.entries()
 
     def generator(self) -> dict[str, Any] | None:
         """How the generator itself fared; None where nothing was heard of it."""
@@ -206,7 +116,7 @@ class Tally:
             "limited": reason is not None,
             "reason": english(reason),
             **texts(reason=reason),
-            "late": self.lateness.told(),
+            "late": self._timeline.lateness.told(),
             "workers": [
                 {
                     "name": str(self._called(name)),
@@ -230,7 +140,7 @@ class Tally:
                 return phrase("generator-core", name=self._called(name), percent=round(one.cpu))
         if late is not None and late["p99"] > LATE_LIMIT_MS:
             return phrase("generator-late", ms=round(late["p99"]))
-        grave = [one for one in self.lateness.stretches() if one.grave]
+        grave = [one for one in self._timeline.lateness.stretches() if one.grave]
         if grave:
             when = few((f"{one.began:g}-{one.ended:g}" for one in grave), MAX_LISTED)
             worst = max(one.late_ms for one in self.workers.values())

@@ -1,6 +1,7 @@
 """What is watched of one connection: a real context, and happenings by hand."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from conformance.transport.exchange import Refused
 from contract.findings import phrase
 from loadtest.judging import Judged
-from loadtest.load_context import LoadContext
+from loadtest.load_context import MAX_SESSIONS, LoadContext
 from loadtest.observer import Observer
 from loadtest.settings import LoadSettings
 from tests.loadtest.reactor import SelectorReactor
@@ -84,6 +85,17 @@ def test_the_acknowledgement(watched: Watched) -> None:
     again.heard = True
     again.acknowledged({"payload": {"sessionId": "s-1"}}, 102.0)
     assert watched.found() == {"CONN-04", "CONN-06"}
+
+
+def test_as_many_sessions_are_remembered_as_users_have_and_no_more_than_a_bound(watched: Watched) -> None:
+    context = watched.context
+    assert all(context.new_session(f"s-{number}") for number in range(MAX_SESSIONS + 100))
+    assert len(context._sessions) == MAX_SESSIONS
+    assert not context.new_session("s-100")
+    assert context.new_session("s-99")
+    context.settings = replace(context.settings, users=MAX_SESSIONS)
+    assert all(context.new_session(f"t-{number}") for number in range(MAX_SESSIONS))
+    assert not context.new_session("s-101")
 
 
 def test_two_empty_sessions_are_another_checks(watched: Watched) -> None:

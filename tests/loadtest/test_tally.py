@@ -20,7 +20,7 @@ from loadtest.recorder import (
     Slice,
     written,
 )
-from loadtest.tally import MAX_ENTRIES, Tally
+from loadtest.tally import Tally
 
 SECONDS = st.floats(0.0, 4000.0)
 
@@ -72,14 +72,6 @@ def test_users_of_all_processes_count_and_those_of_a_lost_one_no_more() -> None:
     generator = tally.generator()
     assert generator is not None
     assert [(one["name"], one["state"]) for one in generator["workers"]] == [("a", "running"), ("b", "lost")]
-
-
-def test_a_day_has_no_more_entries_than_an_hour() -> None:
-    tally = Tally(86_400.0)
-    for number in range(0, 86_400, 600):
-        tally.add("a", one_second(number, latencies={"post_to_own": {5: 1}}))
-    assert len(tally.timeline()) <= MAX_ENTRIES
-    assert len(tally._windows) < 20
 
 
 def test_a_slice_that_comes_late_still_counts() -> None:
