@@ -144,6 +144,10 @@ class Connection:
             self._observer.over(self.closing or t, reading=self.reads)
         self.account.end(t, orderly=False)
 
+    def retire(self) -> None:
+        """The user has left: nobody hears of the connection any more."""
+        self._lost = _unheard
+
     # What the link tells
 
     def opened(self, t: float) -> None:
@@ -406,6 +410,10 @@ class Connection:
         """What the endpoint sent is wrong."""
         self._context.judge.found(check, problem, t, self.name, detail, message=message, places=places)
         self._context.recorder.failed(problem if detail is None else phrase("with-detail", what=problem, detail=detail))
+
+
+def _unheard(_: Phrase) -> None:
+    """Nobody asks any more."""
 
 
 def _encodable(text: str) -> str:

@@ -24,13 +24,16 @@ READING_SECONDS = 0.001
 
 
 COLLECTED_OBJECTS = 10_000
-"""New objects after which cycles are looked for; users make few."""
+"""New objects after which cycles are looked for among them; users make few."""
+
+OLDER_AFTER = 50
+"""So many times, until cycles are looked for among those as well that outlived it: users leave none behind."""
 
 
 def _keep_collections_short() -> None:
     """The interpreter looks for cycles among users only: whatever was there before them stays until the end anyway."""
     gc.freeze()
-    gc.set_threshold(COLLECTED_OBJECTS)
+    gc.set_threshold(COLLECTED_OBJECTS, OLDER_AFTER)
 
 
 class Executor:

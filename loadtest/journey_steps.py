@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Mapping
+from functools import partial
 from typing import Any
 
 from conformance.language.matching import matches
@@ -52,8 +53,8 @@ class JourneySteps:
         self._task = task
         self._connection = connection
         self._place = number % context.settings.channels
-        self._values = context.values(self._place, self._nonce)
         self._said: dict[str, Any] = {}
+        self._values = context.values(self._place, partial(_nonce, self._said))
         self._clock = 0.0
         self._dialled: float | None = None
         self.failures = 0
@@ -68,10 +69,6 @@ class JourneySteps:
     def play(self, op: Op) -> Waiting | None:
         """Perform a step; returns a generator if it has to wait."""
         return PLAYS[type(op)](self, op)
-
-    def _nonce(self, name: str) -> str:
-        """A nonce outside of posted texts."""
-        return str(self._said.setdefault(name, new_nonce()))
 
     # Connecting
 
@@ -296,6 +293,11 @@ class JourneySteps:
     def back_off(self) -> Waiting:
         """Wait as long as a client does before it reconnects."""
         return self._task.sleep(backoff(self._context.profile.reconnect, self.failures, self._context.random))
+
+
+def _nonce(said: dict[str, Any], name: str) -> str:
+    """A nonce outside of posted texts."""
+    return str(said.setdefault(name, new_nonce()))
 
 
 PLAYS: Mapping[type, Callable[[JourneySteps, Any], Waiting | None]] = {

@@ -2,7 +2,8 @@
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from conformance.transport.target import Target, target_for
@@ -103,7 +104,6 @@ class LoadContext:
         self.ack_event, self.ping_event = self.contract.ack_event, self.contract.ping_event
         self.pong_event = self.contract.pong_event
         self.pong = dump_json({"event": self.pong_event, "payload": {}}).encode()
-        self._channels: dict[int, Callable[[str], str]] = {}
 
     def masked_for(self, user: str, told: str) -> str:
         """What an endpoint said to a user, short and without a secret in any spelling."""
@@ -128,20 +128,15 @@ class LoadContext:
 
     def values(self, place: int, mint: Mint = str) -> JourneyValues:
         """The values of a user's journey; users with the same `place` share a channel."""
-        return JourneyValues(self.profile, self._channel(place), mint=mint, size=self.settings.size or DEFAULT_SIZE)
+        channel = partial(self._channel, place)
+        return JourneyValues(self.profile, channel, mint=mint, size=self.settings.size or DEFAULT_SIZE)
 
-    def _channel(self, place: int) -> Callable[[str], str]:
-        """Resolves `${channel.…}` for the users of one place."""
-        if place not in self._channels:
-            opened, run = self.profile.channels.open, self.settings.run
-
-            def channel(name: str) -> str:
-                if isinstance(opened, str):
-                    return opened.replace("{nonce}", f"{run}-{name}-{place}")
-                return opened[place % len(opened)]
-
-            self._channels[place] = channel
-        return self._channels[place]
+    def _channel(self, place: int, name: str) -> str:
+        """What `${channel.…}` is for the users of one place."""
+        opened = self.profile.channels.open
+        if isinstance(opened, str):
+            return opened.replace("{nonce}", f"{self.settings.run}-{name}-{place}")
+        return opened[place % len(opened)]
 
     def _all_texts(self) -> set[Text] | None:
         """Every text that is posted in the run, around its stamp; None if that is not known in advance."""

@@ -130,8 +130,11 @@ class Player:
         self.task.cancel()
         self.done = True
         self._gone(self)
-        if self.on_leaving is not None:
-            self.on_leaving()
+        on_leaving, self.on_leaving = self.on_leaving, None
+        # No cycle is left behind that only the collector would find.
+        self._connection.retire()
+        if on_leaving is not None:
+            on_leaving()
 
     def abandon(self) -> None:
         """Leave at once, without a close frame. Idempotent."""

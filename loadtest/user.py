@@ -71,8 +71,9 @@ class JourneyUser(User):
     def _ended(self, _: Any) -> None:
         """Whoever ends the greenlet by force ends the connection with it."""
         self.gone = True
-        if self.player is not None:
-            self.player.abandon()
+        player, self.player, self._greenlet = self.player, None, None
+        if player is not None:
+            player.abandon()
 
 
 def _nothing(user: User) -> None:

@@ -1,5 +1,6 @@
 """Virtual users against real servers, driven by a selector in this thread."""
 
+import gc
 import itertools
 import time
 from collections.abc import Iterator
@@ -11,13 +12,19 @@ import pytest
 
 from contract.profile import load_profile
 from loadtest.balance import Balance
+from loadtest.connection import Connection
+from loadtest.journey_steps import JourneySteps
+from loadtest.link import Link
 from loadtest.load_context import LoadContext
+from loadtest.observer import Observer
 from loadtest.parts import part_of
+from loadtest.player import Player
 from loadtest.population import Population
 from loadtest.settings import LoadError, LoadSettings
 from loadtest.settling import settle
 from loadtest.tally import Tally
 from reference_server.core.settings import ServerSettings
+from loadtest.task import Task
 from reference_server.network import running
 from tests.loadtest.reactor import SelectorReactor
 
@@ -75,6 +82,27 @@ class Run:
 def url() -> Iterator[str]:
     with running(ServerSettings(profile=load_profile(None, FAST), port=0)) as server:
         yield server.url
+
+
+def kept() -> int:
+    """Objects of users that are still in memory."""
+    return sum(isinstance(one, Player | Connection | JourneySteps | Task | Link | Observer) for one in gc.get_objects())
+
+
+@pytest.mark.parametrize("journey", ["lurker", "chatter", "churner", "storm"])
+def test_a_user_who_has_left_is_forgotten_without_the_collector(url: str, journey: str) -> None:
+    gc.collect()
+    before = kept()
+    gc.disable()
+    try:
+        run = Run(url, journey)
+        run.until(lambda: run.context.recorder.connected == 4)
+        run.end()
+        run.context.recorder.take(time.monotonic())
+        run.players.clear()
+        assert kept() == before
+    finally:
+        gc.enable()
 
 
 def faulty(name: str) -> Any:
