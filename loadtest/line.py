@@ -15,8 +15,8 @@ from typing import Protocol
 
 from conformance.transport.exchange import Problem, Received, Refused
 from conformance.transport.proxy import TunnelError
-from conformance.transport.target import Target, socket_problem, was_taken
 from conformance.transport.sockets import narrow
+from conformance.transport.target import Target, socket_problem, was_taken
 from conformance.transport.troubles import own_trouble
 from contract.findings import Phrase, phrase
 from loadtest.reactor import Reactor, Watch

@@ -18,8 +18,8 @@ from conformance.transport.exchange import (
     Received,
     Refused,
 )
-from conformance.transport.target import Target
 from conformance.transport.protocol import Wire
+from conformance.transport.target import Target
 from contract.findings import Phrase, phrase
 from loadtest.line import Line, User
 from loadtest.opening import HEADERS_END, MAX_MESSAGE_BYTES, Opening

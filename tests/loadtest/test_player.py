@@ -23,8 +23,8 @@ from loadtest.population import Population
 from loadtest.settings import LoadError, LoadSettings
 from loadtest.settling import settle
 from loadtest.tally import Tally
-from reference_server.core.settings import ServerSettings
 from loadtest.task import Task
+from reference_server.core.settings import ServerSettings
 from reference_server.network import running
 from tests.loadtest.reactor import SelectorReactor
 
