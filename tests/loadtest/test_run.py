@@ -226,7 +226,20 @@ def test_a_breach_ends_the_run_where_that_was_asked_for(settings: LoadSettings) 
 @pytest.mark.slow
 def test_locust_itself_runs_the_file_with_its_own_options(url: str, tmp_path: Path) -> None:
     command = [sys.executable, "-P", "-m", "locust", "-f", str(DATA_ROOT / "loadtest" / "locustfile.py")]
-    options = ["--headless", "--users", "4", "--spawn-rate", "4", "--run-time", "3s", "--host", url, "--json"]
+    options = [
+        "--headless",
+        "--users",
+        "4",
+        "--spawn-rate",
+        "4",
+        "--run-time",
+        "3s",
+        "--rate",
+        "5",
+        "--host",
+        url,
+        "--json",
+    ]
     done = subprocess.run(
         [*command, *options], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False, env=environment()
     )
