@@ -392,8 +392,8 @@ class TestRendering:
 
     def test_one_inside_of_another_is_in_the_same_language(self) -> None:
         one = phrase("no-close-frame", end=phrase("with-detail", what=phrase("tcp-eof"), detail="x"))
-        assert str(one) == "no close frame: the server ended the TCP connection: x"
-        assert one.render("ja") == "クローズフレームなし: サーバーが TCP 接続を終了: x"
+        assert str(one) == "no close frame: the server closed the TCP connection: x"
+        assert one.render("ja") == "クローズフレームなし: サーバーが TCP 接続を切断: x"
         with speaking("ja"):
             assert str(one).startswith("no close frame"), "documents have it in English"
             assert one.render() == one.render("ja")

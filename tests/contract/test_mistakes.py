@@ -86,7 +86,7 @@ class TestSentences:
             ("heartbeat: {interval: 0}\n", "heartbeat.interval: expected more than 0; got 0"),
             ("heartbeat: {tolerance: 120%}\n", "expected a fraction from 0 to 1 such as 0.2, or a percentage below"),
             ("heartbeat: {form: Messages}\n", '"none"; got "Messages" (did you mean \'message\'?)'),
-            ("heartbeat: {x: 1}\n", "heartbeat: unknown member 'x'; known are form, interval, timeout, tolerance"),
+            ("heartbeat: {x: 1}\n", "heartbeat: unknown member 'x'; known: form, interval, timeout, tolerance"),
             ("ack_timeout: 1\nendpont: x\n", "2:1: unknown member 'endpont' (did you mean 'endpoint'?)"),
             ("close_codes: {normal: 1005}\n", "that is legal on the wire: 1000 to 1003, 1007 to 1014, or 3000 to"),
             (

@@ -154,7 +154,7 @@ class TestViolations:
                 {"g": 1},
                 "",
                 "additionalProperties",
-                "unknown member 'g'; known are a, b, c, d, e, f",
+                "unknown member 'g'; known: a, b, c, d, e, f",
             ),
         ],
     )

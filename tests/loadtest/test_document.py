@@ -90,7 +90,7 @@ def test_a_run_that_measured_nothing_fails() -> None:
     recorder = Recorder(0.0, Ledger(b"12345678"))
     found = document(recorder, "errors == 0")
     assert_valid(found)
-    assert (found["verdict"], found["reason"]) == ("incomplete", "no virtual user could connect: none was started")
+    assert (found["verdict"], found["reason"]) == ("incomplete", "no virtual user could connect: none were started")
     assert found["outcome"]["passed"] is False
     assert [one["passed"] for one in found["thresholds"]] == [False]
     recorder.failed(REFUSED)
@@ -108,7 +108,7 @@ def test_a_run_that_measured_connecting_alone_fails() -> None:
     assert_valid(found)
     assert found["verdict"] == "incomplete"
     assert found["outcome"]["passed"] is False
-    assert found["reason"] == "nothing but connecting was measured: the run was too short"
+    assert found["reason"] == "only connecting was measured: the run was too short"
 
 
 def test_a_run_in_which_nothing_was_delivered_fails() -> None:
@@ -134,7 +134,7 @@ def test_a_run_of_failures_alone_fails() -> None:
     for metric in ("connect", "ack"):
         recorder.measured(metric, 0.01)
     recorder.failed(phrase("ended"))
-    assert document(recorder)["reason"] == "nothing but connecting was measured: the connection ended"
+    assert document(recorder)["reason"] == "only connecting was measured: the connection ended"
 
 
 def test_a_run_that_was_cut_off_says_so() -> None:

@@ -189,7 +189,7 @@ def test_a_worker_that_is_killed_is_reported_and_costs_nothing_else(settings: Lo
     found = read(settings)
     assert sorted(one["state"] for one in found["generator"]["workers"]) == ["finished", "finished", "lost"]
     assert found["verdict"] == "incomplete"
-    assert found["reason"].startswith("lost in mid-run, and last heard of at: worker ")
+    assert found["reason"].startswith("workers lost during the run (last report): worker ")
     delivery = found["delivery"]
     assert {delivery[kind] for kind in ("lost", "duplicated", "reordered", "misdelivered")} == {0}
     assert delivery["delivered"] > 0

@@ -194,7 +194,7 @@ HINT: Json = {
     "message": "every good handshake was refused with 401: is `users.alice.token` right?",
 }
 
-SEEN_ONCE = "no error arrived within 5 s (seen once; not when it was played again, alone and in company)"
+SEEN_ONCE = "no error arrived within 5 s (seen once; not reproduced when run again, alone and alongside others)"
 
 STOPPED = "the endpoint stopped accepting connections"
 

@@ -47,9 +47,9 @@ def test_the_knee_is_marked_where_it_stands() -> None:
 def test_a_search_over_the_rate() -> None:
     curve = [loads.trial(50, 5.0, rate=1.0), loads.trial(50, 300.0, passed=False, rate=2.5)]
     found = _built(unit="rate", knee=1.0, broke=2.5, curve=curve)
-    assert found.unit == "posts per second of each user"
+    assert found.unit == "posts per second per user"
     assert [row.load for row in found.rows] == ["1.00", "2.50"]
-    assert found.columns[1].title.startswith("2.50 posts per second of each user: p50 50.0 ms")
+    assert found.columns[1].title.startswith("2.50 posts per second per user: p50 50.0 ms")
 
 
 def test_a_load_that_held_and_did_not_is_the_knee_only_where_it_held() -> None:

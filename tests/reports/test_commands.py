@@ -43,7 +43,7 @@ def test_the_profile_and_all_that_was_set() -> None:
         "wsproof check --reference --profile 'my profile.yaml' --set response_timeout=10s "
         "--set 'users.alice.token=${ALICE}' --only-scenarios mine --select a"
     )
-    assert variables(command) == "First set the environment variables ALICE: reports hold no tokens."
+    assert variables(command) == "First set the environment variables ALICE: reports do not contain tokens."
     assert variables("wsproof check --select a") == ""
     load_test = repeating_load(load(settings={"users": 3, "journeys": {"chatter": 1}, "time_s": 5, **given}))
     assert (

@@ -42,7 +42,7 @@ def test_where_nothing_differs_that_is_said() -> None:
     text = _page(builder.results(), builder.results()).text
     assert "b is no worse than a: no verdict changed." in text
     assert "Worse 0" in text
-    assert "Set up differently" not in text
+    assert "Different settings" not in text
 
 
 def test_the_matrix() -> None:
@@ -117,7 +117,7 @@ def test_settings_that_differ_are_said_on_the_first_screen() -> None:
 
 def test_a_generator_that_was_the_limit_is_said_beside_its_run() -> None:
     text = _page(loads.full(), loads.faulty()).text
-    assert "The load generator was at its limits, and the latencies hold its own delays: worker 1 used 99 %" in text
+    assert "The load generator was at its limits; the latencies include its own delays: worker 1 used 99 %" in text
 
 
 def test_in_japanese() -> None:

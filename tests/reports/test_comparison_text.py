@@ -51,7 +51,7 @@ def test_only_what_differs_of_several() -> None:
         verdicts(ERR_02="passed"),
     )
     text = comparison_summary(found)
-    assert "          a  b  c\n  ERR-01  ✓  ✗  –\n\nOnly what differs is listed. ✗ failed, ✓ passed\n" in text
+    assert "          a  b  c\n  ERR-01  ✓  ✗  –\n\nOnly differences are listed. ✗ failed, ✓ passed\n" in text
     assert text.endswith("≡ 2 of 3 are conformant; they differ in 1 of 2 requirements.\n")
 
 

@@ -102,7 +102,7 @@ def test_a_long_transcript_keeps_its_ends_and_the_place_of_the_failure() -> None
     labels = [row.label for row in found.rows]
     assert labels[:HEAD_EVENTS] == [f"e{n}" for n in range(HEAD_EVENTS)]
     assert labels[-TAIL_EVENTS:] == [f"e{n}" for n in range(2000 - TAIL_EVENTS, 2000)]
-    assert labels[HEAD_EVENTS] == "987 events left out"
+    assert labels[HEAD_EVENTS] == "987 events omitted"
     assert labels[labels.index("e1000") + 1].startswith("A failed: wrong")
     assert len(found.rows) < 60
 

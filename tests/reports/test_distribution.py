@@ -69,7 +69,7 @@ def test_a_line_ends_at_its_slowest_measurement() -> None:
 
 def test_a_period_is_not_laid_over_latencies() -> None:
     found = _built(ack=[[1, 5]], close=[[1, 5]], ping_period=[[20_000, 5]])
-    assert [choice.label for choice in found.choices] == ["2 steps over each other", "ack", "close", "ping_period"]
+    assert [choice.label for choice in found.choices] == ["2 steps, overlaid", "ack", "close", "ping_period"]
     assert [series.label for series in found.choices[0].panel.series] == ["ack", "close"]
 
 

@@ -21,7 +21,7 @@ def test_one_that_was_not_watched_or_was_fine_raises_no_doubt() -> None:
 @pytest.mark.parametrize(
     ("members", "sentence"),
     [
-        ({"limited": True}, "The load generator, and not the endpoint, was the limit. The latencies hold"),
+        ({"limited": True}, "The load generator, not the endpoint, was the bottleneck. The latencies hold"),
         ({"limited": True, "reason": "no file descriptors"}, "was the limit: no file descriptors. The latencies"),
     ],
 )
@@ -71,11 +71,11 @@ def test_lost_workers_come_first_and_are_named() -> None:
     workers = [loads.worker("w0"), *(loads.worker(name, "lost", last_report_s=None) for name in names)]
     health = loads.HEALTH | {"workers": workers}
     (doubt,) = _doubts(generator=health)
-    assert doubt.startswith("6 of 7 workers were lost: w1 (never heard of), w2 (never heard of)")
-    assert "w4 (never heard of) and 2 more. What came after a last report" in doubt
+    assert doubt.startswith("6 of 7 workers were lost: w1 (no report), w2 (no report)")
+    assert "w4 (no report) and 2 more. What came after a last report" in doubt
     listed = generator.workers(loads.full(generator=health))
     assert [worker.source["name"] for worker in listed] == [*names, "w0"]
 
 
 def test_a_run_that_a_breach_ended() -> None:
-    assert _doubts(aborted="errors < 1%") == ["The run was ended early: errors < 1% was breached."]
+    assert _doubts(aborted="errors < 1%") == ["The run ended early: errors < 1% was breached."]

@@ -9,7 +9,7 @@ from reports.formats.render import render
 from reports.shared.wording import MAX_HINTS
 from tests.reports.builder import HINT, results
 
-SENTENCE = f"Possibly a mistake in the set-up: {HINT['message']}"
+SENTENCE = f"Possible configuration mistake: {HINT['message']}"
 
 
 @pytest.mark.parametrize("format_name", ["text", "junit", "ctrf"])
@@ -21,7 +21,7 @@ def test_a_hint_is_told(format_name: str) -> None:
 def test_on_pages_names_are_marked_as_code() -> None:
     marked = SENTENCE.replace("`users.alice.token`", "<code>users.alice.token</code>")
     assert marked in render("html", results(hints=[HINT]))
-    assert "Possibly a mistake in the set-up: every good handshake" in render("markdown", results(hints=[HINT]))
+    assert "Possible configuration mistake: every good handshake" in render("markdown", results(hints=[HINT]))
 
 
 def test_hints_stand_where_machines_find_them() -> None:

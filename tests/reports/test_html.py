@@ -345,4 +345,4 @@ def test_the_baseline_is_told() -> None:
 def test_what_was_not_finished_was_not_played() -> None:
     scenarios = [builder.scenario("a"), builder.scenario("b", "untested", transcript=[])]
     text = " ".join(Page(html.compliance(builder.results(scenarios=scenarios, complete=False))).text.split())
-    assert "Scenarios played 1 of 2" in text
+    assert "Scenarios run 1 of 2" in text

@@ -197,10 +197,10 @@ def test_a_load_run_tells_its_doubts_and_its_ledger() -> None:
     root = _parse(junit(loads.aborted()))
     (run,) = (case for case in root.iter("testcase") if case.get("name") == "run")
     said = (run.findtext("system-out") or "").splitlines()
-    assert said[0].startswith("The load generator, and not the endpoint, was the limit: worker 1 used 99 %")
+    assert said[0].startswith("The load generator, not the endpoint, was the bottleneck: worker 1 used 99 %")
     assert said[1].startswith("1 of 3 workers was lost: worker 2")
-    assert said[3].startswith("Load that the endpoint shed, as it may: 12 × HTTP 429")
-    assert said[4].startswith("Delivery ledger: 475,839 of 476,000 owed deliveries arrived; 41 lost")
+    assert said[3].startswith("Load shed by the endpoint, as permitted: 12 × HTTP 429")
+    assert said[4].startswith("Delivery ledger: 475,839 of 476,000 expected deliveries arrived; 41 lost")
     assert said[5].startswith("lost at 31.25 s: message 28 of user 17")
 
 

@@ -32,12 +32,12 @@ Chat WebSocket API 1.0.0, 2026-11-23 02:05:00 UTC, 10.4 s
   ack                20      0.80      1.60      3.20      5.60      7.20 ms
   post_to_own     1,200      1.20      2.40      4.80      8.40      10.8 ms
 
-✗ 24,000 of 24,000 owed deliveries arrived; 3 lost, 0 duplicated, 0 reordered, 0
+✗ 24,000 of 24,000 expected deliveries arrived; 3 lost, 0 duplicated, 0 reordered, 0
   misdelivered
 
   closed 1000: 20  normal closure
 ✗ 4 × close 1011
-Load that the endpoint shed, as it may: 12 × HTTP 429
+Load shed by the endpoint, as permitted: 12 × HTTP 429
 
 ✓ p99(post_to_receive) 12.3 ms (limit < 200ms)
 ✗ lost 3 (limit == 0)
@@ -46,7 +46,7 @@ Load that the endpoint shed, as it may: 12 × HTTP 429
   arrived (user 17)
     The server does what SEND-01 says with `error`.
 
-○ untested: Nothing in this run put it to the test. (HB-02)
+○ untested: This run did not exercise it. (HB-02)
 
 ? The load generator was near its limits: highest processor use 99.5 %.
 ✗ Not conformant under 20 users: 1 of 1 MUST requirement failed (SEND-01).
@@ -59,7 +59,7 @@ def test_an_undecided_threshold_is_neither_passed_nor_breached() -> None:
     lines = load_summary(builder.undecided_load(), width=200).splitlines()
     assert "? p99(ack) 9.80 ms (limit < 5ms): undecided" in lines
     assert (
-        "? The load generator was late at 2–3 s. Latencies of that time hold its own delays: they are undecided."
+        "? The load generator was late at 2–3 s. Latencies of that time include its own delays and are undecided."
         in lines
     )
     assert lines[-1].startswith("✓ Conformant under 20 users: all 2 MUST requirements")
@@ -67,7 +67,7 @@ def test_an_undecided_threshold_is_neither_passed_nor_breached() -> None:
 
 def test_the_summary_of_a_run_with_everything() -> None:
     text = load_summary(loads.full())
-    assert "✓ 475,880 of 476,000 owed deliveries arrived; 0 lost, 0 duplicated, 0 reordered,\n" in text
+    assert "✓ 475,880 of 476,000 expected deliveries arrived; 0 lost, 0 duplicated, 0 reordered,\n" in text
     assert "  0 misdelivered, 120 undecided\n" in text
     assert text.endswith("✓ Conformant under 400 users: all 3 MUST requirements that it put to the test\n  hold.\n")
     assert max(map(columns, text.splitlines())) <= 80
@@ -80,34 +80,34 @@ def test_a_run_without_a_ledger_says_nothing_of_deliveries() -> None:
 def test_what_went_wrong_is_shown_with_examples() -> None:
     lines = load_summary(loads.aborted(), width=200).splitlines()
     assert (
-        "✗ 475,839 of 476,000 owed deliveries arrived; 41 lost, 3 duplicated, 17 reordered, 2 misdelivered, "
+        "✗ 475,839 of 476,000 expected deliveries arrived; 41 lost, 3 duplicated, 17 reordered, 2 misdelivered, "
         "120 undecided, 5 strangers"
     ) in lines
     example = (
-        "    lost at 31.25 s: message 28 of user 17 to user 203 in load-55512345-3: number 27 and number 29 arrived"
+        "    lost at 31.25 s: message 28 from user 17 to user 203 in load-55512345-3: number 27 and number 29 arrived"
     )
     assert example in lines
     assert len([line for line in lines if line.startswith("    lost at")]) == MAX_EXAMPLES
-    assert "    and 5 more examples in the report" in lines
+    assert "    and 5 more examples, see the report" in lines
 
 
 def test_an_example_of_which_little_is_known() -> None:
     example = loads.example("misdelivered", t_s=None, number=None, detail="")
     text = load_summary(builder.load(delivery=loads.LEDGER | {"misdelivered": 1, "examples": [example]}))
-    assert "    misdelivered: a message of user 17 to user 203 in load-55512345-3\n" in text
+    assert "    misdelivered: a message from user 17 to user 203 in load-55512345-3\n" in text
 
 
 def test_what_puts_the_figures_in_doubt() -> None:
     lines = load_summary(loads.aborted(), width=200).splitlines()
     assert (
-        "? The load generator, and not the endpoint, was the limit: worker 1 used 99 % of its core, and its messages "
-        "left up to 212 ms late. The latencies hold its own delays."
+        "? The load generator, not the endpoint, was the bottleneck: worker 1 used 99 % of its core, and its messages "
+        "left up to 212 ms late. The latencies include its own delays."
     ) in lines
     assert (
         "✗ 1 of 3 workers was lost: worker 2 (last report at 29.0 s). What came after a last report, and what a "
         "lost worker's users were still owed, is in no figure."
     ) in lines
-    assert "▲ The run was ended early: lost == 0 was breached." in lines
+    assert "▲ The run ended early: lost == 0 was breached." in lines
 
 
 def test_a_generator_that_was_fine_is_not_mentioned() -> None:
@@ -120,23 +120,23 @@ def test_a_capacity() -> None:
     text = load_summary(loads.capacity())
     assert "✓        1,100      28.5      85.5       171          1,080  knee\n" in text
     assert "✗        1,150      41.3       124       248          1,092  broke\n" in text
-    assert "✓ Capacity: 1,100 users kept every threshold; 1,150 users did not.\n" in text
+    assert "✓ Capacity: 1,100 users met every threshold; 1,150 users did not.\n" in text
 
 
 @pytest.mark.parametrize(
     ("members", "sentence"),
     [
-        ({"knee": None}, "✗ Capacity: Even the lowest load that was tried, 1,150 users, breached a threshold."),
+        ({"knee": None}, "✗ Capacity: Even the lowest load tried, 1,150 users, breached a threshold."),
         ({"broke": None}, "✓ Capacity: 1,100 users held; where it breaks was not found."),
         (
             {"broke": None, "curve": []},
-            "✓ Capacity: It bore all 1,100 users that were tried; where it breaks was not found.",
+            "✓ Capacity: It handled all 1,100 users tried; the limit was not found.",
         ),
         ({"knee": None, "broke": None, "curve": []}, "? Capacity: The capacity was not found."),
         (
             {"unit": "rate", "knee": 2.5, "broke": 3},
-            "✓ Capacity: 2.50 posts per second of each user kept every threshold; "
-            "3.00 posts per second of each user did not.",
+            "✓ Capacity: 2.50 posts per second per user kept every threshold; "
+            "3.00 posts per second per user did not.",
         ),
     ],
 )

@@ -23,37 +23,37 @@ SIXTEEN = [f"s-{number}" for number in range(16)]
 @pytest.mark.parametrize(
     ("entry", "tone", "text"),
     [
-        (outage(), "failed", f"{GONE}, while err-silent was playing, and did not come back."),
+        (outage(), "failed", f"{GONE}, while err-silent was running, and did not come back."),
         (outage(playing=[]), "failed", f"{GONE}, and did not come back."),
         (
             outage(playing=SIXTEEN, back_after_s=0.4),
             "warning",
-            f"{GONE}, while s-0, s-1, s-2 and 13 more were playing, and was back after 0.4 s.",
+            f"{GONE}, while s-0, s-1, s-2 and 13 more were running, and was back after 0.4 s.",
         ),
         (
             outage(back_after_s=0.4, culprit="err-x/constructor"),
             "warning",
-            f"{GONE}, and was back after 0.4 s. Played alone, this scenario ended it again: err-x/constructor",
+            f"{GONE}, and was back after 0.4 s. Run alone, this scenario stopped it again: err-x/constructor",
         ),
         (
             outage("dropped", culprit="wire-x"),
             "warning",
-            "Every connection was ended at 3.2 s. Played alone, this scenario ended them again: wire-x",
+            "All connections were lost at 3.2 s. Run alone, this scenario made the endpoint drop them again: wire-x",
         ),
         (
             outage("dropped", playing=["a", "b"]),
             "warning",
-            "Every connection was ended at 3.2 s, while a, b were playing.",
+            "All connections were lost at 3.2 s, while a, b were running.",
         ),
         (
             outage(playing=["a"], suspected=["a"]),
             "failed",
-            f"{GONE}, while a was playing, and did not come back. Suspected, since it had sent something last: a",
+            f"{GONE}, while a was running, and did not come back. Suspected, because it sent something last: a",
         ),
         (
             outage(playing=[], suspected=list("abcde")),
             "failed",
-            f"{GONE}, and did not come back. Suspected, since they had sent something last, the likeliest first: "
+            f"{GONE}, and did not come back. Suspected, because they sent something last (most likely first): "
             "a, b, c and 2 more",
         ),
     ],
@@ -74,7 +74,7 @@ def test_an_outage_in_japanese() -> None:
 def test_the_terminal_says_it_directly_above_the_verdict() -> None:
     lines = summary(results(outages=[outage("dropped", playing=[]), outage(playing=[])]), width=200).splitlines()
     assert lines[-3:] == [
-        "▲ Every connection was ended at 3.2 s.",
+        "▲ All connections were lost at 3.2 s.",
         f"✗ {GONE}, and did not come back.",
         "✓ Conformant: the one MUST requirement holds.",
     ]
@@ -82,7 +82,7 @@ def test_the_terminal_says_it_directly_above_the_verdict() -> None:
 
 def test_the_page_says_it_before_the_verdict_with_links() -> None:
     page = Page(html.compliance(builder.troubled_results()))
-    assert page.text.index("Every connection was ended at") < page.text.index("Incomplete in what was selected")
+    assert page.text.index("Every connection was ended at") < page.text.index("Incomplete (selection only)")
     banners = page.source.split('<p class="outage tone-')[1:]
     assert [banner.partition('"')[0] for banner in banners] == ["warning", "warning", "failed"]
     assert 'href="#scenario-err-code"' in banners[0].partition("</p>")[0]
@@ -93,15 +93,15 @@ def test_the_page_says_it_before_the_verdict_with_links() -> None:
 
 def test_markdown_says_it_in_a_line_each() -> None:
     text = markdown(builder.troubled_results())
-    assert "\n\n▲ Every connection was ended at 1.2 s. Played alone, this scenario ended them again: err-code\n" in text
-    assert f"\n\n▲ {GONE}, while s-0, s-1, s-2 and 13 more were playing, and was back after 0.4 s.\n" in text
+    assert "\n\n▲ All connections were lost at 1.2 s. Run alone, this scenario made the endpoint drop them again: err-code\n" in text
+    assert f"\n\n▲ {GONE}, while s-0, s-1, s-2 and 13 more were running, and was back after 0.4 s.\n" in text
 
 
 def test_only_so_many_are_told() -> None:
     document = results(outages=[outage("dropped")] * (MAX_SHOWN + 2))
     for made in (summary(document), markdown(document), Page(html.compliance(document)).text):
         assert made.count("Every connection was ended") == MAX_SHOWN
-        assert "and 2 more outages, in the results file" in made
+        assert "and 2 more outages, see the results file" in made
 
 
 def test_junit_and_ctrf_know_it_of_the_run() -> None:

@@ -29,20 +29,20 @@ def part(*verdicts: str, **members: Any) -> Json:
 @pytest.mark.parametrize(
     ("document", "sentence"),
     [
-        (part(*["passed"] * 3), "Conformant in what was selected: all 3 MUST requirements hold."),
-        (part("passed"), "Conformant in what was selected: the one MUST requirement holds."),
+        (part(*["passed"] * 3), "Conformant (selection only): all 3 MUST requirements hold."),
+        (part("passed"), "Conformant (selection only): the one MUST requirement holds."),
         (
             part("passed", "passed", "inconclusive"),
-            "Incomplete in what was selected: no MUST requirement failed, but 1 of 3 was not verified.",
+            "Incomplete (selection only): no MUST requirement failed, but 1 of 3 was not verified.",
         ),
         (part("passed", "failed"), "Not conformant: 1 MUST requirement fails (ERR-1)."),
         (
             results([requirement("ERR-1", selected=True)], **CHOSEN),
-            "Conformant in what was selected: the one MUST requirement holds.",
+            "Conformant (selection only): the one MUST requirement holds.",
         ),
         (
             results([requirement("ERR-1"), requirement("ERR-2", selected=False)]),
-            "Conformant in what was selected: all 2 MUST requirements hold.",
+            "Conformant (selection only): all 2 MUST requirements hold.",
         ),
         (results([requirement("ERR-1", selected=True)]), "Conformant: the one MUST requirement holds."),
         # As documents were before they said what was selected.
@@ -95,7 +95,7 @@ def test_the_page_counts_it_in_one_line() -> None:
 
 
 def test_a_page_of_a_part_does_not_claim_everything() -> None:
-    assert "Everything that was selected was verified." in Page(html.compliance(part("passed"))).text
+    assert "All selected requirements were verified." in Page(html.compliance(part("passed"))).text
     page = Page(html.compliance(results()))
     assert "Every requirement was verified." in page.text
     assert "unselected" not in page.source.partition("<script>")[0].partition("</style>")[2]

@@ -118,8 +118,8 @@ def test_hundreds_of_failures_are_counted() -> None:
     text = summary(results(scenarios=[scenario("s", "failed", failures=failures)]))
     assert text.count("ERR-01 MUST") == 1
     assert text.count("because ") == MAX_FAILURES + MAX_BLOCKS - 1
-    assert "and 97 more failures of it, in the reports" in text
-    assert "and failures of 71 more requirements, in the reports" in text
+    assert "and 97 more failures, see the reports" in text
+    assert "and failures of 71 more requirements, see the reports" in text
 
 
 def test_what_breaks_two_requirements_is_told_once() -> None:
@@ -158,7 +158,7 @@ def test_a_check_is_named_where_it_found_something() -> None:
 def test_a_suspected_mistake_in_the_set_up_stands_beside_the_verdict() -> None:
     lines = summary(results(hints=[HINT]), width=200).splitlines()
     assert lines[-2:] == [
-        f"? Possibly a mistake in the set-up: {HINT['message']}",
+        f"? Possible configuration mistake: {HINT['message']}",
         "✓ Conformant: the one MUST requirement holds.",
     ]
 
@@ -167,8 +167,8 @@ class TestBaseline:
     def test_every_entry_that_says_something(self) -> None:
         text = " ".join(summary(builder.baselined_results(), width=200).split())
         assert "◇ ERR-01 expected failure until 2099-12-31: why ERR-01 fails" in text
-        assert "✗ err-fine stale: it passes, so delete the baseline's entry in line 7" in text
-        assert "✗ ERR-02 expired: it was expected to fail until 2020-01-01, and fails still" in text
+        assert "✗ err-fine stale: it passes; delete the baseline entry in line 7" in text
+        assert "✗ ERR-02 expired: it was expected to fail until 2020-01-01, and still fails" in text
         assert "HB-01" not in text
         assert "◇ 1 expected failure" in text
         assert "✗ The run fails: a requirement fails: ERR-02; the baseline is stale: err-fine." in text
@@ -182,7 +182,7 @@ class TestBaseline:
             (results(), "✓ Conformant: the one MUST requirement holds."),
             (
                 builder.baselined_results() | {"outcome": {"passed": True, "reasons": []}},
-                "✓ The run passes: whatever fails is listed in the baseline.",
+                "✓ The run passes: all failures are listed in the baseline.",
             ),
             (
                 results([builder.requirement("ERR-01", "untested")])

@@ -16,7 +16,7 @@ from tests.reports import builder
 from tests.reports.builder import SEEN_ONCE, Json, failure, results, scenario
 from tests.reports.page import Page
 
-HEAD = "Seen once, and not again: not counted"
+HEAD = "Seen once, not reproduced: not counted"
 
 
 def doubtful(name: str, **members: Any) -> Json:

@@ -20,7 +20,7 @@ from tests.reports.builder import Json, in_scenario, requirement, results
             results([requirement("A-1"), requirement("A-2")]),
             "Conformant: all 2 MUST requirements hold.",
         ),
-        (results([]), "Conformant: there is no MUST requirement to hold it to."),
+        (results([]), "Conformant: no MUST requirement was in scope."),
         (
             results([requirement("A-1"), requirement("A-2", "untested")], verdict="conformant"),
             "Conformant: 1 MUST requirement hold; 1 more were not verified.",
@@ -63,7 +63,7 @@ def test_scenarios_that_failed_too_soon_for_the_same_reason_are_one_group() -> N
         entry["clauses"][0] |= {"reason": str(reason), **texts(reason=reason)}
         entries.append(entry)
     [(_, said, listed)] = unverified_groups(results(entries))
-    assert said == f"not reached, since something before it failed: {phrase('still-open')}"
+    assert said == f"not reached because something failed before it: {phrase('still-open')}"
     assert [entry["id"] for entry in listed] == ["A-0", "A-1"]
 
 
@@ -87,7 +87,7 @@ def test_what_was_not_verified_is_grouped_by_reason() -> None:
     assert found == [
         ("error", "error: no such fixture", ["A-3"]),
         ("inconclusive", "inconclusive: no such fixture", ["A-2", "A-4"]),
-        ("untested", "No scenario that verifies it was played.", ["A-1"]),
+        ("untested", "No scenario that verifies it was run.", ["A-1"]),
     ]
 
 
@@ -118,22 +118,22 @@ def test_a_threshold_value_has_its_limits_unit(limit: str, value: float | None, 
 
 def test_the_verdict_on_a_load_test() -> None:
     said = {
-        "Conformant under 20 users: all 2 MUST requirements that it put to the test hold.": builder.load(),
+        "Conformant under 20 users: all 2 MUST requirements that this run exercised hold.": builder.load(),
         "Not conformant under 20 users: 1 of 2 MUST requirements failed (SEND-01).": builder.breaking_load(),
         "Incomplete under 20 users: no user could connect": builder.unreached_load(),
-        "Conformant under 20 users: the one MUST requirement that it put to the test holds.": builder.load(
+        "Conformant under 20 users: the one MUST requirement that this run exercised holds.": builder.load(
             [builder.judged("SEND-01"), builder.judged("HB-02", "untested")]
         ),
         "Incomplete under 20 users: no MUST requirement failed, but 1 of 2 could not be decided.": builder.load(
             [builder.judged("SEND-01"), builder.judged("HB-02", "inconclusive")]
         ),
-        "Incomplete under 20 users: nothing in this run put a requirement to the test.": builder.load([]),
-        "Incomplete under 20 users: nothing was broken before the run was cut off.": builder.load(
+        "Incomplete under 20 users: this run did not exercise any requirement.": builder.load([]),
+        "Incomplete under 20 users: no violation was seen before the run was cut off.": builder.load(
             verdict="incomplete", complete=False
         ),
         "Incomplete: no user could connect": builder.unreached_load() | {"timeline": []},
         "Measured under 400 users: nothing was judged.": loads.measured(),
-        "Measured under 400 users: nothing was judged but the thresholds.": loads.measured(
+        "Measured under 400 users: only the thresholds were judged.": loads.measured(
             thresholds=[builder.THRESHOLD]
         ),
         "Not conformant under 400 users: 2 of 4 requirements failed (SEND-01, SEND-03).": loads.faulty(

@@ -27,7 +27,7 @@ def test_the_knee_is_judged_and_what_broke_beyond_it_is_not(reference: str, tmp_
     ]
     assert (capacity["knee"], capacity["broke"]) == (3, 4)
     assert (found["settings"]["users"], found["outcome"]["passed"], code) == (3, True, 0)
-    assert "Capacity: 3 users kept every threshold; 4 users did not." in shown
+    assert "Capacity: 3 users met every threshold; 4 users did not." in shown
     # Four posts a second of each user: round trips, and not deliveries to all of them.
     assert all(one["throughput"] <= 1.5 * 4 * one["users"] for one in capacity["curve"])
 
@@ -35,7 +35,7 @@ def test_the_knee_is_judged_and_what_broke_beyond_it_is_not(reference: str, tmp_
 def test_where_nothing_breaks_there_is_no_knee(reference: str, tmp_path: Path) -> None:
     code, shown = search(reference, tmp_path, "--max", "4", "--threshold", "count(connect) < 100")
     assert code == 0
-    assert "It bore all 4 users that were tried; where it breaks was not found." in shown
+    assert "It handled all 4 users tried; the limit was not found." in shown
     assert "knee" not in shown
     page = (tmp_path / "out" / "load.html").read_text(encoding="utf-8")
     assert ">knee" not in page
@@ -45,4 +45,4 @@ def test_where_everything_breaks_the_lowest_load_is_judged(reference: str, tmp_p
     code, shown = search(reference, tmp_path, "--threshold", "count(connect) < 1")
     found = read_document(tmp_path / "out" / "load.json")
     assert (found["capacity"]["knee"], found["settings"]["users"], code) == (None, 1, 1)
-    assert "Even the lowest load that was tried, 1 user, breached a threshold." in shown
+    assert "Even the lowest load tried, 1 user, breached a threshold." in shown

@@ -59,10 +59,10 @@ def test_a_refusal_shows_its_text_without_the_token(tmp_path: Path) -> None:
         done = wsproof("check", url, "--select", "CONN-01", "-q", folder=tmp_path)
     document = read(tmp_path / "wsproof-report" / "results.json")
     received = {one["received"] for each in document["scenarios"] for one in each["failures"]}
-    assert "401 Unauthorized, with the text: the token ••• is of another realm" in received
+    assert "401 Unauthorized, body: the token ••• is of another realm" in received
     assert "alice-token" not in done.stdout + (tmp_path / "wsproof-report" / "report.html").read_text(encoding="utf-8")
     hints = [one["message"] for one in document["hints"]]
-    assert "the answer came as HTTP/1.0; it was read all the same, but other clients may not accept it" in hints
+    assert "the handshake response was HTTP/1.0; wsproof accepted it, but other clients may not" in hints
 
 
 def test_a_redirect_shows_where_it_leads(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_the_command_of_a_report_plays_the_same_case(tmp_path: Path, monkeypatch
         command = repeating(upgraded(first), *first["scenarios"])
         assert "'users.alice.token=${USERS_ALICE_TOKEN}'" in command
         page = render("html", first)
-        assert "First set the environment variables USERS_ALICE_TOKEN: reports hold no tokens." in page
+        assert "First set the environment variables USERS_ALICE_TOKEN: reports do not contain tokens." in page
         monkeypatch.setenv("USERS_ALICE_TOKEN", TOKEN)
         second = checked(tmp_path, *shlex.split(command)[2:])
     assert played(first) == played(second) == [(CASE, "failed")]

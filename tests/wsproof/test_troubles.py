@@ -137,7 +137,7 @@ class TestFileDescriptors:
         assert load.returncode == 2, shown + said
         assert any(one.startswith(f"wsproof: {trouble}") for one in said.splitlines())
         document = read(tmp_path / "wsproof-report" / "load.json")
-        assert document["reason"].startswith(f"the load generator itself failed: {trouble}")
+        assert document["reason"].startswith(f"error in the load generator: {trouble}")
         assert document["generator"]["limited"]
         assert document["generator"]["reason"].startswith(trouble)
 

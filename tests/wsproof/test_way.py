@@ -126,7 +126,7 @@ def test_the_profile_s_proxy(tmp_path: Path) -> None:
         asked = len(proxy.asked)
         for command in ("check", "load"):
             done = wsproof(command, folder=tmp_path, PASSWORD="s3cret-wrong")
-            expected = f"the proxy http://127.0.0.1:{proxy.port}: the proxy refused the way to the endpoint: 407 Proxy "
+            expected = f"the proxy http://127.0.0.1:{proxy.port}: the proxy refused to connect to the endpoint: 407 Proxy "
             assert (done.returncode, expected in done.stderr, "s3cret" in done.stderr) == (3, True, False), done.stderr
         assert asked > 3
 
@@ -164,7 +164,7 @@ def test_a_proxy_that_fails_within_a_run_convicts_nobody(tmp_path: Path) -> None
         document = read(tmp_path / "wsproof-report" / "results.json")
         assert [one["id"] for one in document["requirements"] if one["verdict"] == "failed"] == [], done.stdout
         assert document["outages"] == []
-        assert "the proxy refused the way to the endpoint: 403 Forbidden" in str(document)
+        assert "the proxy refused to connect to the endpoint: 403 Forbidden" in str(document)
         assert done.returncode == 1
         proxy.answer = lambda number: refuse(number) if number > len(before) + 3 else None
         before = tuple(proxy.asked)

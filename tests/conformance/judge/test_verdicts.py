@@ -621,7 +621,7 @@ class TestOutages:
         [
             (
                 AWAY,
-                "the endpoint stopped accepting connections at 3.2 s, while a, b were playing, and did not come back",
+                "the endpoint stopped accepting connections at 3.2 s, while a, b were running, and did not come back",
             ),
             (
                 BACK,
@@ -633,7 +633,7 @@ class TestOutages:
                 "the endpoint stopped accepting connections at 3.2 s, was back after 0.5 s, "
                 "while a, b, c and 3 more were playing; none of them ended it again when played alone",
             ),
-            (DROPPED, "every connection was ended at 3.2 s; c ended them again when played alone"),
+            (DROPPED, "all connections were lost at 3.2 s; running c alone reproduced it"),
         ],
     )
     def test_messages(self, outage: Outage, message: str) -> None:

@@ -206,7 +206,7 @@ def test_what_was_not_played_is_no_pass(inner: Inner) -> None:
         assert taken.wait(30)
     assert code == 1, output
     assert "3 skipped" in output
-    assert "untested: not played: the endpoint stopped accepting connections and did not come back" in output
+    assert "untested: not run: the endpoint stopped accepting connections and did not come back" in output
     assert "wsproof: the endpoint stopped accepting connections at 0.0 s" in output
 
 

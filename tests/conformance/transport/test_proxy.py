@@ -225,7 +225,7 @@ def test_a_proxy_that_refuses_is_told_before_the_run() -> None:
         way = replace(through(proxy), credentials="u:s3cret")
         with pytest.raises(UnreachableError) as caught:
             resolve(f"ws://{NAME}/v1/socket", proxy=way)
-        problem = "the proxy refused the way to the endpoint: 407 Proxy Authentication Required"
+        problem = "the proxy refused to connect to the endpoint: 407 Proxy Authentication Required"
         assert str(caught.value) == f"the proxy http://127.0.0.1:{proxy.port}: {problem}"
 
 
