@@ -25,7 +25,7 @@ OURS = ("connection", "content-length", "expect", "te", "trailer", "transfer-enc
 ELSEWHERE = {"cookie": "cookies", "origin": "origin", "proxy-authorization": "proxy"}
 """Headers that a setting of their own is for."""
 
-LINE_BREAK = "holds a line break; does the variable's value end with one?"
+LINE_BREAK = "contains a line break; does the variable's value end with one?"
 
 _LINE_BREAK = re.compile(r"[\r\n]")
 _VISIBLE = re.compile(r"[\t\x20-\x7e]*")
@@ -84,7 +84,7 @@ def check_access(access: Access, carrier: str | None, complain: Complain) -> Non
         other = taken.setdefault(header.lower(), setting)
         if other != setting:
             place = tuple(other.split(": "))
-            raise complain(f"{other} and {setting} both set the header {header}; expected one of them", place)
+            raise complain(f"{other} and {setting} both set the {header} header; give only one", place)
 
 
 def _claims(access: Access, carrier: str | None) -> Iterator[tuple[str, str]]:
@@ -99,10 +99,10 @@ def _claims(access: Access, carrier: str | None) -> Iterator[tuple[str, str]]:
 def _misplaced(name: str) -> str | None:
     lower = name.lower()
     if lower == "sec-websocket-protocol":
-        return "has a setting of its own: subprotocols"
+        return "has its own setting: subprotocols"
     if lower in ELSEWHERE:
-        return f"has a setting of its own: {ELSEWHERE[lower]}"
-    return "belongs to the handshake itself" if lower in OURS or lower.startswith("sec-websocket-") else None
+        return f"has its own setting: {ELSEWHERE[lower]}"
+    return "is set by the handshake itself" if lower in OURS or lower.startswith("sec-websocket-") else None
 
 
 def value_problem(value: str, forbidden: str = "") -> str | None:
@@ -112,10 +112,10 @@ def value_problem(value: str, forbidden: str = "") -> str | None:
     if len(value) > MAX_VALUE_CHARACTERS:
         return f"is longer than {MAX_VALUE_CHARACTERS} characters"
     if not _VISIBLE.fullmatch(value) or value != value.strip():
-        return "holds other than visible ASCII characters, or has blanks around them"
+        return "contains characters other than visible ASCII, or leading or trailing spaces"
     for character in forbidden:
         if character in value:
-            return f"holds a character that cannot stand there: {character!r}"
+            return f"contains a character that is not allowed: {character!r}"
     return None
 
 

@@ -79,9 +79,9 @@ class Command:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise CommandError(f"the command {self.name} did not end within {self.timeout:g} s") from None
+            raise CommandError(f"the command {self.name} did not finish within {self.timeout:g} s") from None
         except (OSError, ValueError) as error:
-            problem = error.strerror if isinstance(error, OSError) else "its words hold a NUL"
+            problem = error.strerror if isinstance(error, OSError) else "its arguments contain a NUL character"
             raise CommandError(f"the command {self.name} cannot be run: {problem}") from None
         text = done.stdout.decode("utf-8", "replace").strip()
         if done.returncode:
@@ -92,7 +92,7 @@ class Command:
         if not text or len(text.splitlines()) > 1 or len(text) > MAX_CHARACTERS:
             got = f"{len(text.splitlines())} lines" if text else "nothing"
             got = f"{len(text)} characters" if len(text) > MAX_CHARACTERS else got
-            raise CommandError(f"the command {self.name} printed {got}; expected one line, the secret alone")
+            raise CommandError(f"the command {self.name} printed {got}; expected one line with only the secret")
         return text
 
 

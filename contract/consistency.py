@@ -51,9 +51,11 @@ def _placeholders(written: Mapping[str, Any]) -> Iterator[Mistake]:
         shell = _SHELL.fullmatch(text)
         if shell is not None:
             name = shell[1] or shell[2]
-            yield mistake(where, f"stands for itself here; write ${{{name}}} for the environment variable {name}")
+            yield mistake(where, f"is taken literally; write ${{{name}}} for the environment variable {name}")
         elif _TEMPLATE.fullmatch(text) and not _VARIABLE.fullmatch(text):
-            yield mistake(where, "is a placeholder that nothing replaces; write ${NAME} for an environment variable")
+            yield mistake(
+                where, "is a placeholder that is not replaced here; write ${NAME} for an environment variable"
+            )
 
 
 def _texts(where: Where, value: Any) -> Iterator[tuple[Where, str]]:
@@ -78,12 +80,12 @@ def _durations(value: Mapping[str, Any]) -> Iterator[Mistake]:
     ):
         found = _at(value, names)
         if isinstance(found, str) and not 0 < seconds(found) <= LONGEST_S:
-            yield mistake(names, f"expected more than 0s, and 24h or less; got {found}")
+            yield mistake(names, f"expected more than 0s and at most 24h; got {found}")
     reconnect = value.get("reconnect") or {}
     base = seconds(reconnect.get("base", Reconnect().base))
     cap = seconds(reconnect.get("cap", Reconnect().cap))
     if cap < base:
-        yield mistake(("reconnect",), f"expected a cap of at least the base; got {cap:g} s and {base:g} s")
+        yield mistake(("reconnect",), f"expected a cap that is at least the base; got {cap:g} s and {base:g} s")
 
 
 def _at(value: Any, names: tuple[str, ...]) -> Any:
@@ -95,18 +97,18 @@ def _at(value: Any, names: tuple[str, ...]) -> Any:
 def _same_user(value: Mapping[str, Any]) -> Iterator[Mistake]:
     """Tokens that two roles have in common, or that are good and bad at once."""
     users = _users(value)
-    for member, meaning in (("token", "each user needs one of its own"), ("id", "they are one user")):
+    for member, meaning in (("token", "each user needs its own"), ("id", "this is the same user")):
         for first, second in combinations([key for key, user in users.items() if user.get(member)], 2):
             if users[first][member] == users[second][member]:
-                yield mistake(("users", second, member), f"the same as users.{first}.{member}; {meaning}")
+                yield mistake(("users", second, member), f"same value as users.{first}.{member}; {meaning}")
     tokens = value.get("tokens") or {}
     expiring = _at(tokens, ("expiring", "token")) or tokens.get("expiring")
     for name, token in (("invalid", tokens.get("invalid")), ("expired", tokens.get("expired")), ("expiring", expiring)):
         for key, user in users.items():
             if token == user["token"]:
-                yield mistake(("tokens", name), f"the same as users.{key}.token, which must be a good one")
+                yield mistake(("tokens", name), f"same value as users.{key}.token, which must be valid")
         if name != "expiring" and token is not None and token == expiring:
-            yield mistake(("tokens", name), "the same as tokens.expiring, which must be a good one at first")
+            yield mistake(("tokens", name), "same value as tokens.expiring, which must be valid at first")
 
 
 def _users(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,15 +121,15 @@ def _roles(value: Mapping[str, Any]) -> Iterator[Mistake]:
     for key in users:
         meant = near(key, (role for role in ROLES if role not in users), 0.8)
         if key not in ROLES and meant:
-            yield mistake(("users", key), f"no scenario has a user {quoted_name(key)}{meant}", ("users",))
+            yield mistake(("users", key), f"no scenario uses a user {quoted_name(key)}{meant}", ("users",))
 
 
 def _causes(codes: Any) -> Iterator[Mistake]:
     for name in codes if isinstance(codes, dict) else ():
         if name not in ERROR_CODES:
-            known = near(name, ERROR_CODES) or f"; causes are {', '.join(ERROR_CODES)}"
+            known = near(name, ERROR_CODES) or f"; causes: {', '.join(ERROR_CODES)}"
             yield mistake(
-                ("error_codes", name), f"{quoted_name(name)} is no cause of an error{known}", ("error_codes",)
+                ("error_codes", name), f"{quoted_name(name)} is not a cause of an error{known}", ("error_codes",)
             )
 
 
@@ -139,7 +141,7 @@ def _limits(value: Mapping[str, Any]) -> Iterator[Mistake]:
     if message < needed:
         yield mistake(
             ("limits", "message_bytes" if "message_bytes" in limits else "text_length"),
-            f"a text of {text} characters takes messages of up to {needed} bytes; got message_bytes {message}",
+            f"a text of {text} characters needs messages of up to {needed} bytes; got message_bytes {message}",
             ("limits",),
         )
 
@@ -151,10 +153,10 @@ def _channels(value: Mapping[str, Any]) -> Iterator[Mistake]:
     for where, name in _names(channels):
         length = len(name.replace("{nonce}", "0" * NONCE_LENGTH))
         if length > MAX_CHANNEL:
-            yield mistake(where, f"expected a name of at most {MAX_CHANNEL} characters; got {length}, with the nonce")
+            yield mistake(where, f"expected a name of at most {MAX_CHANNEL} characters; got {length} with the nonce")
         same = next((place(other) for other, known in named.items() if known == name), None)
         if same is not None:
-            yield mistake(where, f"the same channel as {same}")
+            yield mistake(where, f"same channel as {same}")
         named[where] = name
     if isinstance(private, dict) and "members" in private:
         yield from _members(private["members"], _users(value))
@@ -177,7 +179,7 @@ def _members(members: list[str], users: Mapping[str, Any]) -> Iterator[Mistake]:
         if name == STRANGER:
             yield mistake((*where, index), f"{STRANGER} is the user whose join must be refused, and cannot be a member")
         elif name not in users:
-            known = near(name, users) or f"; users are {', '.join(users) or 'none'}"
+            known = near(name, users) or f"; users: {', '.join(users) or 'none'}"
             yield mistake((*where, index), f"the profile has no user {quoted_name(name)}{known}")
     if MEMBER in users and MEMBER not in members:
-        yield mistake(where, f"expected {MEMBER} among them, whom the scenarios let join")
+        yield mistake(where, f"expected {MEMBER} among the members: the scenarios let this user join")

@@ -115,9 +115,9 @@ def parse_yaml(text: str, path: Path) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (None, None)
-        raise ContractError(f"not YAML: {error.problem or error.context}", path, *place) from None
+        raise ContractError(f"invalid YAML: {error.problem or error.context}", path, *place) from None
     except (yaml.YAMLError, ValueError) as error:
-        raise ContractError(f"not YAML: {error}", path) from None
+        raise ContractError(f"invalid YAML: {error}", path) from None
     except RecursionError:
         raise ContractError("nested too deeply", path) from None
     finally:
@@ -133,13 +133,13 @@ def _refuse_hazards(text: str, path: Path) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent):
-            raise _at(event.start_mark, "YAML aliases are not read; write the value out", path)
+            raise _at(event.start_mark, "YAML aliases are not supported; write the value out", path)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH:
-            raise _at(event.start_mark, f"nested deeper than {MAX_DEPTH} levels", path)
+            raise _at(event.start_mark, f"nested more than {MAX_DEPTH} levels deep", path)
 
 
 def _refuse_duplicates(node: yaml.Node, path: Path) -> None:
@@ -147,9 +147,9 @@ def _refuse_duplicates(node: yaml.Node, path: Path) -> None:
         seen: set[Hashable] = set()
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise _at(key.start_mark, "expected a text as the key", path)
+                raise _at(key.start_mark, "expected a string as the key", path)
             if key.value in seen:
-                raise _at(key.start_mark, f"{key.value!r} stands twice", path)
+                raise _at(key.start_mark, f"duplicate key {key.value!r}", path)
             seen.add(key.value)
             _refuse_duplicates(value, path)
     elif isinstance(node, yaml.SequenceNode):

@@ -120,7 +120,7 @@ def _mistakes(error: ValidationError, written: Any) -> Iterator[Mistake]:
     rule = str(error.validator)
     if rule == "additionalProperties" and isinstance(value, dict):
         known = sorted(schema.get("properties", {}))
-        known_are = f"; known are {', '.join(known)}" if known else ""
+        known_are = f"; known: {', '.join(known)}" if known else ""
         unknown = [str(name) for name in value if name not in known]
         for name in unknown:
             yield mistake((*where, name), f"unknown member {quoted_name(name)}{near(name, known) or known_are}", where)

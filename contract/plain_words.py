@@ -13,7 +13,7 @@ from contract.escaping import visible
 TYPES = {
     "object": "a mapping of names to values",
     "array": "a list",
-    "string": "a text",
+    "string": "a string",
     "integer": "a whole number",
     "number": "a number",
     "boolean": "true or false",
@@ -103,7 +103,7 @@ def got(error: ValidationError, as_written: Any) -> str:
     if rule[3:] in ("Length", "Items", "Properties"):
         return f"got {len(value)}"
     if as_written != value and not isinstance(value, dict | list):
-        return f"{_short(as_written)} stands for something else"
+        return f"{_short(as_written)} has a different value"
     if isinstance(value, dict | list | None) or _is_secret(error):
         return f"got {_kind(value)}{_hint(error)}"
     return f"got {_short(value)}{_hint(error)}"
@@ -111,7 +111,7 @@ def got(error: ValidationError, as_written: Any) -> str:
 
 def _kind(value: Any) -> str:
     """What a value is, for those that are too long to show, and for secrets."""
-    kinds = {dict: "a mapping", list: "a list", str: "a text", bool: "true or false", type(None): "nothing"}
+    kinds = {dict: "a mapping", list: "a list", str: "a string", bool: "true or false", type(None): "nothing"}
     return kinds.get(type(value), "a number")
 
 

@@ -112,11 +112,11 @@ def load_requirements(
             section = name.partition("-")[0]
             sections.setdefault(section, Section(section, section, section, ""))
         if section not in sections:
-            raise document.error(f"{name}: no section {section!r} is declared", (*where, "section"))
+            raise document.error(f"{name}: section {section!r} is not declared", (*where, "section"))
         if name in found:
-            raise document.error(f"{name} stands twice", (*where, "id"))
+            raise document.error(f"{name} is declared twice", (*where, "id"))
         if name in beside:
-            raise document.error(f"{name} stands also in {beside[name].origin}; give yours another id", (*where, "id"))
+            raise document.error(f"{name} is already declared in {beside[name].origin}; use another id", (*where, "id"))
         found[name] = _requirement(one, sections[section], document.path)
     return found
 

@@ -222,7 +222,7 @@ def load_schema(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(read_text(path))
     except json.JSONDecodeError as error:
-        raise ContractError(f"not JSON: {error.msg}", path, error.lineno, error.colno) from None
+        raise ContractError(f"invalid JSON: {error.msg}", path, error.lineno, error.colno) from None
     if not isinstance(value, dict):
         raise ContractError("expected a JSON Schema (an object)", path, 1, 1)
     problem = schema_problem(value)
@@ -240,7 +240,7 @@ def file_registry(rewrite: Rewrite = lambda schema: schema) -> Registry[Any]:
     def retrieve(uri: str) -> Resource[Any]:
         parts = urlsplit(uri)
         if parts.scheme != "file":
-            raise ContractError(f"$ref to {uri}: only files beside the contract are read")
+            raise ContractError(f"$ref to {uri}: only files next to the contract are read")
         path = Path(unquote(parts.path))
         contents = load_schema(path) if path.suffix == ".json" else load_yaml(path).value
         return Resource.from_contents(rewrite(contents), default_specification=DRAFT202012)

@@ -26,17 +26,17 @@ def check_settings(settings: LoadSettings) -> Profile:
     """The profile that the settings name. Raises `LoadError` and `ContractError` for what cannot work."""
     _check_numbers(settings)
     if settings.source_addresses and settings.master is not None:
-        raise LoadError("--source-address: expected no --master with it; each --worker names its own")
+        raise LoadError("--source-address cannot be used with --master: give it to each --worker")
     if settings.abort_on_breach and not settings.thresholds:
-        raise LoadError("--abort-on-breach: expected a --threshold that could be breached")
+        raise LoadError("--abort-on-breach needs a --threshold")
     if not settings.journeys:
-        raise LoadError("no journey to play")
+        raise LoadError("no journey to run")
     profile = read_profile(settings)
     contract = load_contract(None, profile.limits)
     known = {one.id: one for one in load_journeys(settings.journey_file)}
     for name in settings.journeys:
         if name not in known:
-            raise LoadError(f"--journey {name}: no such journey; known are {', '.join(sorted(known))}")
+            raise LoadError(f"--journey {name}: no such journey; known: {', '.join(sorted(known))}")
         compile_journey(known[name], contract, profile)
     phases = [one.name for one in phases_of(settings)]
     for text in settings.thresholds:
@@ -62,7 +62,7 @@ def _check_numbers(settings: LoadSettings) -> None:
     if settings.players >= MAX_WORKERS:
         raise LoadError(f"{settings.players} processes: expected fewer than {MAX_WORKERS}")
     if settings.processes > settings.most_users:
-        raise LoadError(f"--processes {settings.processes}: expected at most one for each of {settings.users} users")
+        raise LoadError(f"--processes {settings.processes}: expected at most {settings.users}, the number of users")
     for option, value in (
         ("--spawn-rate", settings.spawn_rate),
         ("--time", settings.whole_duration),
@@ -84,7 +84,7 @@ def raise_descriptor_limit(users: int = 0) -> None:
     if soft == resource.RLIM_INFINITY or (needed != resource.RLIM_INFINITY and soft >= needed):
         return
     if hard != resource.RLIM_INFINITY and hard < needed:
-        raise LoadError(f"--users {users}: needs {needed} file descriptors, and the limit is {hard} (ulimit -Hn)")
+        raise LoadError(f"--users {users}: needs {needed} file descriptors, but the hard limit is {hard} (ulimit -Hn)")
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 

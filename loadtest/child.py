@@ -118,7 +118,7 @@ def run_load(settings: LoadSettings, progress: Progress = lambda elapsed: None) 
         check_source(address, target.family)
     document = Path(settings.document).absolute()
     if not document.parent.is_dir():
-        raise LoadError(f"{document.parent}: no such folder to write {document.name} to")
+        raise LoadError(f"{document.parent}: no such directory to write {document.name} to")
     document.unlink(missing_ok=True)
     limit = STARTING_SECONDS + settings.whole_duration + ENDING_SECONDS + 3 * profile.response_timeout
     if settings.master is not None:
@@ -192,7 +192,7 @@ def run_worker(
         completed = children.wait(lambda elapsed: None)
         absent = {
             NO_MASTER: f"no master answered at {address} within {wait:g} s",
-            MASTER_GONE: f"the master at {address} has been silent for {wait:g} s; its users have left",
+            MASTER_GONE: f"the master at {address} has been silent for {wait:g} s; its users were stopped",
             MASTER_LEFT: f"the master at {address} ended before the run began",
         }
         if completed and children.code in absent:

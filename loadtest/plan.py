@@ -58,7 +58,7 @@ def read_plan(path: Path) -> Wishes:
     folder = path.parent
     tokens = value.get("tokens")
     if value.get("stages") and ("users" in value or "time" in value):
-        raise document.error("stages stand instead of users and time", ("stages",))
+        raise document.error("give either stages or users and time", ("stages",))
     return Wishes(
         **{name: value[name] for name in _PLAIN if name in value},
         time=_seconds(value["time"]) if "time" in value else None,

@@ -30,7 +30,7 @@ def watch_workers(runner: MasterRunner, expected: int, seconds: float) -> None:
     if runner.state == runners.STATE_INIT and runner.worker_count < expected:
         came = runner.worker_count
         runner.quit()
-        sys.stderr.write(f"{came} of {expected} workers came within {seconds:g} s\n")
+        sys.stderr.write(f"{came} of {expected} workers connected within {seconds:g} s\n")
         raise SystemExit(WORKERS_ABSENT)
 
 

@@ -173,7 +173,7 @@ def compile_journey(scenario: Scenario, contract: Contract, profile: Profile, ow
     """Make a journey ready. Raises `LoadError` with file, line and step for what a virtual user cannot do."""
     if len(scenario.actors) != 1:
         raise LoadError(
-            f"{scenario.path.name}:{scenario.line}: journey {scenario.id!r}: expected one actor; use two journeys"
+            f"{scenario.path.name}:{scenario.line}: journey {scenario.id!r}: expected one actor; split it into two journeys"
         )
     compiler = _Compiler(scenario, contract, profile, own)
     return Journey(scenario.id, compiler.ops(scenario.steps), tuple(compiler.posts))
@@ -256,7 +256,7 @@ class _Compiler:
             text, fixed = value_at(message, names.post["text"]), False
             found = found[:1]
         if len(set(found)) != 1 or not isinstance(text, str):
-            raise self.error(step, "expected exactly one nonce in the posted text: the delivery ledger goes by it")
+            raise self.error(step, "expected exactly one nonce in the posted text: the ledger identifies posts by it")
         post = Post(message, found[0], placeholder, fixed)
         self.posts.append(post)
         return post
@@ -270,7 +270,7 @@ class _Compiler:
         text = json.dumps(match)
         own = [post.nonce for post in self.posts if f"${{nonce.{post.nonce}}}" in text]
         if not own:
-            raise self.error(step, f"a journey awaits only {event} of its own posts: expected their nonce in the match")
+            raise self.error(step, f"a journey can expect {event} only for its own posts: match their nonce")
         return AwaitOwn(own[0], within, self.own(step.charge.requirements))
 
 

@@ -192,7 +192,7 @@ def parse_journeys(texts: tuple[str, ...], file: str | None = None) -> dict[str,
     for text in texts or ("chatter",):
         name, _, weight = text.partition(":")
         if name not in known:
-            raise LoadError(f"--journey {text}: no such journey; known are {', '.join(sorted(known))}")
+            raise LoadError(f"--journey {text}: no such journey; known: {', '.join(sorted(known))}")
         try:
             found[name] = float(weight or 1)
         except ValueError:
@@ -205,5 +205,5 @@ def parse_journeys(texts: tuple[str, ...], file: str | None = None) -> dict[str,
 def load_journeys(file: str | None = None) -> tuple[Scenario, ...]:
     """The bundled journeys, and those of a file. Raises `ContractError` with file, line and column."""
     if file is not None and not Path(file).exists():
-        raise ContractError("no such file of journeys", Path(file))
+        raise ContractError("no such journeys file", Path(file))
     return load_scenarios(JOURNEYS, Path(file) if file is not None else None, journeys=True)

@@ -132,4 +132,6 @@ def check_source(address: str, family: int | None = None) -> None:
         ) from None
     if family is not None and own != family:
         reached = "IPv6" if family == socket.AF_INET6 else "IPv4"
-        raise LoadError(f"--source-address {address}: is IPv{parsed.version}, the endpoint is reached over {reached}")
+        raise LoadError(
+            f"--source-address {address}: is IPv{parsed.version}, but the endpoint is reached over {reached}"
+        )

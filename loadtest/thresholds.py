@@ -124,7 +124,7 @@ def parse_threshold(text: str) -> Threshold:
     """Raises `LoadError` with what was expected."""
     found = _EXPRESSION.fullmatch(text)
     if found is None:
-        raise _wrong(text, "something like 'p99(post_to_own) < 200ms', 'lost == 0' or 'errors < 1%'")
+        raise _wrong(text, "an expression such as 'p99(post_to_own) < 200ms', 'lost == 0' or 'errors < 1%'")
     figure, name, of_metric, counted, of_count, operator, limit_text, unit = found.groups()
     limit, phase = float(limit_text), of_metric or of_count
     told = f"{{phase:{phase}}}" if phase else ""

@@ -24,9 +24,9 @@ def read_tokens(source: TokenSource, profile: Profile, users: int) -> TokenOf:
     option = f"--tokens-{source.kind}"
     for line, token in enumerate(tokens, 1):
         if len(token) > MAX_TOKEN_CHARACTERS or not token.isprintable() or " " in token:
-            raise LoadError(f"{option}: line {line} holds no token (one a line, printable, without spaces)")
+            raise LoadError(f"{option}: line {line} is not a token (expected one per line, printable, without spaces)")
     if len(tokens) < users:
-        raise LoadError(f"{option}: {len(tokens)} tokens for {users} users; each needs one of its own")
+        raise LoadError(f"{option}: {len(tokens)} tokens for {users} users; each user needs its own")
     return lambda number: tokens[(number - 1) % len(tokens)]
 
 
@@ -36,7 +36,7 @@ def _of_profile(profile: Profile) -> TokenOf:
         found = pattern
         return lambda number: found.replace("{n}", str(number))
     if not known:
-        raise LoadError("the profile offers neither tokens.load nor users; virtual users need tokens")
+        raise LoadError("the profile has neither tokens.load nor users; virtual users need tokens")
     return lambda number: known[(number - 1) % len(known)]
 
 
@@ -56,11 +56,11 @@ def _command(line: str) -> Sequence[str]:
     except ValueError as error:
         raise LoadError(f"--tokens-command {line!r}: {error}") from None
     if not command:
-        raise LoadError("--tokens-command: expected a command that prints a token a line")
+        raise LoadError("--tokens-command: expected a command that prints one token per line")
     try:
         done = subprocess.run(command, capture_output=True, timeout=COMMAND_SECONDS, check=False)
     except subprocess.TimeoutExpired:
-        raise LoadError(f"--tokens-command {command[0]}: did not end within {COMMAND_SECONDS:g} s") from None
+        raise LoadError(f"--tokens-command {command[0]}: did not finish within {COMMAND_SECONDS:g} s") from None
     except OSError as error:
         raise LoadError(f"--tokens-command {command[0]}: {error.strerror or error}") from None
     if done.returncode:

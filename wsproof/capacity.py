@@ -108,15 +108,15 @@ class _Trials:
 
 def _search(settings: LoadSettings, wanted: Capacity) -> Search:
     if not settings.thresholds:
-        raise LoadError("--find-capacity: expected a --threshold that breaks when it is too much")
+        raise LoadError("--find-capacity needs a --threshold that is breached when the load is too high")
     if settings.stages:
-        raise LoadError("--find-capacity: expected no stages; it makes steps of its own (--step-time)")
+        raise LoadError("--find-capacity cannot be used with stages; it makes its own steps (--step-time)")
     if not (wanted.step_time > 0 and math.isfinite(wanted.step_time)):
         raise LoadError(f"--step-time {wanted.step_time:g}: expected more than 0")
     most = wanted.most if wanted.most is not None else DEFAULT_MOST[wanted.unit]
     start = float(settings.users) if wanted.unit == "users" else settings.rate
     if most < start:
-        raise LoadError(f"--max {most:g}: expected at least the {start:g} {wanted.unit} that the search begins with")
+        raise LoadError(f"--max {most:g}: expected at least the {start:g} {wanted.unit} that the search starts with")
     return Search(start, most, whole=wanted.unit == "users")
 
 

@@ -46,7 +46,7 @@ from wsproof.summaries import show_summary
 if TYPE_CHECKING:
     from conformance.fuzz.driver import Fuzz
 
-NOTICE = "wsproof: interrupted; connections are closed and the reports written. Once more ends it at once."
+NOTICE = "wsproof: interrupted; closing connections and writing reports. Press Ctrl-C again to exit at once."
 
 
 def _generated(plan: Plan, scenarios: Sequence[Scenario], options: CheckOptions) -> "Fuzz | None":
@@ -234,7 +234,7 @@ class Check:
             warnings.simplefilter("ignore", ConformanceWarning)
             code = pytest.main([*files, *quiet, *root], plugins=[ScenarioCollector(), self.player])
         if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
-            raise RuntimeError("pytest could not play the scenarios")
+            raise RuntimeError("pytest could not run the scenarios")
 
     def _write(self, document: dict[str, Any]) -> list[str]:
         """Write the reports and show the summary; what could not be written."""
@@ -245,7 +245,7 @@ class Check:
                 text = updated_baseline(self.former, self.facts.rules, self.plan.requirements, self.verdicts)
                 reports.append((options.write_baseline, lambda path: write_text(path, text)))
             else:
-                click.echo(f"wsproof: {options.write_baseline} is not written: the run was not complete", err=True)
+                click.echo(f"wsproof: {options.write_baseline} was not written: the run is incomplete", err=True)
         written, problems = write_all(reports)
         on_stdout = print_wanted(self.wanted, document, options.language)
         show_summary(document, options.language, err=on_stdout)

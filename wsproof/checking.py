@@ -57,8 +57,8 @@ def _plan(target: Target, profile: Profile, chosen: Chosen, options: CheckOption
     plan = Plan(target, contract, profile, chosen.suite.requirements, jobs, options.time_scale, rounds)
     fitting = fitted(plan, chosen.scenarios, embedded=embedded)
     if fitting.jobs < jobs and not options.quiet:
-        why = "the limit of file descriptors (ulimit -n) allows no more"
-        click.echo(f"wsproof: {fitting.jobs} scenarios at once, not {jobs}: {why}", err=True)
+        why = "the limit of file descriptors (ulimit -n) is too low for more"
+        click.echo(f"wsproof: running {fitting.jobs} scenarios at once instead of {jobs}: {why}", err=True)
     return fitting
 
 

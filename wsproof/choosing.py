@@ -43,7 +43,7 @@ def choose(options: CheckOptions) -> Chosen:
     suite = load_suite(own, bundled=bundled, thorough=options.thorough, fuzz=bool(options.fuzz))
     scenarios = select(suite.scenarios, suite.requirements, options.select, options.deselect)
     if options.fuzz and all(one.path.parent != FUZZ for one in scenarios):
-        raise SelectionError("--fuzz: the selection leaves no kind of messages to generate")
+        raise SelectionError("--fuzz: the selection leaves no messages to generate")
     return Chosen(suite, scenarios)
 
 

@@ -56,7 +56,7 @@ class _OneLine(click.Group):
         if self.get_command(ctx, name) is None and not name.startswith("-"):
             from conformance.language.selection import did_you_mean
 
-            raise click.UsageError(f"there is no command {name!r}{did_you_mean(name, self.commands)}.", ctx)
+            raise click.UsageError(f"no such command {name!r}{did_you_mean(name, self.commands)}.", ctx)
         return super().resolve_command(ctx, args)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
@@ -79,7 +79,10 @@ class _OneLine(click.Group):
         except ContractError as error:
             stop(str(error))
         except Exception as error:  # noqa: BLE001  # a fault of ours; nobody is helped by a page of our code
-            stop(f"fault of wsproof: {type(error).__name__}: {_one_line(str(error))} (WSPROOF_TRACE=1 shows where)")
+            stop(
+                f"internal error in wsproof: {type(error).__name__}: {_one_line(str(error))} "
+                "(set WSPROOF_TRACE=1 for a traceback)"
+            )
 
 
 def _one_line(text: str) -> str:
@@ -192,13 +195,13 @@ def check(url: str | None, profile: Path | None, changes: tuple[str, ...], refer
     from wsproof.profiles import profile_path, read_profile, tested
 
     if options["scenarios"] and options["only_scenarios"]:
-        stop("--scenarios adds to the bundled scenarios, and --only-scenarios leaves them out: give one of them")
+        stop("--scenarios and --only-scenarios cannot be used together")
     if options.pop("exitfirst"):
         options["maxfail"] = 1
     if options["seed"] is None:
         options["seed"] = secrets.randbelow(MAX_SEED + 1)
     elif options["fuzz"] is None:
-        stop("--seed repeats the messages of --fuzz N: give both")
+        stop("--seed needs --fuzz N")
     if options.pop("listed"):
         sys.exit(run_list(CheckOptions(**options)))
     if options["fuzz"] is not None:

@@ -59,7 +59,7 @@ def run_compare(arguments: Sequence[str], options: CompareOptions) -> int:
     try:
         if len(arguments) < 2:
             found = f"only {arguments[0]}" if arguments else "none"
-            raise ComparisonError(f"expected two runs or more, found {found}. See wsproof compare --help.")
+            raise ComparisonError(f"expected two or more runs, found {found}. See wsproof compare --help.")
         runs = _runs(arguments, options.output)
         document = comparison.compare(runs, {"name": "wsproof", "version": __version__}, options.tolerance)
         prepare_folder(options.output)
@@ -100,16 +100,16 @@ def _named(argument: str) -> _Named:
 def _document(path: Path) -> Path:
     """The document itself where `path` is the folder that a run wrote."""
     if not path.exists():
-        raise ComparisonError(f"{path}: there is no such file or folder")
+        raise ComparisonError(f"{path}: no such file or directory")
     if not path.is_dir():
         return path
     found = [path / name for name in _FINISHED if (path / name).is_file()]
     if len(found) > 1:
-        raise ComparisonError(f"{path}: holds {' and '.join(_FINISHED)}: name the one to compare")
+        raise ComparisonError(f"{path}: contains {' and '.join(_FINISHED)}: name the one to compare")
     if not found and (path / _CUT_OFF).is_file():
         return path / _CUT_OFF
     if not found:
-        raise ComparisonError(f"{path}: expected {' or '.join(_FINISHED)} in this folder, found neither")
+        raise ComparisonError(f"{path}: expected {' or '.join(_FINISHED)} in this directory, found neither")
     return found[0]
 
 

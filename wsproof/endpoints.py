@@ -30,15 +30,15 @@ def _check_parts(url: str, profile: Profile) -> None:
         raise ValueError("expected a URL without spaces; write a space as %20")
     parts = urlsplit(url)
     if "@" in parts.netloc:
-        raise ValueError("credentials do not belong into the URL; put them into the profile's `basic`")
+        raise ValueError("credentials do not belong in the URL; put them in the profile's `basic`")
     if parts.scheme in ("http", "https"):
         raise ValueError(f"expected a WebSocket URL: write {parts.scheme.replace('http', 'ws')}:// for it")
     if parts.scheme not in ("ws", "wss") or not parts.hostname:
         raise ValueError("expected a WebSocket URL such as wss://example.com/v1/socket")
     if "#" in url:
-        raise ValueError("expected a URL without a fragment; write # as %23 where it belongs to the path")
+        raise ValueError("expected a URL without a fragment; write # as %23 if it belongs to the path")
     if profile.auth.where == "query" and profile.auth.name in parse_qs(parts.query, keep_blank_values=True):
-        raise ValueError("a token does not belong into the URL; put it into the profile's users")
+        raise ValueError("a token does not belong in the URL; put it in the profile's users")
 
 
 def _shown(url: str) -> str:

@@ -45,11 +45,11 @@ def wanted_reports(
             prepare_stdout()
             printed.append(Wanted(name, None))
         elif found.setdefault(path, name) != name:
-            raise OutputError(f"--format {option}: {path} is the {found[path]} report's place")
+            raise OutputError(f"--format {option}: {path} is already used for the {found[path]} report")
         else:
             prepare_file(path, "--json" if option is options[-1] and json_path is not None else f"--format {name}:")
     if len(printed) > 1:
-        raise OutputError("standard output takes one report: give a file to the others")
+        raise OutputError("only one report can go to standard output: give the others a file")
     return (*(Wanted(name, path) for path, name in found.items()), *printed)
 
 

@@ -153,9 +153,9 @@ def _wishes(given: dict[str, Any]) -> Any:
     from loadtest.settings import LoadError, TokenSource, parse_journeys
 
     if given["stages"] and (given["users"] is not None or given["time"]):
-        raise LoadError("--stages stands instead of --users and --time: give one or the other")
+        raise LoadError("--stages cannot be used with --users or --time")
     if given["tokens_file"] and given["tokens_command"]:
-        raise LoadError("--tokens-file and --tokens-command: give one of them")
+        raise LoadError("--tokens-file and --tokens-command cannot be used together")
     tokens = None
     for kind in ("file", "command"):
         if given[f"tokens_{kind}"]:
@@ -180,12 +180,12 @@ def _options(given: dict[str, Any]) -> Any:
     capacity = None
     if given["find_capacity"]:
         if given["master"]:
-            raise LoadError("--find-capacity: expected no --master; it starts many runs")
+            raise LoadError("--find-capacity cannot be used with --master")
         capacity = Capacity(given["find_capacity"], given["most"], _time("--step-time", given["step_time"]))
     elif given["most"] is not None:
-        raise LoadError("--max is the highest load of --find-capacity: give both")
+        raise LoadError("--max needs --find-capacity")
     if given["expect_workers"] and not given["master"]:
-        raise LoadError("--expect-workers: expected --master HOST:PORT with it")
+        raise LoadError("--expect-workers needs --master HOST:PORT")
     names = (
         *("output", "formats", "json_path", "quiet", "language", "master", "expect_workers"),
         *("measure_only", "strict", "require_complete"),

@@ -95,7 +95,7 @@ def _run(settings: LoadSettings, options: LoadOptions, interruption: Interruptio
 def run_worker_for(address: str, source: ProfileSource, wait: float, addresses: tuple[str, ...] = ()) -> int:
     """Play users for a master on another machine, and give the exit code back."""
     with _complaints(Path(), None) as failed:
-        click.echo(f"wsproof: playing users for the master at {address}", err=True)
+        click.echo(f"wsproof: running users for the master at {address}", err=True)
         completed = run_worker(address, source.path, source.overrides, wait, addresses)
         return ExitCode.PASSED if completed else ExitCode.INTERRUPTED
     return failed[0]

@@ -32,8 +32,8 @@ def sole_writer(folder: Path, command: str) -> Iterator[None]:
     except OSError as error:
         if error.errno not in _HELD:
             raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
-        what = f"another wsproof {command} writes there{_holder(path)}"
-        raise OutputError(f"--output {folder}: {what}; give this one a folder of its own") from None
+        what = f"another wsproof {command} is writing there{_holder(path)}"
+        raise OutputError(f"--output {folder}: {what}; use another directory for this one") from None
     try:
         yield
     finally:

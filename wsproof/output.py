@@ -19,18 +19,18 @@ def prepare_folder(folder: Path, option: str = "--output") -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        what = "it is no folder" if isinstance(error, FileExistsError) else (error.strerror or str(error)).lower()
-        raise OutputError(f"{option} {folder}: nothing can be written there: {what}") from None
+        what = "not a directory" if isinstance(error, FileExistsError) else (error.strerror or str(error)).lower()
+        raise OutputError(f"{option} {folder}: cannot be written: {what}") from None
 
 
 def prepare_file(path: Path, option: str) -> None:
     """See that a file can be written. Raises `OutputError`."""
     if path.is_dir():
-        raise OutputError(f"{option} {path}: expected a file, found a folder")
+        raise OutputError(f"{option} {path}: expected a file, found a directory")
     if path.exists() and not path.is_file():
         return  # a device or a pipe, beside which nothing need be written
     if not path.parent.is_dir():
-        raise OutputError(f"{option} {path}: there is no folder {path.parent}")
+        raise OutputError(f"{option} {path}: no such directory: {path.parent}")
     prepare_folder(path.parent, option)
 
 
@@ -40,7 +40,7 @@ def forget(paths: Iterable[Path]) -> None:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            raise OutputError(f"{path} of a former run cannot be removed: {error.strerror or error}") from None
+            raise OutputError(f"{path} of a previous run cannot be removed: {error.strerror or error}") from None
 
 
 def write_all(writers: Iterable[tuple[Path, Callable[[Path], None]]]) -> tuple[list[Path], list[str]]:
@@ -53,14 +53,14 @@ def write_all(writers: Iterable[tuple[Path, Callable[[Path], None]]]) -> tuple[l
         except OSError as error:
             problems.append(f"{path} cannot be written: {error.strerror or error}")
         except Exception as error:  # noqa: BLE001  # a fault of ours in one report takes no other with it
-            problems.append(f"{path} cannot be made: fault of wsproof: {type(error).__name__}: {error}")
+            problems.append(f"{path} cannot be created: internal error in wsproof: {type(error).__name__}: {error}")
     return written, problems
 
 
 def prepare_stdout() -> None:
     """See that there is a standard output. Raises `OutputError`."""
     if is_closed(sys.stdout):
-        raise OutputError("standard output is closed: expected a file in place of -")
+        raise OutputError("standard output is closed: give a file instead of -")
 
 
 def write_stdout(text: str) -> None:

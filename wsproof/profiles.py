@@ -26,7 +26,7 @@ def tested(url: str | None, endpoint: str | None, path: Path | None, *, referenc
     """
     if reference:
         if url is not None:
-            stop("--reference tests the built-in reference server, and a URL (or WSPROOF_URL) another one: give one")
+            stop("--reference cannot be used with a URL (or WSPROOF_URL)")
         return None
     found = readable(url) if url is not None else endpoint
     if found is None and path is not None:

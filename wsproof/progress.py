@@ -69,9 +69,9 @@ def progress_line(status: Status, total: int, now: float) -> str:
     if status.failed:
         parts.append(f"{status.failed} failed")
     if status.again:
-        parts.append(f"{status.again} to be played again, alone")
+        parts.append(f"{status.again} to be run again, alone")
     elif status.left >= 1:
-        parts.append(f"about {_span(status.left)} to go")
+        parts.append(f"about {_span(status.left)} left")
     longest = max(status.playing, key=lambda one: one.ends, default=None)
     waits = _waits(longest, now) if longest is not None and longest.waiting_for else ""
     return visible(", ".join(parts) + waits)

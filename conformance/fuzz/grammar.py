@@ -51,7 +51,7 @@ class Grammar:
 def grammar(contract: Contract, message_bytes: int) -> Grammar:
     """The grammar of a contract. Raises `ContractError` where it does not say how a post is delivered."""
     if contract.delivery is None:
-        raise ContractError("--fuzz needs x-delivery in the contract: it tells a post and its delivery")
+        raise ContractError("--fuzz needs x-delivery in the contract: it names a post and its delivery")
     return Grammar(contract, contract.delivery, message_bytes)
 
 

@@ -67,7 +67,7 @@ def valid_notation(grammar: Grammar, event: str) -> Examples:
     """Plain messages, written in many ways, with white space around them."""
 
     def spaced(message: object, start: str, end: str) -> Example:
-        return Example("valid", event, "white space around", None, f"{start}{dump_json(message)}{end}")
+        return Example("valid", event, "surrounding white space", None, f"{start}{dump_json(message)}{end}")
 
     base = bases(grammar, event)
     return st.one_of(

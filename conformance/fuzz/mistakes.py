@@ -37,12 +37,12 @@ def invalid_json(grammar: Grammar) -> Examples:
         "some text": st.lists(pieces(), max_size=3).map("".join),
         "cut off": st.builds(lambda text, at: text[: at % len(text)], base, places),
         "a character is missing": st.builds(partial(_edited, piece="", replaced=1), base, places),
-        "something between": st.builds(_edited, base, places, st.sampled_from(PIECES)),
-        "a member that is no JSON": st.builds(
+        "something in between": st.builds(_edited, base, places, st.sampled_from(PIECES)),
+        "a member that is not JSON": st.builds(
             lambda text, one: f'{text[:-1]},"x":{one}}}', base, st.sampled_from(VALUES)
         ),
-        "something behind": st.builds(lambda text, tail: f"{text}{tail}", base, st.sampled_from(TAILS)),
-        "a comma behind the last member": base.map(lambda text: text[:-1] + ",}"),
+        "something after it": st.builds(lambda text, tail: f"{text}{tail}", base, st.sampled_from(TAILS)),
+        "a comma after the last member": base.map(lambda text: text[:-1] + ",}"),
         "single quotes": base.map(lambda text: text.replace('"', "'")),
     }
     return st.one_of([text.filter(_is_no_json).map(partial(_raw, change)) for change, text in found.items()])
@@ -69,10 +69,10 @@ def invalid_envelope(grammar: Grammar) -> Examples:
         return found.map(lambda one: Example("envelope", None, change, one))
 
     return st.one_of(
-        example("no object", values("object")),
-        example("no object", base.map(lambda one: [one])),
+        example("not an object", values("object")),
+        example("not an object", base.map(lambda one: [one])),
         example("event is missing", base.map(lambda one: {"payload": one["payload"]})),
-        example("event is no string", _replacing(base, "event", values("string"))),
+        example("event is not a string", _replacing(base, "event", values("string"))),
     )
 
 
@@ -85,8 +85,8 @@ def invalid_member(grammar: Grammar) -> Examples:
 
     return st.one_of(
         example("payload is missing", base.map(lambda one: {"event": one["event"]})),
-        example("payload is no object", _replacing(base, "payload", values("object"))),
-        example("sequence is no integer", _replacing(base, "sequence", values("integer"))),
+        example("payload is not an object", _replacing(base, "payload", values("object"))),
+        example("sequence is not an integer", _replacing(base, "sequence", values("integer"))),
     )
 
 
@@ -121,7 +121,7 @@ def invalid_payload(grammar: Grammar) -> Examples:
         found = [("is missing", base.map(partial(without_member, name=name)))]
         kind = schema.get("type")
         if isinstance(kind, str):
-            found.append((f"is no {kind}", st.builds(with_member, base, st.just(name), values(kind))))
+            found.append((f"is not of type {kind}", st.builds(with_member, base, st.just(name), values(kind))))
         return found
 
     return _of_members(grammar, "payload", changes)

@@ -58,7 +58,7 @@ def load_baseline(
         kind = "requirement" if "requirement" in one else "scenario"
         where = ("entries", index, kind)
         if one[kind] not in known[kind]:
-            raise document.error(f"there is no {kind} {one[kind]!r}{did_you_mean(one[kind], known[kind])}", where)
+            raise document.error(f"unknown {kind} {one[kind]!r}{did_you_mean(one[kind], known[kind])}", where)
         if one[kind] in seen:
             raise document.error(f"{one[kind]} is listed twice", where)
         seen.add(one[kind])

@@ -64,7 +64,7 @@ def updated_baseline(
 
 
 def _renewed(one: BaselineEntry) -> BaselineEntry:
-    return replace(one, reason=f"TODO: expired on {one.expires}, and fails still. {one.reason}", expires=None)
+    return replace(one, reason=f"TODO: expired on {one.expires}, and still fails. {one.reason}", expires=None)
 
 
 def _text(before: Former, kept: Mapping[str, BaselineEntry], added: Sequence[BaselineEntry]) -> str:

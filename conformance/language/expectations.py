@@ -70,9 +70,9 @@ def _event_flaw(name: str | None, contract: Contract, *, absent: bool) -> str | 
     servers = [one.name for one in contract.events.values() if one.sender == "server"]
     known = f"; a server sends {', '.join(sorted(servers))}"
     if event is None:
-        return f"the contract names no event {name!r}{near(name, servers) or known}"
+        return f"the contract has no event {name!r}{near(name, servers) or known}"
     if event.sender != "server" and not absent:
-        return f"{name!r} is an event of the client{known}"
+        return f"{name!r} is a client event{known}"
     return None
 
 
@@ -86,7 +86,7 @@ def _causes(pattern: Any, place: Where) -> Iterator[Flaw]:
                 and inner not in ERROR_CODES
                 and near(inner, ERROR_CODES)
             ):
-                yield (*place, name), f"no cause {inner!r}{near(inner, ERROR_CODES)}"
+                yield (*place, name), f"unknown cause {inner!r}{near(inner, ERROR_CODES)}"
             yield from _causes(inner, (*place, name))
     elif isinstance(pattern, list):
         for index, inner in enumerate(pattern):

@@ -50,7 +50,7 @@ def scenario_files(path: Path) -> list[Path]:
         return [path]
     found = sorted(one for one in (*path.glob("*.yaml"), *path.glob("*.yml")) if one.name != REQUIREMENTS)
     if not found:
-        raise ContractError("no scenario file (*.yaml) is here", path)
+        raise ContractError("no scenario files (*.yaml) found", path)
     return found
 
 
@@ -83,7 +83,9 @@ def read_scenarios(path: Path = BUNDLED, more: Path | None = None, *, journeys: 
     for one in scenarios:
         if one.id in seen:
             first = seen[one.id]
-            raise ContractError(f"scenario {one.id!r} stands also in {first.path}:{first.line}", one.path, one.line)
+            raise ContractError(
+                f"scenario {one.id!r} is already defined in {first.path}:{first.line}", one.path, one.line
+            )
         seen[one.id] = one
     return tuple(scenarios)
 
@@ -161,7 +163,7 @@ class _Reader:
             here = source.at(index)
             verb = next(name for name in one if name in VERBS or name in ("repeat", "call", "pace"))
             if verb in OF_JOURNEYS and not self.journeys:
-                raise here.document.error(f"{verb}: only journeys of a load test have such steps", here.where)
+                raise here.document.error(f"{verb}: only allowed in journeys of a load test", here.where)
             own = Charge(names_of(substitute(one.get("requirement"), names)), one.get("level"))
             charge = own if own.requirements or own.level else outer
             if verb == "repeat":
@@ -195,8 +197,8 @@ class _Reader:
         name = one["call"]
         procedure = self.procedures.get(name)
         if procedure is None:
-            known = f"; known are {', '.join(sorted(self.procedures)) or 'none'}"
-            raise source.error(f"no procedure {name!r}{near(name, self.procedures) or known}", "call")
+            known = f"; known: {', '.join(sorted(self.procedures)) or 'none'}"
+            raise source.error(f"unknown procedure {name!r}{near(name, self.procedures) or known}", "call")
         if name in self.calls:
             raise source.error(f"procedure {name!r} calls itself", "call")
         given = substitute(one.get("with", {}), names)
@@ -224,7 +226,7 @@ class _Reader:
         for member, actor in _actors(body):
             if actor not in self.actors:
                 known = f"; the scenario has {', '.join(sorted(self.actors))}"
-                raise source.error(f"no actor {actor!r}{near(actor, self.actors) or known}", verb, *member)
+                raise source.error(f"unknown actor {actor!r}{near(actor, self.actors) or known}", verb, *member)
         try:
             deed = VERBS[verb].read(body)
         except (TypeError, ValueError) as error:

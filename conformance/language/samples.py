@@ -67,8 +67,8 @@ def _size_flaws(value: Any, name: str, size: str, members: set[str], path: tuple
     for member in (size, "at_most"):
         named = value.get(member)
         if isinstance(named, str) and named not in LIMITS:
-            yield (*path, member), f"{name}: no limit {named!r}{near(named, LIMITS) or _known(LIMITS)}"
+            yield (*path, member), f"{name}: unknown limit {named!r}{near(named, LIMITS) or _known(LIMITS)}"
 
 
 def _known(names: object) -> str:
-    return f"; known are {', '.join(sorted(names))}"  # type: ignore[call-overload]
+    return f"; known: {', '.join(sorted(names))}"  # type: ignore[call-overload]

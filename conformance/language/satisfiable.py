@@ -31,7 +31,7 @@ def flaws(expected: Any, declared: Declared, where: Where = ()) -> Iterator[Flaw
         # What was captured may be anything; nonces, channels and tokens, and what they stand in, are texts.
         is_text = not expected.startswith("${") or "." in expected.partition("}")[0]
         if is_text and not declared.permits_type("string"):
-            yield where, _never("a text", where)
+            yield where, _never("a string", where)
     elif not declared.permits(expected):
         yield where, f"{_place(where)} is never {expected!r} in a valid message"
 
@@ -40,7 +40,7 @@ def _of_operators(expected: dict[str, Any], declared: Declared, where: Where) ->
     for name, wanted in expected.items():
         here = (*where, name)
         if name not in OPERATORS:
-            known = f"; known are {', '.join(sorted(OPERATORS))}"
+            known = f"; known: {', '.join(sorted(OPERATORS))}"
             what = f"unknown operator {name!r}" if name.startswith("$") else f"member {name!r} beside an operator"
             yield here, what + (near(name, OPERATORS) or known)
         elif name in ("$optional", "$not"):
@@ -53,16 +53,16 @@ def _of_operators(expected: dict[str, Any], declared: Declared, where: Where) ->
                 yield from flaws(item, declared, (*here, index))
         elif name == "$type":
             if wanted not in TYPES:
-                yield here, f"$type: unknown type {wanted!r}{near(wanted, TYPES) or '; known are ' + ', '.join(TYPES)}"
+                yield here, f"$type: unknown type {wanted!r}{near(wanted, TYPES) or '; known: ' + ', '.join(TYPES)}"
             elif not declared.permits_type(wanted):
                 yield here, _never(f"of the type {wanted}", where)
         elif name in _OF_STRINGS:
             if name in ("$contains", "$error_code") and not isinstance(wanted, str):
-                yield here, f"{name}: expected a text; got {type_name(wanted)}"
+                yield here, f"{name}: expected a string; got {type_name(wanted)}"
             elif name == "$length" and type_name(wanted) != "integer":
                 yield here, f"$length: expected a whole number; got {type_name(wanted)}"
             elif not declared.permits_type("string"):
-                yield here, _never("a text", where)
+                yield here, _never("a string", where)
 
 
 def _of_members(expected: dict[str, Any], declared: Declared, where: Where) -> Iterator[Flaw]:
@@ -74,8 +74,8 @@ def _of_members(expected: dict[str, Any], declared: Declared, where: Where) -> I
         if name in declared.names or declared.anything:
             yield from flaws(wanted, declared.member(name), here)
         elif not matches(wanted, ABSENT):
-            known = f"; known are {', '.join(sorted(declared.names))}"
-            yield here, f"the contract names no member {name!r} in {_place(where)}{near(name, declared.names) or known}"
+            known = f"; known: {', '.join(sorted(declared.names))}"
+            yield here, f"the contract has no member {name!r} in {_place(where)}{near(name, declared.names) or known}"
 
 
 def path_flaw(path: str, declared: Declared) -> str | None:
@@ -83,8 +83,8 @@ def path_flaw(path: str, declared: Declared) -> str | None:
     where: Where = ()
     for name in path.split("."):
         if not declared.anything and name not in declared.names:
-            known = f"; known are {', '.join(sorted(declared.names))}"
-            return f"the contract names no member {name!r} in {_place(where)}{near(name, declared.names) or known}"
+            known = f"; known: {', '.join(sorted(declared.names))}"
+            return f"the contract has no member {name!r} in {_place(where)}{near(name, declared.names) or known}"
         declared = declared.member(name)
         where = (*where, name)
     return None

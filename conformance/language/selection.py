@@ -26,7 +26,7 @@ def select(
     left = tuple(one for one in scenarios if one.id in chosen)
     if not left:
         options = [f"--select {name}" for name in wanted] + [f"--deselect {name}" for name in unwanted]
-        raise SelectionError(f"{' '.join(options)}: the selection leaves no scenario")
+        raise SelectionError(f"{' '.join(options)}: no scenarios are selected")
     return left
 
 

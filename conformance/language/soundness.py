@@ -108,19 +108,19 @@ class _Reading:
         for path, whole in _references(step.body):
             spelling, colon, name = whole.rpartition(":")
             if colon and spelling not in SPELLINGS:
-                yield path, f"${{{whole}}}: no spelling {spelling!r}{_meant(spelling, SPELLINGS)}"
+                yield path, f"${{{whole}}}: unknown spelling {spelling!r}{_meant(spelling, SPELLINGS)}"
             kind, _, rest = name.partition(".")
             if kind == "token" and rest not in _users() and near(rest, _users()):
-                yield path, f"${{{whole}}}: no user {rest!r}{near(rest, _users())}"
+                yield path, f"${{{whole}}}: unknown user {rest!r}{near(rest, _users())}"
             elif kind == "endpoint" and rest not in ENDPOINT_PARTS:
-                yield path, f"${{{whole}}}: no part {rest!r} of the endpoint{_meant(rest, ENDPOINT_PARTS)}"
+                yield path, f"${{{whole}}}: unknown part {rest!r} of the endpoint{_meant(rest, ENDPOINT_PARTS)}"
             elif not (rest and kind in KINDS) and name not in names:
                 given = self.scenario.source.given if self.scenario.source is not None else {}
                 meant = near(name, {*names, *given, *(f"{one}.{rest}" for one in KINDS)})
-                yield path, f"${{{whole}}}: nothing of this name was captured before{meant}"
+                yield path, f"${{{whole}}}: no step before this one captures it{meant}"
         token = step.body.get("token")
         if isinstance(token, str) and token not in (*_users(), "none") and near(token, (*_users(), "none")):
-            yield ("token",), f"no user {token!r}{near(token, (*_users(), 'none'))}"
+            yield ("token",), f"unknown user {token!r}{near(token, (*_users(), 'none'))}"
 
     def _connection(self, step: Written) -> Iterator[Flaw]:
         actor = step.body.get("actor")
@@ -130,7 +130,7 @@ class _Reading:
         if closed is None:
             yield ("actor",), f"{actor!r} has no connection yet; connect it first (`call: open`, for instance)"
         elif closed and step.verb in WRITING:
-            yield ("actor",), f"the connection of {actor!r} is closed since {closed}; connect it again first"
+            yield ("actor",), f"the connection of {actor!r} was closed by {closed}; connect it again first"
 
     def _sent(self, step: Written, message: Any) -> Iterator[Flaw]:
         if self.may_break or any(name in self.past.captured for _, name in _references(step.body)):
@@ -138,7 +138,7 @@ class _Reading:
         flaw = _not_allowed(Samples().render(message), self.contract)
         if flaw is not None:
             path, text = flaw
-            yield path, f"{text}; expect the error for it in some step, or send it by `send_raw`"
+            yield path, f"{text}; expect the error for it in some step, or send it with `send_raw`"
 
     def _unsent(self, step: Written, sent: set[str]) -> Iterator[Flaw]:
         if self.generated or not any(expectations.expected(step)):
@@ -168,9 +168,9 @@ class _Reading:
             if source is None:
                 continue
             if actor.name not in used:
-                yield source.error(f"actor {actor.name!r} has no step", "actors", actor.name)
+                yield source.error(f"actor {actor.name!r} has no steps", "actors", actor.name)
             if actor.user not in _users() and near(actor.user, _users()):
-                yield source.error(f"no user {actor.user!r}{near(actor.user, _users())}", "actors", actor.name)
+                yield source.error(f"unknown user {actor.user!r}{near(actor.user, _users())}", "actors", actor.name)
 
 
 def _ends(step: Written) -> bool:
@@ -196,9 +196,9 @@ def _not_allowed(message: Any, contract: Contract) -> Flaw | None:
     clients = [one.name for one in contract.events.values() if one.sender == "client"]
     known = f"; clients send {', '.join(sorted(clients))}"
     if event is None:
-        return ("event",), f"the contract names no event {name!r}{near(name, clients) or known}"
+        return ("event",), f"the contract has no event {name!r}{near(name, clients) or known}"
     if event.sender != "client":
-        return ("event",), f"{name!r} is an event of the server{known}"
+        return ("event",), f"{name!r} is a server event{known}"
     broken = contract.check_payload(name, message["payload"])
     if broken:
         return ("payload",), f"not a payload of {name!r} ({broken[0].in_payload})"
@@ -231,11 +231,11 @@ def _durations(step: Written) -> Iterator[Flaw]:
             try:
                 seconds(value)
             except ValueError:
-                yield (member,), f"no duration {value!r}{_meant(value, names)}"
+                yield (member,), f"unknown duration {value!r}{_meant(value, names)}"
 
 
 def _meant(name: str, known: Collection[str]) -> str:
-    return near(name, known) or f"; known are {', '.join(known)}"
+    return near(name, known) or f"; known: {', '.join(known)}"
 
 
 @cache

@@ -50,9 +50,9 @@ def joined(first: Sequence[Scenario], more: Iterable[Scenario]) -> tuple[Scenari
     for one in added:
         if family(one) in seen:
             other = seen[family(one)]
-            message = f"scenario {family(one)!r} stands also in {other.path}:{other.line}; give yours another id"
+            message = f"scenario {family(one)!r} is already defined in {other.path}:{other.line}; use another id"
             if other.path.parent in (BUNDLED, THOROUGH, FUZZ):
-                message += ", or play yours alone (--only-scenarios)"
+                message += ", or run only your own scenarios (--only-scenarios)"
             raise ContractError(message, one.path, one.line)
     return (*first, *added)
 

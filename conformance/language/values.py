@@ -120,11 +120,11 @@ class Values:
             return self.token(rest)
         if name in self.captured:
             return self.captured[name]
-        raise ScenarioError(f"${{{name}}}: nothing of this name was captured before")
+        raise ScenarioError(f"${{{name}}}: no step before this one captures it")
 
     def _respelled(self, spelling: str, text: str) -> str:
         if spelling not in SPELLINGS:
-            raise ScenarioError(f"no spelling {spelling!r}; known are {', '.join(SPELLINGS)}")
+            raise ScenarioError(f"unknown spelling {spelling!r}; known: {', '.join(SPELLINGS)}")
         other = SPELLINGS[spelling](text)
         if other in (text, ""):
             raise InconclusiveError(phrase("no-other-spelling", spelling=spelling))
@@ -135,7 +135,7 @@ class Values:
         path = self.target.partition("?")[0].rstrip("/")
         parts = dict(zip(ENDPOINT_PARTS, (path, path.rpartition("/")[0] or "/", "/"), strict=True))
         if part not in parts:
-            raise ScenarioError(f"no part {part!r} of the endpoint; known are {', '.join(parts)}")
+            raise ScenarioError(f"unknown part {part!r} of the endpoint; known: {', '.join(parts)}")
         if not path:
             raise InconclusiveError(phrase("endpoint-at-root"))
         return parts[part]

@@ -176,7 +176,7 @@ class Context:
             try:
                 return parse_seconds(duration) * scale
             except ValueError:
-                raise ScenarioError(f"no duration {duration!r}; known are {', '.join(sorted(named))}") from None
+                raise ScenarioError(f"unknown duration {duration!r}; known: {', '.join(sorted(named))}") from None
         return duration * scale
 
     def close_codes(self, codes: tuple[str | int, ...]) -> tuple[int, ...]:

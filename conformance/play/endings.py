@@ -166,7 +166,7 @@ def _graded_well(context: Context, deed: ExpectRefusal, conversation: Conversati
 def _expect_open(context: Context, deed: ExpectOpen) -> Script[None]:
     conversation = context.conversation(context.actors[deed.actor])
     deadline = context.now + context.seconds(deed.duration)
-    yield from context.until(lambda: not conversation.is_open, deadline, "the end of the watch")
+    yield from context.until(lambda: not conversation.is_open, deadline, "the end of the observation")
     if not conversation.is_open:
         excuse_if_stalled(context)
         raise context.fail(

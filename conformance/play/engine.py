@@ -19,7 +19,7 @@ from contract.findings import Phrase, Text, phrase
 Ending = Literal["finished", "stopped", "inconclusive", "error", "unfinished"]
 """`stopped`: a step failed. `unfinished`: the run ended before the scenario did, or it was not played."""
 
-OWED = ("deliveries that are owed",)
+OWED = ("expected deliveries",)
 """A wait, as the circuit breaker counts it."""
 
 CUT_OFF = phrase("cut-off")
@@ -125,7 +125,7 @@ def _await_deliveries(context: Context) -> Generator[Action, Happening, None]:
         if context.now >= limit:
             breaker.missed(OWED)
             return
-        yield from context.until(lambda: False, min(context.now + pause, limit), "deliveries that are owed")
+        yield from context.until(lambda: False, min(context.now + pause, limit), "expected deliveries")
         pause = min(2 * pause, 0.25)
     breaker.came(OWED, context.now - start)
 

@@ -265,7 +265,7 @@ def _expect_nothing(context: Context, deed: ExpectNothing) -> Script[None]:
                 return state, message
         return None
 
-    yield from context.until(lambda: offender() is not None, deadline, "the end of a silence")
+    yield from context.until(lambda: offender() is not None, deadline, "the end of a quiet period")
     found = offender()
     if found is not None:
         state, message = found

@@ -70,7 +70,7 @@ def _admitted(context: Context, state: ActorState, request: Request, token: str 
         attempts += 1
         turn = admission.turn(context.now)
         if turn > context.now:
-            yield from context.until(lambda: False, turn, "the turn of its handshake")
+            yield from context.until(lambda: False, turn, "its turn for a handshake")
         conversation = yield from _shake_hands(context, state, request, token, good=good)
         settled = bool(conversation.opened or conversation.refused)
         if conversation.refused is not None and conversation.refused.problem == "proxy":

@@ -16,8 +16,8 @@ def refuse_processes(config: pytest.Config) -> None:
     """Raise `pytest.UsageError` where pytest-xdist distributes the session."""
     if config.getoption("dist", "no") != "no":
         raise pytest.UsageError(
-            "wsproof plays scenarios side by side by itself, and pytest-xdist would play all of them in each of its "
-            "processes: add -n 0 (how many at once: --wsproof-jobs)"
+            "wsproof runs scenarios concurrently by itself, and pytest-xdist would run all of them in each of its "
+            "processes: add -n 0 (--wsproof-jobs sets how many run at once)"
         )
 
 
@@ -30,7 +30,7 @@ class PeerPlugins:
         idle = [f"--{name.replace('_', '-')}" for name in names if config.getoption(name, None)]
         if not idle:
             return None
-        return f"wsproof: not for scenarios, which have deadlines and are replayed by themselves: {', '.join(idle)}"
+        return f"wsproof: ignored for scenarios, which have deadlines and replays of their own: {', '.join(idle)}"
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:

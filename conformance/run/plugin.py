@@ -177,7 +177,7 @@ class Player:
         scenarios = [item.scenario for item in items]
         twice = next((one for one, count in Counter(one.id for one in scenarios).items() if count > 1), None)
         if twice is not None:
-            raise pytest.UsageError(f"two files have a scenario {twice!r}")
+            raise pytest.UsageError(f"two files define a scenario {twice!r}")
         if self.run is None:
             try:
                 plan = _with_own_requirements(self.plan_of(session.config), scenarios)

@@ -15,7 +15,7 @@ from contract.findings import Phrase, phrase
 DIRECT = "none"
 """The profile's word for no proxy at all."""
 
-EXPECTED = "expected http://HOST:PORT, with USER:PASSWORD@ before HOST where it wants them"
+EXPECTED = "expected http://HOST:PORT or http://USER:PASSWORD@HOST:PORT"
 
 GATEWAY = (502, 503, 504)
 """What a proxy answers where it cannot reach an endpoint."""
@@ -86,7 +86,7 @@ def parse_proxy(url: str, setting: str) -> Proxy:
     if parts.scheme == "https":
         raise ContractError(f"{setting}: TLS to the proxy itself is not supported; {EXPECTED}")
     if parts.scheme != "http" or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
-        raise ContractError(f"{setting}: not the URL of a proxy; {EXPECTED}")
+        raise ContractError(f"{setting}: not a proxy URL; {EXPECTED}")
     return Proxy(parts.hostname, port, _credentials(parts))
 
 

@@ -162,11 +162,11 @@ def _why_unreachable(error: OSError) -> str:
         case ssl.SSLCertVerificationError():
             return f"its certificate is not trusted ({error.verify_message}): see tls.ca and tls.verify"
         case ssl.SSLError() if "CERTIFICATE_REQUIRED" in (error.reason or ""):
-            return f"it demands a client certificate ({error.reason}): see tls.cert and tls.key"
+            return f"it requires a client certificate ({error.reason}): see tls.cert and tls.key"
         case ssl.SSLError() if "ALERT" in (error.reason or ""):
-            return f"it refuses the TLS connection ({error.reason}); it may demand a client certificate, or another one"
+            return f"it refused the TLS connection ({error.reason}); it may require a (different) client certificate"
         case ssl.SSLError():
-            return f"no TLS connection ({error.reason}): where the port speaks no TLS, the URL begins with ws:"
+            return f"the TLS connection failed ({error.reason}): if the port does not use TLS, write ws: in the URL"
         case _:
             return str(error.strerror or error)
 

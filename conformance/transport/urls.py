@@ -26,11 +26,11 @@ def _ascii_host(host: str) -> str:
     if host.isascii():
         return f"[{host}]" if ":" in host else host
     if _DEVIATIONS.search(host):
-        raise ValueError(f"{host} may stand for two names: write it in its ASCII form, xn--…")
+        raise ValueError(f"{host} is ambiguous: write it in ASCII form, xn--…")
     try:
         return host.encode("idna").decode("ascii")
     except UnicodeError:
-        raise ValueError(f"{host} is no host name (IDNA)") from None
+        raise ValueError(f"{host} is not a valid host name (IDNA)") from None
 
 
 def escaped(text: str) -> str:

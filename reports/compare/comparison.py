@@ -68,17 +68,17 @@ def verdict(changes: Mapping[str, Sequence[Json]]) -> str:
 
 def _kind(runs: Sequence[Run]) -> str:
     if not 2 <= len(runs) <= MAX_RUNS:
-        raise ComparisonError(f"expected from two to {MAX_RUNS} documents to compare, found {len(runs)}")
+        raise ComparisonError(f"expected 2 to {MAX_RUNS} documents to compare, found {len(runs)}")
     seen: set[str] = set()
     for run in runs:
         if run.name in seen:
-            raise ComparisonError(f"two runs are called {run.name}: expected names that differ (NAME=FILE)")
+            raise ComparisonError(f"two runs are named {run.name}: give them different names (NAME=FILE)")
         seen.add(run.name)
     kinds = ["conformance" if run.document["format"] == RESULTS else "load" for run in runs]
     for run, kind in zip(runs, kinds, strict=True):
         if kind != kinds[0]:
             raise ComparisonError(
-                f"{runs[0].name} is a {kinds[0]} run and {run.name} a {kind} run: expected runs of one kind"
+                f"{runs[0].name} is a {kinds[0]} run and {run.name} a {kind} run: compare runs of the same kind"
             )
     return kinds[0]
 

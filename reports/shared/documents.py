@@ -172,11 +172,11 @@ def _parse(name: str, text: str) -> object:
     except ValueError as error:
         raise DocumentError(name, "", f"expected JSON: {error}") from error
     except RecursionError as error:
-        raise DocumentError(name, "", "expected a document, found endless nesting") from error
+        raise DocumentError(name, "", "nested too deeply") from error
 
 
 def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no JSON number")
+    raise ValueError(f"{text} is not a JSON number")
 
 
 def _finite(text: str) -> float:
@@ -207,9 +207,9 @@ def _format_of(value: Mapping[str, object], name: str) -> str:
         if family(found) in map(family, _SCHEMAS):
             message = f"version not supported: expected {known}, found {quoted(found)}"
         elif found.startswith("wsproof."):
-            message = f"no report is made of this: expected {known}, found {quoted(found)}"
+            message = f"no report can be made of this format: expected {known}, found {quoted(found)}"
         else:
-            message = f"not a document of wsproof: expected {known}, found {quoted(found)}"
+            message = f"not a wsproof document: expected {known}, found {quoted(found)}"
         raise DocumentError(name, "/format", message)
     state = "is missing" if "format" not in value else f"is {_kind(found)}"
     raise DocumentError(name, "/format", f"expected {known}, but it {state}")

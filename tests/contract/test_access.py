@@ -60,44 +60,47 @@ def test_what_could_stand_anywhere_by_chance_is_not_searched_for(tmp_path: Path)
     [
         (
             "headers:\n  X-Key: 5\n",
-            "2:3: headers.X-Key: expected a text, or a command that prints it, such as {command:",
+            "2:3: headers.X-Key: expected a string, or a command that prints it, such as {command:",
         ),
         ("headers:\n  X-Key: ''\n", "2:3: headers.X-Key: expected at least 1 character; got 0"),
         ("headers:\n  'X Key': v\n", "2:3: headers: expected a name"),
-        ("headers:\n  X: ${BROKEN}\n", "2:3: headers: X holds a line break; does the variable's value end with one?"),
-        ("headers:\n  X: ${UMLAUT}\n", "2:3: headers: X holds other than visible ASCII characters"),
-        ("headers:\n  X: 'a '\n", "2:3: headers: X holds other than visible ASCII characters, or has blanks"),
-        ("headers:\n  sec-websocket-key: v\n", "2:3: headers: sec-websocket-key belongs to the handshake itself"),
-        ("headers:\n  Connection: v\n", "2:3: headers: Connection belongs to the handshake itself"),
-        ("headers:\n  Content-Length: '0'\n", "2:3: headers: Content-Length belongs to the handshake itself"),
+        (
+            "headers:\n  X: ${BROKEN}\n",
+            "2:3: headers: X contains a line break; does the variable's value end with one?",
+        ),
+        ("headers:\n  X: ${UMLAUT}\n", "2:3: headers: X contains characters other than visible ASCII"),
+        ("headers:\n  X: 'a '\n", "2:3: headers: X contains characters other than visible ASCII, or leading"),
+        ("headers:\n  sec-websocket-key: v\n", "2:3: headers: sec-websocket-key is set by the handshake itself"),
+        ("headers:\n  Connection: v\n", "2:3: headers: Connection is set by the handshake itself"),
+        ("headers:\n  Content-Length: '0'\n", "2:3: headers: Content-Length is set by the handshake itself"),
         (
             "headers:\n  Sec-WebSocket-Protocol: v\n",
-            "2:3: headers: Sec-WebSocket-Protocol has a setting of its own: sub",
+            "2:3: headers: Sec-WebSocket-Protocol has its own setting: sub",
         ),
-        ("headers:\n  Cookie: a=b\n", "2:3: headers: Cookie has a setting of its own: cookies"),
-        ("headers:\n  origin: http://x\n", "2:3: headers: origin has a setting of its own: origin"),
-        ("headers:\n  X: a\n  x: b\n", "2:3: headers: X and headers: x both set the header x"),
+        ("headers:\n  Cookie: a=b\n", "2:3: headers: Cookie has its own setting: cookies"),
+        ("headers:\n  origin: http://x\n", "2:3: headers: origin has its own setting: origin"),
+        ("headers:\n  X: a\n  x: b\n", "2:3: headers: X and headers: x both set the x header"),
         (
             "headers:\n  Authorization: hidden\nbasic: {user: u, password: hidden}\n",
             "headers: Authorization and basic both",
         ),
-        ("auth: {in: header}\nbasic: {user: u, password: hidden}\n", "2:1: basic and auth both set the header Auth"),
+        ("auth: {in: header}\nbasic: {user: u, password: hidden}\n", "2:1: basic and auth both set the Auth"),
         (
             "auth: {in: header, name: x-a}\nheaders:\n  X-A: hidden\n",
-            "3:3: headers: X-A and auth both set the header x-a",
+            "3:3: headers: X-A and auth both set the x-a header",
         ),
-        ("cookies:\n  a: hidden;b\n", "2:3: cookies: a holds a character that cannot stand there: ';'"),
+        ("cookies:\n  a: hidden;b\n", "2:3: cookies: a contains a character that is not allowed: ';'"),
         (
             "basic: {user: 'a:b', password: hidden}\n",
-            "1:9: basic.user: expected a user's name without a colon; got a text",
+            "1:9: basic.user: expected a user's name without a colon; got a string",
         ),
         ("basic: {user: u}\n", "1:1: basic: expected the member 'password'"),
         ("subprotocols: ['a b']\n", "1:16: subprotocols[0]: expected a name"),
         ("proxy: 5\n", "1:1: proxy: expected"),
-        ("tls: {cert: c, key_password: 5}\n", "1:16: tls.key_password: expected a text"),
+        ("tls: {cert: c, key_password: 5}\n", "1:16: tls.key_password: expected a string"),
         (
             "users:\n  alice: {token: 12345}\n",
-            "2:11: users.alice.token: expected a text",
+            "2:11: users.alice.token: expected a string",
         ),
     ],
 )
@@ -126,7 +129,7 @@ def test_a_token_with_a_line_break_cannot_travel_there(tmp_path: Path, where: st
     """A secret that a CI hands over often ends with one."""
     assert loaded(tmp_path, f"auth: {{in: {where}}}\n").auth == auth
     found = refused(tmp_path, f"auth: {{in: {where}}}\nusers:\n  alice: {{token: '${{BROKEN}}'}}\n")
-    assert found == "3:11: users.alice.token holds a line break; does the variable's value end with one?"
+    assert found == "3:11: users.alice.token contains a line break; does the variable's value end with one?"
 
 
 def test_any_token_can_travel_in_the_query(tmp_path: Path) -> None:
@@ -136,7 +139,7 @@ def test_any_token_can_travel_in_the_query(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("where", "token"), [("cookie", "a;b"), ("subprotocol", "a,b"), ("subprotocol", "a b")])
 def test_a_token_that_would_be_taken_apart(tmp_path: Path, where: str, token: str) -> None:
     found = refused(tmp_path, f"auth: {{in: {where}}}\ntokens:\n  expired: '{token}'\n")
-    assert found.startswith("3:3: tokens.expired holds a character that cannot stand there: ")
+    assert found.startswith("3:3: tokens.expired contains a character that is not allowed: ")
 
 
 def test_paths_are_relative_to_the_file_they_stand_in(tmp_path: Path) -> None:

@@ -110,8 +110,8 @@ def test_one_that_expires_is_printed_anew(tmp_path: Path) -> None:
         (["no-such-program", "covert"], "the command no-such-program cannot be run: No such file or directory"),
         ("  ", "expected a command and its arguments"),
         ("'", "No closing quotation"),
-        (python("pass"), "printed nothing; expected one line, the secret alone"),
-        (python("print('covert\\ncovert')"), "printed 2 lines; expected one line, the secret alone"),
+        (python("pass"), "printed nothing; expected one line with only the secret"),
+        (python("print('covert\\ncovert')"), "printed 2 lines; expected one line with only the secret"),
         (python(f"print('covert' * {MAX_CHARACTERS})"), f"printed {6 * MAX_CHARACTERS} characters; expected one line"),
         (
             python("import sys; print('covert-1'); sys.exit('no vault\\x1b[2J for covert-1')"),
@@ -131,11 +131,11 @@ def test_one_that_gives_no_secret(command: Any, problem: str, tmp_path: Path) ->
 
 def test_one_that_does_not_end(tmp_path: Path) -> None:
     command = python("import time; time.sleep(600)")
-    with pytest.raises(ContractError, match=r"users\.alice\.token: the command .* did not end within 0\.2 s"):
+    with pytest.raises(ContractError, match=r"users\.alice\.token: the command .* did not finish within 0\.2 s"):
         loaded(tmp_path, {"users": {"alice": {"token": {"command": command, "timeout": "200ms"}}}})
 
 
 def test_two_users_whose_commands_print_one_token(tmp_path: Path) -> None:
     said = {"command": python("print('covert')")}
-    with pytest.raises(ContractError, match=r"the same as users\.alice\.token"):
+    with pytest.raises(ContractError, match=r"same value as users\.alice\.token"):
         loaded(tmp_path, {"users": {"alice": {"token": said}, "bob": {"token": said}}})

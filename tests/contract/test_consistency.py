@@ -25,10 +25,10 @@ def refused(tmp_path: Path, text: str, environ: dict[str, str] | None = None) ->
         ("$ALICE_TOKEN", "write ${ALICE_TOKEN} for the environment variable ALICE_TOKEN"),
         ("$(ALICE_TOKEN)", "write ${ALICE_TOKEN} for the environment variable ALICE_TOKEN"),
         ("%ALICE_TOKEN%", "write ${ALICE_TOKEN} for the environment variable ALICE_TOKEN"),
-        ("{{ALICE_TOKEN}}", "is a placeholder that nothing replaces; write ${NAME} for an environment variable"),
-        ("${{ secrets.ALICE }}", "is a placeholder that nothing replaces"),
-        ("${ALICE:-x}", "is a placeholder that nothing replaces"),
-        ("<your token>", "is a placeholder that nothing replaces"),
+        ("{{ALICE_TOKEN}}", "is a placeholder that is not replaced here; write ${NAME} for an environment variable"),
+        ("${{ secrets.ALICE }}", "is a placeholder that is not replaced here"),
+        ("${ALICE:-x}", "is a placeholder that is not replaced here"),
+        ("<your token>", "is a placeholder that is not replaced here"),
     ],
 )
 @pytest.mark.parametrize(
@@ -63,37 +63,37 @@ def test_all_variables_that_are_not_set_are_told(tmp_path: Path) -> None:
     [
         (
             "users:\n  alice: {token: t}\n  bob: {token: t}\n",
-            "3:9: users.bob.token: the same as users.alice.token; each user needs one of its own",
+            "3:9: users.bob.token: same value as users.alice.token; each user needs its own",
         ),
         (
             "users:\n  alice: {token: a, id: u}\n  bob: {token: b, id: u}\n",
-            "3:19: users.bob.id: the same as users.alice.id; they are one user",
+            "3:19: users.bob.id: same value as users.alice.id; this is the same user",
         ),
         (
             USERS + "tokens:\n  expired: t-a\n",
-            "5:3: tokens.expired: the same as users.alice.token",
+            "5:3: tokens.expired: same value as users.alice.token",
         ),
-        (USERS + "tokens:\n  invalid: t-b\n", "5:3: tokens.invalid: the same as users.bob.token"),
-        (USERS + "tokens:\n  expiring: {token: t-b}\n", "5:3: tokens.expiring: the same as users.bob.token"),
-        ("tokens: {expired: x, expiring: x}\n", "1:10: tokens.expired: the same as tokens.expiring, which must be a"),
-        ("users: {alcie: {token: t}}\n", "1:9: users: no scenario has a user 'alcie' (did you mean 'alice'?)"),
-        ("users: {Bob: {token: t}}\n", "1:9: users: no scenario has a user 'Bob' (did you mean 'bob'?)"),
+        (USERS + "tokens:\n  invalid: t-b\n", "5:3: tokens.invalid: same value as users.bob.token"),
+        (USERS + "tokens:\n  expiring: {token: t-b}\n", "5:3: tokens.expiring: same value as users.bob.token"),
+        ("tokens: {expired: x, expiring: x}\n", "1:10: tokens.expired: same value as tokens.expiring, which must be"),
+        ("users: {alcie: {token: t}}\n", "1:9: users: no scenario uses a user 'alcie' (did you mean 'alice'?)"),
+        ("users: {Bob: {token: t}}\n", "1:9: users: no scenario uses a user 'Bob' (did you mean 'bob'?)"),
         (
             "error_codes:\n  NOT_JOIND: x\n",
-            "2:3: error_codes: 'NOT_JOIND' is no cause of an error (did you mean",
+            "2:3: error_codes: 'NOT_JOIND' is not a cause of an error (did you mean",
         ),
-        ("error_codes: {TEAPOT: x}\n", "'TEAPOT' is no cause of an error; causes are INVALID_JSON, INVALID_MESSAGE,"),
-        ("heartbeat: {interval: 0s}\n", "1:13: heartbeat.interval: expected more than 0s, and 24h or less; got 0s"),
-        ("ack_timeout: 25h\n", "1:1: ack_timeout: expected more than 0s, and 24h or less; got 25h"),
-        ("reconnect: {base: 40}\n", "1:1: reconnect: expected a cap of at least the base; got 30 s and 40 s"),
+        ("error_codes: {TEAPOT: x}\n", "'TEAPOT' is not a cause of an error; causes: INVALID_JSON, INVALID_MESSAGE,"),
+        ("heartbeat: {interval: 0s}\n", "1:13: heartbeat.interval: expected more than 0s and at most 24h; got 0s"),
+        ("ack_timeout: 25h\n", "1:1: ack_timeout: expected more than 0s and at most 24h; got 25h"),
+        ("reconnect: {base: 40}\n", "1:1: reconnect: expected a cap that is at least the base; got 30 s and 40 s"),
         (
             "limits: {message_bytes: 1024}\n",
-            "1:10: limits: a text of 4096 characters takes messages of up to 17412",
+            "1:10: limits: a text of 4096 characters needs messages of up to 17412",
         ),
-        ("limits: {text_length: 20000}\n", "1:10: limits: a text of 20000 characters takes messages of up to 81028"),
-        ("channels: {open: [a, b], private: b}\n", "1:26: channels.private: the same channel as channels.open[1]"),
-        ("channels: {open: [a, b], missing: a}\n", "1:26: channels.missing: the same channel as channels.open[0]"),
-        ("channels: {private: p, missing: p}\n", "1:24: channels.missing: the same channel as channels.private"),
+        ("limits: {text_length: 20000}\n", "1:10: limits: a text of 20000 characters needs messages of up to 81028"),
+        ("channels: {open: [a, b], private: b}\n", "1:26: channels.private: same channel as channels.open[1]"),
+        ("channels: {open: [a, b], missing: a}\n", "1:26: channels.missing: same channel as channels.open[0]"),
+        ("channels: {private: p, missing: p}\n", "1:24: channels.missing: same channel as channels.private"),
         (
             f"channels: {{open: '{'x' * 113}{{nonce}}'}}\n",
             "1:12: channels.open: expected a name of at most 128",
@@ -104,7 +104,7 @@ def test_all_variables_that_are_not_set_are_told(tmp_path: Path) -> None:
         ),
         (
             USERS + "channels: {private: {name: p, members: [carol]}}\n",
-            "channels.private.members[0]: the profile has no user 'carol'; users are alice, bob",
+            "channels.private.members[0]: the profile has no user 'carol'; users: alice, bob",
         ),
         (
             USERS + "channels: {private: {name: p, members: [alice]}}\n",
@@ -112,9 +112,9 @@ def test_all_variables_that_are_not_set_are_told(tmp_path: Path) -> None:
         ),
         (
             USERS + "  carol: {token: t-c}\nchannels: {private: {name: p, members: [bob]}}\n",
-            "5:31: channels.private.members: expected carol among them, whom the scenarios let join",
+            "5:31: channels.private.members: expected carol among the members: the scenarios let this user join",
         ),
-        ("users: {alice: {token: a}, alice: {token: b}}\n", "1:28: 'alice' stands twice"),
+        ("users: {alice: {token: a}, alice: {token: b}}\n", "1:28: duplicate key 'alice'"),
     ],
 )
 def test_contradictions(tmp_path: Path, text: str, said: str) -> None:
@@ -150,14 +150,14 @@ def test_what_is_right_is_taken(tmp_path: Path, text: str) -> None:
     [
         (
             {"limits.text_length": 20_000},
-            "--set limits.text_length: limits: a text of 20000 characters takes messages of",
+            "--set limits.text_length: limits: a text of 20000 characters needs messages of",
         ),
         (
             {"users.bob.token": "t-a"},
-            "--set users.bob.token: the same as users.alice.token; each user needs one of its",
+            "--set users.bob.token: same value as users.alice.token; each user needs its own",
         ),
-        ({"error_codes.TEAPOT": "x"}, "--set error_codes.TEAPOT: error_codes: 'TEAPOT' is no cause of an error"),
-        ({"ack_timeout": "0s"}, "--set ack_timeout: expected more than 0s, and 24h or less; got 0s"),
+        ({"error_codes.TEAPOT": "x"}, "--set error_codes.TEAPOT: error_codes: 'TEAPOT' is not a cause of an error"),
+        ({"ack_timeout": "0s"}, "--set ack_timeout: expected more than 0s and at most 24h; got 0s"),
         ({"ack_timeout": "soon"}, "--set ack_timeout: expected a duration such as 500ms, 5s or 2m; got "),
     ],
 )

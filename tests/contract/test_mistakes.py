@@ -78,7 +78,7 @@ class TestSentences:
             ("users:\n  alice: {}\n", "2:3: users.alice: expected the member 'token'"),
             (
                 "users: {alice: {token: 12345}}\n",
-                "token: expected a text, or a command that prints it, such as {command: ./token.sh}; got a n",
+                "token: expected a string, or a command that prints it, such as {command: ./token.sh}; got a n",
             ),
             ("users: {alice: secret}\n", '1:9: users.alice: expected a user such as {token: "${ALICE_TOKEN}"}; got "'),
             ("users:\n", "1:1: users: expected a mapping of names to values; got nothing"),

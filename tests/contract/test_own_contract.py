@@ -137,7 +137,7 @@ class TestOwn:
                 "beaten:\n      payload: {$ref: own/",
                 "beaten:\n      payload: {$ref: https://x.example/",
                 "    beaten:\n",
-                "only files beside the contract are read",
+                "only files next to the contract are read",
             ),
             (
                 "event: hello,",
@@ -163,7 +163,7 @@ class TestOwn:
 
     def test_a_schema_that_is_no_json(self, own: Own) -> None:
         own.write("own/envelope.schema.json", '{\n"type": \n')
-        assert "envelope.schema.json:3:1: not JSON" in own.error(OWN)
+        assert "envelope.schema.json:3:1: invalid JSON" in own.error(OWN)
 
     def test_a_schema_that_is_no_schema(self, own: Own) -> None:
         own.write("own/envelope.schema.json", '{"type": "objekt"}')

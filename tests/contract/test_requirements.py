@@ -57,8 +57,8 @@ class TestRequirements:
     @pytest.mark.parametrize(
         ("old", "new", "message"),
         [
-            ("  - id: CONN-02", "  - id: CONN-01", "CONN-01 stands twice"),
-            ("    section: AUTH\n", "    section: AUTHS\n", "no section 'AUTHS' is declared"),
+            ("  - id: CONN-02", "  - id: CONN-01", "CONN-01 is declared twice"),
+            ("    section: AUTH\n", "    section: AUTHS\n", "section 'AUTHS' is not declared"),
             ("    level: MUST", "    level: MUSTN", 'requirements[0].level: expected "MUST", "SHOULD" or "MAY"'),
             ("    checks: [acknowledged-first]", "    checks: [acknowledged-frist]", ".checks[0]"),
         ],

@@ -230,10 +230,10 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("text", "error"),
         [
-            ("{", ":1:2: not JSON: "),
-            ('{\n "a": 1,\n}', ":3:1: not JSON: "),
+            ("{", ":1:2: invalid JSON: "),
+            ('{\n "a": 1,\n}', ":3:1: invalid JSON: "),
             ("[]", ":1:1: expected a JSON Schema"),
-            ("", ":1:1: not JSON: "),
+            ("", ":1:1: invalid JSON: "),
         ],
     )
     def test_a_broken_schema(self, tmp_path: Path, text: str, error: str) -> None:

@@ -24,7 +24,7 @@ TOKENS = [*(user.token for user in load_profile().users.values()), "load-1", "lo
 def test_a_load_test_ends_and_says_what_it_saw(mode: str, tmp_path: Path) -> None:
     with raw_server({**MODES, **STRINGS}[mode]) as url:
         played = run(tmp_path, "load", url, "--users", "3", "--time", "2s", "--set", "reconnect.base=100ms", *QUICK)
-    assert re.search("Traceback|Warning:|fault of wsproof", played.terminal) is None
+    assert re.search("Traceback|Warning:|internal error in wsproof", played.terminal) is None
     assert played.megabytes < MEGABYTES
     assert played.code == 1, played.terminal
     document = played.document

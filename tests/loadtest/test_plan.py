@@ -88,7 +88,7 @@ def test_the_profiles_thresholds_hold_where_nobody_names_others(tmp_path: Path) 
         ("format: wsproof.load-plan/1\ntime: soon", r"load.yaml:2:\d+.*time: expected a duration"),
         (
             "format: wsproof.load-plan/1\nusers: 5\nstages: [{users: 1, in: 5s}]",
-            "stages stand instead of users and time",
+            "give either stages or users and time",
         ),
         ("format: wsproof.load-plan/1\nstages: [{users: 1}]", r"load.yaml:2:\d+"),
         ("format: wsproof.load-plan/1\ntokens: {file: a, command: b}", r"load.yaml:2:\d+"),

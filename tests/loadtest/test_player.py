@@ -324,7 +324,7 @@ def test_a_size_is_the_size_of_the_posted_text(url: str) -> None:
     [
         ("- expect_close: {actor: user, codes: [normal]}", "a journey cannot do this"),
         ("- send: {actor: user, event: send_message, payload: {channelId: c, text: hello}}", "exactly one nonce"),
-        ("- expect: {actor: user, event: new_message}", "only new_message of its own posts"),
+        ("- expect: {actor: user, event: new_message}", "expect new_message only for its own posts"),
     ],
 )
 def test_a_journey_that_no_user_can_play_is_told(url: str, tmp_path: Path, steps: str, expected: str) -> None:

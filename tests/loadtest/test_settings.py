@@ -52,7 +52,7 @@ def test_journeys_have_weights() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("walker", "known are chatter, churner, listener, lurker, roundtrip, sleeper, storm"),
+        ("walker", "known: chatter, churner, listener, lurker, roundtrip, sleeper, storm"),
         ("chatter:", None),
         ("chatter:many", "a number"),
         ("chatter:0", "above 0"),
@@ -81,14 +81,14 @@ def test_a_wrong_journey_is_told(text: str, expected: str | None) -> None:
         ({"size": 10}, "--size 10: expected 32 to 4096 characters"),
         ({"size": 5000}, "--size 5000: expected"),
         ({"processes": 0}, "--processes 0: expected at least 1"),
-        ({"processes": 4}, "--processes 4: expected at most one for each of 3 users"),
+        ({"processes": 4}, "--processes 4: expected at most 3, the number of users"),
         ({"master": "0.0.0.0:5557"}, "--expect-workers 0: expected at least 1"),
         (
             {"master": "0.0.0.0:5557", "expect_workers": 1, "source_addresses": ("127.0.0.2",)},
-            "--source-address: expected no --master",
+            "--source-address cannot be used with --master",
         ),
         ({"abort_on_breach": True}, "--abort-on-breach: expected a --threshold"),
-        ({"journey_file": "missing.yaml"}, "no such file of journeys"),
+        ({"journey_file": "missing.yaml"}, "no such journeys file"),
         ({"stages": (Stage(0, 5.0),)}, "--users 0: expected at least 1"),
         ({"stages": (Stage(5, 0.0),)}, "expected more than 0"),
         ({"channels": 0}, "--channels 0: expected at least 1"),

@@ -26,7 +26,7 @@ def test_loads_stand_in_their_order_whatever_the_order_of_the_search() -> None:
     found = _built()
     loads_tried = [row.source["users"] for row in found.rows]
     assert loads_tried == sorted(loads_tried)
-    assert [row.at for row in found.rows if row.at] == ["knee", "broke"]
+    assert [row.at for row in found.rows if row.at] == ["knee", "breached"]
 
 
 def test_what_breached_is_a_cross_and_no_dot() -> None:
@@ -39,7 +39,7 @@ def test_what_breached_is_a_cross_and_no_dot() -> None:
 def test_the_knee_is_marked_where_it_stands() -> None:
     found = _built()
     knee, broke = found.panels[0].poles
-    assert (knee.label, broke.label) == ("knee 1,100", "broke 1,150")
+    assert (knee.label, broke.label) == ("knee 1,100", "breached 1,150")
     assert knee.x == pytest.approx(100 * 1100 / (1.03 * 1600), abs=0.01)
     assert knee.x in [x for x, _ in found.panels[0].series[0].dots]
 
@@ -54,7 +54,7 @@ def test_a_search_over_the_rate() -> None:
 
 def test_a_load_that_held_and_did_not_is_the_knee_only_where_it_held() -> None:
     curve = [loads.trial(50, 5.0), loads.trial(50, 300.0, passed=False)]
-    assert [row.at for row in _built(knee=50, broke=50, curve=curve).rows] == ["knee", "broke"]
+    assert [row.at for row in _built(knee=50, broke=50, curve=curve).rows] == ["knee", "breached"]
 
 
 measurement = st.none() | st.floats(0, 1e15)

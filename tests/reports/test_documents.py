@@ -181,7 +181,7 @@ def test_what_newer_load_documents_add_is_checked(change: Break, pointer: str, e
     [
         (b"", "", "found an empty file"),
         (b"{\n 'a': 1}", "2:2", "expected JSON"),
-        (b'{"format": "wsproof.results/2", "duration_s": NaN}', "", "NaN is no JSON number"),
+        (b'{"format": "wsproof.results/2", "duration_s": NaN}', "", "NaN is not a JSON number"),
         (b'{"duration_s": 1e999}', "", "out of range"),
         (b"9" * 5000, "", "expected JSON"),
         (b"[" * 100_000, "", "nesting"),

@@ -21,8 +21,8 @@ def test_one_that_was_not_watched_or_was_fine_raises_no_doubt() -> None:
 @pytest.mark.parametrize(
     ("members", "sentence"),
     [
-        ({"limited": True}, "The load generator, not the endpoint, was the bottleneck. The latencies hold"),
-        ({"limited": True, "reason": "no file descriptors"}, "was the limit: no file descriptors. The latencies"),
+        ({"limited": True}, "The load generator, not the endpoint, was the bottleneck. The latencies include"),
+        ({"limited": True, "reason": "no file descriptors"}, "was the bottleneck: no file descriptors. The latencies"),
     ],
 )
 def test_the_limit_is_told_with_its_reason(members: dict[str, Any], sentence: str) -> None:
@@ -39,12 +39,12 @@ def test_late_seconds_are_told_once() -> None:
     stalled = {"code": "generator-stalled", "params": {"when": "0-1", "ms": 300}}
     limited = {"limited": True, "reason": "its timers were late", "texts": {"reason": stalled}}
     (doubt,) = _doubts(generator=loads.HEALTH | limited | {"late": late})
-    assert "was the limit: its timers were late" in doubt
+    assert "was the bottleneck: its timers were late" in doubt
 
 
 def test_an_old_document_is_judged_by_its_readings() -> None:
     (doubt,) = _doubts(generator={"cpu_percent": 90.0, "late_ms_max": 49.0})
-    assert doubt == "The load generator was near its limits: highest processor use 90.0 %."
+    assert doubt == "The load generator was near its limits: peak CPU usage 90.0 %."
 
 
 def test_one_bad_moment_of_a_generator_that_was_watched_is_only_in_the_table() -> None:
@@ -72,7 +72,7 @@ def test_lost_workers_come_first_and_are_named() -> None:
     health = loads.HEALTH | {"workers": workers}
     (doubt,) = _doubts(generator=health)
     assert doubt.startswith("6 of 7 workers were lost: w1 (no report), w2 (no report)")
-    assert "w4 (no report) and 2 more. What came after a last report" in doubt
+    assert "w4 (no report) and 2 more. No figure includes what was measured after the last report" in doubt
     listed = generator.workers(loads.full(generator=health))
     assert [worker.source["name"] for worker in listed] == [*names, "w0"]
 

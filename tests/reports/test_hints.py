@@ -15,7 +15,7 @@ SENTENCE = f"Possible configuration mistake: {HINT['message']}"
 @pytest.mark.parametrize("format_name", ["text", "junit", "ctrf"])
 def test_a_hint_is_told(format_name: str) -> None:
     assert SENTENCE in " ".join(render(format_name, results(hints=[HINT])).split())
-    assert "set-up" not in render(format_name, results())
+    assert "configuration mistake" not in render(format_name, results())
 
 
 def test_on_pages_names_are_marked_as_code() -> None:
@@ -33,4 +33,4 @@ def test_hints_stand_where_machines_find_them() -> None:
 
 
 def test_only_so_many_hints_are_told() -> None:
-    assert render("text", results(hints=[HINT] * 50)).count("set-up") == MAX_HINTS
+    assert render("text", results(hints=[HINT] * 50)).count("configuration mistake") == MAX_HINTS

@@ -252,7 +252,7 @@ def test_a_long_transcript_keeps_its_start_and_its_end() -> None:
     events = [builder.event(number / 1000, "in", "ping") for number in range(2000)]
     page = Page(html.compliance(results(scenarios=[scenario("flood", "failed", transcript=events)])))
     assert page.source.count("ping frame</td>") == HEAD_EVENTS + TAIL_EVENTS
-    assert "1,500 events in between are left out here" in page.text
+    assert "1,500 events in between are omitted here" in page.text
     assert "<td>0.000</td>" in page.source
     assert "<td>1.999</td>" in page.source
     page = Page(html.compliance(results(scenarios=[scenario("flood", transcript=events)])))
@@ -295,7 +295,7 @@ def test_a_run_of_many_scenarios_fits_on_a_page(number: int, verdict: str) -> No
     page = Page(html.compliance(many(number, verdict)))
     assert len(page.source.encode()) < 5_000_000
     assert sum(name.startswith("scenario-") for name in page.ids) == number
-    assert "is left out; the results file" in page.text or "are left out; the results file" in page.text
+    assert "is omitted; the results file" in page.text or "are omitted; the results file" in page.text
 
 
 def test_what_failed_is_told_before_the_room_is_gone() -> None:

@@ -201,7 +201,7 @@ def test_a_load_run_tells_its_doubts_and_its_ledger() -> None:
     assert said[1].startswith("1 of 3 workers was lost: worker 2")
     assert said[3].startswith("Load shed by the endpoint, as permitted: 12 × HTTP 429")
     assert said[4].startswith("Delivery ledger: 475,839 of 476,000 expected deliveries arrived; 41 lost")
-    assert said[5].startswith("lost at 31.25 s: message 28 of user 17")
+    assert said[5].startswith("lost at 31.25 s: message 28 from user 17")
 
 
 class TestBaseline:

@@ -48,7 +48,7 @@ Load shed by the endpoint, as permitted: 12 × HTTP 429
 
 ○ untested: This run did not exercise it. (HB-02)
 
-? The load generator was near its limits: highest processor use 99.5 %.
+? The load generator was near its limits: peak CPU usage 99.5 %.
 ✗ Not conformant under 20 users: 1 of 1 MUST requirement failed (SEND-01).
 ✗ The run fails: a requirement fails; threshold breached: lost == 0.
 """
@@ -67,9 +67,9 @@ def test_an_undecided_threshold_is_neither_passed_nor_breached() -> None:
 
 def test_the_summary_of_a_run_with_everything() -> None:
     text = load_summary(loads.full())
-    assert "✓ 475,880 of 476,000 expected deliveries arrived; 0 lost, 0 duplicated, 0 reordered,\n" in text
-    assert "  0 misdelivered, 120 undecided\n" in text
-    assert text.endswith("✓ Conformant under 400 users: all 3 MUST requirements that it put to the test\n  hold.\n")
+    assert "✓ 475,880 of 476,000 expected deliveries arrived; 0 lost, 0 duplicated, 0\n" in text
+    assert "  reordered, 0 misdelivered, 120 undecided\n" in text
+    assert text.endswith("✓ Conformant under 400 users: all 3 MUST requirements that this run exercised\n  hold.\n")
     assert max(map(columns, text.splitlines())) <= 80
 
 
@@ -104,8 +104,8 @@ def test_what_puts_the_figures_in_doubt() -> None:
         "left up to 212 ms late. The latencies include its own delays."
     ) in lines
     assert (
-        "✗ 1 of 3 workers was lost: worker 2 (last report at 29.0 s). What came after a last report, and what a "
-        "lost worker's users were still owed, is in no figure."
+        "✗ 1 of 3 workers was lost: worker 2 (last report at 29.0 s). No figure includes what was measured "
+        "after the last report, or deliveries still due to a lost worker's users."
     ) in lines
     assert "▲ The run ended early: lost == 0 was breached." in lines
 
@@ -119,7 +119,7 @@ def test_a_generator_that_was_fine_is_not_mentioned() -> None:
 def test_a_capacity() -> None:
     text = load_summary(loads.capacity())
     assert "✓        1,100      28.5      85.5       171          1,080  knee\n" in text
-    assert "✗        1,150      41.3       124       248          1,092  broke\n" in text
+    assert "✗        1,150      41.3       124       248          1,092  breached\n" in text
     assert "✓ Capacity: 1,100 users met every threshold; 1,150 users did not.\n" in text
 
 
@@ -127,7 +127,7 @@ def test_a_capacity() -> None:
     ("members", "sentence"),
     [
         ({"knee": None}, "✗ Capacity: Even the lowest load tried, 1,150 users, breached a threshold."),
-        ({"broke": None}, "✓ Capacity: 1,100 users held; where it breaks was not found."),
+        ({"broke": None}, "✓ Capacity: It handled 1,100 users; the limit was not found."),
         (
             {"broke": None, "curve": []},
             "✓ Capacity: It handled all 1,100 users tried; the limit was not found.",
@@ -135,8 +135,7 @@ def test_a_capacity() -> None:
         ({"knee": None, "broke": None, "curve": []}, "? Capacity: The capacity was not found."),
         (
             {"unit": "rate", "knee": 2.5, "broke": 3},
-            "✓ Capacity: 2.50 posts per second per user kept every threshold; "
-            "3.00 posts per second per user did not.",
+            "✓ Capacity: 2.50 posts per second per user met every threshold; 3.00 posts per second per user did not.",
         ),
     ],
 )

@@ -142,7 +142,7 @@ def test_a_failed_run() -> None:
 
 def test_a_run_that_was_cut_off_says_so() -> None:
     for document in (CHECKS["cut off"], LOADS["empty load"]):
-        assert "▲ This run was cut off " in markdown(document)
+        assert "▲ This run was cut off" in markdown(document)
     assert markdown(CHECKS["cut off"]).startswith("### ✗ Cut off. Not conformant: ")
     assert markdown(builder.load(complete=False)).startswith("### ▲ Cut off. Conformant under 20 users: ")
 
@@ -166,8 +166,8 @@ def test_a_load_test() -> None:
     assert "? The load generator, not the endpoint, was the bottleneck: worker 1 used 99 %" in text
     assert "| ✗ breached | `lost` | `== 0` | 41 |" in text
     assert "✗ 475,839 of 476,000 expected deliveries arrived; 41 lost" in text
-    assert "- `lost at 31.25 s: message 28 of user 17" in text
+    assert "- `lost at 31.25 s: message 28 from user 17" in text
     assert "| `connect` | 400 |" in text
     assert "| `no answer within 5 s` | 12 |" in text
     assert "| `1006` | 12 | connection lost, no close frame |" in text
-    assert "1,100 users kept every threshold" in markdown(loads.capacity())
+    assert "1,100 users met every threshold" in markdown(loads.capacity())

@@ -28,12 +28,12 @@ SIXTEEN = [f"s-{number}" for number in range(16)]
         (
             outage(playing=SIXTEEN, back_after_s=0.4),
             "warning",
-            f"{GONE}, while s-0, s-1, s-2 and 13 more were running, and was back after 0.4 s.",
+            f"{GONE}, while s-0, s-1, s-2 and 13 more were running, and came back after 0.4 s.",
         ),
         (
             outage(back_after_s=0.4, culprit="err-x/constructor"),
             "warning",
-            f"{GONE}, and was back after 0.4 s. Run alone, this scenario stopped it again: err-x/constructor",
+            f"{GONE}, and came back after 0.4 s. Run alone, this scenario stopped it again: err-x/constructor",
         ),
         (
             outage("dropped", culprit="wire-x"),
@@ -82,7 +82,7 @@ def test_the_terminal_says_it_directly_above_the_verdict() -> None:
 
 def test_the_page_says_it_before_the_verdict_with_links() -> None:
     page = Page(html.compliance(builder.troubled_results()))
-    assert page.text.index("Every connection was ended at") < page.text.index("Incomplete (selection only)")
+    assert page.text.index("All connections were lost at") < page.text.index("Incomplete (selection only)")
     banners = page.source.split('<p class="outage tone-')[1:]
     assert [banner.partition('"')[0] for banner in banners] == ["warning", "warning", "failed"]
     assert 'href="#scenario-err-code"' in banners[0].partition("</p>")[0]
@@ -93,14 +93,17 @@ def test_the_page_says_it_before_the_verdict_with_links() -> None:
 
 def test_markdown_says_it_in_a_line_each() -> None:
     text = markdown(builder.troubled_results())
-    assert "\n\n▲ All connections were lost at 1.2 s. Run alone, this scenario made the endpoint drop them again: err-code\n" in text
-    assert f"\n\n▲ {GONE}, while s-0, s-1, s-2 and 13 more were running, and was back after 0.4 s.\n" in text
+    assert (
+        "\n\n▲ All connections were lost at 1.2 s. Run alone, this scenario made the endpoint drop them again: "
+        "err-code\n" in text
+    )
+    assert f"\n\n▲ {GONE}, while s-0, s-1, s-2 and 13 more were running, and came back after 0.4 s.\n" in text
 
 
 def test_only_so_many_are_told() -> None:
     document = results(outages=[outage("dropped")] * (MAX_SHOWN + 2))
     for made in (summary(document), markdown(document), Page(html.compliance(document)).text):
-        assert made.count("Every connection was ended") == MAX_SHOWN
+        assert made.count("All connections were lost") == MAX_SHOWN
         assert "and 2 more outages, see the results file" in made
 
 
@@ -109,7 +112,7 @@ def test_junit_and_ctrf_know_it_of_the_run() -> None:
     root = ET.fromstring(junit(document))
     values = [one.attrib["value"] for one in root[0].iter("property") if one.attrib["name"] == "outage"]
     assert [value.partition(" at ")[0] for value in values] == [
-        "Every connection was ended",
+        "All connections were lost",
         "The endpoint stopped accepting connections",
         "The endpoint stopped accepting connections",
     ]

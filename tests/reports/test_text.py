@@ -127,7 +127,7 @@ def test_what_breaks_two_requirements_is_told_once() -> None:
     text = summary(results(scenarios=[scenario(f"s{number}", "failed", failures=charged) for number in range(5)]))
     heading, _, rest = text.partition("    scenario  s0, 3 expect error, alice, peer\n    because   no error arrived")
     assert [line[:14] for line in heading.splitlines()[-2:]] == ["✗ JOIN-01 MUST", "✗ SEND-01 MUST"]
-    assert (rest.count("scenario  "), "and 2 more failures of it" in rest) == (2, True)
+    assert (rest.count("scenario  "), "and 2 more failures, see the reports" in rest) == (2, True)
 
 
 def test_of_hundreds_of_clauses_some_are_named() -> None:

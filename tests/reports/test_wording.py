@@ -133,9 +133,7 @@ def test_the_verdict_on_a_load_test() -> None:
         ),
         "Incomplete: no user could connect": builder.unreached_load() | {"timeline": []},
         "Measured under 400 users: nothing was judged.": loads.measured(),
-        "Measured under 400 users: only the thresholds were judged.": loads.measured(
-            thresholds=[builder.THRESHOLD]
-        ),
+        "Measured under 400 users: only the thresholds were judged.": loads.measured(thresholds=[builder.THRESHOLD]),
         "Not conformant under 400 users: 2 of 4 requirements failed (SEND-01, SEND-03).": loads.faulty(
             settings={"strict": True}
         ),

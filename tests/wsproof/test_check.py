@@ -63,7 +63,7 @@ class TestSelection:
                 ("--deselect", "slwo"),
                 "--deselect slwo: no scenario has this id, group, requirement, level or tag; did you",
             ),
-            (("--select", "HB", "--deselect", "hb"), "--select HB --deselect hb: the selection leaves no scenario"),
+            (("--select", "HB", "--deselect", "hb"), "--select HB --deselect hb: no scenarios are selected"),
         ],
     )
     def test_of_nothing(self, tmp_path: Path, options: tuple[str, ...], said: str) -> None:

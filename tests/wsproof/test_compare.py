@@ -129,16 +129,16 @@ def test_a_run_that_was_killed_is_compared_by_its_stream(runs: Path) -> None:
 
 
 MISTAKES = [
-    ((), "expected two runs or more, found none. See wsproof compare --help."),
-    (("good",), "expected two runs or more, found only good. See wsproof compare --help."),
-    (("good", "none"), "none: there is no such file or folder"),
-    (("good", "x=none.json"), "none.json: there is no such file or folder"),
+    ((), "expected two or more runs, found none. See wsproof compare --help."),
+    (("good",), "expected two or more runs, found only good. See wsproof compare --help."),
+    (("good", "none"), "none: no such file or directory"),
+    (("good", "x=none.json"), "none.json: no such file or directory"),
     (("good", "=bad"), "=bad: expected FILE or NAME=FILE"),
     (("good", "x="), "x=: expected FILE or NAME=FILE"),
-    (("good", "empty"), "empty: expected results.json or load.json in this folder, found neither"),
-    (("good", "both"), "both: holds results.json and load.json: name the one to compare"),
-    (("good", "slow"), "good is a conformance run and slow a load run: expected runs of one kind"),
-    (("x=good", "x=bad"), "two runs are called x: expected names that differ (NAME=FILE)"),
+    (("good", "empty"), "empty: expected results.json or load.json in this directory, found neither"),
+    (("good", "both"), "both: contains results.json and load.json: name the one to compare"),
+    (("good", "slow"), "good is a conformance run and slow a load run: compare runs of the same kind"),
+    (("x=good", "x=bad"), "two runs are named x: give them different names (NAME=FILE)"),
     (("good", "broken.json"), "broken.json: 1:2: expected JSON: "),
     (("good", "broken.jsonl"), "broken.jsonl:1: expected a JSON object on one line"),
     (("good", "schema.json"), 'schema.json: expected the member "tool"'),
@@ -150,7 +150,7 @@ MISTAKES = [
     (("good", "bad", "--tolerance", "much"), "--tolerance much: expected a percentage, such as 10%"),
     (("good", "bad", "--output", "broken.json"), "Directory 'broken.json' is a file."),
     (("good", "bad", "--output", "broken.json/out"), "--output broken.json/out: nothing can be written there"),
-    (("good", "bad", "--json", "none/x.json"), "--json none/x.json: there is no folder none"),
+    (("good", "bad", "--json", "none/x.json"), "--json none/x.json: no such directory: none"),
     (("good", "bad", "--format", "junit"), "--format junit: expected one of html, text, markdown, json"),
     (("good", "bad", "--lost"), "No such option '--lost'."),
 ]

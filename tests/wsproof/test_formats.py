@@ -104,11 +104,11 @@ def test_each_report_is_made_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("formats", "json_path", "said"),
     [
-        (("ctrf={folder}/junit.xml",), None, "junit.xml is the junit report's place"),
+        (("ctrf={folder}/junit.xml",), None, "junit.xml is already used for the junit report"),
         (("ctrf=-", "badge=-"), None, "standard output takes one report"),
         (("ctrf=",), None, "expected a file after ="),
         (("ctrf={folder}",), None, "expected a file, found a folder"),
-        ((), "{folder}/none/x", "--json {folder}/none/x: there is no folder"),
+        ((), "{folder}/none/x", "--json {folder}/none/x: no such directory"),
         (("CTRF",), None, "--format CTRF: expected one of html, text"),
     ],
 )

@@ -130,5 +130,5 @@ def test_a_baseline_is_not_written_of_half_a_run(tmp_path: Path) -> None:
     failing(tmp_path)
     options = ("--only-scenarios", "own.yaml", "--jobs", "1", "-x", "--write-baseline", "b.yaml")
     done = wsproof("check", *options, folder=tmp_path)
-    assert "wsproof: b.yaml is not written: the run was not complete\n" in done.stderr
+    assert "wsproof: b.yaml was not written: the run is incomplete\n" in done.stderr
     assert not (tmp_path / "b.yaml").exists()

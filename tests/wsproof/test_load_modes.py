@@ -37,7 +37,7 @@ def test_a_master_whose_workers_do_not_all_come_says_how_many_did(reference: str
         options = ("--master", address, "--expect-workers", "2", "--wait", "8s", "--output", tmp_path / "out")
         done = wsproof("load", reference, *options, folder=tmp_path)
         assert (done.returncode, done.stdout) == (3, "")
-        assert done.stderr == f"wsproof: 1 of 2 workers came within 8 s to {address}\n"
+        assert done.stderr == f"wsproof: 1 of 2 workers connected within 8 s to {address}\n"
         *_, line = worker.communicate()[1].splitlines()
     assert (worker.returncode, line) == (3, f"wsproof: the master at {address} ended before the run began")
 
@@ -52,7 +52,7 @@ def test_a_worker_whose_master_is_killed_leaves(reference: str, address: str, tm
         wait_until(lambda: connections(reference) == 20, worker)
         os.kill(children_of(master.pid)[0], signal.SIGKILL)
         *_, line = worker.communicate()[1].splitlines()
-    assert line == f"wsproof: the master at {address} has been silent for 6 s; its users have left"
+    assert line == f"wsproof: the master at {address} has been silent for 6 s; its users were stopped"
     assert worker.returncode == 3
 
 

@@ -22,8 +22,8 @@ def test_the_second_one_is_told(command: str, others: tuple[str, ...], tmp_path:
     with started(command, *others, "--output", "out", folder=tmp_path) as first:
         wait_until(lambda: lock.is_file() and "UTC" in lock.read_text(encoding="utf-8"), first)
         said = complaint(command, *others, "--output", "out", folder=tmp_path)
-        assert said.startswith(f"--output out: another wsproof {command} writes there (process {first.pid}, since ")
-        assert said.endswith(" UTC); give this one a folder of its own")
+        assert said.startswith(f"--output out: another wsproof {command} is writing there (process {first.pid}, since ")
+        assert said.endswith(" UTC); use another directory for this one")
         first.send_signal(signal.SIGINT)
         first.communicate()
     assert not lock.exists()
@@ -88,5 +88,5 @@ def test_a_lock_that_cannot_be_made(tmp_path: Path) -> None:
 def test_nothing_is_connected_to(tmp_path: Path) -> None:
     calls: list[object] = []
     with raw_server(calls.append) as url, sole_writer(tmp_path, "check"):
-        assert "another wsproof check writes there" in complaint("check", url, "--output", ".", folder=tmp_path)
+        assert "another wsproof check is writing there" in complaint("check", url, "--output", ".", folder=tmp_path)
     assert calls == []

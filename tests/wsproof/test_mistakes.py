@@ -19,28 +19,28 @@ MISTAKES = [
     (("--set", "heartbeat.intervall=1"), "--set heartbeat.intervall: heartbeat: unknown member 'intervall'"),
     (("--set", "heartbeat.interval=soon"), "--set heartbeat.interval: expected a duration"),
     (("--profile", "none.yaml"), "none.yaml: cannot be read: No such file"),
-    (("--profile", "broken.yaml"), "broken.yaml:2:1: not YAML"),
+    (("--profile", "broken.yaml"), "broken.yaml:2:1: invalid YAML"),
     (("--profile", "unset.yaml"), "unset.yaml:1:1: the environment variable WSPROOF_NOT_SET is not set"),
     (("--scenarios", "none"), "Invalid value for '--scenarios': Path 'none' does not exist."),
-    (("--scenarios", "broken.yaml"), "broken.yaml:2:1: not YAML"),
+    (("--scenarios", "broken.yaml"), "broken.yaml:2:1: invalid YAML"),
     (("--baseline", "none.yaml"), "Invalid value for '--baseline': File 'none.yaml' does not exist."),
-    (("--baseline", "broken.yaml"), "broken.yaml:2:1: not YAML"),
+    (("--baseline", "broken.yaml"), "broken.yaml:2:1: invalid YAML"),
     (("--output", "broken.yaml"), "Invalid value for '--output': Directory 'broken.yaml' is a file."),
-    (("--output", "broken.yaml/out"), "--output broken.yaml/out: nothing can be written there: not a directory"),
+    (("--output", "broken.yaml/out"), "--output broken.yaml/out: cannot be written: not a directory"),
     (("--output", "/proc/none/out"), "--output /proc/none/out: nothing can be written there"),
-    (("--json", "none/x.json"), "--json none/x.json: there is no folder none"),
-    (("--json", "."), "--json .: expected a file, found a folder"),
+    (("--json", "none/x.json"), "--json none/x.json: no such directory: none"),
+    (("--json", "."), "--json .: expected a file, found a directory"),
     (("--format", "pdf"), "--format pdf: expected one of html, text, markdown, junit"),
     (("--format", "junit="), "--format junit=: expected a file after =, or - for standard output"),
-    (("--format", "junit=none/x.xml"), "--format junit: none/x.xml: there is no folder none"),
-    (("--format", "ctrf=-", "--json", "-"), "standard output takes one report: give a file to the others"),
-    (("--format", "ctrf=x", "--format", "badge=x"), "--format badge=x: x is the ctrf report's place"),
-    (("--write-baseline", "none/b.yaml"), "--write-baseline none/b.yaml: there is no folder none"),
+    (("--format", "junit=none/x.xml"), "--format junit: none/x.xml: no such directory: none"),
+    (("--format", "ctrf=-", "--json", "-"), "only one report can go to standard output: give the others a file"),
+    (("--format", "ctrf=x", "--format", "badge=x"), "--format badge=x: x is already used for the ctrf report"),
+    (("--write-baseline", "none/b.yaml"), "--write-baseline none/b.yaml: no such directory: none"),
     (("http://localhost/",), "http://localhost/: expected a WebSocket URL: write ws:// for it"),
-    (("https://user:secret@localhost/?key=secret",), "https://…@localhost/?…: credentials do not belong into the URL"),
+    (("https://user:secret@localhost/?key=secret",), "https://…@localhost/?…: credentials do not belong in the URL"),
     (("https://localhost/?key=secret",), "https://localhost/?…: expected a WebSocket URL: write wss:// for it"),
     (("localhost:8080/socket",), "localhost:8080/socket: expected a WebSocket URL such as wss://example.com/v1/socket"),
-    (("ws://:secret@localhost/",), "ws://…@localhost/: credentials do not belong into the URL"),
+    (("ws://:secret@localhost/",), "ws://…@localhost/: credentials do not belong in the URL"),
     (("ws://localhost/#secret",), "ws://localhost/#…: expected a URL without a fragment"),
     (("ws://localhost/a b",), "ws://localhost/a b: expected a URL without spaces; write a space as %20"),
     (("ws://localhost/\n",), "ws://localhost/\\n: expected a URL without spaces"),
@@ -54,7 +54,7 @@ MISTAKES = [
     (("--profile", "nowhere.yaml"), "nowhere.yaml names no endpoint: add `endpoint: wss://…`, give a URL, or --ref"),
     (("--reference", "ws://localhost/"), "--reference tests the built-in reference server, and a URL"),
     (("ws://localhost:99999/",), "ws://localhost:99999/: "),
-    (("ws://localhost/?access_token=secret",), "ws://localhost/?…: a token does not belong into the URL"),
+    (("ws://localhost/?access_token=secret",), "ws://localhost/?…: a token does not belong in the URL"),
     (("one", "two"), "Got unexpected extra argument (two)"),
 ]
 
@@ -97,9 +97,9 @@ def test_of_a_check(options: tuple[str, ...], message: str, capsys: pytest.Captu
         (("report", "file.jsonl"), "file.jsonl:1: expected a JSON object on one line"),
         (("lint", "none"), "Path 'none' does not exist."),
         (("serve", "--fault", "none-such"), "none-such"),
-        (("load", "--format", "ctrf=none/x"), "--format ctrf: none/x: there is no folder none"),
+        (("load", "--format", "ctrf=none/x"), "--format ctrf: none/x: no such directory: none"),
         (("load", "--output", "file/out"), "--output file/out: nothing can be written there"),
-        (("chekc",), "there is no command 'chekc'; did you mean check?"),
+        (("chekc",), "no such command 'chekc'; did you mean check?"),
         (("serve", "--host", "nobody.invalid"), "nobody.invalid port 8765: "),
         (("serve", "--port", "x"), "'--port': expected a whole number from 0 to 65535, got 'x'."),
         (("load", "--seed", "x"), "'--seed': expected a whole number from 0 to 4294967295, got 'x'."),
@@ -125,7 +125,7 @@ scenarios:
 def test_a_scenario_that_no_server_passes_is_refused_by_each_command(folder: Path) -> None:
     (folder / "own.yaml").write_text(UNSOUND, encoding="utf-8")
     expected = [
-        "own.yaml:8:32: expect: the contract names no event 'conection_ack' (did you mean 'connection_ack'?)",
+        "own.yaml:8:32: expect: the contract has no event 'conection_ack' (did you mean 'connection_ack'?)",
         "own.yaml:9:71: expect: unknown operator '$contain' (did you mean '$contains'?)",
     ]
     linted = wsproof("lint", "own.yaml", folder=folder)
@@ -149,7 +149,7 @@ def test_what_cannot_be_written_is_said_before_the_run(folder: Path) -> None:
     calls: list[socket.socket] = []
     with raw_server(calls.append) as url:
         said = complaint("check", url, "--output", "file/out", folder=folder)
-    assert said == "--output file/out: nothing can be written there: not a directory"
+    assert said == "--output file/out: cannot be written: not a directory"
     assert calls == []
 
 

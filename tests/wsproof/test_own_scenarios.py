@@ -75,10 +75,10 @@ def test_a_file_may_have_any_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--scenarios", "own.yaml", "--only-scenarios", "own.yaml"), "give one of them"),
+        (("--scenarios", "own.yaml", "--only-scenarios", "own.yaml"), "cannot be used together"),
         (("--scenarios", "twice.yaml"), "/join.yaml:"),
         (("--scenarios", "typo.yaml"), "no requirements.yaml declares SEND-99 (did you mean"),
-        (("--scenarios", "empty"), "empty: no scenario file (*.yaml) is here"),
+        (("--scenarios", "empty"), "empty: no scenario files (*.yaml) found"),
     ],
 )
 def test_mistakes(options: tuple[str, ...], said: str, folder: Path) -> None:

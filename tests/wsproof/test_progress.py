@@ -27,12 +27,12 @@ SOON = Playing("send", "new_message", 101.0)
         (Status(0, 0, 0.0, ()), "0 of 361 finished"),
         (
             Status(212, 1, 75.2, (SOON, PING)),
-            "212 of 361 finished, 1 failed, about 76 s to go; hb-period waits at most 14 s for the next ping",
+            "212 of 361 finished, 1 failed, about 76 s left; hb-period waits at most 14 s for the next ping",
         ),
-        (Status(5, 0, 600.0, ()), "5 of 361 finished, about 10 min 0 s to go"),
+        (Status(5, 0, 600.0, ()), "5 of 361 finished, about 10 min 0 s left"),
         (Status(5, 0, 0.2, (Playing("a", "join", 99.0),)), "5 of 361 finished; a waits for join"),
         (Status(5, 0, 0.2, (Playing("a", "", 130.0),)), "5 of 361 finished"),
-        (Status(361, 3, 0.0, (), 4), "361 of 361 finished, 3 failed, 4 to be played again, alone"),
+        (Status(361, 3, 0.0, (), 4), "361 of 361 finished, 3 failed, 4 to be run again, alone"),
         (Status(1, 0, 0.0, (Playing("a\x1b[31m", "y\r", 99.0),)), "1 of 361 finished; a\\u001b[31m waits for y\\r"),
     ],
 )

@@ -228,7 +228,7 @@ class TestOtherPlugins:
         assert "1 failed, 1 passed" in output
         assert "SEND-01 (MUST) at step" in output
         assert "Timeout" not in output
-        assert "wsproof: not for scenarios, which have deadlines and are replayed by themselves: --timeout" in output
+        assert "wsproof: ignored for scenarios, which have deadlines and replays of their own: --timeout" in output
         code, output = project.play(*options, "test_own.py")
         assert code == 1
         assert "Timeout" in output, "the project's own tests keep theirs"
@@ -249,7 +249,7 @@ class TestOtherPlugins:
         code, output = project.play("-p", "xdist.plugin", "-n", "2", "own.yaml")
         assert code == 4, output
         (line,) = [line for line in output.splitlines() if line.startswith("ERROR: ")]
-        assert "pytest-xdist would play all of them in each of its processes: add -n 0" in line
+        assert "pytest-xdist would run all of them in each of its processes: add -n 0" in line
 
     @lacks("xdist")
     def test_none_of_them_is_fine(self, project: Project, url: str) -> None:

@@ -40,7 +40,7 @@ class TestClientCertificates:
         (line,) = done.stderr.splitlines()
         assert "cannot be reached" in line
         if version == ssl.TLSVersion.TLSv1_3:
-            assert "it demands a client certificate (TLSV13_ALERT_CERTIFICATE_REQUIRED)" in line
+            assert "it requires a client certificate (TLSV13_ALERT_CERTIFICATE_REQUIRED)" in line
         else:
             assert "it refuses the TLS connection (SSLV3_ALERT_HANDSHAKE_FAILURE)" in line
 

@@ -145,8 +145,8 @@ def test_our_own_lines_are_no_stream(document: Path, capsys: pytest.CaptureFixtu
             "--format pdf: expected one of html, text, markdown, junit, ctrf, badge, badge-svg, json",
         ),
         (("--format", ""), "--format is empty: give it a value, or leave it out."),
-        (("--output", "none/report"), "--output none/report: there is no folder none"),
-        (("--output", "."), "--output .: expected a file, found a folder"),
+        (("--output", "none/report"), "--output none/report: no such directory: none"),
+        (("--output", "."), "--output .: expected a file, found a directory"),
     ],
 )
 def test_mistakes_in_options(options: tuple[str, ...], said: str, document: Path) -> None:

@@ -99,7 +99,7 @@ def test_nor_is_a_closed_output_alone(command: str, folder: Path) -> None:
 )
 def test_a_report_needs_a_stream(command: str, folder: Path) -> None:
     done = shell(f'"$@" {command} >&-', folder)
-    said = "wsproof: standard output is closed: expected a file in place of -\n"
+    said = "wsproof: standard output is closed: give a file instead of -\n"
     assert (done.returncode, done.stderr.decode()) == (2, said)
 
 

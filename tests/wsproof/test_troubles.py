@@ -72,7 +72,7 @@ class TestFileDescriptors:
         assert document["verdict"] == "conformant"
         jobs = document["settings"]["jobs"]
         assert 1 <= jobs < 16
-        why = "the limit of file descriptors (ulimit -n) allows no more"
+        why = "the limit of file descriptors (ulimit -n) is too low for more"
         assert f"wsproof: {jobs} scenarios at once, not 100: {why}" in done.stderr.splitlines()
 
     def test_the_soft_limit_is_raised(self, tmp_path: Path) -> None:

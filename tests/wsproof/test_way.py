@@ -65,7 +65,7 @@ def test_mutual_tls(certificates: tuple[Certificate, Certificate], tmp_path: Pat
         assert done.returncode == 0, done.stdout + done.stderr
         # Neither without the certificate, nor under another name.
         without = complaint("check", url, *options, "--set", "tls.cert=null", folder=tmp_path, PASSWORD="s3cret-key")
-        assert without.endswith("client.example.test.key: tls.key belongs to a certificate: give tls.cert as well")
+        assert without.endswith("client.example.test.key: tls.key needs tls.cert as well")
         known = ("--set", f"tls.ca={profile / 'certs' / f'{NAME}.pem'}", "--set", f"tls.server_name={NAME}")
         plain = profile / "plain.yaml"
         plain.write_text("{}", encoding="utf-8")
@@ -126,7 +126,9 @@ def test_the_profile_s_proxy(tmp_path: Path) -> None:
         asked = len(proxy.asked)
         for command in ("check", "load"):
             done = wsproof(command, folder=tmp_path, PASSWORD="s3cret-wrong")
-            expected = f"the proxy http://127.0.0.1:{proxy.port}: the proxy refused to connect to the endpoint: 407 Proxy "
+            expected = (
+                f"the proxy http://127.0.0.1:{proxy.port}: the proxy refused to connect to the endpoint: 407 Proxy "
+            )
             assert (done.returncode, expected in done.stderr, "s3cret" in done.stderr) == (3, True, False), done.stderr
         assert asked > 3
 

@@ -39,7 +39,7 @@ def test_entries(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entries", "place", "message"),
     [
-        ("  - requirement: SEND-2\n    reason: x\n", "3:5", "there is no requirement 'SEND-2'; did you mean SEND-02"),
+        ("  - requirement: SEND-2\n    reason: x\n", "3:5", "unknown requirement 'SEND-2'; did you mean SEND-02"),
         ("  - reason: x\n    scenario: send-txt-unchanged\n", "4:5", "did you mean send-text-unchanged"),
         ("  - {requirement: SEND-02, reason: x}\n  - {requirement: SEND-02, reason: y}\n", "4:6", "listed twice"),
         ("  - requirement: SEND-02\n", "3:5", "expected the member 'reason'"),
@@ -49,7 +49,7 @@ def test_entries(tmp_path: Path) -> None:
         ("  - requirement: SEND-02\n    reason: x\n    expires: 2026-02-30\n", "5:5", "expected a date such as"),
         ("  - requirement: SEND-02\n    reason: x\n    expires: soon\n", "5:5", "entries[0].expires"),
         ("  - requirement: SEND-02\n    reason: x\n    link: javascript:1\n", "5:5", "entries[0].link"),
-        ("  - [\n", "4:1", "not YAML"),
+        ("  - [\n", "4:1", "invalid YAML"),
         ("  SEND-02: x\n", "2:1", "entries: expected a list; got a mapping"),
     ],
 )

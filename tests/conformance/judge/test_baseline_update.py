@@ -84,7 +84,7 @@ def test_what_is_new_comes_last(tmp_path: Path) -> None:
 
 def test_what_has_expired_and_fails_keeps_its_reason_and_asks_for_another_date(tmp_path: Path) -> None:
     text = updated(before(tmp_path / "b.yaml", HEAD + SEND.format(expires="2026-05-31") + OTHERS), FAILED)
-    renewed = "'TODO: expired on 2026-05-31, and fails still. The gateway trims texts.'"
+    renewed = "'TODO: expired on 2026-05-31, and still fails. The gateway trims texts.'"
     assert text == HEAD + f"  # Texts.\n  - requirement: SEND-02\n    reason: {renewed}\n" + OTHERS
 
 

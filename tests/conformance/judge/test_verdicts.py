@@ -626,12 +626,12 @@ class TestOutages:
             (
                 BACK,
                 "the endpoint stopped accepting connections at 3.2 s and came back after 0.5 s; "
-                "a stopped it again when played alone",
+                "running a alone stopped it again",
             ),
             (
                 replace(BACK, culprit=None, playing=tuple("abcdef")),
-                "the endpoint stopped accepting connections at 3.2 s, was back after 0.5 s, "
-                "while a, b, c and 3 more were playing; none of them ended it again when played alone",
+                "the endpoint stopped accepting connections at 3.2 s, while a, b, c and 3 more "
+                "were running, and came back after 0.5 s; running each of them alone did not reproduce it",
             ),
             (DROPPED, "all connections were lost at 3.2 s; running c alone reproduced it"),
         ],

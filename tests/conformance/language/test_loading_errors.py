@@ -19,14 +19,14 @@ class TestPlaces:
     @pytest.mark.parametrize(
         ("step", "place", "message"),
         [
-            ("ping: {actor: bob}", "6:16", "no actor 'bob'; the scenario has alice"),
+            ("ping: {actor: bob}", "6:16", "unknown actor 'bob'; the scenario has alice"),
             ("ping: {actr: alice}", "6:16", "unknown member 'actr' (did you mean 'actor'?)"),
             ("expect: {actor: alice}", "6:9", "expected the member 'event'"),
             ("pong: {actor: alice}", "6:9", "pong"),
             ("expect_open: {actor: alice, for: soon!}", "6:37", "soon!"),
             ("expect_close: {actor: alice, codes: [closed]}", "6:46", "closed"),
             ("ping: {actor: alice}\n        requirement: ERR01", "7:9", "ERR01"),
-            ("call: nothing", "6:9", "no procedure 'nothing'; known are"),
+            ("call: nothing", "6:9", "unknown procedure 'nothing'; known: "),
             ("call: open", "6:9", "procedure 'open' needs the parameter 'actor'"),
             (
                 "call: open\n        with: {actor: alice, x: 1}",
@@ -50,9 +50,9 @@ class TestPlaces:
         [
             ("scenarios: [{id: A, title: T, steps: []}]", "2:", ""),
             ("scenario: []", "2:1", "unknown member 'scenario'"),
-            ("scenarios: [", "3:1", "not YAML"),
-            ("scenarios: []\nscenarios: []", "3:1", "'scenarios' stands twice"),
-            ("scenarios: &a []\nprocedures: *a", "3:13", "aliases are not read"),
+            ("scenarios: [", "3:1", "invalid YAML"),
+            ("scenarios: []\nscenarios: []", "3:1", "duplicate key 'scenarios'"),
+            ("scenarios: &a []\nprocedures: *a", "3:13", "aliases are not supported"),
         ],
     )
     def test_of_a_file(self, folder: Folder, text: str, place: str, message: str) -> None:
@@ -71,7 +71,7 @@ class TestPlaces:
         second = folder.write(scenario("ping: {actor: alice}"), "b.yaml")
         with pytest.raises(ContractError) as caught:
             load_scenarios(folder.path)
-        assert str(caught.value) == f"{second}:3: scenario 'it' stands also in {first}:3"
+        assert str(caught.value) == f"{second}:3: scenario 'it' is already defined in {first}:3"
 
     def test_a_procedure_that_calls_itself(self, folder: Folder) -> None:
         again = PROCEDURES.replace(
@@ -95,7 +95,7 @@ class TestPlaces:
             load_scenarios(path)
 
     def test_a_folder_without_any(self, tmp_path: Path) -> None:
-        with pytest.raises(ContractError, match=r"no scenario file \(\*\.yaml\) is here"):
+        with pytest.raises(ContractError, match=r"no scenario files \(\*\.yaml\) found"):
             load_scenarios(tmp_path)
 
 
@@ -108,7 +108,7 @@ class TestLint:
     def test_a_broken_file_is_a_finding(self, folder: Folder) -> None:
         path = folder.write(scenario("call: nothing"))
         (problem,) = lint_scenarios(path).problems
-        assert problem.startswith(f"{path}:6:9: no procedure 'nothing'")
+        assert problem.startswith(f"{path}:6:9: unknown procedure 'nothing'")
 
     def test_unknown_requirements_and_none_at_all(self, folder: Folder) -> None:
         path = folder.write(scenario("connect: {actor: alice}\n        requirement: ERR-99"))
@@ -127,7 +127,7 @@ class TestLint:
         assert problem.startswith(f"{path}:8:9: ")
         path.write_text(path.read_text(encoding="utf-8").replace("ping: {}", "drop: {actor: alice}"), encoding="utf-8")
         event, nothing = lint_scenarios(path).problems
-        assert event.startswith(f"{path}:7:32: expect: the contract names no event 'eror' (did you mean 'error'?)")
+        assert event.startswith(f"{path}:7:32: expect: the contract has no event 'eror' (did you mean 'error'?)")
         assert nothing == f"{path}:3: scenario it verifies nothing; name the requirements in `verifies`"
 
     def test_journeys_are_read_as_such(self, folder: Folder) -> None:
@@ -137,4 +137,4 @@ class TestLint:
         assert lint_scenarios(path).problems == ()
         path.write_text(path.read_text(encoding="utf-8").replace("1s", "perod"), encoding="utf-8")
         (problem,) = lint_scenarios(path).problems
-        assert problem.startswith(f"{path}:8:31: pause: no duration 'perod' (did you mean 'period'?)")
+        assert problem.startswith(f"{path}:8:31: pause: unknown duration 'perod' (did you mean 'period'?)")

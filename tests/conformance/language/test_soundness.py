@@ -40,7 +40,7 @@ STEPS = [
     ),
     (
         "expect: {actor: alice, event: error, match: {payload: {code: {$type: text}}}}",
-        "10:71: expect: $type: unknown type 'text'; known are object,",
+        "10:71: expect: $type: unknown type 'text'; known: object,",
     ),
     (
         "expect: {actor: alice, event: error, match: {payload: {code: {$in: NOT_JOINED}}}}",
@@ -52,12 +52,12 @@ STEPS = [
     ),
     (
         "expect: {actor: alice, event: error, match: {payload: {code: {$error_code: NOT_JOIND}}}}",
-        "10:71: expect: no cause 'NOT_JOIND' (did you mean 'NOT_JOINED'?)",
+        "10:71: expect: unknown cause 'NOT_JOIND' (did you mean 'NOT_JOINED'?)",
     ),
     # members and values that no valid message has
     (
         'expect: {actor: alice, event: new_message, match: {payload: {mesage: {text: "${nonce.hello}"}}}}',
-        "10:70: expect: the contract names no member 'mesage' in `payload` (did you mean 'message'?)",
+        "10:70: expect: the contract has no member 'mesage' in `payload` (did you mean 'message'?)",
     ),
     (
         "expect: {actor: alice, event: error, match: {payload: {code: 404}}}",
@@ -77,22 +77,22 @@ STEPS = [
     ),
     (
         "expect: {actor: alice, event: error, checks: [{requirement: ERR-06, match: {payload: {original: x}}}]}",
-        "10:95: expect: the contract names no member 'original' in `payload` (did you mean 'originalEvent'?)",
+        "10:95: expect: the contract has no member 'original' in `payload` (did you mean 'originalEvent'?)",
     ),
     (
         "expect: {actor: alice, event: connection_ack, capture: {id: payload.sesionId}}",
-        "10:65: expect: the contract names no member 'sesionId' in `payload` (did you mean 'sessionId'?)",
+        "10:65: expect: the contract has no member 'sesionId' in `payload` (did you mean 'sessionId'?)",
     ),
     # events
     (
         "expect: {actor: alice, event: new_mesage}",
-        "10:32: expect: the contract names no event 'new_mesage' (did you mean 'new_message'?)",
+        "10:32: expect: the contract has no event 'new_mesage' (did you mean 'new_message'?)",
     ),
-    ("expect: {actor: alice, event: join_channel}", "10:32: expect: 'join_channel' is an event of the client"),
-    ("expect_nothing: {actors: [alice], event: eror}", "10:43: expect_nothing: the contract names no event 'eror'"),
+    ("expect: {actor: alice, event: join_channel}", "10:32: expect: 'join_channel' is a client event"),
+    ("expect_nothing: {actors: [alice], event: eror}", "10:43: expect_nothing: the contract has no event 'eror'"),
     (
         "expect_all: {actor: alice, of: [{event: error}, {event: errors}]}",
-        "10:58: expect_all: the contract names no event 'errors' (did you mean 'error'?)",
+        "10:58: expect_all: the contract has no event 'errors' (did you mean 'error'?)",
     ),
     (
         "expect_one: {actor: alice, of: [{event: error}, {match: {payload: {}}}]}",
@@ -101,11 +101,11 @@ STEPS = [
     # what is sent
     (
         "send: {actor: alice, event: send_mesage, payload: {}}",
-        "10:30: send: the contract names no event 'send_mesage' (did you mean 'send_message'?); expect the error",
+        "10:30: send: the contract has no event 'send_mesage' (did you mean 'send_message'?); expect the error",
     ),
     (
         "send: {actor: alice, event: new_message, payload: {}}",
-        "10:30: send: 'new_message' is an event of the server; clients send join_channel, pong, send_message; expect",
+        "10:30: send: 'new_message' is a server event; clients send join_channel, pong, send_message; expect",
     ),
     (
         'send: {actor: alice, event: join_channel, payload: {chanelId: "${channel.room}"}}',
@@ -126,18 +126,18 @@ STEPS = [
     ),
     (
         f'expect: {{actor: alice, event: new_message, {TEXT}"${{nonc.hello}}"}}}}}}}}',
-        "10:80: expect: ${nonc.hello}: nothing of this name was captured before (did you mean 'nonce.hello'?)",
+        "10:80: expect: ${nonc.hello}: no step before this one captures it (did you mean 'nonce.hello'?)",
     ),
     (
         f'expect: {{actor: alice, event: new_message, {TEXT}"${{seen}}"}}}}}}}}',
-        "10:80: expect: ${seen}: nothing of this name was captured before",
+        "10:80: expect: ${seen}: no step before this one captures it",
     ),
-    ("connect: {actor: alice, token: alcie}", "10:33: connect: no user 'alcie' (did you mean 'alice'?)"),
-    ('connect: {actor: alice, token_text: "${token.bbo}"}', "10:33: connect: ${token.bbo}: no user 'bbo'"),
+    ("connect: {actor: alice, token: alcie}", "10:33: connect: unknown user 'alcie' (did you mean 'alice'?)"),
+    ('connect: {actor: alice, token_text: "${token.bbo}"}', "10:33: connect: ${token.bbo}: unknown user 'bbo'"),
     # sizes, durations, codes
     (
         "send_raw: {actor: alice, text: {$fill: {with: x, length: text_lenght}}}",
-        "10:58: send_raw: $fill: no limit 'text_lenght' (did you mean 'text_length'?)",
+        "10:58: send_raw: $fill: unknown limit 'text_lenght' (did you mean 'text_length'?)",
     ),
     (
         "send_raw: {actor: alice, text: {$fill: {with: x, lenght: 5}}}",
@@ -146,28 +146,28 @@ STEPS = [
     ("send_raw: {actor: alice, text: {$pad: {bytes: 5}}}", "10:41: send_raw: $pad: expected the member 'json'"),
     (
         "expect: {actor: alice, event: error, within: respons_timeout}",
-        "10:46: expect: no duration 'respons_timeout' (did you mean 'response_timeout'?)",
+        "10:46: expect: unknown duration 'respons_timeout' (did you mean 'response_timeout'?)",
     ),
     ("expect_close: {actor: alice, codes: [to_large]}", "10:46: scenarios[0].steps[2].expect_close.codes[0]: "),
     # connections
     (
         "close: {actor: alice}\n      - ping: {actor: alice}",
-        "11:16: ping: the connection of 'alice' is closed since `close` in line 10; connect it again first",
+        "11:16: ping: the connection of 'alice' was closed by `close` in line 10; connect it again first",
     ),
     (
         "expect_close: {actor: alice, codes: [normal]}\n      - call: barrier\n"
         '        with: {actor: alice, channel: "${channel.room}"}',
-        "12:16: send: the connection of 'alice' is closed since `expect_close` in line 10; connect it again first "
+        "12:16: send: the connection of 'alice' was closed by `expect_close` in line 10; connect it again first "
         "(used in procedure 'barrier', ",
     ),
     # calls
-    ("call: barier", "10:9: no procedure 'barier' (did you mean 'barrier'?)"),
+    ("call: barier", "10:9: unknown procedure 'barier' (did you mean 'barrier'?)"),
     ("call: barrier\n        with: {actr: alice}", "11:16: procedure 'barrier' has no parameter 'actr' (did you"),
     (
         'call: barrier\n        with: {actor: alcie, channel: "${channel.room}"}',
-        "11:16: no actor 'alcie' (did you mean 'alice'?) (used in procedure 'barrier', ",
+        "11:16: unknown actor 'alcie' (did you mean 'alice'?) (used in procedure 'barrier', ",
     ),
-    ("expect_nothing: {actors: [alcie]}", "10:35: no actor 'alcie' (did you mean 'alice'?)"),
+    ("expect_nothing: {actors: [alcie]}", "10:35: unknown actor 'alcie' (did you mean 'alice'?)"),
 ]
 
 
@@ -202,21 +202,21 @@ SCENARIOS = [
         actors: {alice: alice, bob: bob}
         steps: [{ping: {actor: alice}}]
         """,
-        ["5:28: actor 'bob' has no step", "6:21: ping: 'alice' has no connection yet; connect it first"],
+        ["5:28: actor 'bob' has no steps", "6:21: ping: 'alice' has no connection yet; connect it first"],
     ),
     (
         """\
         actors: {alice: alcie}
         steps: [{connect: {actor: alice}}]
         """,
-        ["5:14: no user 'alcie' (did you mean 'alice'?)"],
+        ["5:14: unknown user 'alcie' (did you mean 'alice'?)"],
     ),
     (
         """\
         variants: {one: {what: error}, two: {what: eror}}
         steps: [{call: open, with: {actor: alice}}, {expect: {actor: alice, event: "${what}"}}]
         """,
-        ["5:42: expect: the contract names no event 'eror' (did you mean 'error'?)"],
+        ["5:42: expect: the contract has no event 'eror' (did you mean 'error'?)"],
     ),
     (
         """\
@@ -230,7 +230,7 @@ SCENARIOS = [
         variants: {one: {txt: a}}
         steps: [{call: open, with: {actor: alice}}, {send_raw: {actor: alice, text: "${text}"}}]
         """,
-        ["6:75: send_raw: ${text}: nothing of this name was captured before (did you mean 'txt'?)"],
+        ["6:75: send_raw: ${text}: no step before this one captures it (did you mean 'txt'?)"],
     ),
 ]
 
@@ -266,7 +266,7 @@ def test_in_a_procedure_both_places_are_named(folder: Folder) -> None:
     with pytest.raises(ContractError) as caught:
         load_scenarios(path)
     assert str(caught.value) == (
-        f"{path}:6:37: expect: the contract names no event 'eror' (did you mean 'error'?) "
+        f"{path}:6:37: expect: the contract has no event 'eror' (did you mean 'error'?) "
         f"(in procedure 'greet', called at {path}:13:9)"
     )
 

@@ -93,19 +93,19 @@ def test_an_id_that_stands_twice_is_one_error_with_both_files(tmp_path: Path) ->
         load_suite([own])
     line = own.read_text(encoding="utf-8")[: own.read_text(encoding="utf-8").index("join-twice")].count("\n") + 1
     assert str(caught.value) == (
-        f"{own}:{line}: scenario 'join-twice' stands also in {bundled.path}:{bundled.line}; give yours another id, "
+        f"{own}:{line}: scenario 'join-twice' is already defined in {bundled.path}:{bundled.line}; use another id, "
         "or play yours alone (--only-scenarios)"
     )
     with pytest.raises(ContractError) as caught:
         load_suite([own, other], bundled=False)
-    assert str(caught.value) == f"{other}:4: scenario 'acme-a' stands also in {own}:4; give yours another id"
+    assert str(caught.value) == f"{other}:4: scenario 'acme-a' is already defined in {own}:4; use another id"
 
 
 def test_a_requirement_that_stands_twice(tmp_path: Path) -> None:
     text = DECLARED.replace("BETA-01", "JOIN-01")
     (tmp_path / "requirements.yaml").write_text(text, encoding="utf-8")
     own = written(tmp_path / "own.yaml", scenario("acme-a", "ACME-01"))
-    with pytest.raises(ContractError, match=r"requirements\.yaml:8:5: JOIN-01 stands also in .*; give yours another"):
+    with pytest.raises(ContractError, match=r"requirements\.yaml:8:5: JOIN-01 is already declared in .*; use another"):
         load_suite([own])
 
 

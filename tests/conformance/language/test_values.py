@@ -53,7 +53,7 @@ class TestSpellings:
             made(replace(PROFILE, users={"alice": alice})).render(f"${{{spelling}:token.alice}}")
 
     def test_an_unknown_one(self, values: Values) -> None:
-        with pytest.raises(ScenarioError, match="no spelling 'upper'; known are cut, full-width, other-case"):
+        with pytest.raises(ScenarioError, match="unknown spelling 'upper'; known: cut, full-width, other-case"):
             values.render("${upper:token.alice}")
 
 
@@ -75,7 +75,7 @@ class TestPaths:
             Values(PROFILE, str, target="/?a=b").render(f"${{endpoint.{part}}}")
 
     def test_an_unknown_part(self) -> None:
-        with pytest.raises(ScenarioError, match="no part 'host'"):
+        with pytest.raises(ScenarioError, match="unknown part 'host'"):
             Values(PROFILE, str, target="/a").render("${endpoint.host}")
 
 
@@ -120,7 +120,7 @@ class TestReferences:
 
     @pytest.mark.parametrize("name", ["unheard", "nonce.", "channel.", "nonce"])
     def test_an_unknown_one_is_the_authors_mistake(self, values: Values, name: str) -> None:
-        with pytest.raises(ScenarioError, match="nothing of this name was captured before"):
+        with pytest.raises(ScenarioError, match="no step before this one captures it"):
             values.render("${" + name + "}")
 
     @pytest.mark.parametrize(

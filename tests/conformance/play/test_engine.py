@@ -121,7 +121,7 @@ class TestDeadlines:
         assert result.outcome.ending == "error"
         assert result.outcome.failures == ()
         assert str(result.outcome.reason).startswith(
-            "it.yaml:1: step 2 alice expect new_message: no duration 'teatime'; known are"
+            "it.yaml:1: step 2 alice expect new_message: unknown duration 'teatime'; known: "
         )
 
     def test_a_timeout_is_charged_to_its_step_and_shown(self) -> None:

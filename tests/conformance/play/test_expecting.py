@@ -235,7 +235,7 @@ class TestTaking:
         one = scenario(CONNECT, {"send": {"actor": "alice", "event": "e", "payload": "${code}"}})
         result = played(one)
         assert result.outcome.ending == "error"
-        assert "${code}: nothing of this name was captured before" in str(result.outcome.reason)
+        assert "${code}: no step before this one captures it" in str(result.outcome.reason)
 
 
 class TestNearest:

@@ -170,7 +170,7 @@ def test_two_scenarios_of_one_id_are_a_mistake(inner: Inner, url: str) -> None:
     (inner.folder / "again.yaml").write_text(SCENARIOS, encoding="utf-8")
     code, output = inner.run(URL=url)
     assert code == 4
-    assert "two files have a scenario 'posts'" in output
+    assert "two files define a scenario 'posts'" in output
 
 
 def test_a_folders_procedures_are_known(inner: Inner, url: str) -> None:

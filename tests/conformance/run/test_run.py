@@ -331,7 +331,7 @@ class TestSelection:
             (["join-2"], [], "--select join-2: .*did you mean JOIN-02"),
             (["musts"], [], "--select musts: .*did you mean MUST"),
             ([], ["slwo"], "--deselect slwo: no scenario has this id.*did you mean slow"),
-            (["ERR"], ["ERR"], "--select ERR --deselect ERR: the selection leaves no scenario"),
+            (["ERR"], ["ERR"], "--select ERR --deselect ERR: no scenarios are selected"),
             (["nonsense-at-all"], [], "--select nonsense-at-all: .* or tag$"),
         ],
     )

@@ -147,5 +147,5 @@ def test_a_ca_file_without_certificates_is_the_profiles_fault(tmp_path: Path, co
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_text(content, encoding="utf-8")
-    with pytest.raises(ContractError, match=r"ca\.pem: tls\.ca holds no certificates"):
+    with pytest.raises(ContractError, match=r"ca\.pem: tls\.ca contains no certificates"):
         resolve("wss://127.0.0.1:1/", Tls(ca=str(path)))

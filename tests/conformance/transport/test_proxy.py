@@ -117,10 +117,10 @@ class TestWhichOne:
         [
             ("socks5://u:s3cret@p:1", "SOCKS proxies are not supported; expected http://HOST:PORT"),
             ("https://u:s3cret@p:1", "TLS to the proxy itself is not supported; expected http://HOST:PORT"),
-            ("ftp://u:s3cret@p", "not the URL of a proxy; expected"),
-            ("http://u:s3cret@p/path", "not the URL of a proxy; expected"),
+            ("ftp://u:s3cret@p", "not a proxy URL; expected"),
+            ("http://u:s3cret@p/path", "not a proxy URL; expected"),
             ("http://u:s3cret@p:port", "not a URL; expected"),
-            ("http://", "not the URL of a proxy; expected"),
+            ("http://", "not a proxy URL; expected"),
         ],
     )
     def test_one_that_cannot_be_used(self, url: str, message: str) -> None:

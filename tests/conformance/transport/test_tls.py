@@ -33,12 +33,12 @@ def test_what_is_not_what_it_should_be(client: Certificate, tmp_path: Path) -> N
     missing = tmp_path / "missing.pem"
     assert refused(cert=missing) == f"{missing}: tls.cert cannot be read: No such file or directory"
     assert refused(cert=client.cert, key=missing) == f"{missing}: tls.key cannot be read: No such file or directory"
-    assert refused(cert=client.key, key=client.key) == f"{client.key}: tls.cert holds no certificate (PEM)"
-    assert refused(cert=client.cert, key=client.cert) == f"{client.cert}: tls.key holds no private key (PEM)"
-    assert refused(key=client.key) == f"{client.key}: tls.key belongs to a certificate: give tls.cert as well"
-    lacking = f"{client.cert}: tls.cert holds no private key (PEM); tls.key is the file that does"
+    assert refused(cert=client.key, key=client.key) == f"{client.key}: tls.cert contains no PEM certificate"
+    assert refused(cert=client.cert, key=client.cert) == f"{client.cert}: tls.key contains no PEM private key"
+    assert refused(key=client.key) == f"{client.key}: tls.key needs tls.cert as well"
+    lacking = f"{client.cert}: tls.cert contains no PEM private key; set tls.key to the file that does"
     assert refused(cert=client.cert) == lacking
-    assert refused(ca=missing) == f"{missing}: tls.ca holds no certificates: No such file or directory"
+    assert refused(ca=missing) == f"{missing}: tls.ca contains no certificates: No such file or directory"
 
 
 def test_a_key_of_another_certificate(client: Certificate, tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_key_with_a_password(tmp_path: Path) -> None:
     """Without it, the TLS library would ask at the terminal."""
     client = certificate(tmp_path, "client.example.test", "s3cret")
     files = {"cert": client.cert, "key": client.key}
-    assert refused(**files) == f"{client.key}: tls.key is encrypted: give tls.key_password"
+    assert refused(**files) == f"{client.key}: tls.key is encrypted: set tls.key_password"
     wrong = refused(**files, key_password="s3cret-")
     assert wrong == f"{client.key}: tls.key cannot be decrypted with tls.key_password"
     client_context(Tls(cert=str(client.cert), key=str(client.key), key_password="s3cret"))
@@ -60,4 +60,4 @@ def test_a_key_with_a_password(tmp_path: Path) -> None:
 def test_a_file_that_only_looks_like_a_key(client: Certificate, tmp_path: Path) -> None:
     broken = tmp_path / "broken.key"
     broken.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
-    assert refused(cert=client.cert, key=broken) == f"{broken}: tls.key holds no usable key"
+    assert refused(cert=client.cert, key=broken) == f"{broken}: tls.key contains no usable key"
