@@ -38,7 +38,7 @@ def test_an_endpoint_that_bears_everything_is_said_to() -> None:
     search = play(Search(100.0, 1000.0), math.inf)
     assert (search.knee, search.broke) == (1000.0, None)
     assert search.tried == [100.0, 200.0, 400.0, 800.0, 1000.0]
-    assert "up to the highest load" in str(search.reason)
+    assert "up to the maximum load" in str(search.reason)
 
 
 def test_an_endpoint_that_bears_nothing_is_said_to() -> None:

@@ -98,7 +98,7 @@ def test_nothing_is_started_where_nobody_listens(settings: LoadSettings) -> None
 
 
 def test_a_folder_that_is_not_there_is_told_before_the_run(settings: LoadSettings, tmp_path: Path) -> None:
-    with pytest.raises(LoadError, match="no such folder"):
+    with pytest.raises(LoadError, match="no such directory"):
         run_load(replace(settings, document=str(tmp_path / "missing" / "load.json")))
 
 

@@ -87,7 +87,7 @@ def test_a_wrong_journey_is_told(text: str, expected: str | None) -> None:
             {"master": "0.0.0.0:5557", "expect_workers": 1, "source_addresses": ("127.0.0.2",)},
             "--source-address cannot be used with --master",
         ),
-        ({"abort_on_breach": True}, "--abort-on-breach: expected a --threshold"),
+        ({"abort_on_breach": True}, "--abort-on-breach needs a --threshold"),
         ({"journey_file": "missing.yaml"}, "no such journeys file"),
         ({"stages": (Stage(0, 5.0),)}, "--users 0: expected at least 1"),
         ({"stages": (Stage(5, 0.0),)}, "expected more than 0"),
@@ -108,7 +108,7 @@ def test_more_users_than_file_descriptors_are_refused() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard == resource.RLIM_INFINITY:
         pytest.skip("this machine has no limit")
-    with pytest.raises(LoadError, match=f"file descriptors, and the limit is {hard}"):
+    with pytest.raises(LoadError, match=f"file descriptors, but the hard limit is {hard}"):
         check_settings(replace(SETTINGS, users=hard))
 
 

@@ -122,7 +122,7 @@ def test_a_bad_ramp_in_a_long_run_is_told_with_when() -> None:
     found = tally.generator()
     assert found is not None
     assert (found["limited"], found["late"]) == (True, [[20, 26]])
-    assert found["reason"].startswith("its timers were up to 800 ms late at 20-26 s: ")
+    assert found["reason"].startswith("timers were up to 800 ms late at 20-26 s: ")
     assert [one["t"] for one in tally.timeline() if one["generator_late"]] == list(range(20, 26))
 
 

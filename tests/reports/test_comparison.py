@@ -269,7 +269,7 @@ def test_the_most_frequent_errors_are_counted_by_message() -> None:
         ([], "expected 2 to 20 documents to compare, found 0"),
         ([("a", builder.results())], "expected 2 to 20 documents to compare, found 1"),
         ([(str(n), builder.results()) for n in range(MAX_RUNS + 1)], "found 21"),
-        ([("a", builder.results()), ("a", builder.results())], "two runs are called a"),
+        ([("a", builder.results()), ("a", builder.results())], "two runs are named a"),
         (
             [("a", builder.results()), ("b", builder.load())],
             "a is a conformance run and b a load run: compare runs of the same kind",

@@ -48,7 +48,7 @@ def test_only_what_differs_by_keyboard(browser: Browser, comparison: Path) -> No
     with opened(browser, comparison) as one:
         row = one.page.get_by_role("row", name="SEND-01")
         assert row.is_visible()
-        one.page.get_by_label("Only what differs").focus()
+        one.page.get_by_label("Show differences only").focus()
         one.page.keyboard.press("Space")
         assert not row.is_visible()
         assert one.page.get_by_role("row", name="ERR-01").is_visible()

@@ -89,7 +89,7 @@ def _drop(*path: str | int) -> Break:
     [
         (_drop("endpoint"), "", 'expected the member "endpoint"'),
         (_set("format", to="wsproof.results/3"), "/format", "version not supported"),
-        (_set("format", to="junit"), "/format", "not a document of wsproof"),
+        (_set("format", to="junit"), "/format", "not a wsproof document"),
         (_set("format", to=1), "/format", "but it is 1"),
         (_drop("format"), "/format", "but it is missing"),
         (_set("verdict", to="green"), "/verdict", 'one of "conformant"'),

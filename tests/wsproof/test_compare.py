@@ -149,7 +149,7 @@ MISTAKES = [
     ),
     (("good", "bad", "--tolerance", "much"), "--tolerance much: expected a percentage, such as 10%"),
     (("good", "bad", "--output", "broken.json"), "Directory 'broken.json' is a file."),
-    (("good", "bad", "--output", "broken.json/out"), "--output broken.json/out: nothing can be written there"),
+    (("good", "bad", "--output", "broken.json/out"), "--output broken.json/out: cannot be written"),
     (("good", "bad", "--json", "none/x.json"), "--json none/x.json: no such directory: none"),
     (("good", "bad", "--format", "junit"), "--format junit: expected one of html, text, markdown, json"),
     (("good", "bad", "--lost"), "No such option '--lost'."),

@@ -73,8 +73,8 @@ def test_a_signal_closes_the_connections_and_the_reports_are_written(tmp_path: P
     assert not document["outcome"]["passed"]
     unfinished = [one for one in document["scenarios"] if one["verdict"] == "untested"]
     assert {one["reason"] for one in unfinished} == {"not finished: the run was cut off"}
-    assert "This run was cut off before its end." in shown
-    assert "interrupted; connections are closed" in said
+    assert "This run was cut off." in shown
+    assert "interrupted; closing connections" in said
     assert json.loads((out / "results.jsonl").read_text().splitlines()[-1])["complete"] is False
 
 
@@ -221,7 +221,7 @@ class TestKilled:
         ("form", "said"),
         [
             ("html", "Cut off."),
-            ("text", "This run was cut off before its end."),
+            ("text", "This run was cut off."),
             ("junit", 'errors="1"'),
         ],
     )

@@ -105,9 +105,9 @@ def test_each_report_is_made_once(tmp_path: Path) -> None:
     ("formats", "json_path", "said"),
     [
         (("ctrf={folder}/junit.xml",), None, "junit.xml is already used for the junit report"),
-        (("ctrf=-", "badge=-"), None, "standard output takes one report"),
+        (("ctrf=-", "badge=-"), None, "only one report can go to standard output"),
         (("ctrf=",), None, "expected a file after ="),
-        (("ctrf={folder}",), None, "expected a file, found a folder"),
+        (("ctrf={folder}",), None, "expected a file, found a directory"),
         ((), "{folder}/none/x", "--json {folder}/none/x: no such directory"),
         (("CTRF",), None, "--format CTRF: expected one of html, text"),
     ],

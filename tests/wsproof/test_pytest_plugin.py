@@ -242,7 +242,7 @@ class TestOtherPlugins:
             code, output = project.play(*options, "own.yaml", "--wsproof-url", url)
         assert code == 1, output
         assert re.search(r"= 1 failed, 1 passed in ", output), output
-        assert f"are replayed by themselves: {option}" in output
+        assert f"replays of their own: {option}" in output
 
     @lacks("xdist")
     def test_processes_are_refused(self, project: Project) -> None:

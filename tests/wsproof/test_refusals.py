@@ -42,7 +42,7 @@ class TestClientCertificates:
         if version == ssl.TLSVersion.TLSv1_3:
             assert "it requires a client certificate (TLSV13_ALERT_CERTIFICATE_REQUIRED)" in line
         else:
-            assert "it refuses the TLS connection (SSLV3_ALERT_HANDSHAKE_FAILURE)" in line
+            assert "it refused the TLS connection (SSLV3_ALERT_HANDSHAKE_FAILURE)" in line
 
 
 def answering(answer: bytes) -> Callable[[socket.socket], None]:

@@ -108,8 +108,8 @@ def write(path: Path, text: str | bytes) -> None:
         ("[]", "expected a JSON object, found an array"),
         ("{}", '/format: expected "wsproof.results/2" or "wsproof.load/3", but it is missing'),
         ('{"format": "wsproof.results/3"}', "/format: version not supported: expected"),
-        ('{"format": "wsproof.comparison/1"}', "/format: no report is made of this: expected"),
-        ('{"format": "CTRF"}', "/format: not a document of wsproof"),
+        ('{"format": "wsproof.comparison/1"}', "/format: no report can be made of this format: expected"),
+        ('{"format": "CTRF"}', "/format: not a wsproof document"),
         ('{"format": "wsproof.load/3"}', 'expected the member "tool"'),
     ],
 )

@@ -73,7 +73,7 @@ class TestFileDescriptors:
         jobs = document["settings"]["jobs"]
         assert 1 <= jobs < 16
         why = "the limit of file descriptors (ulimit -n) is too low for more"
-        assert f"wsproof: {jobs} scenarios at once, not 100: {why}" in done.stderr.splitlines()
+        assert f"wsproof: running {jobs} scenarios at once instead of 100: {why}" in done.stderr.splitlines()
 
     def test_the_soft_limit_is_raised(self, tmp_path: Path) -> None:
         if resource.getrlimit(LIMIT)[1] < 2000:

@@ -173,7 +173,7 @@ def test_a_proxy_that_fails_within_a_run_convicts_nobody(tmp_path: Path) -> None
         done = wsproof("load", url, *SET, "--users", "2", "--time", "1s", folder=tmp_path, **way)
         document = read(tmp_path / "wsproof-report" / "load.json")
         (error,) = document["errors"]
-        assert error["message"].startswith("the handshake was not accepted: the proxy refused the way"), done.stdout
+        assert error["message"].startswith("the handshake was not accepted: the proxy refused to connect"), done.stdout
 
 
 def test_where_the_proxy_itself_is_not(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_an_id_that_stands_twice_is_one_error_with_both_files(tmp_path: Path) ->
     line = own.read_text(encoding="utf-8")[: own.read_text(encoding="utf-8").index("join-twice")].count("\n") + 1
     assert str(caught.value) == (
         f"{own}:{line}: scenario 'join-twice' is already defined in {bundled.path}:{bundled.line}; use another id, "
-        "or play yours alone (--only-scenarios)"
+        "or run only your own scenarios (--only-scenarios)"
     )
     with pytest.raises(ContractError) as caught:
         load_suite([own, other], bundled=False)

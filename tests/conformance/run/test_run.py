@@ -303,7 +303,7 @@ class TestChannels:
         with pytest.raises(InconclusiveError) as caught:
             channels("one too many")
         assert caught.value.reason.code == "no-other-channel"
-        assert "more channels than the 3 that the profile lists" in str(caught.value)
+        assert "more channels than the 3 listed in the profile" in str(caught.value)
         assert channels("missing").startswith("m-")
         assert "{" not in channels("missing")
 

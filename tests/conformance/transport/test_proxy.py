@@ -265,5 +265,5 @@ def test_a_proxy_that_sends_without_end_is_left() -> None:
         while connection.recv(65_536):
             connection.sendall(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 10 * MAX_HEAD_BYTES)
 
-    with raw_server(talk) as url, pytest.raises(UnreachableError, match="something other than an HTTP response"):
+    with raw_server(talk) as url, pytest.raises(UnreachableError, match="did not answer CONNECT with an HTTP response"):
         resolve(f"ws://{NAME}/v1/socket", proxy=Proxy("127.0.0.1", port_of(url)))
