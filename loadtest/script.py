@@ -173,7 +173,7 @@ def compile_journey(scenario: Scenario, contract: Contract, profile: Profile, ow
     """Make a journey ready. Raises `LoadError` with file, line and step for what a virtual user cannot do."""
     if len(scenario.actors) != 1:
         raise LoadError(
-            f"{scenario.path.name}:{scenario.line}: journey {scenario.id!r}: expected one actor; split it into two journeys"
+            f"{scenario.path.name}:{scenario.line}: journey {scenario.id!r}: expected one actor; use two journeys"
         )
     compiler = _Compiler(scenario, contract, profile, own)
     return Journey(scenario.id, compiler.ops(scenario.steps), tuple(compiler.posts))
