@@ -108,7 +108,7 @@ def test_a_run_that_measured_connecting_alone_fails() -> None:
     assert_valid(found)
     assert found["verdict"] == "incomplete"
     assert found["outcome"]["passed"] is False
-    assert found["reason"] == "only connecting was measured: the run was too short"
+    assert found["reason"] == "only connecting was measured (the run was too short)"
 
 
 def test_a_run_in_which_nothing_was_delivered_fails() -> None:
@@ -134,7 +134,7 @@ def test_a_run_of_failures_alone_fails() -> None:
     for metric in ("connect", "ack"):
         recorder.measured(metric, 0.01)
     recorder.failed(phrase("ended"))
-    assert document(recorder)["reason"] == "only connecting was measured: the connection ended"
+    assert document(recorder)["reason"] == "only connecting was measured (the connection ended)"
 
 
 def test_a_run_that_was_cut_off_says_so() -> None:
