@@ -19,11 +19,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks.servers import serving
-from loadtest.child import run_load
-from loadtest.histograms import rank
-from loadtest.plan import new_run
-from loadtest.settings import LoadSettings
-from loadtest.stamps import LENGTH, PREFIX
+from loadtest.delivery.stamps import LENGTH, PREFIX
+from loadtest.measure.histograms import rank
+from loadtest.processes.supervisor import run_load
+from loadtest.settings.plan import new_run
+from loadtest.settings.settings import LoadSettings
 from wire.frames import FINAL_TEXT, MASK, payload_span
 from wire.masking import KEY_BYTES, mask
 

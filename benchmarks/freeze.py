@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.servers import serving
-from loadtest.child import run_load
-from loadtest.plan import new_run
-from loadtest.settings import LoadSettings
+from loadtest.processes.supervisor import run_load
+from loadtest.settings.plan import new_run
+from loadtest.settings.settings import LoadSettings
 
 RUN_SECONDS, FREEZE_SECONDS = 10.0, 2.0
 USERS, RATE = 30, 10.0

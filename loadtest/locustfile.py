@@ -15,10 +15,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from locust import events
 from locust.env import Environment
 
-from loadtest.conductor import Conductor
-from loadtest.locust_side import add_options
-from loadtest.presence import limit_waiting
-from loadtest.settings import own_settings_of_environment, settings_of_environment
+from loadtest.runner.conductor import Conductor
+from loadtest.runner.locust_side import add_options
+from loadtest.runner.presence import limit_waiting
+from loadtest.settings.settings import own_settings_of_environment, settings_of_environment
 
 OWN = own_settings_of_environment()
 if OWN is not None:

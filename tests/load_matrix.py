@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from contract.profile import load_profile
-from loadtest.settings import LoadSettings
+from loadtest.settings.settings import LoadSettings
 from reference_server.core.settings import ServerSettings
 from reference_server.faults import catalogue_under_load, find
 from reference_server.network import running

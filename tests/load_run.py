@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from loadtest.collector import Collector
-from loadtest.load_context import LoadContext
-from loadtest.parts import answer, part_of
-from loadtest.population import SWEEP_SECONDS, Population
-from loadtest.recorder import LAG
-from loadtest.settings import LoadSettings
+from loadtest.delivery.parts import answer, part_of
+from loadtest.measure.recorder import LAG
+from loadtest.runner.collector import Collector
+from loadtest.settings.settings import LoadSettings
+from loadtest.users.load_context import LoadContext
+from loadtest.users.population import SWEEP_SECONDS, Population
 from tests.loadtest.reactor import SelectorReactor
 
 PROCESS = "local"

@@ -13,12 +13,11 @@ import click
 from contract.durations import seconds
 from contract.errors import ContractError
 from wsproof import __version__
-from wsproof.compare_command import compare
-from wsproof.exit_codes import ExitCode
-from wsproof.extras import need
-from wsproof.load_command import load
-from wsproof.number_options import Number, Whole
-from wsproof.options import (
+from wsproof.commands.compare import compare
+from wsproof.commands.extras import need
+from wsproof.commands.load import load
+from wsproof.commands.number_options import Number, Whole
+from wsproof.commands.options import (
     FORMAT_HELP,
     FORMAT_NAMES,
     MAX_JOBS,
@@ -27,7 +26,8 @@ from wsproof.options import (
     reference_option,
     stop,
 )
-from wsproof.strictness import StrictCommand
+from wsproof.commands.strictness import StrictCommand
+from wsproof.exit_codes import ExitCode
 
 MAX_EXAMPLES = 100_000
 MAX_SEED = 2**32 - 1
@@ -190,9 +190,9 @@ def check(url: str | None, profile: Path | None, changes: tuple[str, ...], refer
     """
     import secrets
 
-    from wsproof.check_options import CheckOptions
-    from wsproof.checking import run_check, run_list
-    from wsproof.profiles import profile_path, read_profile, tested
+    from wsproof.commands.check import run_check, run_list
+    from wsproof.commands.check_options import CheckOptions
+    from wsproof.commands.profiles import profile_path, read_profile, tested
 
     if options["scenarios"] and options["only_scenarios"]:
         stop("--scenarios and --only-scenarios cannot be used together")
@@ -252,7 +252,7 @@ def serve(
     from reference_server.faults import catalogue, catalogue_under_load
     from reference_server.network import serve_forever
     from reference_server.variants import LIBERTIES, LIBERTIES_UNDER_LOAD
-    from wsproof.profiles import read_profile
+    from wsproof.commands.profiles import read_profile
 
     if list_faults:
         for one in (*catalogue(), *catalogue_under_load()):
@@ -291,7 +291,7 @@ def report(document: Path, name: str, output: str, language: str) -> None:
     Exit codes: 0 report written, whatever the verdict of the run, 2 usage error, or a file that cannot be read or
     written.
     """
-    from wsproof.reporting import make_report
+    from wsproof.commands.report import make_report
 
     make_report(document, name, output, language)
 

@@ -44,7 +44,7 @@ def main() -> None:
     # Ctrl-C ends it without a traceback from here on: what follows takes its time to load.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from wsproof.interruption import end_at_once
-    from wsproof.streams import settle, take_over
+    from wsproof.output.streams import settle, take_over
 
     end_at_once()
     take_over()

@@ -35,9 +35,9 @@ with _own_packages():
     from contract.model import load_contract
     from contract.profile import load_profile
     from contract.requirements import load_requirements
-    from wsproof.endpoints import EndpointError, check_url
-    from wsproof.options import MAX_JOBS
-    from wsproof.profiles import DEFAULT_PROFILE
+    from wsproof.commands.endpoints import EndpointError, check_url
+    from wsproof.commands.options import MAX_JOBS
+    from wsproof.commands.profiles import DEFAULT_PROFILE
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,8 +6,8 @@ import yaml
 
 from contract.files import DATA_ROOT
 from contract.profile import load_profile
-from loadtest.checking import check_settings
-from loadtest.plan import read_plan, settings_for
+from loadtest.processes.checking import check_settings
+from loadtest.settings.plan import read_plan, settings_for
 
 FOLDER = DATA_ROOT / "examples" / "distributed"
 
@@ -20,7 +20,7 @@ def test_the_plan_and_the_profile_can_be_used(tmp_path: Path) -> None:
 
 
 def test_containers_start_the_command_with_options_that_it_has() -> None:
-    from wsproof.load_command import load
+    from wsproof.commands.load import load
 
     known = {name for one in load.params for name in one.opts}
     compose = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))

@@ -10,8 +10,8 @@ from concurrent.futures import Future
 import pytest
 
 from contract.requirements import load_requirements
-from loadtest.judging import Judged
-from loadtest.verdict import requirement_results
+from loadtest.judge.judge import Judged
+from loadtest.judge.verdict import requirement_results
 from reference_server.faults import catalogue_under_load, find
 from reference_server.variants import LIBERTIES_UNDER_LOAD
 from tests.load_matrix import CLEAN, LIBERTY, PAGE, PROMISING, LoadRow, names, rows, summary_of

@@ -24,8 +24,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 
 ONLY_IN: dict[str, tuple[str, ...]] = {
     # They patch the interpreter of whoever imports them.
-    "locust": ("loadtest",),
-    "gevent": ("loadtest",),
+    "locust": ("loadtest.runner", "loadtest.locustfile"),
+    "gevent": ("loadtest.runner", "loadtest.locustfile"),
     # One place in the reference server moves bytes; session and hub are told what happened.
     "asyncio": ("reference_server.network",),
     "websockets": ("wire", "reference_server.network", "conformance"),
@@ -106,11 +106,15 @@ def test_imports_point_downward(path: Path) -> None:
         ("reports.formats.html", "from conformance import run", ["reports must not know conformance"]),
         ("conformance.run.run", "from reports.shared.documents import to_json", ["conformance must not know reports"]),
         ("reference_server.chat.hub", "from conformance import run", ["reference_server must not know conformance"]),
-        ("loadtest.user", "from conformance.play.engine import play\nimport locust", []),
-        ("loadtest.user", "from reference_server import hub", ["loadtest must not know reference_server"]),
-        ("loadtest.user", "import wsproof", ["loadtest must not know wsproof"]),
-        ("wsproof.checking", "from locust import User", ["wsproof.checking must not import locust"]),
-        ("wsproof.checking", "def f():\n    import gevent.monkey", ["wsproof.checking must not import gevent"]),
+        ("loadtest.runner.user", "from conformance.play.engine import play\nimport locust", []),
+        ("loadtest.runner.user", "from reference_server import hub", ["loadtest must not know reference_server"]),
+        ("loadtest.runner.user", "import wsproof", ["loadtest must not know wsproof"]),
+        ("wsproof.commands.check", "from locust import User", ["wsproof.commands.check must not import locust"]),
+        (
+            "wsproof.commands.check",
+            "def f():\n    import gevent.monkey",
+            ["wsproof.commands.check must not import gevent"],
+        ),
         ("reference_server.network.connection", "import asyncio", []),
         ("reference_server.networking", "import asyncio", ["reference_server.networking must not import asyncio"]),
         (

@@ -85,7 +85,7 @@ def test_the_wheel_installs_one_folder(wheel: Path) -> None:
 
 def test_the_wheel_holds_every_file(wheel: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("wsproof/")}
-    expected = {f"wsproof/{path.name}" for path in (ROOT / "wsproof").glob("*.py")}
+    expected = {path.relative_to(ROOT).as_posix() for path in (ROOT / "wsproof").rglob("*.py")}
     for folder in (*PACKAGES, *DATA):
         files = (path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
         installed = (path.with_suffix(".mo") if path.suffix == ".po" else path for path in files)

@@ -3,11 +3,11 @@
 import math
 from dataclasses import dataclass, field
 
-from loadtest.balance import Balance
-from loadtest.entries import Seat, Stream
-from loadtest.ledger import Ledger
-from loadtest.parts import answer, packed, part_of, unpacked_part, unpacked_question
-from loadtest.settling import LEAST_SECONDS, Settlement
+from loadtest.delivery.balance import Balance
+from loadtest.delivery.entries import Seat, Stream
+from loadtest.delivery.ledger import Ledger
+from loadtest.delivery.parts import answer, packed, part_of, unpacked_part, unpacked_question
+from loadtest.delivery.reconciliation import LEAST_SECONDS, Settlement
 
 RUN = b"12345678"
 AFTER = b" under load"

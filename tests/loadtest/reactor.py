@@ -24,7 +24,7 @@ class _Timer:
 
 
 class SelectorReactor:
-    """Implements `loadtest.reactor.Reactor`."""
+    """Implements `loadtest.users.reactor.Reactor`."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contract.schemas import format_validator, violations
-from loadtest.settings import LoadSettings
+from loadtest.settings.settings import LoadSettings
 
 served = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 

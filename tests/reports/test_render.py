@@ -18,7 +18,7 @@ from reports.shared.documents import to_json, write_text
 from reports.text.language import LANGUAGES
 from tests.reports import builder, loads
 from tests.reports.documents import DOCUMENTS
-from wsproof.options import FORMAT_NAMES
+from wsproof.commands.options import FORMAT_NAMES
 
 FAULTY = loads.aborted(timeline=[], metrics={})
 ROOT = Path(__file__).resolve().parents[2]

@@ -19,7 +19,7 @@ from conformance.play.endings import CLOSE_CAUSE
 from contract.model import load_contract
 from contract.profile import load_profile
 from contract.requirements import load_requirements
-from loadtest.script import compile_journey
+from loadtest.users.journey_compiler import compile_journey
 from tests.bundled import bundled
 
 SCENARIOS = bundled()

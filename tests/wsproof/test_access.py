@@ -18,7 +18,7 @@ from tests.evidence.edge import edge_before
 from tests.slow import slow_but
 from tests.wsproof.command import complaint, read, wsproof
 from tests.wsproof.gateway import Gateway
-from wsproof.profiles import shown_changes
+from wsproof.commands.profiles import shown_changes
 
 SECRETS = {"API_KEY": "covert-api-key", "GATE": "covert-gate-cookie", "STAGING": "covert-password"}
 BASIC = base64.b64encode(b"ci:covert-password").decode()

@@ -120,7 +120,7 @@ main()
         ("click", ("lint",)),
         ("contract.errors", ("check",)),
         ("conformance.transport.sockets", ("check",)),
-        ("loadtest.settings", ("load",)),
+        ("loadtest.settings.settings", ("load",)),
         ("reports.formats.render", ("report", __file__)),
         ("reports.compare.comparison", ("compare", "a", "b")),
     ],
@@ -290,9 +290,9 @@ def test_a_fault_of_ours_leaves_a_report_of_what_was_found(tmp_path: Path) -> No
         "import sys\n"
         "from wsproof.launcher import home, take_the_lead\n"
         "take_the_lead(home())\n"
-        "import wsproof.check_run\n"
+        "import wsproof.commands.check_run\n"
         "def hints(*_, **__): raise ZeroDivisionError('no\\x1bluck')\n"
-        "wsproof.check_run.hints = hints\n"
+        "wsproof.commands.check_run.hints = hints\n"
         "from wsproof.command_line import main\n"
         "main.main(sys.argv[1:], prog_name='wsproof')\n"
     )

@@ -14,10 +14,10 @@ from reference_server.network import running
 from reports.formats.render import FORMATS, render
 from reports.shared.documents import read_document
 from tests.wsproof.command import wsproof
-from wsproof.checking import REPORTS
-from wsproof.formats import forget_former, wanted_reports
-from wsproof.load_testing import REPORTS as LOAD_REPORTS
-from wsproof.output import OutputError
+from wsproof.commands.check import REPORTS
+from wsproof.commands.load_run import REPORTS as LOAD_REPORTS
+from wsproof.output.files import OutputError
+from wsproof.output.formats import forget_former, wanted_reports
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "formats.md"
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.conformance.servers import raw_server
 from tests.wsproof.command import complaint, started, wait_until, wsproof
-from wsproof.locking import sole_writer
-from wsproof.output import OutputError
+from wsproof.output.files import OutputError
+from wsproof.output.locking import sole_writer
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ import pytest
 from conformance.run.progress import Playing, Status
 from reports.text.fitting import columns
 from tests.wsproof.command import PATIENCE, surroundings, wsproof
-from wsproof import progress
-from wsproof.progress import Progress, fitting, progress_line
+from wsproof.output import progress
+from wsproof.output.progress import Progress, fitting, progress_line
 
 PING = Playing("hb-period", "the next ping", 114.0)
 SOON = Playing("send", "new_message", 101.0)

@@ -1,0 +1,1 @@
+"""The delivery ledger: who posted what, who received it, and what is owed."""

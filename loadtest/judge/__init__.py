@@ -1,0 +1,1 @@
+"""What is wrong with an endpoint under load, and the verdict."""

@@ -1,0 +1,1 @@
+"""Locust's side: the only modules that know Locust and gevent."""

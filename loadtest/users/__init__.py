@@ -1,0 +1,1 @@
+"""Virtual users: connections, journeys, and what they share."""

@@ -1,0 +1,288 @@
+"""Journeys made ready to be played many times: what does not change from post to post is worked out once."""
+
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.language.awaited import Expect
+from conformance.language.deeds import (
+    Backoff,
+    CloseConnection,
+    Connect,
+    DropConnection,
+    Pace,
+    Pause,
+    SendMessage,
+    StopReading,
+)
+from conformance.language.scenario import Scenario, Step
+from conformance.language.values import ScenarioError, Values
+from contract.durations import seconds
+from contract.json_text import dump_json
+from contract.model import Contract, value_at
+from contract.profile import Profile
+from loadtest.delivery.entries import Text
+from loadtest.delivery.stamps import LENGTH
+from loadtest.settings.settings import LoadError
+
+DEFAULT_SIZE = 100
+"""Characters of a posted text where the load test does not say."""
+
+Mint = Callable[[str], str]
+
+
+@dataclass(slots=True)
+class JourneyValues(Values):
+    """Values of a journey: a nonce is what `mint` makes of its name; `message_size` is a length."""
+
+    mint: Mint = str
+    size: int = DEFAULT_SIZE
+
+    def nonce(self, name: str) -> str:
+        """What stands for the nonce of this name."""
+        return self.mint(name)
+
+    def length(self, value: int | str) -> int:
+        """A number, or the limit of this name."""
+        return self.size if value == "message_size" else Values.length(self, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A post to one channel: `head` and `tail` of its JSON around the stamp, and its text around it."""
+
+    channel: str
+    head: bytes
+    tail: bytes
+    text: Text
+
+
+@dataclass(slots=True)
+class Post:
+    """Post a stamped text; `nonce` is the name under which it is awaited."""
+
+    message: Any
+    nonce: str
+    placeholder: str
+    fixed: bool
+    """Whether it is the same for all users of a channel, but for its stamp."""
+    parts: dict[int, Parts] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Subscribe to a channel."""
+
+    message: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Send any other message."""
+
+    message: Any
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitOwn:
+    """Wait for the own post of this nonce to come back."""
+
+    nonce: str
+    within: float
+    charge: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitEvent:
+    """Wait for a message of another event than deliveries."""
+
+    event: str
+    match: Mapping[str, Any]
+    capture: Mapping[str, str]
+    within: float
+    charge: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Connect."""
+
+    deed: Connect
+    charge: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Close the connection in good order."""
+
+    code: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Vanish:
+    """Reset the TCP connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Read nothing more from the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Do nothing but receive: for `seconds`, or to their next multiple on the run's clock; None: one period."""
+
+    seconds: float | None
+    to_next: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Retreat:
+    """Wait as long as a client does before it connects again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paced:
+    """Passes at an even rate per second; `own` rate: the load test's. Neither: one after the other."""
+
+    rate: float | None
+    own: bool
+    times: int | None
+    ops: "tuple[Op, ...]"
+
+
+Op = Post | Join | Say | AwaitOwn | AwaitEvent | Dial | Leave | Vanish | Ignore | Rest | Retreat | Paced
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """A journey that is ready to be played."""
+
+    name: str
+    ops: tuple[Op, ...]
+    posts: tuple[Post, ...]
+
+
+Own = Callable[[tuple[str, ...]], tuple[str, ...]]
+"""Which of the requirements that a step names are its own matter, and no check's."""
+
+
+def compile_journey(scenario: Scenario, contract: Contract, profile: Profile, own: Own = tuple) -> Journey:
+    """Make a journey ready. Raises `LoadError` with file, line and step for what a virtual user cannot do."""
+    if len(scenario.actors) != 1:
+        raise LoadError(
+            f"{scenario.path.name}:{scenario.line}: journey {scenario.id!r}: expected one actor; use two journeys"
+        )
+    compiler = _Compiler(scenario, contract, profile, own)
+    return Journey(scenario.id, compiler.ops(scenario.steps), tuple(compiler.posts))
+
+
+class _Compiler:
+    """Turns the steps of one journey into what its players do."""
+
+    def __init__(self, scenario: Scenario, contract: Contract, profile: Profile, own: Own) -> None:
+        self.scenario = scenario
+        self.contract = contract
+        self.profile = profile
+        self.own = own
+        self.posts: list[Post] = []
+
+    def error(self, step: Step, message: str) -> LoadError:
+        scenario = self.scenario
+        return LoadError(f"{scenario.path.name}:{scenario.line}: journey {scenario.id!r}, step {step.label}: {message}")
+
+    def ops(self, steps: tuple[Step, ...]) -> tuple[Op, ...]:
+        return tuple(self._op(step) for step in steps)
+
+    def _op(self, step: Step) -> Op:
+        match step.deed:
+            case Connect(accepted=True, upgrade=True, deflate=False, token=None, token_text=None, subprotocols=()):
+                return Dial(step.deed, self.own(step.charge.requirements))
+            case SendMessage(message=message, fragments=None, escape=False):
+                return self._send(step, message)
+            case Expect(of=(one,), within=within):
+                return self._expect(step, one.event, one.match, one.capture, self._seconds(step, within))
+            case CloseConnection(code=code):
+                return Leave(code)
+            case DropConnection(how="reset"):
+                return Vanish()
+            case StopReading():
+                return Ignore()
+            case Pause(duration="period", to_next=False):
+                return Rest(None, to_next=False)
+            case Pause(duration=duration, to_next=to_next):
+                return Rest(self._seconds(step, duration), to_next)
+            case Backoff():
+                return Retreat()
+            case Pace(rate=rate, times=times, steps=steps):
+                own = rate == "rate"
+                return Paced(rate if isinstance(rate, int | float) else None, own, times, self.ops(steps))
+            case _:
+                raise self.error(
+                    step,
+                    "a journey cannot do this; it connects, sends, expects, pauses, paces, stops reading or ends",
+                )
+
+    def _seconds(self, step: Step, duration: float | str) -> float:
+        named = {"ack_timeout": self.profile.ack_timeout, "response_timeout": self.profile.response_timeout}
+        if isinstance(duration, str) and duration in named:
+            return named[duration]
+        try:
+            return seconds(duration)
+        except ValueError as error:
+            raise self.error(step, f"{duration}: {error}; or period, ack_timeout, response_timeout") from None
+
+    def _send(self, step: Step, message: Any) -> Op:
+        names = self.contract.delivery
+        event = message.get("event") if isinstance(message, dict) else None
+        if names is None or event not in (names.post["event"], names.join["event"]):
+            return Say(message)
+        if event == names.join["event"]:
+            return Join(message)
+        found: list[str] = []
+        placeholder = "".join(secrets.choice("0123456789") for _ in range(LENGTH))
+
+        def mint(name: str) -> str:
+            found.append(name)
+            return placeholder
+
+        fixed = True
+        try:
+            text = JourneyValues(self.profile, str, mint=mint).render(value_at(message, names.post["text"]))
+            JourneyValues(self.profile, str, mint=mint).render(message)
+        except ScenarioError:
+            text, fixed = value_at(message, names.post["text"]), False
+            found = found[:1]
+        if len(set(found)) != 1 or not isinstance(text, str):
+            raise self.error(step, "expected exactly one nonce in the posted text: the ledger identifies posts by it")
+        post = Post(message, found[0], placeholder, fixed)
+        self.posts.append(post)
+        return post
+
+    def _expect(
+        self, step: Step, event: str, match: Mapping[str, Any], capture: Mapping[str, str], within: float
+    ) -> Op:
+        names = self.contract.delivery
+        if names is None or event != names.delivery["event"]:
+            return AwaitEvent(event, match, capture, within, self.own(step.charge.requirements))
+        text = json.dumps(match)
+        own = [post.nonce for post in self.posts if f"${{nonce.{post.nonce}}}" in text]
+        if not own:
+            raise self.error(step, f"a journey can expect {event} only for its own posts: match their nonce")
+        return AwaitOwn(own[0], within, self.own(step.charge.requirements))
+
+
+def post_parts(post: Post, contract: Contract, values: JourneyValues) -> Parts:
+    """Work out a post for one user's channel. Raises `ScenarioError` for what nobody captured."""
+    names = contract.delivery
+    assert names is not None
+    message = JourneyValues(
+        values.profile, values.channel, values.captured, mint=lambda name: post.placeholder, size=values.size
+    )
+    rendered = message.render(post.message)
+    head, _, tail = dump_json(rendered).partition(post.placeholder)
+    before, _, after = str(value_at(rendered, names.post["text"])).partition(post.placeholder)
+    channel = value_at(rendered, names.post["channel"])
+    return Parts(str(channel), head.encode(), tail.encode(), (before.encode(), after.encode()))

@@ -1,0 +1,1 @@
+"""What commands write: files, standard streams, progress, summaries."""
