@@ -21,7 +21,9 @@ def test_the_second_one_is_told(command: str, others: tuple[str, ...], tmp_path:
     lock = out / f".{command}.lock"
     with started(command, *others, "--output", "out", folder=tmp_path) as first:
         wait_until(lambda: lock.is_file() and "UTC" in lock.read_text(encoding="utf-8"), first)
-        said = complaint(command, *others, "--output", "out", folder=tmp_path)
+        second = wsproof(command, *others, "--output", "out", folder=tmp_path)
+        assert (second.returncode, second.stdout) == (2, "")
+        said = second.stderr.removeprefix("wsproof: ").rstrip()
         assert said.startswith(f"--output out: another wsproof {command} is writing there (process {first.pid}, since ")
         assert said.endswith(" UTC); use another directory for this one")
         first.send_signal(signal.SIGINT)
