@@ -184,7 +184,7 @@ def test_what_newer_load_documents_add_is_checked(change: Break, pointer: str, e
         (b'{"format": "wsproof.results/2", "duration_s": NaN}', "", "NaN is not a JSON number"),
         (b'{"duration_s": 1e999}', "", "out of range"),
         (b"9" * 5000, "", "expected JSON"),
-        (b"[" * 100_000, "", "nesting"),
+        (b"[" * 100_000, "", "nested too deeply"),
         (b'{"endpoint": "\xff"}', "", "expected UTF-8"),
         (b"[]", "", "expected a JSON object, found an array"),
         (b'"wsproof.results/2"', "", "expected a JSON object"),

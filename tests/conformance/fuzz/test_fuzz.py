@@ -66,7 +66,7 @@ def test_a_right_server_passes(seed: int) -> None:
     assert fuzz.complete
     assert fuzz.sent == 170
     assert len(fuzz.verdicts) == len(fuzz_scenarios())
-    assert all(f"of seed {seed})" in one.outcome.scenario.title for one in fuzz.verdicts)
+    assert all(f", seed {seed})" in one.outcome.scenario.title for one in fuzz.verdicts)
 
 
 @pytest.mark.parametrize("name", ["json-escaped", "receivers-apart", "invalid-bursts-limited", "no-sequence"])
