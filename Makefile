@@ -24,7 +24,8 @@ test: $(STAMP)  ## Run the tests, without the slow ones
 	$(BIN)/pytest $(CAREFULLY) $(JUDGING) -m "not slow"
 
 test-slow: $(STAMP)  ## Run the slow tests: every fault, hostile endpoint, example server and page
-	$(BIN)/pytest $(CAREFULLY) -m slow
+	$(BIN)/pytest $(QUICKLY) -m slow
+	$(BIN)/pytest $(CAREFULLY) $(JUDGING) -m slow
 
 test-all: test test-slow  ## Run all tests
 

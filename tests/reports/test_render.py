@@ -101,6 +101,7 @@ def test_names_of_cases_are_the_same_in_every_language() -> None:
         assert [[one[key] for key in stable] for one in tests[0]] == [[one[key] for key in stable] for one in tests[1]]
 
 
+@pytest.mark.slow
 def test_other_processes_give_the_same_bytes(tmp_path: Path) -> None:
     """Whatever order their sets have, in whichever zone and language they run."""
     kept = {name: one for name, one in DOCUMENTS.items() if name not in ("long", "hostile baseline")}

@@ -111,6 +111,7 @@ def test_generated_messages_behind_a_gateway(tmp_path: Path, monkeypatch: pytest
     assert_nothing_is_shown(done, tmp_path, gateway)
 
 
+@pytest.mark.slow
 def test_load_behind_a_gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gateway = Gateway(WANTED, COOKIES)
     path = profile_file(tmp_path, "cookie")
@@ -123,6 +124,7 @@ def test_load_behind_a_gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert_nothing_is_shown(done, tmp_path, gateway)
 
 
+@pytest.mark.slow
 def test_what_a_gateway_says_of_them_is_masked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It wants another key, and repeats the one that it got; the short header's value masks nothing."""
     gateway = Gateway({"X-Api-Key": "another"}, reason="covert-api-key and covert-password are unknown")

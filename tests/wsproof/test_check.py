@@ -39,6 +39,7 @@ def checked(folder: Path, *options: str | Path) -> tuple[int, Any]:
 
 
 class TestSelection:
+    @pytest.mark.slow
     def test_of_every_kind(self, tmp_path: Path) -> None:
         names = ("JOIN-02", "CLOSE", "control", SPACES, "join-twice")
         wanted = [part for name in names for part in ("--select", name)]
@@ -178,6 +179,7 @@ class TestBaseline:
             code, document = checked(tmp_path, url, "--select", SPACES, "--baseline", "b.yaml")
         assert (code, document["outcome"]) == (0, {"passed": True, "reasons": []})
 
+    @pytest.mark.slow
     def test_one_that_is_there_keeps_what_the_run_does_not_decide(self, tmp_path: Path) -> None:
         kept = "  # late\n  - requirement: HB-01\n    reason: a proxy   # known\n    expires: 2030-12-31\n"
         text = f"format: wsproof.baseline/1\nentries:\n{kept}"
@@ -186,6 +188,7 @@ class TestBaseline:
             checked(tmp_path, url, "--select", SPACES, "--write-baseline", "b.yaml")
         assert (tmp_path / "b.yaml").read_text(encoding="utf-8").startswith(f"{text}  - requirement: SEND-02\n")
 
+    @pytest.mark.slow
     def test_one_that_is_none_is_not_replaced(self, tmp_path: Path) -> None:
         text = "format: wsproof.baseline/1\nentries: []\nmine: true\n"
         (tmp_path / "b.yaml").write_text(text, encoding="utf-8")
@@ -193,6 +196,7 @@ class TestBaseline:
         assert (tmp_path / "b.yaml").read_text(encoding="utf-8") == text
 
 
+@pytest.mark.slow
 class TestChannels:
     PROFILE = """\
 users: {alice: {token: alice-token}, bob: {token: bob-token}, carol: {token: carol-token}}

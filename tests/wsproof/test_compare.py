@@ -116,6 +116,7 @@ def test_the_same_files_give_the_same_bytes(runs: Path) -> None:
         assert (runs / "one" / name).read_bytes() == (runs / "two" / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_is_compared_by_its_stream(runs: Path) -> None:
     done = wsproof("check", "--select", "ERR-02", "--output", "killed", "-q", folder=runs)
     assert done.returncode == 0, done.stdout + done.stderr

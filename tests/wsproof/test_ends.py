@@ -22,6 +22,7 @@ from contract.profile import load_profile
 from contract.schemas import compile_schema
 from tests.conformance.chat import say
 from tests.conformance.servers import websocket_server
+from tests.slow import slow_but
 from tests.wsproof.command import complaint, lines, read, started, surroundings, wait_until, wsproof
 
 REPORTS = {"results.json", "results.jsonl", "report.html", "junit.xml"}
@@ -52,7 +53,7 @@ class Silent:
                 self.closes.append(closed.rcvd.code if closed.rcvd is not None else None)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", slow_but([signal.SIGINT], [signal.SIGINT, signal.SIGTERM]))
 def test_a_signal_closes_the_connections_and_the_reports_are_written(tmp_path: Path, number: signal.Signals) -> None:
     server = Silent()
     out = tmp_path / "out"
@@ -199,6 +200,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.slow
 class TestKilled:
     def test_nothing_of_a_former_run_is_left(self, killed: Path) -> None:
         assert {path.name for path in killed.iterdir()} == {"results.jsonl", ".check.lock"}
@@ -253,6 +255,7 @@ class TestKilled:
         assert complaint("report", torn, folder=tmp_path).endswith("expected the header of a run in the first line")
 
 
+@pytest.mark.slow
 def test_the_report_of_a_whole_stream_is_that_of_the_run(tmp_path: Path) -> None:
     done = wsproof("check", "--select", "ERR", "--strict", "--output", "out", folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -261,6 +264,7 @@ def test_the_report_of_a_whole_stream_is_that_of_the_run(tmp_path: Path) -> None
     assert json.loads(again.stdout)["complete"] is True
 
 
+@pytest.mark.slow
 def test_a_stream_that_cannot_be_written_costs_nothing_else(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")

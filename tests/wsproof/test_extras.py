@@ -99,6 +99,7 @@ def test_generated_messages_are_listed_without_the_extra(libraries: Path, tmp_pa
     assert "fuzz-valid" in done.stdout
 
 
+@pytest.mark.slow
 def test_other_commands_need_no_extra(libraries: Path, tmp_path: Path) -> None:
     for arguments in (["--version"], ["load", "--help"], ["lint"], ["serve", "--list-faults"]):
         done = bare(libraries, tmp_path, *arguments)

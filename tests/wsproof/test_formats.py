@@ -52,6 +52,7 @@ def test_a_check_writes_what_it_is_asked_for(url: str, tmp_path: Path) -> None:
     assert (tmp_path / "here.md").read_text(encoding="utf-8") == render("markdown", document)
 
 
+@pytest.mark.slow
 def test_a_check_speaks_the_language_it_is_asked_for(url: str, tmp_path: Path) -> None:
     options = ("--select", "CONN-01", "--quiet", "--output", "out", "--format", "markdown=-", "--lang", "ja")
     done = wsproof("check", url, *options, folder=tmp_path)
@@ -74,6 +75,7 @@ def test_a_load_test_writes_what_it_is_asked_for(url: str, tmp_path: Path) -> No
     assert done.stderr.splitlines()[-1].split("  ")[-1] == str(out / "load.json")
 
 
+@pytest.mark.slow
 def test_a_report_that_cannot_be_written_costs_nothing_else(url: str, tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")

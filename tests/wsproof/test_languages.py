@@ -28,6 +28,7 @@ def test_the_results_do_not_depend_on_the_language(tmp_path: Path) -> None:
     assert {one["section_title_ja"] for one in document["requirements"]} >= {"接続"}
 
 
+@pytest.mark.slow
 def test_a_report_is_rendered_again_in_either_language(tmp_path: Path) -> None:
     wsproof(*ONE, folder=tmp_path)
     results = tmp_path / FOLDER / "results.json"

@@ -36,6 +36,7 @@ def test_enough_failures_end_the_run(options: tuple[str, ...], most: int, tmp_pa
     assert ENDED in " ".join(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_what_does_not_fail_the_run_does_not_end_it(tmp_path: Path) -> None:
     failing(tmp_path, "SHOULD")
     done = wsproof("check", "--only-scenarios", "own.yaml", "-x", folder=tmp_path)
@@ -72,6 +73,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 class TestTimeLimit:
     def test_the_document(self, folder: Path) -> None:
         document = read(folder / "wsproof-report" / "results.json")

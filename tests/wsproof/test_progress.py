@@ -79,6 +79,7 @@ def test_a_pipe_gets_no_control_characters(tmp_path: Path) -> None:
     assert "\r" not in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_one_line_that_changes(tmp_path: Path) -> None:
     """Progress on stderr, a terminal; the document alone on stdout, a pipe."""
     ours, theirs = pty.openpty()

@@ -11,6 +11,7 @@ import pytest
 
 from contract.files import DATA_ROOT
 from tests.conformance.chat import Chat
+from tests.slow import slow_but
 
 SCENARIOS = """\
 format: wsproof.scenarios/1
@@ -177,6 +178,7 @@ class TestPytestsOwnOptions:
         code, output = project.play("-q", "test_own.py")
         assert (code, "1 passed" in output) == (0, True), output
 
+    @pytest.mark.slow
     def test_the_bundled_ones_alone(self, project: Project) -> None:
         """Not with whatever else lies in the project."""
         code, output = project.play("--wsproof-bundled", "--collect-only", "-q")
@@ -184,7 +186,7 @@ class TestPytestsOwnOptions:
         assert "join.yaml::" in output
         assert "test_own" not in output
 
-    @pytest.mark.parametrize("option", ["-x", "--maxfail=1"])
+    @pytest.mark.parametrize("option", slow_but(["-x"], ["-x", "--maxfail=1"]))
     def test_the_first_failure_ends_it(self, project: Project, option: str) -> None:
         project.profile(timeout=2)
         with Chat(loses_posts=True).serve() as url:
@@ -193,6 +195,7 @@ class TestPytestsOwnOptions:
         assert "1 failed" in output
         assert "stopping after 1 failures" in output
 
+    @pytest.mark.slow
     def test_failed_ones_again(self, project: Project, url: str) -> None:
         project.profile(timeout=2)
         with Chat(loses_posts=True).serve() as wrong:
@@ -203,6 +206,7 @@ class TestPytestsOwnOptions:
         assert "1 passed" in output
         assert "own.yaml::errors" not in output
 
+    @pytest.mark.slow
     def test_without_a_terminal(self, project: Project, url: str) -> None:
         code, output = project.play("own.yaml", "-p", "no:terminal", "--wsproof-url", url)
         assert (code, output) == (0, "")

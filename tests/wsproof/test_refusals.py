@@ -65,6 +65,7 @@ def test_a_refusal_shows_its_text_without_the_token(tmp_path: Path) -> None:
     assert "the handshake response was HTTP/1.0; wsproof accepted it, but other clients may not" in hints
 
 
+@pytest.mark.slow
 def test_a_redirect_shows_where_it_leads(tmp_path: Path) -> None:
     answer = b"HTTP/1.1 302 Found\r\nLocation: https://login.example/sso?state=secret\r\nContent-Length: 0\r\n\r\n"
     with raw_server(answering(answer)) as url:

@@ -53,6 +53,7 @@ def mutual_tls(certificates: tuple[Certificate, Certificate], folder: Path) -> I
         yield outside
 
 
+@pytest.mark.slow
 def test_mutual_tls(certificates: tuple[Certificate, Certificate], tmp_path: Path) -> None:
     """From another folder than the profile's, whose paths are its own."""
     profile = tmp_path / "profile"

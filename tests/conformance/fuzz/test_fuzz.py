@@ -18,6 +18,7 @@ from contract.requirements import load_requirements
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
 from tests.conformance.servers import drain, raw_server, upgrade
+from tests.slow import slow_but
 
 PATIENCE = 120.0
 """Seconds after which a test that hangs fails; nothing is measured by it."""
@@ -58,7 +59,7 @@ def messages(verdicts: list[ScenarioVerdict]) -> list[str]:
     return [re.sub(r"\d{16}", "N", str(one.params["message"])) for one in found]
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", slow_but([0], [0, 1, 2]))
 def test_a_right_server_passes(seed: int) -> None:
     with plan() as against:
         fuzz = fuzzed(against, 170, seed)
@@ -69,7 +70,9 @@ def test_a_right_server_passes(seed: int) -> None:
     assert all(f", seed {seed})" in one.outcome.scenario.title for one in fuzz.verdicts)
 
 
-@pytest.mark.parametrize("name", ["json-escaped", "receivers-apart", "invalid-bursts-limited", "no-sequence"])
+@pytest.mark.parametrize(
+    "name", slow_but(["no-sequence"], ["json-escaped", "receivers-apart", "invalid-bursts-limited", "no-sequence"])
+)
 def test_a_liberty_is_not_held_against_a_server(name: str) -> None:
     with plan(liberties=(name,)) as against:
         fuzz = fuzzed(against, 60, 3)
@@ -103,7 +106,12 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "kind", "charged", "smallest"), FAULTS, ids=[one[0] for one in FAULTS])
+ALWAYS = [one for one in FAULTS if one[0] in ("text-trimmed", "null-crashes", "pong-unsolicited-error")]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "charged", "smallest"), slow_but(ALWAYS, FAULTS), ids=[one[0] for one in FAULTS]
+)
 def test_a_wrong_server_is_convicted_by_a_small_message(
     fault: str, kind: str, charged: tuple[str, str], smallest: str
 ) -> None:
@@ -140,6 +148,7 @@ def test_what_fails_only_after_others_is_found_and_says_so() -> None:
     assert "; smallest failing message, after 2 other messages: " in str(message)
 
 
+@pytest.mark.slow
 def test_what_is_lost_only_after_others_is_not_charged_to_the_last_one() -> None:
     with plan(faults=("third-post-lost",)) as against:
         fuzz = fuzzed(against, 200, 1, "fuzz-valid-text", "fuzz-valid-pong")
@@ -155,6 +164,7 @@ def test_a_limited_rate_accuses_nobody() -> None:
     assert charges(fuzz.verdicts) == set()
 
 
+@pytest.mark.slow
 def test_a_server_that_says_nothing_is_given_up_soon() -> None:
     with raw_server(lambda connection: drain(connection) if upgrade(connection) else None) as url:
         fuzz = fuzzed(plan_for(url, profile(0.3)), 300, 1)

@@ -109,6 +109,7 @@ def test_a_requirement_that_stands_twice(tmp_path: Path) -> None:
         load_suite([own])
 
 
+@pytest.mark.slow
 def test_what_is_there_already_is_read_once(tmp_path: Path) -> None:
     assert load_suite([BUNDLED]) == load_suite()
     assert load_suite([THOROUGH], thorough=True) == load_suite(thorough=True)

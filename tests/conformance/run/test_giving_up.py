@@ -168,6 +168,7 @@ class TestGivingUp:
         assert others
         assert [one for one in others if (one.verdict, one.outcome.reason) != ("inconclusive", not_waited_for())] == []
 
+    @pytest.mark.slow
     def test_what_is_slow_but_in_time_is_never_given_up(self) -> None:
         """Each acknowledgement takes longer than a wait that is cut short."""
         scenarios = [named(f"open-{number}", OPEN) for number in range(COUNT)]
@@ -175,6 +176,7 @@ class TestGivingUp:
             found = play_all(url, scenarios, jobs=JOBS)
         assert [one.verdict for one in found.values()] == ["passed"] * COUNT
 
+    @pytest.mark.slow
     def test_without_any_delivery_what_needs_none_is_decided(self) -> None:
         provoke = [*OPEN, {"call": "provoke", "with": {"actor": "alice"}}]
         scenarios = [named(f"meet-{number}", MEET) for number in range(COUNT)]
@@ -190,6 +192,7 @@ class TestGivingUp:
         judged = {one.requirement.id: one for one in requirement_verdicts(REQUIREMENTS, found.values())}
         assert judged["SEND-01"].deciding.verdict == "failed"
 
+    @pytest.mark.slow
     def test_an_endpoint_that_refuses_everybody_for_load(self) -> None:
         def talk(connection: socket.socket) -> None:
             if read_request(connection):

@@ -136,6 +136,7 @@ def test_collecting_needs_no_endpoint(inner: Inner) -> None:
     assert "own.yaml::errors/two" in output
 
 
+@pytest.mark.slow
 def test_a_broken_must_fails_its_item_without_a_traceback(inner: Inner) -> None:
     with Chat(loses_posts=True).serve() as url:
         code, output = inner.run("own.yaml::posts", URL=url, TIMEOUT="3")
@@ -190,6 +191,7 @@ def test_files_of_another_kind_are_left_alone(inner: Inner) -> None:
     assert code == 5  # pytest's "no tests were collected"
 
 
+@pytest.mark.slow
 def test_what_was_not_played_is_no_pass(inner: Inner) -> None:
     """An endpoint that is gone after the trial connection of `resolve`."""
     taken = threading.Event()

@@ -123,7 +123,7 @@ def test_an_address_that_is_not_this_machines_is_told() -> None:
     for address, family, expected in (
         ("192.0.2.7", None, "not an address of this machine"),
         ("localhost", None, "expected an IP address"),
-        ("127.0.0.1", socket.AF_INET6, "is IPv4, the endpoint is reached over IPv6"),
+        ("127.0.0.1", socket.AF_INET6, "is IPv4, but the endpoint is reached over IPv6"),
     ):
         with pytest.raises(LoadError, match=f"--source-address {address}: .*{expected}"):
             check_source(address, family)
