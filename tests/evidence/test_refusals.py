@@ -73,6 +73,7 @@ def test_where_every_handshake_is_refused_no_refusal_proves_anything(tmp_path: P
     assert {*verdicts(run).values()} <= {"inconclusive", "untested"}
 
 
+@pytest.mark.slow
 def test_a_reset_is_no_refusal(tmp_path: Path) -> None:
     with reference() as url, edge_before(url, turning_bad_tokens_away(b"")) as outside:
         run = check(outside, tmp_path)

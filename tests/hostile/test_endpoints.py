@@ -77,7 +77,7 @@ def assert_sound(run: Checked) -> None:
         assert [found for token in TOKENS for found in leaked(token, text)] == [], name
 
 
-@pytest.mark.parametrize("mode", slow_but(["endless-refusal", "junk", "in-messages"], [*MODES, *STRINGS]))
+@pytest.mark.parametrize("mode", slow_but(["endless-refusal", "junk", "in-close-reasons"], [*MODES, *STRINGS]))
 def test_a_check_ends_with_a_verdict(mode: str, tmp_path: Path) -> None:
     options = () if mode in WHOLE else OPTIONS.get(mode, CONNECTING)
     with raw_server({**MODES, **STRINGS}[mode]) as url:

@@ -11,8 +11,12 @@ pytestmark = [served, pytest.mark.slow]
 
 
 def search(reference: str, folder: Path, *options: str) -> tuple[int, str]:
+    """A search that this machine was not too busy for: then it would end early, and say so."""
     usual = ("--find-capacity", "users", "--users", "2", "--step-time", "3s", "--rate", "4", "--output", "out")
-    done = wsproof("load", reference, *usual, *options, folder=folder)
+    for _ in range(5):
+        done = wsproof("load", reference, *usual, *options, folder=folder)
+        if read_document(folder / "out" / "load.json")["capacity"]["texts"]["reason"]["code"] != "capacity-limited":
+            break
     return done.returncode, done.stdout
 
 
