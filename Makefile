@@ -4,9 +4,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 REPORT := build/report
 # These judge servers while they run, and get no more workers than there are cores; the others wait more than they work.
-JUDGING := tests/evidence tests/examples tests/faults tests/hostile tests/loadtest tests/surroundings
+# Files of few and long tests come early: last, they would leave a core idle.
+JUDGING := tests/faults tests/surroundings tests/evidence tests/examples tests/hostile tests/loadtest
 QUICKLY := -n 4 --dist worksteal $(JUDGING:%=--ignore=%)
-CAREFULLY := -n auto --dist loadfile
+CAREFULLY := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-slow test-all coverage lint format wheel matrix screenshots reference bench constraints clean
