@@ -97,7 +97,7 @@ class ResetByDelivery(Hook):
         return (Abort(effect.session),) if is_event(effect, "new_message") else (effect,)
 
 
-SEAMS: Mapping[str, type[Hook]] = {
+HOOKS: Mapping[str, type[Hook]] = {
     "bad-utf-8": BadUtf8,
     "long-numbers": LongNumbers,
     "reset-after-1-message": ResetAfterOneMessage,
@@ -171,7 +171,7 @@ def endpoints() -> Mapping[str, Callable[[], AbstractContextManager[str]]]:
     return {
         "right": reference,
         "never-closes": kept_open,
-        **{name: partial(reference, hook) for name, hook in SEAMS.items()},
+        **{name: partial(reference, hook) for name, hook in HOOKS.items()},
         **{name: partial(raw_server, talk) for name, talk in TALKS.items()},
     }
 

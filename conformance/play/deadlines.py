@@ -62,10 +62,16 @@ def _to_the_end(
             break
     if not condition() and state is not None and (yield from _stood_still(context, state, condition)):
         yield from context.until(condition, context.now + (deadline - start), waiting_for)
-    held_up = context.record.held_up(start)
-    if not condition() and held_up >= deadline - start > 0:
-        raise DisturbedError(phrase("held-up", seconds=held_up))
+    if not condition() and deadline > start:
+        excuse_if_held_up(context, start, deadline - start)
     return condition()
+
+
+def excuse_if_held_up(context: Context, since: float, wait: float) -> None:
+    """Raise `DisturbedError` where this tester was held up after `since` for as long as it was to wait (seconds)."""
+    held_up = context.record.held_up(since)
+    if held_up >= wait:
+        raise DisturbedError(phrase("held-up", seconds=held_up))
 
 
 def _stood_still(context: Context, state: ActorState, condition: Callable[[], bool]) -> Script[bool]:

@@ -7,6 +7,7 @@ from conformance.language.awaited import ExpectHeartbeat
 from conformance.language.values import DisturbedError
 from conformance.play.attribution import ended_as
 from conformance.play.context import ActorState, Context, Script
+from conformance.play.deadlines import excuse_if_held_up
 from conformance.play.record import Conversation
 from conformance.transport.exchange import OutFrame, Send
 from contract.findings import phrase
@@ -128,9 +129,8 @@ class _Rhythm:
         while not arrived() and self.context.now < min(limit + self.lag.allowance(since), patience):
             yield from self.lag.until(arrived, min(self.context.now + self.lag.period, patience), "a late ping")
         if len(self.state.heartbeats) <= number:
-            held_up = self.context.record.held_up(since)
-            if self.conversation.is_open and held_up >= self.interval:
-                raise DisturbedError(phrase("held-up", seconds=held_up))
+            if self.conversation.is_open:
+                excuse_if_held_up(self.context, since, self.interval)
             came = ended_as(self.conversation) if not self.conversation.is_open else phrase("nothing-came")
             raise self.context.fail(
                 phrase("ping-missing", ping=number + 1),

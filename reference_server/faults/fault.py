@@ -37,7 +37,7 @@ class Fault:
 
 FAULTS: dict[str, Fault] = {}
 
-SeamClass = TypeVar("SeamClass", bound=type[Hook])
+HookClass = TypeVar("HookClass", bound=type[Hook])
 EffectChange = Callable[[SendText], Iterable[Effect]]
 MessageChange = Callable[[dict[str, Any]], dict[str, Any]]
 ProfileChange = Callable[[Profile], Profile]
@@ -63,10 +63,10 @@ def _register(
 
 def fault(
     name: str, *, breaks: str, entails: str = "", thorough: bool = False, under_load: bool = False
-) -> Callable[[SeamClass], SeamClass]:
+) -> Callable[[HookClass], HookClass]:
     """Register a hook as a fault; its docstring says what the server does wrong. Ids are separated by spaces."""
 
-    def decorate(hook: SeamClass) -> SeamClass:
+    def decorate(hook: HookClass) -> HookClass:
         _register(name, hook.__doc__, breaks, entails, hook, thorough=thorough, under_load=under_load)
         return hook
 
