@@ -254,5 +254,5 @@ def load_contract(folder: Path | None = None, limits: Limits | None = None) -> C
 
     `limits` replaces the lengths that the schemas mark with `x-limit`. Raises `ContractError`.
     """
-    path = (folder or DATA_ROOT / "spec") / "asyncapi.yaml"
+    path = (folder or DATA_ROOT / "spec" / "chat") / "asyncapi.yaml"
     return _Reader(load_yaml(path), limits).read()

@@ -1,4 +1,4 @@
-"""`spec/requirements.yaml` as frozen dataclasses."""
+"""`spec/chat/requirements.yaml` as frozen dataclasses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -100,7 +100,7 @@ def load_requirements(
 
     Raises `ContractError`.
     """
-    document = load_yaml(path or DATA_ROOT / "spec" / "requirements.yaml")
+    document = load_yaml(path or DATA_ROOT / "spec" / "chat" / "requirements.yaml")
     check_document(document, "requirements")
     sections = {one.section.id: one.section for one in beside.values()}
     sections |= {one["id"]: _section(one) for one in document.value.get("sections", ())}

@@ -1,4 +1,4 @@
-"""The kinds of generated messages (`spec/fuzz/fuzz.yaml`), each with its strategy; here those of valid ones."""
+"""The kinds of generated messages (`spec/chat/fuzz/fuzz.yaml`), each with its strategy; here those of valid ones."""
 
 from collections.abc import Callable, Mapping
 from functools import partial

@@ -20,10 +20,10 @@ from contract.findings import phrase
 from contract.mistakes import check_document
 from contract.plain_words import near
 
-BUNDLED = DATA_ROOT / "spec" / "scenarios"
-THOROUGH = DATA_ROOT / "spec" / "thorough"
-FUZZ = DATA_ROOT / "spec" / "fuzz"
-JOURNEYS = DATA_ROOT / "spec" / "journeys"
+BUNDLED = DATA_ROOT / "spec" / "chat" / "scenarios"
+THOROUGH = DATA_ROOT / "spec" / "chat" / "thorough"
+FUZZ = DATA_ROOT / "spec" / "chat" / "fuzz"
+JOURNEYS = DATA_ROOT / "spec" / "chat" / "journeys"
 REQUIREMENTS = "requirements.yaml"
 """The file beside scenarios that declares their requirements."""
 VERBS = {**deeds.VERBS, **awaited.VERBS}

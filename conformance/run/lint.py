@@ -94,4 +94,4 @@ def _unverified(scenarios: tuple[Scenario, ...], requirements: Mapping[str, Requ
     verified |= {one.id for one in requirements.values() if one.checked}
     for requirement in requirements.values():
         if requirement.section.id != CLIENT_SECTION and requirement.id not in verified:
-            yield f"spec/requirements.yaml: {requirement.id} ({requirement.level}) is not verified by any scenario"
+            yield f"spec/chat/requirements.yaml: {requirement.id} ({requirement.level}) is not verified by any scenario"

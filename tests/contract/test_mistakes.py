@@ -33,8 +33,8 @@ SAMPLES: dict[str, Any] = {
         channels: {open: [a, b], private: {name: p, members: [alice]}}
         tls: {verify: true}
     """),
-    "scenario": load_yaml(DATA_ROOT / "spec" / "scenarios" / "close.yaml").value,
-    "requirements": load_yaml(DATA_ROOT / "spec" / "requirements.yaml").value,
+    "scenario": load_yaml(DATA_ROOT / "spec" / "chat" / "scenarios" / "close.yaml").value,
+    "requirements": load_yaml(DATA_ROOT / "spec" / "chat" / "requirements.yaml").value,
     "baseline": {
         "format": "wsproof.baseline/1",
         "entries": [
@@ -48,7 +48,7 @@ SAMPLES: dict[str, Any] = {
         tokens: {file: tokens.txt}
         thresholds: ["p99(post_to_own) < 200ms"]
     """),
-    "asyncapi-extensions": load_yaml(DATA_ROOT / "spec" / "asyncapi.yaml").value,
+    "asyncapi-extensions": load_yaml(DATA_ROOT / "spec" / "chat" / "asyncapi.yaml").value,
 }
 
 

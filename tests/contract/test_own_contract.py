@@ -115,7 +115,7 @@ class TestOwn:
     def test_a_copy_of_the_bundled_one_elsewhere(self, tmp_path: Path) -> None:
         for name in ("spec", "schemas"):
             shutil.copytree(DATA_ROOT / name, tmp_path / name)
-        contract = load_contract(tmp_path / "spec")
+        contract = load_contract(tmp_path / "spec" / "chat")
         assert set(contract.events) == set(load_contract().events)
 
     @pytest.mark.parametrize(

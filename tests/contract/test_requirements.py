@@ -64,7 +64,7 @@ class TestRequirements:
         ],
     )
     def test_a_mistake_has_its_place(self, tmp_path: Path, old: str, new: str, message: str) -> None:
-        text = (DATA_ROOT / "spec" / "requirements.yaml").read_text(encoding="utf-8")
+        text = (DATA_ROOT / "spec" / "chat" / "requirements.yaml").read_text(encoding="utf-8")
         assert old in text
         path = tmp_path / "requirements.yaml"
         path.write_text(text.replace(old, new, 1), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`spec/asyncapi.yaml`: its shape, and the schema of our `x-` members."""
+"""`spec/chat/asyncapi.yaml`: its shape, and the schema of our `x-` members."""
 
 import copy
 import json
@@ -11,7 +11,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 ROOT = Path(__file__).resolve().parents[2]
-SPEC = ROOT / "spec" / "asyncapi.yaml"
+SPEC = ROOT / "spec" / "chat" / "asyncapi.yaml"
 
 EVENTS = {
     "connection_ack": "server",
@@ -85,11 +85,11 @@ class TestMessages:
             assert message["name"] == name
             assert message["payload"] == {
                 "allOf": [
-                    {"$ref": "../schemas/envelope.schema.json"},
+                    {"$ref": "../../schemas/envelope.schema.json"},
                     {
                         "properties": {
                             "event": {"const": name},
-                            "payload": {"$ref": f"../schemas/payloads/{name}.schema.json"},
+                            "payload": {"$ref": f"../../schemas/payloads/{name}.schema.json"},
                         }
                     },
                 ]
@@ -151,7 +151,7 @@ class TestExtensions:
         roles = [*document["x-delivery"].values(), document["x-acknowledgement"]]
         for role in roles:
             assert role["event"] in EVENTS
-            path = SPEC.parent / f"../schemas/payloads/{role['event']}.schema.json"
+            path = SPEC.parent / f"../../schemas/payloads/{role['event']}.schema.json"
             schema = json.loads(path.read_text(encoding="utf-8"))
             for name in role.keys() - {"event"}:
                 first, *rest = role[name].split(".")

@@ -1,4 +1,4 @@
-"""`spec/asyncapi.yaml`, read by AsyncAPI's own parser."""
+"""`spec/chat/asyncapi.yaml`, read by AsyncAPI's own parser."""
 
 import json
 import os
@@ -110,10 +110,10 @@ class TestParser:
     @pytest.mark.parametrize(
         ("file", "old", "new"),
         [
-            ("spec/asyncapi.yaml", "payloads/ping.schema.json", "payloads/none.schema.json"),
-            ("spec/asyncapi.yaml", "  version: 1.0.0", "  verson: 1.0.0"),
-            ("spec/asyncapi.yaml", "socket/messages/error", "socket/messages/none"),
-            ("spec/asyncapi.yaml", "action: send", "action: shout"),
+            ("spec/chat/asyncapi.yaml", "payloads/ping.schema.json", "payloads/none.schema.json"),
+            ("spec/chat/asyncapi.yaml", "  version: 1.0.0", "  verson: 1.0.0"),
+            ("spec/chat/asyncapi.yaml", "socket/messages/error", "socket/messages/none"),
+            ("spec/chat/asyncapi.yaml", "action: send", "action: shout"),
             ("schemas/payloads/error.schema.json", '"type": "string"', '"type": "text"'),
         ],
         ids=["file", "member", "message", "value", "schema"],
@@ -123,9 +123,9 @@ class TestParser:
     ) -> None:
         """The check above is worth something: the parser sees what is wrong, in the schemas too."""
         shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
-        (tmp_path / "spec").mkdir()
-        shutil.copy(SPEC, tmp_path / "spec")
+        (tmp_path / "spec" / "chat").mkdir(parents=True)
+        shutil.copy(SPEC, tmp_path / "spec" / "chat")
         text = (tmp_path / file).read_text(encoding="utf-8")
         assert old in text
         (tmp_path / file).write_text(text.replace(old, new), encoding="utf-8")
-        assert errors(parse(tmp_path / "spec" / "asyncapi.yaml"))
+        assert errors(parse(tmp_path / "spec" / "chat" / "asyncapi.yaml"))

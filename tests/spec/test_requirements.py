@@ -1,4 +1,4 @@
-"""`spec/requirements.yaml`: all requirements of the protocol, each in two languages."""
+"""`spec/chat/requirements.yaml`: all requirements of the protocol, each in two languages."""
 
 import copy
 import json
@@ -11,7 +11,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 ROOT = Path(__file__).resolve().parents[2]
-FILE = ROOT / "spec" / "requirements.yaml"
+FILE = ROOT / "spec" / "chat" / "requirements.yaml"
 
 # Id, level and origin, in order. Ids are published: users' results and baselines name them.
 EXPECTED = [

@@ -1,4 +1,4 @@
-"""`spec/scenarios/` and `spec/journeys/`: they load, name what exists, and leave no requirement out."""
+"""`spec/chat/scenarios/` and `spec/chat/journeys/`: they load, name what exists, and leave no requirement out."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -62,7 +62,7 @@ def test_files_with_a_byte_order_mark(tmp_path: Path) -> None:
     mark = b"\xef\xbb\xbf"
     own = "format: wsproof.baseline/1\r\nentries: []\r\n"
     (tmp_path / "baseline.yaml").write_bytes(mark + own.encode())
-    folder = Path(__file__).resolve().parents[2] / "spec" / "scenarios"
+    folder = Path(__file__).resolve().parents[2] / "spec" / "chat" / "scenarios"
     text = next(folder.glob("conn*.yaml")).read_bytes().replace(b"\n", b"\r\n")
     (tmp_path / "mine.yaml").write_bytes(mark + text)
     done = wsproof("lint", "mine.yaml", folder=tmp_path)

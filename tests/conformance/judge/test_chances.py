@@ -283,7 +283,7 @@ class TestNames:
     """Code knows checks, data knows ids: all of them speak of the same names."""
 
     SCHEMA: Any = json.loads((DATA_ROOT / "schemas" / "requirements.schema.json").read_text(encoding="utf-8"))
-    DATA: Any = yaml.safe_load((DATA_ROOT / "spec" / "requirements.yaml").read_text(encoding="utf-8"))
+    DATA: Any = yaml.safe_load((DATA_ROOT / "spec" / "chat" / "requirements.yaml").read_text(encoding="utf-8"))
 
     def test_the_schema_lists_every_check_once(self) -> None:
         listed = self.SCHEMA["$defs"]["check"]["enum"]
