@@ -8,6 +8,8 @@ REPORT := build/report
 JUDGING := tests/faults tests/surroundings tests/evidence tests/examples tests/hostile tests/loadtest
 QUICKLY := -n 4 --dist worksteal $(JUDGING:%=--ignore=%)
 CAREFULLY := -n auto --dist loadfile --no-loadscope-reorder
+# An environment may forbid compiled modules to be written: each of many hundred processes would compile all of them.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-slow test-all coverage lint format wheel matrix screenshots reference bench constraints clean

@@ -1,5 +1,6 @@
 """What holds for all tests, and the servers that tests of several folders play against."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,15 @@ settings.register_profile(
     "any-machine", parent=settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any-machine")
+
+# What collection makes lives to the end: searching it for garbage again and again took half of the time of collection.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Leave modules, scenarios and the list of tests out of every search for garbage from here on."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture

@@ -218,8 +218,10 @@ class _Reader:
         for step in steps:
             if charge.requirements:
                 yield replace(step, charge=charge)
+            elif charge.level:
+                yield replace(step, charge=replace(step.charge, level=charge.level))
             else:
-                yield replace(step, charge=replace(step.charge, level=charge.level or step.charge.level))
+                yield step
         self.calls.pop()
 
     def _step(self, source: Source, verb: str, body: Any, charge: Charge) -> Step:
