@@ -1,0 +1,89 @@
+"""What a message says of itself: its payload's schema, its examples, its correlation id."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from contract.asyncapi.message_examples import candidates, of_schema
+from contract.asyncapi.message_reading import Found
+from contract.asyncapi.references import Files, Notes, Place
+from contract.asyncapi.schema_formats import is_draft, is_json, payload_draft
+from contract.asyncapi.schema_reading import SchemaReader
+
+_PAYLOAD = "$message.payload#"
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The schema of a payload, as far as it is known."""
+
+    schema: Place | None
+    checked: bool
+
+
+class DetailReader:
+    """Reads what messages say of themselves."""
+
+    def __init__(self, files: Files, schemas: SchemaReader, notes: Notes, content_type: str) -> None:
+        self._files = files
+        self._schemas = schemas
+        self._notes = notes
+        self._content_type = content_type
+
+    def payload(self, message: Found) -> Payload:
+        """Translate the schema of a message's payload."""
+        place = message.place
+        content_type = place.text("contentType") or self._content_type
+        if not is_json(content_type):
+            self._notes.add(f"message '{message.name}': the payload is {content_type}; it is not checked", place)
+            return Payload(None, False)
+        if place["payload"].value is None:
+            self._notes.add(f"message '{message.name}' has no payload: any JSON is valid", place)
+            return Payload(None, True)
+        schema, named = self._schema(place)
+        draft: Any = payload_draft(named)
+        if not is_draft(draft):
+            self._notes.add(f"message '{message.name}': the payload is described in {draft}; it is not checked", schema)
+            return Payload(None, False)
+        translated = self._schemas.schema(schema, draft)
+        return Payload(schema, translated != {} or schema.value == {})
+
+    def _schema(self, place: Place) -> tuple[Place, str]:
+        """The place of a payload's schema, and its `schemaFormat`: a member of the message, or of the payload (3.x)."""
+        payload = place["payload"]
+        chain = self._files.chain(payload) if payload.reference else (payload,)
+        found = chain[-1].value if chain else None
+        if isinstance(found, dict) and "schema" in found and isinstance(found.get("schemaFormat"), str):
+            return chain[-1]["schema"], found["schemaFormat"]
+        return payload, place.text("schemaFormat")
+
+    def examples(self, message: Found, payload: Payload) -> Iterator[tuple[str, Place]]:
+        """The examples of a message, whether they fit its schema or not."""
+        yield from candidates(message.place, self._files)
+        if payload.schema is not None:
+            yield from of_schema(payload.schema, self._files)
+
+    def correlation(self, message: Found) -> str | None:
+        """Where the payload holds the correlation id: a dotted path."""
+        if message.place["correlationId"].value is None:
+            return None
+        found = self._files.follow(message.place["correlationId"])
+        if found is None:
+            return None
+        location = found.text("location")
+        if not location.startswith(f"{_PAYLOAD}/"):
+            where = f"in '{location}'" if location else "nowhere"
+            text = f"message '{message.name}': the correlation id is {where}, not in the payload; it is not checked"
+            self._notes.add(text, found)
+            return None
+        steps = location.removeprefix(f"{_PAYLOAD}/").split("/")
+        return ".".join(step.replace("~1", "/").replace("~0", "~") for step in steps)
+
+    def note_headers(self, message: Found) -> None:
+        """A message over WebSocket has no headers: required ones cannot be checked."""
+        if message.place["headers"].value is None:
+            return
+        headers = self._files.follow(message.place["headers"])
+        if headers is not None and headers["required"].value:
+            text = f"message '{message.name}': a WebSocket message has no headers; the required ones are not checked"
+            self._notes.add(text, headers)

@@ -1,0 +1,131 @@
+"""The registry in which validators look up the schemas of a document."""
+
+from collections.abc import Callable
+from typing import Any
+
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from contract.asyncapi.drafts import file_draft
+from contract.asyncapi.references import BrokenReferenceError, Files, Notes, Place, Source, Where, quoted
+from contract.asyncapi.schema_reading import SchemaReader, in_place
+from contract.errors import ContractError
+from contract.schemas import pointer
+
+Rewrite = Callable[[Any], Any]
+
+_MOVED = "x-moved"
+"""Where a schema is kept whose own place is not there after the translation, such as an item of `items`."""
+
+
+def break_circles(schemas: SchemaReader, notes: Notes) -> None:
+    """Remove references by which a schema would be applied to the same value for ever."""
+    done: set[Place] = set()
+    for start in list(schemas.targets):
+        open_: dict[Place, None] = {}
+        stack: list[tuple[Place, Any]] = [(start, None)]
+        while stack:
+            place, edges = stack.pop()
+            if edges is None:
+                if place in done:
+                    continue
+                open_[place] = None
+                edges = iter(_references(schemas, place))
+            for holder, onward in edges:
+                if onward in open_:
+                    notes.add("the schema refers to nothing but itself; this part is not checked", place)
+                    del holder["$ref"]
+                elif onward not in done:
+                    stack.append((place, edges))
+                    stack.append((onward, None))
+                    break
+            else:
+                done.add(place)
+                open_.pop(place, None)
+
+
+def _references(schemas: SchemaReader, place: Place) -> list[tuple[dict[str, Any], Place]]:
+    """The references by which the schema at a place is applied to the same value as others."""
+    by_holder = schemas.leads_to
+    return [(one, by_holder[id(one)]) for one in in_place(schemas.targets[place]) if "$ref" in one]
+
+
+def build_registry(schemas: SchemaReader, rewrite: Rewrite) -> Registry[Any]:
+    """A registry of all schemas that were read. Further files are read when something refers to them."""
+    by_source: dict[Source, list[Place]] = {}
+    for place in schemas.targets:
+        by_source.setdefault(place.source, []).append(place)
+    contents = {source.uri: rewrite(_contents(schemas, source, places)) for source, places in by_source.items()}
+    resources = [(uri, DRAFT202012.create_resource(value)) for uri, value in contents.items()]
+
+    def retrieve(uri: str) -> Resource[Any]:
+        return DRAFT202012.create_resource(rewrite(_whole_file(schemas.files, uri)))
+
+    registry: Registry[Any] = Registry(retrieve=retrieve)  # type: ignore[call-arg]  # attrs alias of the private field
+    return registry.with_resources(resources)
+
+
+def _whole_file(files: Files, uri: str) -> Any:
+    notes = Notes()
+    schemas = SchemaReader(files, notes)
+    try:
+        root = files.source(uri).root
+    except BrokenReferenceError as error:
+        raise ContractError(f"$ref to {uri}: {error}") from None
+    schemas.schema(root, file_draft(root.value) or "07")
+    break_circles(schemas, notes)
+    return _contents(schemas, root.source, [place for place in schemas.targets if place.source is root.source])
+
+
+def _contents(schemas: SchemaReader, source: Source, places: list[Place]) -> Any:
+    """The value of a file in which the schemas that something refers to are the translated ones."""
+    tree = _Tree(source.document.value)
+    moved: dict[str, Any] = {}
+    for place in sorted(places, key=lambda one: len(one.where)):
+        if not tree.put(place.where, schemas.targets[place]):
+            name = pointer(place.where)
+            moved[name] = schemas.targets[place]
+            for holder in schemas.holders.get(place, ()):
+                if "$ref" in holder:
+                    holder["$ref"] = f"{source.uri}#/{_MOVED}{quoted(pointer((name,)))}"
+    return {**tree.root, _MOVED: moved} if moved else tree.root
+
+
+class _Tree:
+    """A copy of a file's value, of which only what changes is copied."""
+
+    def __init__(self, value: Any) -> None:
+        self.root: Any = value
+        if isinstance(value, dict):
+            self.root = {name: member for name, member in value.items() if name not in ("$schema", "$id")}
+        self._own = {id(self.root)}
+        self._translated: dict[int, Any] = {}
+
+    def put(self, where: Where, schema: Any) -> bool:
+        """Put a translated schema at its place; False if a schema around it, translated before, has no such place."""
+        if not where:
+            self.root = schema
+        node = self.root
+        for number, step in enumerate(where):
+            if id(node) in self._translated:
+                return _at(node, where[number:]) is schema
+            node[step] = schema if number == len(where) - 1 else self._copy(node[step])
+            node = node[step]
+        self._translated[id(schema)] = schema
+        return True
+
+    def _copy(self, value: Any) -> Any:
+        if id(value) in self._own or id(value) in self._translated:
+            return value
+        copied = dict(value) if isinstance(value, dict) else list(value)
+        self._own.add(id(copied))
+        return copied
+
+
+def _at(value: Any, where: Where) -> Any:
+    try:
+        for step in where:
+            value = value[step]
+    except (KeyError, IndexError, TypeError):
+        return None
+    return value
