@@ -1,6 +1,7 @@
 """One run of the suite: pytest plays the scenarios, and the results become a document and its reports."""
 
 import contextlib
+import gc
 import os
 import threading
 import time
@@ -229,6 +230,7 @@ class Check:
         # Captured output would be the progress.
         quiet = ["--capture=no", *(f"-pno:{name}" for name in ("terminal", "cacheprovider", "logging", "warnings"))]
         root = ["-c", os.devnull, "--rootdir", str(Path(files[0]).parent), "--noconftest"]
+        gc.freeze()
         with warnings.catch_warnings():
             # They stand in the summary.
             warnings.simplefilter("ignore", ConformanceWarning)
