@@ -110,7 +110,7 @@ def parse_yaml(text: str, path: Path) -> Document:
         node = loader.get_single_node()
         if node is None:
             raise ContractError("the file is empty", path, 1, 1)
-        _refuse_duplicates(node, path)
+        _settle_keys(node, path)
         return Document(path, loader.construct_document(node), node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -142,7 +142,8 @@ def _refuse_hazards(text: str, path: Path) -> None:
             raise _at(event.start_mark, f"nested more than {MAX_DEPTH} levels deep", path)
 
 
-def _refuse_duplicates(node: yaml.Node, path: Path) -> None:
+def _settle_keys(node: yaml.Node, path: Path) -> None:
+    """A key is its text, as in JSON: `null`, `true` and `200` name members. None may stand twice."""
     if isinstance(node, yaml.MappingNode):
         seen: set[Hashable] = set()
         for key, value in node.value:
@@ -151,7 +152,8 @@ def _refuse_duplicates(node: yaml.Node, path: Path) -> None:
             if key.value in seen:
                 raise _at(key.start_mark, f"duplicate key {key.value!r}", path)
             seen.add(key.value)
-            _refuse_duplicates(value, path)
+            key.tag = "tag:yaml.org,2002:str"
+            _settle_keys(value, path)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
-            _refuse_duplicates(value, path)
+            _settle_keys(value, path)

@@ -117,6 +117,14 @@ class TestValues:
     def test_json_is_yaml(self, tmp_path: Path) -> None:
         assert document(tmp_path, '{"a": [1, null, "\\u3042"]}').value == {"a": [1, None, "あ"]}
 
+    def test_a_key_is_its_text(self, tmp_path: Path) -> None:
+        assert document(tmp_path, "{null: 1, true: {200: 2}, 1.0: 3, ~: 4}").value == {
+            "null": 1,
+            "true": {"200": 2},
+            "1.0": 3,
+            "~": 4,
+        }
+
 
 class TestRefused:
     @pytest.mark.parametrize(
