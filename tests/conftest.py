@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.conformance.chat import Chat
+from wsproof.launcher import GARBAGE
 
 # No test has a wall-clock limit: a busy machine draws and plays slowly, and is right all the same.
 settings.register_profile(
@@ -21,6 +22,7 @@ gc.disable()
 def pytest_collection_finish() -> None:
     """Leave modules, scenarios and the list of tests out of every search for garbage from here on."""
     gc.freeze()
+    gc.set_threshold(GARBAGE)
     gc.enable()
 
 

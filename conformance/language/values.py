@@ -54,12 +54,18 @@ def new_nonce() -> str:
 
 def substitute(value: Any, names: Mapping[str, Any]) -> Any:
     """Replace `${name}` for the given names, inside strings and as whole values; other references stay."""
+    if isinstance(value, str):
+        return _substituted(value, names) if "${" in value else value
     if isinstance(value, dict):
-        return {substitute(key, names): substitute(member, names) for key, member in value.items()}
+        return {
+            _substituted(key, names) if "${" in key else key: substitute(member, names) for key, member in value.items()
+        }
     if isinstance(value, list):
         return [substitute(member, names) for member in value]
-    if not isinstance(value, str) or "${" not in value:
-        return value
+    return value
+
+
+def _substituted(value: str, names: Mapping[str, Any]) -> Any:
     whole = REFERENCE.fullmatch(value)
     if whole and whole[1] in names:
         return names[whole[1]]
