@@ -96,6 +96,8 @@ class Stream:
     user: str
     prefix: bytes
     """A stamp of this stream, up to the number."""
+    base: int
+    """Added to a post's number, it tells the post from all others of this process."""
     meant: "array[float]" = field(default_factory=lambda: array("d"))
     sent: "array[float]" = field(default_factory=lambda: array("d"))
     """Of all posts after the first `passed` ones."""

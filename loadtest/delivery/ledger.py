@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contract.findings import Phrase, phrase
 from loadtest.delivery.course import Course
 from loadtest.delivery.entries import MAX_HOLES, Example, Kind, Seat, Source, Stream, Text
-from loadtest.delivery.stamps import LENGTH, PREFIX, RUN, STREAM, WORKER, channel_key, stream_key
+from loadtest.delivery.stamps import LENGTH, NUMBER, PREFIX, RUN, STREAM, WORKER, channel_key, stream_key
 
 MAX_EXAMPLES = 5
 """Examples that are kept of each kind."""
@@ -82,8 +82,8 @@ class Ledger:
     def stream(self, channel: str, user: str) -> Stream:
         """A new stream."""
         key, place = stream_key(self.worker, self._made), channel_key(channel)
+        made = Stream(key, channel, user, self.run + key + place, self._made * 10**NUMBER)
         self._made += 1
-        made = Stream(key, channel, user, self.run + key + place)
         self.streams[key] = made
         self._sources[made.prefix] = Source(key, place, made)
         return made

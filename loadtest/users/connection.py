@@ -221,28 +221,28 @@ class Connection:
         if type(value) is not decoder.delivery_kind:
             self._take(decoder.plain(data), t)
             return
-        if decoder.times is not None:
-            moments = decoder.times(value)
-            if moments not in decoder.moments and not decoder.are_times(moments):
-                self._judge(data, t)
-                return
         fields = decoder.delivered(value)
-        observer.heard = True
+        moments = fields[6] if decoder.times is None else decoder.times(value)
+        if moments not in decoder.moments and not decoder.are_times(moments):
+            self._judge(data, t)
+            return
         sequence = fields[0]
         if sequence == observer.number + 1:
             observer.number = sequence
-        elif sequence is not UNSET:
-            observer.numbered(sequence, t)
+        else:
+            observer.heard = True
+            if sequence is not UNSET:
+                observer.numbered(sequence, t)
         self._delivered(fields, t, data)
 
     def _copied(self, copy: Copy, sequence: int | None, t: float) -> None:
         """A delivery that somebody here has got already."""
         context, account, observer = self._context, self.account, self._observer
-        observer.heard = True
-        if sequence is not None:
-            if sequence == observer.number + 1:
-                observer.number = sequence
-            else:
+        if sequence == observer.number + 1:
+            observer.number = sequence
+        else:
+            observer.heard = True
+            if sequence is not None:
                 observer.numbered(sequence, t)
         seat, prefix, number = account.seats.get(copy.fields[1]), copy.prefix, copy.number
         meant = copy.stream.meant_for(number)
@@ -364,7 +364,7 @@ class Connection:
         view = seat.view
         if view is None:
             view = seat.view = deliveries.view(channel, self.name)
-        post = hash((stream.prefix, number))
+        post = stream.base + number
         if len(ledger.seats[channel]) == 1:
             deliveries.alone(view, post, identity, stamp, t)
         else:
@@ -395,6 +395,7 @@ class Connection:
         else:
             context.recorder.own.append(latency)
         if number == self.awaited_number:
+            self.awaited_number = 0
             self._task.go_on(True)
 
     def _found(

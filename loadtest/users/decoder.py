@@ -50,8 +50,8 @@ class Decoder:
     """Decodes the server's messages of a contract.
 
     `decode` accepts what is certainly valid and raises `DecodeError` for the rest. A delivery becomes a
-    `delivery_kind`: `delivered` reads its sequence, channel, text, author, author's name, id and timestamp, `times` its
-    date-times, still unchecked.
+    `delivery_kind`: `delivered` reads its sequence, channel, text, author, author's name, id and timestamp. Its
+    date-times are still unchecked: `times` reads them, unless the timestamp is the only one.
     """
 
     def __init__(self, contract: Contract) -> None:
@@ -68,7 +68,8 @@ class Decoder:
             paths = [names.delivery[name] for name in DELIVERED]
             self.delivered = getter("sequence", *paths)
             # Most deliveries have the same times as earlier ones: these need no second check.
-            self.times = getter(*typed.moments.paths) if typed.moments.paths else None
+            dated = typed.moments.paths
+            self.times = getter(*dated) if dated != [names.delivery["timestamp"]] else None
 
     def are_times(self, moments: Any) -> bool:
         """Whether the date-times of a delivery are valid: one string, or several."""

@@ -33,7 +33,7 @@ from loadtest.users.journey_compiler import (
 )
 from loadtest.users.load_context import LoadContext
 from loadtest.users.observer import UNANSWERED
-from loadtest.users.task import NO_LIMIT, StepError, Task, Waiting
+from loadtest.users.task import StepError, Task, Waiting
 
 HANDSHAKE_LATE = phrase("handshake-late")
 
@@ -148,24 +148,30 @@ class JourneySteps:
 
     # Awaiting
 
-    def _await_own(self, op: AwaitOwn) -> Waiting | None:
-        stream, number, sent, refused = self._said[op.nonce]
-        seat = self._connection.account.seats.get(stream.channel)
+    def _await_own(self, op: AwaitOwn) -> Waiting:
+        if self._expects_own(op):
+            came = yield
+            if not came or op.charge:
+                yield from self._decide_own(op, came)
+
+    def _expects_own(self, op: AwaitOwn) -> bool:
+        """Whether an own post is yet to come back; it resumes the task then."""
+        connection = self._connection
+        stream, number, sent, _ = self._said[op.nonce]
+        seat = connection.account.seats.get(stream.channel)
         if seat is not None and seat.following.get(stream.prefix, 0) > number:
-            return None
-        return self._await_number(stream, number, sent, refused, op)
-
-    def _await_number(self, stream: Stream, number: int, began: float, refused: int, op: AwaitOwn) -> Waiting:
-        """`began`: when it went out, before which the endpoint cannot answer, however long ago it was meant for.
-
-        `refused`: the errors about posts that had come before this one.
-        """
-        connection, task = self._connection, self._task
+            return False
         connection.awaited_number = number
-        task.deadline = began + op.within
-        came = (yield) or (yield from self._more_patiently(op.within, began))
+        # The endpoint cannot answer before it went out, however long ago it was meant for.
+        self._task.deadline = sent + op.within
+        return True
+
+    def _decide_own(self, op: AwaitOwn, came: bool) -> Waiting:
+        """An own post came back, or its time is over."""
+        connection = self._connection
+        stream, number, began, refused = self._said[op.nonce]
+        came = came or (yield from self._more_patiently(op.within, began))
         connection.awaited_number = 0
-        task.deadline = NO_LIMIT
         if not came:
             problem = missing(self._context.decoder.delivery_event)
             # What was answered with an error was not taken; whether the error was deserved has been judged.
@@ -209,11 +215,8 @@ class JourneySteps:
 
         At most twice as long. What is overdue already still has a turn of the loop to come. Returns whether it came.
         """
-        task = self._task
-        task.deadline = began + within
-        came = (yield) or (yield from self._more_patiently(within, began))
-        task.deadline = NO_LIMIT
-        return came
+        self._task.deadline = began + within
+        return (yield) or (yield from self._more_patiently(within, began))
 
     def _more_patiently(self, within: float, began: float) -> Generator[None, bool, bool]:
         """Wait as much longer as this process stood still."""
@@ -275,10 +278,17 @@ class JourneySteps:
             self._clock = min(due, now) if even else now
             try:
                 for play, one in plays:
-                    waiting = play(self, one)
-                    if waiting is not None:
-                        yield from waiting
-                        ready = _monotonic() if even else 0.0
+                    if type(one) is AwaitOwn:  # what `_await_own` does, without a generator for each post
+                        if waits := self._expects_own(one):
+                            came = yield
+                            if not came or one.charge:
+                                yield from self._decide_own(one, came)
+                    else:
+                        waiting = play(self, one)
+                        if waits := waiting is not None:
+                            yield from waiting
+                    if waits and even:
+                        ready = _monotonic()
             finally:
                 self._clock = 0.0  # a journey that begins anew posts before it is paced
             if even:

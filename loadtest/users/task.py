@@ -40,8 +40,9 @@ class Task:
         next(waiting)
 
     def go_on(self, came: bool) -> None:
-        """Resume; `came` is what the wait returns."""
+        """Resume, without a deadline; `came` is what the wait returns."""
         if self._waiting is not None:
+            self.deadline = NO_LIMIT
             self._waiting.send(came)
 
     def throw(self, error: StepError) -> None:
@@ -84,6 +85,4 @@ class Task:
     def wait(self, within: float) -> Generator[None, bool, bool]:
         """Wait until the connection resumes the task; False if that takes longer than `within` seconds."""
         self.deadline = _monotonic() + within
-        came = yield
-        self.deadline = NO_LIMIT
-        return came
+        return (yield)

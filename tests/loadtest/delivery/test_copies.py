@@ -13,7 +13,7 @@ from loadtest.delivery.deliveries import Known
 from loadtest.delivery.entries import Stream
 from loadtest.delivery.one_order import OneOrder
 
-STREAM = Stream(b"0010000001", "room", "user 1", b"123456780010000001" + b"12345")
+STREAM = Stream(b"0010000001", "room", "user 1", b"123456780010000001" + b"12345", 0)
 KNOWN = Known(1, "m-1", OneOrder().view("room", "user 1"))
 
 
