@@ -3,13 +3,17 @@
 import contextlib
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType, TracebackType
+from typing import NoReturn
 
 from wsproof.exit_codes import ExitCode
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 NOTICE = "wsproof: interrupted"
+_passing: set[Path] = set()
+"""Files that are removed before the program ends."""
 
 
 def end_at_once() -> None:
@@ -23,7 +27,27 @@ def end_at_once() -> None:
 
 def _end(number: int, frame: FrameType | None) -> None:
     _say(NOTICE)
+    _leave()
+
+
+def _leave() -> NoReturn:
+    """End the program at once; no block that it is in ends."""
+    for path in tuple(_passing):
+        with contextlib.suppress(OSError):
+            path.unlink()
     os._exit(ExitCode.INTERRUPTED)
+
+
+@contextlib.contextmanager
+def passing(path: Path) -> Iterator[None]:
+    """Remove a file at the end of the block, and also if a signal ends the program inside it."""
+    _passing.add(path)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        _passing.discard(path)
 
 
 def _say(line: str) -> None:
@@ -57,7 +81,7 @@ class Interruption:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.happened:
-            os._exit(ExitCode.INTERRUPTED)
+            _leave()
         self.happened = True
         if self._notice:
             _say(self._notice)

@@ -79,12 +79,14 @@ def test_a_signal_closes_the_connections_and_the_reports_are_written(tmp_path: P
     assert json.loads((out / "results.jsonl").read_text().splitlines()[-1])["complete"] is False
 
 
-def test_a_second_signal_ends_it_at_once() -> None:
-    """Whatever the first one's doing is waiting for."""
-    code = """
+def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    """Whatever the first one's doing is waiting for; the lock goes as well."""
+    code = f"""
 import time
+from pathlib import Path
 from wsproof.interruption import Interruption
-with Interruption(lambda: None, "the first"):
+from wsproof.output.locking import sole_writer
+with sole_writer(Path({str(tmp_path)!r}), "check"), Interruption(lambda: None, "the first"):
     print("ready", flush=True)
     time.sleep(3600)
 """
@@ -96,6 +98,7 @@ with Interruption(lambda: None, "the first"):
         assert process.stderr.readline() + process.stderr.readline() == "\nthe first\n"
         process.send_signal(signal.SIGINT)
         assert process.wait() == 130
+    assert [*tmp_path.iterdir()] == []
 
 
 SIGNALLED = """
@@ -143,7 +146,7 @@ def test_a_signal_in_the_first_moments(
 
 @pytest.mark.parametrize("command", ["check", "load"])
 def test_a_signal_while_nobody_answers(command: str, tmp_path: Path) -> None:
-    """A server that takes the connection, and leaves the TLS handshake without an answer."""
+    """A server that takes the connection, and leaves the TLS handshake without an answer: no lock is left behind."""
     with socket.create_server(("127.0.0.1", 0)) as silent, contextlib.ExitStack() as stack:
         url = f"wss://127.0.0.1:{silent.getsockname()[1]}/"
         process = stack.enter_context(started(command, url, folder=tmp_path))
@@ -152,6 +155,7 @@ def test_a_signal_while_nobody_answers(command: str, tmp_path: Path) -> None:
             process.send_signal(signal.SIGINT)
             shown, said = process.communicate()
     assert (process.returncode, shown, said) == (130, "", "\nwsproof: interrupted\n")
+    assert [*(tmp_path / "wsproof-report").iterdir()] == []
 
 
 @pytest.mark.slow

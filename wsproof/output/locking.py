@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from wsproof.interruption import passing
 from wsproof.output.files import OutputError
 
 try:
@@ -35,10 +36,9 @@ def sole_writer(folder: Path, command: str) -> Iterator[None]:
         what = f"another wsproof {command} is writing there{_holder(path)}"
         raise OutputError(f"--output {folder}: {what}; use another directory for this one") from None
     try:
-        yield
+        with passing(path):
+            yield
     finally:
-        with contextlib.suppress(OSError):
-            path.unlink()
         os.close(descriptor)
 
 
