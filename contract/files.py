@@ -102,15 +102,19 @@ def load_yaml(path: Path) -> Document:
     return parse_yaml(read_text(path), path)
 
 
-def parse_yaml(text: str, path: Path) -> Document:
-    """Read the text of a YAML (or JSON) file. Raises as `load_yaml` does."""
+def parse_yaml(text: str, path: Path, *, aliases: bool = False) -> Document:
+    """Read the text of a YAML (or JSON) file. Raises as `load_yaml` does.
+
+    With `aliases`, one part of the value may stand in it many times, even inside itself: whoever walks through it must
+    set a bound.
+    """
     loader = _Loader(text)
     try:
-        _refuse_hazards(text, path)
+        _refuse_hazards(text, path, aliases)
         node = loader.get_single_node()
         if node is None:
             raise ContractError("the file is empty", path, 1, 1)
-        _settle_keys(node, path)
+        _settle_keys(node, path, set())
         return Document(path, loader.construct_document(node), node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -128,11 +132,11 @@ def _at(mark: Any, message: str, path: Path) -> ContractError:
     return ContractError(message, path, mark.line + 1, mark.column + 1)
 
 
-def _refuse_hazards(text: str, path: Path) -> None:
+def _refuse_hazards(text: str, path: Path, aliases: bool) -> None:
     """Aliases, of which a few lines can stand for gigabytes, and nesting that would overflow the C parser's stack."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.AliasEvent):
+        if isinstance(event, yaml.AliasEvent) and not aliases:
             raise _at(event.start_mark, "YAML aliases are not supported; write the value out", path)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
@@ -142,8 +146,11 @@ def _refuse_hazards(text: str, path: Path) -> None:
             raise _at(event.start_mark, f"nested more than {MAX_DEPTH} levels deep", path)
 
 
-def _settle_keys(node: yaml.Node, path: Path) -> None:
+def _settle_keys(node: yaml.Node, path: Path, done: set[int]) -> None:
     """A key is its text, as in JSON: `null`, `true` and `200` name members. None may stand twice."""
+    if id(node) in done:  # an alias of it
+        return
+    done.add(id(node))
     if isinstance(node, yaml.MappingNode):
         seen: set[Hashable] = set()
         for key, value in node.value:
@@ -153,7 +160,7 @@ def _settle_keys(node: yaml.Node, path: Path) -> None:
                 raise _at(key.start_mark, f"duplicate key {key.value!r}", path)
             seen.add(key.value)
             key.tag = "tag:yaml.org,2002:str"
-            _settle_keys(value, path)
+            _settle_keys(value, path, done)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
-            _settle_keys(value, path)
+            _settle_keys(value, path, done)

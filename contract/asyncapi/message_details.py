@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from contract.asyncapi.message_examples import candidates, of_schema
+from contract.asyncapi.message_examples import candidates, end_of, of_schema
 from contract.asyncapi.message_reading import Found
 from contract.asyncapi.references import Files, Notes, Place
 from contract.asyncapi.schema_formats import is_draft, is_json, payload_draft
@@ -51,10 +51,9 @@ class DetailReader:
     def _schema(self, place: Place) -> tuple[Place, str]:
         """The place of a payload's schema, and its `schemaFormat`: a member of the message, or of the payload (3.x)."""
         payload = place["payload"]
-        chain = self._files.chain(payload) if payload.reference else (payload,)
-        found = chain[-1].value if chain else None
-        if isinstance(found, dict) and "schema" in found and isinstance(found.get("schemaFormat"), str):
-            return chain[-1]["schema"], found["schemaFormat"]
+        found = end_of(payload, self._files)
+        if isinstance(found.value, dict) and "schema" in found.value and found.text("schemaFormat"):
+            return found["schema"], found.text("schemaFormat")
         return payload, place.text("schemaFormat")
 
     def examples(self, message: Found, payload: Payload) -> Iterator[tuple[str, Place]]:

@@ -9,7 +9,7 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from contract.asyncapi.declarations import Example
-from contract.asyncapi.references import Files, Notes, Place
+from contract.asyncapi.references import BrokenReferenceError, Files, Notes, Place
 from contract.errors import ContractError
 from contract.schemas import Validator, Violation, formats, violations
 
@@ -32,10 +32,16 @@ def candidates(message: Place, files: Files) -> Iterator[tuple[str, Place]]:
 
 def of_schema(schema: Place, files: Files) -> Iterator[tuple[str, Place]]:
     """The examples that a payload's own schema has."""
-    found = files.follow(schema) if schema.reference else schema
-    if found is not None:
-        for number, example in enumerate(found["examples"], 1):
-            yield f"schema {number}", example
+    for number, example in enumerate(end_of(schema, files)["examples"], 1):
+        yield f"schema {number}", example
+
+
+def end_of(schema: Place, files: Files) -> Place:
+    """The schema that a schema refers to; itself if it leads nowhere, which whoever translates it notes."""
+    try:
+        return files.links(schema)[-1]
+    except BrokenReferenceError:
+        return schema
 
 
 class ExampleReader:

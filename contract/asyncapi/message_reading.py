@@ -33,6 +33,8 @@ class MessageCollector:
         self.files = files
         self.notes = notes
         self.found: list[Found] = []
+        self.reading = files.root.root
+        """The part of the document itself that is being read; what it refers to may stand in other files."""
         self._trait_wins = trait_wins
         self._by_place: dict[Place, Found] = {}
         self._by_text: dict[tuple[Source, str, str], Found] = {}
@@ -72,7 +74,7 @@ class MessageCollector:
         if not key or text not in self._by_text:
             place = with_traits(written, self.files, self._trait_wins)
             name = self._unique(key or _own_name(place) or otherwise or "message", written)
-            entry = [one for one in chain if one.source is self.files.root][-1]
+            entry = [self.reading, *(one for one in chain if one.source is self.files.root)][-1]
             self._by_text[text] = Found(name, place, entry)
             self.found.append(self._by_text[text])
         return self._by_text[text]

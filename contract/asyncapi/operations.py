@@ -14,6 +14,7 @@ _SIDES: tuple[tuple[str, Action], ...] = (("subscribe", "send"), ("publish", "re
 def read_operations_2(channels: Iterable[tuple[str, Place]], messages: MessageCollector) -> None:
     """Messages of 2.x: each channel has those that others subscribe to and those that they publish."""
     for key, channel in channels:
+        messages.reading = messages.files.root.root["channels"][key]
         for name, action in _SIDES:
             operation = messages.files.follow(channel[name]) if channel[name].value is not None else None
             if operation is not None:
@@ -60,12 +61,14 @@ class Operations3:
         self._carried: dict[Place, list[Found]] = {}
         for key, channel in channels:
             self._keys.setdefault(channel, key)
+            messages.reading = messages.files.root.root["channels"][key]
             for found in self._of_channel(channel):
                 found.channels[key] = None
 
     def read(self, operations: Iterable[Place]) -> None:
         """Note all sides and replies."""
         for one in operations:
+            self._messages.reading = one
             operation = self._messages.files.follow(one)
             if operation is None:
                 continue

@@ -23,6 +23,14 @@ class BrokenReferenceError(Exception):
     """A `$ref` leads nowhere; the text is a sentence that says why."""
 
 
+class _LostError(BrokenReferenceError):
+    """The same, and which place has the `$ref`."""
+
+    def __init__(self, text: str, place: "Place") -> None:
+        super().__init__(text)
+        self.place = place
+
+
 class Source:
     """A file that has been read. Its value has no keys but strings."""
 
@@ -215,16 +223,24 @@ class Files:
 
     def chain(self, place: Place) -> tuple[Place, ...]:
         """All places from the first to the end of a chain of references; empty, and a note, if it leads nowhere."""
-        chain = [place]
-        while (reference := chain[-1].reference) is not None:
+        try:
+            return self.links(place)
+        except _LostError as error:
+            self.notes.add(f"$ref to '{error.place.reference}': {error}", error.place["$ref"])
+            return ()
+
+    def links(self, place: Place) -> tuple[Place, ...]:
+        """The same. Raises `BrokenReferenceError` if the chain leads nowhere."""
+        chain = {place: None}
+        while (reference := place.reference) is not None:
             try:
-                onward = self.target(chain[-1], reference)
+                onward = self.target(place, reference)
                 if onward in chain:
                     raise BrokenReferenceError("the references lead in a circle")
             except (BrokenReferenceError, ValueError) as error:
-                self.notes.add(f"$ref to '{reference}': {error}", chain[-1]["$ref"])
-                return ()
-            chain.append(onward)
+                raise _LostError(str(error), place) from None
+            place = onward
+            chain[place] = None
         return tuple(chain)
 
 

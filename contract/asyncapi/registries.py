@@ -14,34 +14,49 @@ from contract.schemas import pointer
 
 Rewrite = Callable[[Any], Any]
 
+_LONGEST = 30
+"""Longest chain of references that apply schemas to the same value."""
+
 _MOVED = "x-moved"
 """Where a schema is kept whose own place is not there after the translation, such as an item of `items`."""
 
 
 def break_circles(schemas: SchemaReader, notes: Notes) -> None:
-    """Remove references by which a schema would be applied to the same value for ever."""
-    done: set[Place] = set()
+    """Remove references by which schemas would be applied to the same value for ever, or in a chain that is too long.
+
+    Whoever validates follows such a chain within one call.
+    """
+    heights: dict[Place, int] = {}
     for start in list(schemas.targets):
-        open_: dict[Place, None] = {}
-        stack: list[tuple[Place, Any]] = [(start, None)]
-        while stack:
-            place, edges = stack.pop()
-            if edges is None:
-                if place in done:
-                    continue
-                open_[place] = None
-                edges = iter(_references(schemas, place))
-            for holder, onward in edges:
-                if onward in open_:
-                    notes.add("the schema refers to nothing but itself; this part is not checked", place)
-                    del holder["$ref"]
-                elif onward not in done:
-                    stack.append((place, edges))
-                    stack.append((onward, None))
-                    break
-            else:
-                done.add(place)
-                open_.pop(place, None)
+        open_: dict[Place, list[tuple[dict[str, Any], Place]]] = {}
+        waiting = [start]
+        while waiting:
+            place = waiting[-1]
+            if place not in open_ and place not in heights:
+                open_[place] = _references(schemas, place)
+                for holder, onward in open_[place]:
+                    if onward in open_:
+                        notes.add("the schema refers to nothing but itself; this part is not checked", place)
+                        del holder["$ref"]
+                    elif onward not in heights:
+                        waiting.append(onward)
+                continue
+            waiting.pop()
+            if place in open_ and place not in heights:
+                heights[place] = _height(open_.pop(place), heights, place, notes)
+
+
+def _height(
+    references: list[tuple[dict[str, Any], Place]], heights: dict[Place, int], place: Place, notes: Notes
+) -> int:
+    height = 0
+    for holder, onward in references:
+        if heights.get(onward, 0) >= _LONGEST:
+            notes.add(f"more than {_LONGEST} schemas refer to each other in a chain; the rest is not checked", place)
+            holder.pop("$ref", None)
+        elif "$ref" in holder:
+            height = max(height, heights.get(onward, 0) + 1)
+    return height
 
 
 def _references(schemas: SchemaReader, place: Place) -> list[tuple[dict[str, Any], Place]]:

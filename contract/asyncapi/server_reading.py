@@ -64,7 +64,7 @@ def _schemes(place: Place, root: Place, files: Files, notes: Notes) -> Iterator[
 
 def _scheme(place: Place) -> SecurityScheme:
     return SecurityScheme(
-        key=place.key,
+        key=place.key if isinstance(place.where[-1], str) else "",
         type=place.text("type"),
         in_=place.text("in"),
         name=place.text("name"),

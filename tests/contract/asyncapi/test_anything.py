@@ -48,7 +48,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(documents() | MAPPINGS)
 def test_any_mapping(value: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
