@@ -8,7 +8,7 @@ import pytest
 from tests.reports import builder, comparisons, loads
 from tests.reports.builder import Json
 from tests.reports.comparisons import VALIDATOR, slower, verdicts
-from tests.wsproof.command import complaint, read, wsproof
+from tests.wsproof.command import complaint, read, within, wsproof
 
 GOOD = verdicts(ERR_01="passed", ERR_02="passed")
 BAD = verdicts(ERR_01="failed", ERR_02="passed")
@@ -43,7 +43,7 @@ def runs(tmp_path: Path) -> Path:
     ],
 )
 def test_the_verdict_is_the_exit_code(sides: tuple[str, ...], code: int, said: str, runs: Path) -> None:
-    done = wsproof("compare", *sides, folder=runs)
+    done = within("compare", *sides, folder=runs)
     assert (done.returncode, done.stderr) == (code, "")
     assert said in done.stdout
     assert done.stdout.endswith("wsproof-report/comparison.html  wsproof-report/comparison.json\n")
@@ -65,7 +65,7 @@ def test_both_files_are_written_with_links_to_the_runs(runs: Path) -> None:
 
 def test_a_folder_that_would_be_taken_for_a_scheme(runs: Path) -> None:
     (runs / "bad").rename(runs / "javascript:alert(1)?#")
-    done = wsproof("compare", "good", "javascript:alert(1)?#", "--output", ".", folder=runs)
+    done = within("compare", "good", "javascript:alert(1)?#", "--output", ".", folder=runs)
     assert done.returncode == 1
     page = (runs / "comparison.html").read_text(encoding="utf-8")
     assert 'href="javascript%3Aalert%281%29%3F%23/report.html#' in page
@@ -73,23 +73,23 @@ def test_a_folder_that_would_be_taken_for_a_scheme(runs: Path) -> None:
 
 def test_a_run_without_its_page_is_not_linked(runs: Path) -> None:
     (runs / "bad" / "report.html").unlink()
-    wsproof("compare", "good", "bad", "--output", "out", folder=runs)
+    within("compare", "good", "bad", "--output", "out", folder=runs)
     first, second = read(runs / "out" / "comparison.json")["runs"]
     assert (first["page"], second["page"]) == ("../good/report.html", None)
 
 
 def test_the_document_on_standard_output(runs: Path) -> None:
-    done = wsproof("compare", "good", "bad", "--json", "-", "-q", folder=runs)
+    done = within("compare", "good", "bad", "--json", "-", "-q", folder=runs)
     VALIDATOR.validate(json.loads(done.stdout))
     assert (done.returncode, done.stderr) == (1, "⬇ bad is worse than good: 1 worse.\n")
-    again = wsproof("compare", "good", "bad", "--json", "same.json", "-q", folder=runs)
+    again = within("compare", "good", "bad", "--json", "same.json", "-q", folder=runs)
     assert again.stdout == "⬇ bad is worse than good: 1 worse.\n"
     assert (runs / "same.json").read_text(encoding="utf-8") == done.stdout
     assert (runs / "wsproof-report" / "comparison.json").read_text(encoding="utf-8") == done.stdout
 
 
 def test_markdown_for_the_summary_of_a_job(runs: Path) -> None:
-    done = wsproof("compare", "good", "bad", "--format", "markdown=-", "--format", "text", folder=runs)
+    done = within("compare", "good", "bad", "--format", "markdown=-", "--format", "text", folder=runs)
     assert done.returncode == 1
     assert done.stdout.startswith("### ⬇ bad is worse than good: 1 worse.\n")
     assert "⬇ bad is worse than good: 1 worse.\n" in done.stderr
@@ -100,7 +100,7 @@ def test_markdown_for_the_summary_of_a_job(runs: Path) -> None:
 @pytest.mark.slow
 def test_in_japanese_with_the_same_document(runs: Path) -> None:
     for language in ("en", "ja"):
-        done = wsproof("compare", "good", "bad", "--lang", language, "--output", language, folder=runs)
+        done = within("compare", "good", "bad", "--lang", language, "--output", language, folder=runs)
         assert done.returncode == 1
     assert "⬇ bad は good より悪化しています: 悪化 1 件。\n" in done.stdout
     assert "サーバーは ERR-01" in (runs / "ja" / "comparison.html").read_text(encoding="utf-8")
@@ -111,7 +111,7 @@ def test_in_japanese_with_the_same_document(runs: Path) -> None:
 @pytest.mark.slow
 def test_the_same_files_give_the_same_bytes(runs: Path) -> None:
     for folder in ("one", "two"):
-        wsproof("compare", "quick", "slow", "--output", folder, folder=runs)
+        within("compare", "quick", "slow", "--output", folder, folder=runs)
     for name in ("comparison.html", "comparison.json"):
         assert (runs / "one" / name).read_bytes() == (runs / "two" / name).read_bytes()
 
@@ -123,7 +123,7 @@ def test_a_run_that_was_killed_is_compared_by_its_stream(runs: Path) -> None:
     (runs / "killed" / "results.json").rename(runs / "whole.json")
     lines = (runs / "killed" / "results.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     (runs / "killed" / "results.jsonl").write_text("".join(lines[:1]), encoding="utf-8")
-    done = wsproof("compare", "whole.json", "killed", folder=runs)
+    done = within("compare", "whole.json", "killed", folder=runs)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "The run was cut off\n" in done.stdout
     assert "⬇ ERR-02 MUST  passed → untested" in done.stdout
@@ -174,7 +174,7 @@ def test_every_mistake_is_one_line(arguments: tuple[str, ...], message: str, run
 def test_hostile_documents_and_names(runs: Path) -> None:
     for name in ("one", "two"):
         _write(runs / name / "results.json", builder.hostile(builder.failing_results()))
-    done = wsproof("compare", "<script>=one", "\x1b[31m=two", folder=runs)
+    done = within("compare", "<script>=one", "\x1b[31m=two", folder=runs)
     assert (done.returncode, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout
     assert "<script>=" not in (runs / "wsproof-report" / "comparison.html").read_text(encoding="utf-8")

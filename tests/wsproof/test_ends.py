@@ -23,7 +23,7 @@ from contract.schemas import compile_schema
 from tests.conformance.chat import say
 from tests.conformance.servers import websocket_server
 from tests.slow import slow_but
-from tests.wsproof.command import complaint, lines, read, started, surroundings, wait_until, wsproof
+from tests.wsproof.command import complaint, lines, read, started, surroundings, wait_until, within, wsproof
 
 REPORTS = {"results.json", "results.jsonl", "report.html", "junit.xml"}
 
@@ -211,7 +211,7 @@ class TestKilled:
 
     def test_the_report(self, killed: Path) -> None:
         finished = lines(killed / "results.jsonl") - 1
-        shown = wsproof("report", killed / "results.jsonl", "--format", "json", folder=killed.parent)
+        shown = within("report", killed / "results.jsonl", "--format", "json", folder=killed.parent)
         assert shown.returncode == 0, shown.stderr
         document = json.loads(shown.stdout)
         assert (document["complete"], document["verdict"]) == (False, "incomplete")
@@ -232,7 +232,7 @@ class TestKilled:
         ],
     )
     def test_every_form_says_that_it_was_cut_off(self, killed: Path, form: str, said: str) -> None:
-        shown = wsproof("report", killed / "results.jsonl", "--format", form, folder=killed.parent)
+        shown = within("report", killed / "results.jsonl", "--format", form, folder=killed.parent)
         assert shown.returncode == 0, shown.stderr
         assert said in shown.stdout
 
@@ -248,7 +248,7 @@ class TestKilled:
         torn = tmp_path / "torn.jsonl"
         data = (killed / "results.jsonl").read_bytes()
         torn.write_bytes(data[: data.rindex(b"\n", 0, -1) + 200])
-        shown = wsproof("report", torn, "--format", "json", folder=tmp_path)
+        shown = within("report", torn, "--format", "json", folder=tmp_path)
         assert shown.returncode == 0, shown.stderr
         played = [one for one in json.loads(shown.stdout)["scenarios"] if one["verdict"] != "untested"]
         assert len(played) == data.count(b"\n") - 2
@@ -263,7 +263,7 @@ class TestKilled:
 def test_the_report_of_a_whole_stream_is_that_of_the_run(tmp_path: Path) -> None:
     done = wsproof("check", "--select", "ERR", "--strict", "--output", "out", folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    again = wsproof("report", "out/results.jsonl", "--format", "json", folder=tmp_path)
+    again = within("report", "out/results.jsonl", "--format", "json", folder=tmp_path)
     assert again.stdout == (tmp_path / "out" / "results.json").read_text(encoding="utf-8")
     assert json.loads(again.stdout)["complete"] is True
 

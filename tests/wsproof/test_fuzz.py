@@ -10,7 +10,7 @@ import pytest
 from contract.profile import load_profile
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
-from tests.wsproof.command import complaint, wsproof
+from tests.wsproof.command import complaint, within, wsproof
 
 QUICK = {"heartbeat.interval": 1, "heartbeat.timeout": 5}
 SET = [f"--set={name}={value}" for name, value in QUICK.items()]
@@ -59,7 +59,7 @@ def test_a_failure_is_quoted_with_what_repeats_it(tmp_path: Path) -> None:
     # The message holds a character that turns the reading direction around: nowhere does it act.
     junit = (tmp_path / "report" / "junit.xml").read_text(encoding="utf-8")
     assert not set(done.stdout + done.stderr + page + junit) & set("\u200e\u200f\u202a\u202b\u202d\u202e\u2066\u2067")
-    again = wsproof("report", "report/results.jsonl", "--format", "text", folder=tmp_path)
+    again = within("report", "report/results.jsonl", "--format", "text", folder=tmp_path)
     assert f"fuzz: 600 examples, seed {seed}" in again.stdout
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.wsproof.command import complaint, read, wsproof
+from tests.wsproof.command import complaint, read, within, wsproof
 
 ONE = ("check", "--select", "CONN-02", "--lang", "ja")
 FOLDER = "wsproof-report"
@@ -32,9 +32,9 @@ def test_the_results_do_not_depend_on_the_language(tmp_path: Path) -> None:
 def test_a_report_is_rendered_again_in_either_language(tmp_path: Path) -> None:
     wsproof(*ONE, folder=tmp_path)
     results = tmp_path / FOLDER / "results.json"
-    japanese = wsproof("report", results, "--format", "text", "--lang", "ja", folder=tmp_path)
-    english = wsproof("report", results, "--format", "text", folder=tmp_path)
-    from_variable = wsproof("report", results, "--format", "text", folder=tmp_path, WSPROOF_LANG="ja")
+    japanese = within("report", results, "--format", "text", "--lang", "ja", folder=tmp_path)
+    english = within("report", results, "--format", "text", folder=tmp_path)
+    from_variable = within("report", results, "--format", "text", folder=tmp_path, WSPROOF_LANG="ja")
     assert "接続" in japanese.stdout
     assert "Connecting" in english.stdout
     assert from_variable.stdout == japanese.stdout

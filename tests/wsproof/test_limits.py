@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.slow import slow_but
-from tests.wsproof.command import complaint, read, wsproof
+from tests.wsproof.command import complaint, read, within, wsproof
 from tests.wsproof.own import FORMATS, scenario, written, wrong
 
 ENDED = "What had not finished by then was not verified."
@@ -86,13 +86,13 @@ class TestTimeLimit:
     def test_every_report_says_why(self, form: str, folder: Path) -> None:
         for language, said in (("en", "the time limit of 500ms"), ("ja", "制限時間 500ms に達しました")):
             report = ("report", "wsproof-report/results.json", "--format", form, "--lang", language)
-            text = wsproof(*report, folder=folder).stdout
+            text = within(*report, folder=folder).stdout
             if form == "ctrf":  # which is ASCII
                 text = text.encode().decode("unicode-escape")
             assert (said if form not in ("json", "jsonl") else "time-limit") in text
 
     def test_the_stream_says_the_same(self, folder: Path) -> None:
-        again = wsproof("report", "wsproof-report/results.jsonl", "--format", "json", folder=folder)
+        again = within("report", "wsproof-report/results.jsonl", "--format", "json", folder=folder)
         assert again.stdout == (folder / "wsproof-report" / "results.json").read_text(encoding="utf-8")
 
     @pytest.mark.slow

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.slow import slow_but
-from tests.wsproof.command import complaint, read, wsproof
+from tests.wsproof.command import complaint, read, within, wsproof
 from tests.wsproof.own import FORMATS, scenario, written, wrong
 
 
@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("form", slow_but(["html", "junit"], FORMATS))
 def test_every_report_names_them(form: str, folder: Path) -> None:
-    done = wsproof("report", "wsproof-report/results.json", "--format", form, folder=folder)
+    done = within("report", "wsproof-report/results.json", "--format", form, folder=folder)
     assert done.returncode == 0, done.stderr
     assert "ACME-02" in done.stdout
     assert "acme-b" in done.stdout
@@ -34,7 +34,7 @@ def test_every_report_names_them(form: str, folder: Path) -> None:
 def test_a_run_that_was_cut_off_names_them(folder: Path) -> None:
     text = (folder / "wsproof-report" / "results.jsonl").read_text(encoding="utf-8")
     (folder / "cut.jsonl").write_text("".join(text.splitlines(keepends=True)[:-1]), encoding="utf-8")
-    done = wsproof("report", "cut.jsonl", "--format", "text", folder=folder)
+    done = within("report", "cut.jsonl", "--format", "text", folder=folder)
     assert "ACME-02 MUST  What acme-b says" in done.stdout
 
 
@@ -85,14 +85,14 @@ def test_mistakes(options: tuple[str, ...], said: str, folder: Path) -> None:
     written(folder / "twice.yaml", scenario("join-twice", "ACME-01"))
     written(folder / "typo.yaml", scenario("acme-c", "SEND-99"))
     (folder / "empty").mkdir(exist_ok=True)
-    done = wsproof("check", *options, folder=folder)
+    done = within("check", *options, folder=folder)
     assert (done.returncode, said in done.stderr) == (2, True), done.stderr
 
 
 class TestList:
     def test_a_line_each(self, folder: Path) -> None:
         options = ("--scenarios", "own.yaml", "--select", "ACME", "--select", "send-text-unchanged/emoji")
-        done = wsproof("check", "ws://nobody.invalid/", "--list", *options, folder=folder)
+        done = within("check", "ws://nobody.invalid/", "--list", *options, folder=folder)
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines() == [
             "send-text-unchanged/emoji  MUST  SEND  SEND-02",
@@ -103,13 +103,13 @@ class TestList:
 
     def test_as_json(self, folder: Path) -> None:
         options = ("--only-scenarios", "own.yaml", "--select", "acme-a", "--json", "-")
-        done = wsproof("check", "--list", *options, folder=folder)
+        done = within("check", "--list", *options, folder=folder)
         (one,) = json.loads(done.stdout)["scenarios"]
         assert (one["id"], one["verifies"], one["level"], one["group"]) == ("acme-a", ["ACME-01"], "MUST", "ACME")
 
     def test_writes_nothing_and_needs_no_profile(self, tmp_path: Path) -> None:
         (tmp_path / "wsproof.yaml").write_text("users: {alice: {token: '${NOT_SET}'}}\n", encoding="utf-8")
-        done = wsproof("check", "--list", "--select", "CONN-01", folder=tmp_path)
+        done = within("check", "--list", "--select", "CONN-01", folder=tmp_path)
         assert done.returncode == 0, done.stderr
         assert [one.name for one in tmp_path.iterdir()] == ["wsproof.yaml"]
 
