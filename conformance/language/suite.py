@@ -31,6 +31,11 @@ def load_suite(own: Sequence[Path] = (), *, bundled: bool = True, thorough: bool
     """
     scenarios = load_scenarios(BUNDLED, THOROUGH if thorough else None) if bundled else ()
     scenarios += load_scenarios(FUZZ) if fuzz else ()
+    return with_own(scenarios, own)
+
+
+def with_own(scenarios: tuple[Scenario, ...], own: Sequence[Path]) -> Suite:
+    """Scenarios that are read already, and those of the files and folders `own`. Raises as `load_suite` does."""
     read = {one.path.resolve() for one in scenarios}
     for path in own:
         found = [one for one in load_scenarios(path) if one.path.resolve() not in read]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.servers import raw_server
-from tests.wsproof.command import complaint, started, wait_until, wsproof
+from tests.wsproof.command import complaint, started, wait_until, within, wsproof
 from wsproof.output.files import OutputError
 from wsproof.output.locking import sole_writer
 
@@ -21,7 +21,7 @@ def test_the_second_one_is_told(command: str, others: tuple[str, ...], tmp_path:
     lock = out / f".{command}.lock"
     with started(command, *others, "--output", "out", folder=tmp_path) as first:
         wait_until(lambda: lock.is_file() and "UTC" in lock.read_text(encoding="utf-8"), first)
-        second = wsproof(command, *others, "--output", "out", folder=tmp_path)
+        second = within(command, *others, "--output", "out", folder=tmp_path)
         assert (second.returncode, second.stdout) == (2, "")
         said = second.stderr.removeprefix("wsproof: ").rstrip()
         assert said.startswith(f"--output out: another wsproof {command} is writing there (process {first.pid}, since ")

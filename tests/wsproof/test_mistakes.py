@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.servers import raw_server
-from tests.wsproof.command import complaint, wsproof
+from tests.wsproof.command import complaint, within
 from wsproof.command_line import main
 
 MISTAKES = [
@@ -128,13 +128,13 @@ def test_a_scenario_that_no_server_passes_is_refused_by_each_command(folder: Pat
         "own.yaml:8:32: expect: the contract has no event 'conection_ack' (did you mean 'connection_ack'?)",
         "own.yaml:9:71: expect: unknown operator '$contain' (did you mean '$contains'?)",
     ]
-    linted = wsproof("lint", "own.yaml", folder=folder)
+    linted = within("lint", "own.yaml", folder=folder)
     assert (linted.returncode, linted.stderr.splitlines()) == (2, expected)
     assert linted.stdout == "1 scenario verifies 1 of 70 requirements of a server; 2 problems\n"
-    checked = wsproof("check", "--scenarios", "own.yaml", folder=folder)
+    checked = within("check", "--scenarios", "own.yaml", folder=folder)
     assert (checked.returncode, checked.stdout) == (2, "")
     assert checked.stderr.splitlines() == [f"wsproof: {expected[0]}", expected[1]]
-    loaded = wsproof("load", "--journeys", "own.yaml", folder=folder)
+    loaded = within("load", "--journeys", "own.yaml", folder=folder)
     assert (loaded.returncode, expected[0] in loaded.stderr) == (2, True)
 
 
@@ -156,7 +156,7 @@ def test_what_cannot_be_written_is_said_before_the_run(folder: Path) -> None:
 def test_nobody_there(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    done = wsproof("check", f"ws://127.0.0.1:{port}/", folder=folder)
+    done = within("check", f"ws://127.0.0.1:{port}/", folder=folder)
     assert done.returncode == 3
     (line,) = done.stderr.splitlines()
     assert "cannot be reached" in line

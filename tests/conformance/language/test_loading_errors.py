@@ -100,6 +100,7 @@ class TestPlaces:
 
 
 class TestLint:
+    @pytest.mark.slow  # `make lint` runs the command
     def test_the_bundled_scenarios_are_clean(self) -> None:
         found = lint_scenarios()
         assert found.problems == ()

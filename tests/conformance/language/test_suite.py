@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from conformance.language.loading import BUNDLED, THOROUGH
-from conformance.language.suite import load_suite
+from conformance.language.suite import load_suite, with_own
 from contract.errors import ContractError
+from contract.requirements import load_requirements
+from tests.bundled import bundled
 from tests.wsproof.own import scenario, written, wrong
 
 DECLARED = """\
@@ -30,11 +32,10 @@ requirements:
 
 def test_own_scenarios_stand_beside_the_bundled_ones(tmp_path: Path) -> None:
     own = written(tmp_path / "own.yaml", scenario("acme-a", "ACME-01"))
-    bundled = load_suite()
     both, alone = load_suite([own]), load_suite([own], bundled=False)
     assert [one.id for one in alone.scenarios] == ["acme-a"]
-    assert [one.id for one in both.scenarios] == [*(one.id for one in bundled.scenarios), "acme-a"]
-    assert [*both.requirements] == [*alone.requirements] == [*bundled.requirements, "ACME-01"]
+    assert [one.id for one in both.scenarios] == [*(one.id for one in bundled()), "acme-a"]
+    assert [*both.requirements] == [*alone.requirements] == [*load_requirements(), "ACME-01"]
 
 
 def test_own_procedures_are_not_known_to_the_bundled_scenarios(tmp_path: Path) -> None:
@@ -45,8 +46,8 @@ def test_own_procedures_are_not_known_to_the_bundled_scenarios(tmp_path: Path) -
         "    parameters: {actor: null, channel: null, nonce: null}\n" + steps,
         encoding="utf-8",
     )
-    *bundled, mine = load_suite([own]).scenarios
-    assert tuple(bundled) == load_suite().scenarios
+    *others, mine = load_suite([own]).scenarios
+    assert tuple(others) == bundled()
     assert "SendRaw" in str(mine.steps)
 
 
@@ -54,7 +55,7 @@ def test_declared_requirements(tmp_path: Path) -> None:
     (tmp_path / "requirements.yaml").write_text(DECLARED, encoding="utf-8")
     written(tmp_path / "own.yaml", scenario("acme-a", "ACME-01"), scenario("acme-b", "SEND-90"))
     for path in (tmp_path, tmp_path / "own.yaml"):
-        found = load_suite([path]).requirements
+        found = with_own(bundled(), [path]).requirements
         acme, beta, send = (found[name] for name in ("ACME-01", "BETA-01", "SEND-90"))
         assert (acme.level, acme.statement, acme.statement_ja) == ("SHOULD", *["A post comes back at once."] * 2)
         assert (acme.section.title, acme.origin) == ("Agreed with Acme", "requirements.yaml")
@@ -79,25 +80,25 @@ def test_in_a_declared_section_it_is_a_mistake(name: str, tmp_path: Path) -> Non
     (tmp_path / "requirements.yaml").write_text(DECLARED, encoding="utf-8")
     own = written(tmp_path / "own.yaml", scenario("acme-a", name))
     with pytest.raises(ContractError) as caught:
-        load_suite([own])
+        with_own(bundled(), [own])
     said = f"{own}:6:16: no requirements.yaml declares {name} (did you mean "
     assert str(caught.value).startswith(said)
 
 
 def test_an_id_that_stands_twice_is_one_error_with_both_files(tmp_path: Path) -> None:
-    bundled = next(one for one in load_suite().scenarios if one.id.startswith("join-twice/"))
+    known = next(one for one in bundled() if one.id.startswith("join-twice/"))
     own = written(tmp_path / "own.yaml", scenario("acme-a", "ACME-01"), scenario("join-twice", "ACME-01"))
     other = written(tmp_path / "other.yaml", scenario("acme-a", "ACME-01"))
-    assert load_suite([own], bundled=False).scenarios
+    assert with_own((), [own]).scenarios
     with pytest.raises(ContractError) as caught:
-        load_suite([own])
+        with_own(bundled(), [own])
     line = own.read_text(encoding="utf-8")[: own.read_text(encoding="utf-8").index("join-twice")].count("\n") + 1
     assert str(caught.value) == (
-        f"{own}:{line}: scenario 'join-twice' is already defined in {bundled.path}:{bundled.line}; use another id, "
+        f"{own}:{line}: scenario 'join-twice' is already defined in {known.path}:{known.line}; use another id, "
         "or run only your own scenarios (--only-scenarios)"
     )
     with pytest.raises(ContractError) as caught:
-        load_suite([own, other], bundled=False)
+        with_own((), [own, other])
     assert str(caught.value) == f"{other}:4: scenario 'acme-a' is already defined in {own}:4; use another id"
 
 
@@ -106,7 +107,7 @@ def test_a_requirement_that_stands_twice(tmp_path: Path) -> None:
     (tmp_path / "requirements.yaml").write_text(text, encoding="utf-8")
     own = written(tmp_path / "own.yaml", scenario("acme-a", "ACME-01"))
     with pytest.raises(ContractError, match=r"requirements\.yaml:8:5: JOIN-01 is already declared in .*; use another"):
-        load_suite([own])
+        with_own(bundled(), [own])
 
 
 @pytest.mark.slow
