@@ -8,6 +8,7 @@ REPORT := build/report
 JUDGING := tests/faults tests/surroundings tests/evidence tests/examples tests/hostile tests/loadtest
 QUICKLY := -n 4 --dist worksteal $(JUDGING:%=--ignore=%)
 CAREFULLY := -n auto --dist loadfile --no-loadscope-reorder
+MANY := --hypothesis-profile many
 # An environment may forbid compiled modules to be written: each of many hundred processes would compile all of them.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -26,9 +27,10 @@ test: $(STAMP)  ## Run the tests, without the slow ones
 	$(BIN)/pytest $(QUICKLY) -m "not slow"
 	$(BIN)/pytest $(CAREFULLY) $(JUDGING) -m "not slow"
 
-test-slow: $(STAMP)  ## Run the slow tests: every fault, hostile endpoint, example server and page
-	$(BIN)/pytest $(QUICKLY) -m slow
-	$(BIN)/pytest $(CAREFULLY) $(JUDGING) -m slow
+test-slow: $(STAMP)  ## Run the slow tests: every fault, hostile endpoint, example server, page and many examples of each property
+	$(BIN)/pytest $(QUICKLY) $(MANY) -m slow
+	$(BIN)/pytest $(CAREFULLY) $(JUDGING) $(MANY) -m slow
+	$(BIN)/pytest -n auto $(MANY) -m "hypothesis and not slow"
 
 test-all: test test-slow  ## Run all tests
 

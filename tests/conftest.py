@@ -13,7 +13,10 @@ from wsproof.launcher import GARBAGE
 settings.register_profile(
     "any-machine", parent=settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("any-machine")
+settings.register_profile("many", parent=settings.get_profile("any-machine"))
+# `make test` tries few examples of each property; `make test-slow` tries them again with many.
+settings.register_profile("few", parent=settings.get_profile("any-machine"), max_examples=25)
+settings.load_profile("few")
 
 # What collection makes lives to the end: searching it for garbage again and again took half of the time of collection.
 gc.disable()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.errors import ContractError
@@ -212,7 +212,6 @@ PATTERN = re.compile(
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_no_sentence_shows_a_pattern_or_python(name: str, data: st.DataObject) -> None:
     """A part of a file that is right is replaced by anything."""

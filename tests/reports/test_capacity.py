@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.load.capacity import Capacity, build
@@ -66,7 +66,6 @@ trials = st.builds(
 )  # fmt: skip
 
 
-@settings(deadline=None)  # a busy machine may take its time
 @given(st.lists(trials, min_size=1, max_size=9), st.sampled_from(["users", "rate"]), measurement, measurement)
 def test_everything_lies_inside_the_plot(
     curve: list[builder.Json], unit: str, knee: float | None, broke: float | None

@@ -4,7 +4,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.load.charts import MAX_POINTS, Chart, build
@@ -149,7 +149,6 @@ entries = st.builds(
 )  # fmt: skip
 
 
-@settings(deadline=None)  # a busy machine may take its time
 @given(st.lists(entries, min_size=1, max_size=20), st.floats(0, 1e9))
 def test_everything_lies_inside_the_plot(points: list[Json], duration: float) -> None:
     chart = _chart(points, duration)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from contract import findings
 from reports.compare.comparison import MAX_RUNS, ComparisonError, Run, compare
@@ -282,7 +282,6 @@ def test_what_cannot_be_compared(runs: list[tuple[str, Json]], message: str) -> 
     assert message in str(error.value)
 
 
-@settings(max_examples=100, deadline=None)
 @given(comparisons.results() | comparisons.load_tests())
 def test_nothing_differs_from_itself(document: Json) -> None:
     found = compared(document, document)
@@ -302,14 +301,12 @@ def _sides(change: Json, first: str, second: str) -> tuple[Any, ...]:
     return change["name"], change.get("level", ""), change["weighs"], *(repr(sorted(side)) for side in sides)
 
 
-@settings(max_examples=200, deadline=None)
 @given(comparisons.results(), comparisons.results())
 def test_conformance_the_other_way_round_is_the_mirror_image(first: Json, second: Json) -> None:
     _mirrored(first, second)
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
 @given(comparisons.load_tests(), comparisons.load_tests())
 def test_load_the_other_way_round_is_the_mirror_image(first: Json, second: Json) -> None:
     _mirrored(first, second)

@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.load.distribution import HEIGHT, MAX_METRICS, Distribution, Distributions, build, percent
@@ -99,7 +99,6 @@ def test_a_stall_is_in_the_table() -> None:
 histograms = st.lists(st.lists(st.tuples(st.floats(0, 1e15), st.integers(0, 2**53)), max_size=20), min_size=1)
 
 
-@settings(deadline=None)  # a busy machine may take its time
 @given(histograms)
 def test_everything_lies_inside_the_plot(found: list[list[tuple[float, int]]]) -> None:
     built = build({str(n): _metric([list(point) for point in points]) for n, points in enumerate(found)})

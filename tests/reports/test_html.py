@@ -52,7 +52,7 @@ PAGES: list[tuple[Callable[[Json], str], Json]] = [
 ]
 
 
-@pytest.fixture(params=range(len(PAGES)))
+@pytest.fixture(params=range(len(PAGES)), scope="module")
 def page(request: pytest.FixtureRequest) -> Page:
     function, document = PAGES[request.param]
     return Page(function(document))

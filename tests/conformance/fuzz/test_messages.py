@@ -173,7 +173,6 @@ VALUES = st.recursive(
 
 
 @given(VALUES, notations())
-@settings(max_examples=60, database=None, deadline=None)
 def test_every_notation_means_the_same(value: Any, notation: Any) -> None:
     assert parse_json(written(value, notation)) == value
 

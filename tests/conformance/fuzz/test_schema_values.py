@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, find, given, settings
+from hypothesis import find, given
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 
@@ -45,7 +45,6 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", SCHEMAS)
 @given(data=st.data())
-@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_made_is_valid(name: str, data: st.DataObject) -> None:
     value = data.draw(made(SCHEMAS[name]))
     assert violations(compile_schema(SCHEMAS[name]), value) == ()

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.transport.exchange import Happening
@@ -54,7 +54,6 @@ class TestInbox:
         assert result.outcome.ending == "finished"
         assert result.outcome.failures == ()
 
-    @settings(deadline=None)
     @given(st.permutations("abcdef"))
     def test_any_order_of_arrival_satisfies_any_order_of_steps(self, order: list[str]) -> None:
         result = played(SIX, *(delivered(0.1, word) for word in order))

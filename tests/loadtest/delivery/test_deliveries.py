@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.requirements import load_requirements
@@ -76,7 +76,6 @@ def interleaved(queues: list[list[Arrival]]) -> st.SearchStrategy[list[Arrival]]
     return turns.map(merge)
 
 
-@settings(max_examples=60, deadline=None)
 @given(arrivals_in_one_order())
 def test_one_order_is_never_called_two(arrivals: list[Arrival]) -> None:
     assert not order_found(arrivals)
@@ -99,7 +98,6 @@ def two_orders(arrivals: Sequence[Arrival]) -> bool:
     return any((later, earlier) in pairs for earlier, later in pairs)
 
 
-@settings(max_examples=60, deadline=None)
 @given(arrivals_in_any_order())
 def test_two_orders_are_always_found(arrivals: list[Arrival]) -> None:
     """Whoever got first what, and whoever missed something."""

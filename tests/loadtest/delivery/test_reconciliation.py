@@ -35,7 +35,7 @@ def play(world: World, act: str, one: int, other: int) -> None:
             getattr(world, act)(one, other)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings().max_examples)
 @given(st.integers(1, 3), st.integers(0, 2**32), st.integers(10, 400))
 def test_turn_by_turn_at_once_and_by_the_model_it_comes_to_the_same(processes: int, seed: int, length: int) -> None:
     chance = random.Random(seed)

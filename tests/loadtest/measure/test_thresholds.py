@@ -4,7 +4,7 @@ import operator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.measure.recorder import METRICS
@@ -19,7 +19,6 @@ def measured(errors: int = 0, metrics: dict[str, Any] | None = None) -> dict[str
     return {"metrics": metrics or {}, "errors": [{"message": "something", "count": errors}] if errors else []}
 
 
-@settings(deadline=None)
 @given(
     figure=st.sampled_from([figure for figure in FIGURES if figure not in ("count", "rate")]),
     metric=st.sampled_from(METRICS),
@@ -173,7 +172,6 @@ def test_what_cannot_be_read_is_told_with_what_was_expected(text: str, expected:
     assert repr(text) in str(caught.value)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:

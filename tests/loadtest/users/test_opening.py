@@ -4,7 +4,7 @@ import socket
 from functools import partial
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from websockets.uri import parse_uri
 from websockets.utils import accept_key
@@ -40,7 +40,6 @@ def rendered(target: Target, profile: Profile, deed: Connect, token: str) -> byt
     return Wire("user", target.uri, request, MAX_MESSAGE_BYTES, KEY.decode()).out()[0]
 
 
-@settings(deadline=None, max_examples=60)
 @given(token=TOKENS, where=st.sampled_from(["query", "header", "basic", "cookie", "subprotocol"]))
 def test_what_is_sent_is_what_the_wire_would_send(token: str, where: str) -> None:
     if where == "subprotocol":
