@@ -105,6 +105,10 @@ def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
+def _are_dependent(value: Any) -> bool:
+    return isinstance(value, dict) and all(_are_texts(names) and _are_unique(names) for names in value.values())
+
+
 def _are_unique(names: list[str]) -> bool:
     return len(set(names)) == len(names)
 
@@ -155,7 +159,7 @@ EXPECTED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "deprecated": (lambda value: isinstance(value, bool), "true or false"),
     "examples": (lambda value: isinstance(value, list), "a list"),
     "dependentRequired": (
-        lambda value: isinstance(value, dict) and all(map(_are_texts, value.values())),
+        _are_dependent,
         "lists of the names of members",
     ),
 }

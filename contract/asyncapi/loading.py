@@ -23,7 +23,10 @@ def load(path: Path) -> Document:
     if text.lstrip().startswith("{"):
         text = _ESCAPE.sub(_joined, text)
     document = parse_yaml(text, path, aliases=True)
-    return Document(path, _Copy(path).of(document.value), document.node)
+    try:
+        return Document(path, _Copy(path).of(document.value), document.node)
+    except RecursionError:  # mappings that are merged into themselves
+        raise ContractError("nested too deeply", path) from None
 
 
 def _joined(found: re.Match[str]) -> str:
@@ -60,5 +63,5 @@ def _merged(value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         yield from value.items()
         return
     for part in reversed(parts):  # the first one wins
-        yield from (member for member in part.items() if member[0] not in value)
+        yield from (member for member in _merged(part) if member[0] not in value)
     yield from (member for member in value.items() if member[0] != _MERGE)

@@ -1,6 +1,7 @@
 """The registry in which validators look up the schemas of a document."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from referencing import Registry, Resource
@@ -73,6 +74,7 @@ def build_registry(schemas: SchemaReader, rewrite: Rewrite) -> Registry[Any]:
     contents = {source.uri: rewrite(_contents(schemas, source, places)) for source, places in by_source.items()}
     resources = [(uri, DRAFT202012.create_resource(value)) for uri, value in contents.items()]
 
+    @cache  # the library looks a reference up anew for every message
     def retrieve(uri: str) -> Resource[Any]:
         return DRAFT202012.create_resource(rewrite(_whole_file(schemas.files, uri)))
 

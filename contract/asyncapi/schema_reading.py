@@ -23,6 +23,7 @@ from contract.asyncapi.drafts import (
     draft_named,
     file_draft,
     ignores_siblings,
+    is_pattern,
     modernise,
     with_null,
 )
@@ -116,7 +117,8 @@ class SchemaReader:
             result.setdefault("allOf", []).append(self._reference(member, scope, value))
         elif name in SCHEMA_MAPS or name == "dependencies":
             if self._is(dict, member, "a mapping of names to schemas"):
-                result[name] = {inner.key: self._dependency(inner, scope) for inner in member}
+                known = [inner for inner in member if name != "patternProperties" or self._is_pattern(inner)]
+                result[name] = {inner.key: self._dependency(inner, scope) for inner in known}
         elif name in SCHEMA_LISTS:
             if self._is(list, member, "a list of schemas") and value:
                 result[name] = [*(self._translate(inner, scope) for inner in member), *result.get(name, ())]
@@ -127,12 +129,17 @@ class SchemaReader:
         elif name in EXPECTED and not EXPECTED[name][0](value):
             self.notes.add(f"{name}: expected {EXPECTED[name][1]}; it is not checked", member)
         else:
-            result[name] = value
+            result[name] = list(dict.fromkeys(value)) if name == "required" else value
 
     def _dependency(self, member: Place, scope: Scope) -> Any:
         if member.where[-2] == "dependencies" and isinstance(member.value, list):
-            return [name for name in member.value if isinstance(name, str)]
+            return list(dict.fromkeys(name for name in member.value if isinstance(name, str)))
         return self._translate(member, scope)
+
+    def _is_pattern(self, member: Place) -> bool:
+        if not is_pattern(member.key):
+            self.notes.add("patternProperties: expected a regular expression as the name; it is not checked", member)
+        return is_pattern(member.key)
 
     def _is(self, kind: type, member: Place, expected: str) -> bool:
         if not isinstance(member.value, kind):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from contract.errors import ContractError
-from contract.files import MAX_FILE_BYTES, Document, load_yaml, read_text
+from contract.files import MAX_FILE_BYTES, Document, load_yaml, parse_yaml, read_text
 
 TEXT = """\
 # A comment
@@ -167,3 +167,13 @@ class TestRefused:
     def test_a_folder(self, tmp_path: Path) -> None:
         with pytest.raises(ContractError, match="cannot be read: Is a directory"):
             read_text(tmp_path)
+
+    def test_aliases_where_they_are_welcome(self) -> None:
+        found = parse_yaml("a: &x [1, &y {b: 2}]\nc: *x\nd: *y\n", Path("file.yaml"), aliases=True)
+        assert found.value == {"a": [1, {"b": 2}], "c": [1, {"b": 2}], "d": {"b": 2}}
+        assert found.position(("c", 1, "b")) == (1, 14)
+
+    def test_aliases_take_no_time_to_read(self) -> None:
+        """Fifteen of them stand for more values than there is memory for: nobody may walk through them yet."""
+        lines = ["x0: &n0 [1, 2, 3]", *(f"x{n}: &n{n} [{', '.join([f'*n{n - 1}'] * 10)}]" for n in range(1, 15))]
+        assert parse_yaml("\n".join(lines), Path("file.yaml"), aliases=True).value["x1"] == [[1, 2, 3]] * 10

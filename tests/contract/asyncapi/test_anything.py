@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from contract.asyncapi.document import read_asyncapi
 from contract.errors import ContractError
-from contract.schemas import compile_schema, violations
+from contract.schemas import compile_schema, schema_problem, violations
 
 NAMES = """
 $ref $id $schema action additionalProperties address allOf anyOf asyncapi bindings channel channels components
@@ -31,6 +31,17 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES.split()), inner, max_size=5),
     max_leaves=25,
 )
+KEYWORDS = """
+$anchor $defs $dynamicRef $id $recursiveRef $ref $schema additionalItems additionalProperties allOf anyOf const contains
+default definitions dependencies dependentRequired dependentSchemas description else enum examples exclusiveMaximum
+exclusiveMinimum format if items maxLength minContains minItems minLength minimum multipleOf not nullable oneOf pattern
+patternProperties prefixItems properties propertyNames required then title type unevaluatedItems uniqueItems
+"""
+SCHEMAS: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.just(1e308) | st.sampled_from(TEXTS.split()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYWORDS.split()), inner, max_size=4),
+    max_leaves=25,
+)
 MAPPINGS = st.dictionaries(st.sampled_from(NAMES.split()), JSON, max_size=4)
 
 
@@ -44,7 +55,10 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         "info": draw(MAPPINGS),
         "channels": draw(keyed),
         "operations": draw(keyed),
-        "components": {"messages": draw(keyed), "schemas": draw(keyed)},
+        "components": {
+            "messages": {"a": {"payload": draw(SCHEMAS), "examples": draw(JSON)}, **draw(keyed)},
+            "schemas": draw(st.dictionaries(st.sampled_from(["a", "b"]), SCHEMAS, max_size=2)),
+        },
     }
 
 
@@ -59,6 +73,7 @@ def test_any_mapping(value: dict[str, Any]) -> None:
         except ContractError:
             return
         for message in document.messages.values():
+            assert schema_problem(message.schema) is None
             if not isinstance(message.schema, bool):
                 violations(compile_schema(message.schema, document.registry), {"a": {"a": "a"}})
         for note in document.notes:

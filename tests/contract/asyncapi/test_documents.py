@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from contract.asyncapi.document import ApiDocument, DeclaredMessage, read_asyncapi
-from contract.schemas import compile_schema, violations
+from contract.schemas import compile_schema, schema_problem, violations
 
 FOLDER = Path(__file__).parent / "documents"
 NAMES = [*sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.glob("*.*")), "split/asyncapi.yaml"]
@@ -35,6 +35,7 @@ def fits(api: ApiDocument, message: str, value: Any) -> bool:
 def test_every_schema_stands_alone(name: str) -> None:
     api = read(name)
     for message in api.messages.values():
+        assert schema_problem(message.schema) is None
         if isinstance(message.schema, dict):
             fits(api, message.name, {})
             for example in message.examples:
@@ -242,6 +243,7 @@ class TestBroken:
         assert fits(self.API, "circle", {})
         assert not fits(self.API, "circle", [])
         assert not fits(self.API, "wrong", {"both": 1})
+        assert not fits(self.API, "wrong", {"names": {"a": 1}})
         assert [example.name for example in self.API.messages["wrong"].examples] == ["fits"]
 
     def test_each_mistake_has_its_place(self) -> None:
@@ -265,13 +267,14 @@ class TestBroken:
             (25, "minLength: expected a number of 0 or more; it is not checked"),
             (26, "expected a schema: a mapping, true or false; it is not checked"),
             (27, "expected a schema: a mapping, true or false; it is not checked"),
-            (28, "maxLength: ignored beside $ref, as Draft 07 says"),
-            (31, "message 'wrong': example 'spoilt' does not fit the schema: /list: expected array, got integer 1"),
-            (33, "the operation has no message"),
-            (34, "expected a channel: a mapping"),
-            (42, "oneOf: the messages refer to nothing but each other"),
+            (28, "patternProperties: expected a regular expression as the name; it is not checked"),
+            (29, "maxLength: ignored beside $ref, as Draft 07 says"),
+            (32, "message 'wrong': example 'spoilt' does not fit the schema: /list: expected array, got integer 1"),
+            (34, "the operation has no message"),
+            (35, "expected a channel: a mapping"),
             (43, "oneOf: the messages refer to nothing but each other"),
-            (47, "the schema refers to nothing but itself; this part is not checked"),
+            (44, "oneOf: the messages refer to nothing but each other"),
+            (48, "the schema refers to nothing but itself; this part is not checked"),
         ]
 
 
@@ -291,6 +294,8 @@ class TestTrees:
             ("tree", {"name": "a", "parent": 1}, False),
             ("forest", [{"name": "a"}], True),
             ("forest", [{}], False),
+            ("strange", {"a": 1}, True),
+            ("strange", {"a": "1"}, False),
             ("pasted", {"lines": [{"article": "a"}]}, True),
             ("pasted", {"lines": [{}]}, False),
             ("named", {"self": {"part": 1, "anchored": True}}, True),
@@ -334,6 +339,7 @@ def test_anchors() -> None:
     assert not fits(api, "report", {"kind": "report", "true": 1})
     assert not fits(api, "report", {"kind": "report", "more": 1})
     assert not fits(api, "report", {})
+    assert api.messages["report"].schema["maxProperties"] == 3
     assert fits(api, "order", {"kind": "", "more": 1})
 
 
