@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.asyncapi.document import read_asyncapi
@@ -62,7 +62,6 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=100)
 @given(documents() | MAPPINGS)
 def test_any_mapping(value: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:

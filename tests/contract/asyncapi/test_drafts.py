@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator, Draft6Validator, Draft7Validator
 
@@ -105,7 +105,6 @@ def translated(payload: Any, components: dict[str, Any]) -> Validator:
     return compile_schema({"allOf": [schema]} if isinstance(schema, bool) else schema, api.registry)
 
 
-@settings(max_examples=100)
 @given(schemas(old=False), st.lists(VALUES, max_size=6))
 def test_draft_07(schema: dict[str, Any], values: list[Any]) -> None:
     components = {"a": {"type": ["string", "integer"]}, "b": {"items": [{"maximum": 2}], "additionalItems": False}}
@@ -115,7 +114,6 @@ def test_draft_07(schema: dict[str, Any], values: list[Any]) -> None:
         assert (violations(ours, value) == ()) == judge.is_valid(value), (schema, value)
 
 
-@settings(max_examples=50)
 @given(schemas(old=True), st.booleans(), st.booleans(), st.lists(VALUES, max_size=6))
 def test_draft_04(schema: dict[str, Any], below: bool, above: bool, values: list[Any]) -> None:
     bounds = {"minimum": 0, "exclusiveMinimum": below, "maximum": 3, "exclusiveMaximum": above}
