@@ -1,6 +1,7 @@
 """The registry in which validators look up the schemas of a document."""
 
 from collections.abc import Callable
+from copy import copy
 from functools import cache
 from typing import Any
 
@@ -112,11 +113,12 @@ class _Tree:
     """A copy of a file's value, of which only what changes is copied."""
 
     def __init__(self, value: Any) -> None:
-        self.root: Any = value
-        if isinstance(value, dict):
-            self.root = {name: member for name, member in value.items() if name not in ("$schema", "$id")}
-        self._own = {id(self.root)}
+        self._own: set[int] = set()
         self._translated: dict[int, Any] = {}
+        self.root = self._copy(value)
+        if isinstance(self.root, dict):
+            self.root.pop("$schema", None)
+            self.root.pop("$id", None)
 
     def put(self, where: Where, schema: Any) -> bool:
         """Put a translated schema at its place; False if a schema around it, translated before, has no such place."""
@@ -134,7 +136,7 @@ class _Tree:
     def _copy(self, value: Any) -> Any:
         if id(value) in self._own or id(value) in self._translated:
             return value
-        copied = dict(value) if isinstance(value, dict) else list(value)
+        copied = copy(value)
         self._own.add(id(copied))
         return copied
 

@@ -149,7 +149,7 @@ class SchemaReader:
     def _reference(self, place: Place, scope: Scope, reference: str | None = None) -> dict[str, Any]:
         text = reference if reference is not None else str(place.reference)
         try:
-            target = self._target(place, text, scope)
+            target = self._payload(self._target(place, text, scope), place)
         except (BrokenReferenceError, ValueError) as error:
             self.notes.add(f"$ref to '{text}': {error}; this part is not checked", place["$ref"])
             return {}
@@ -158,6 +158,14 @@ class SchemaReader:
         self.holders.setdefault(target, []).append(result)
         self.leads_to[id(result)] = target
         return result
+
+    def _payload(self, target: Place, place: Place) -> Place:
+        """The target; if it is a message, which as a schema would permit anything, its payload."""
+        value = target.value
+        if not isinstance(value, dict) or "payload" not in value or any(map(_restricts, value.keys() - ANNOTATIONS)):
+            return target
+        self.notes.add(f"$ref to '{place.reference}': that is a message; its payload is taken", place["$ref"])
+        return target["payload"]
 
     def _target(self, place: Place, reference: str, scope: Scope) -> Place:
         uri, fragment = urldefrag(reference)
@@ -168,9 +176,9 @@ class SchemaReader:
             return self.files.target(place, reference)
         # `#/…` begins at the closest schema with an `$id`; most people mean the file. A schema that was pasted into
         # a document still refers to its own definitions.
-        roots = [place.source.root, *reversed(scope.roots)]
-        if scope.identifier:
-            roots.insert(0, scope.roots[-1])
+        roots = [*reversed(scope.roots)]
+        is_schema = fragment or "asyncapi" not in (place.source.root.value or ())
+        roots.insert(1 if scope.identifier or not is_schema else 0, place.source.root)
         for root in roots:
             try:
                 return self.files.inside(root, unquote(fragment))

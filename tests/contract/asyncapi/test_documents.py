@@ -282,7 +282,10 @@ class TestTrees:
     API = read("tree.yaml")
 
     def test_recursion_stays_a_reference(self) -> None:
-        assert self.API.notes == ()
+        assert notes(self.API) == [
+            (11, "$ref to '#/components/messages/wrapped': that is a message; its payload is taken"),
+            (35, "no operation sends or receives the message 'wrapped'"),
+        ]
         schema = self.API.messages["tree"].schema
         assert schema == {"$ref": f"{(FOLDER / 'tree.yaml').as_uri()}#/components/schemas/node"}
 
@@ -294,6 +297,10 @@ class TestTrees:
             ("tree", {"name": "a", "parent": 1}, False),
             ("forest", [{"name": "a"}], True),
             ("forest", [{}], False),
+            ("linked", {"next": {"next": {}}}, True),
+            ("linked", {"next": {"next": 1}}, False),
+            ("trees.wrapped", 1, True),
+            ("trees.wrapped", None, False),
             ("strange", {"a": 1}, True),
             ("strange", {"a": "1"}, False),
             ("pasted", {"lines": [{"article": "a"}]}, True),
