@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from contract.asyncapi.declarations import Channel, Handshake, Parameter
 from contract.asyncapi.references import Files, Notes, Place
 from contract.asyncapi.schema_reading import SchemaReader
 
 
-def found_channels(root: Place, files: Files, notes: Notes) -> Iterator[tuple[str, Place]]:
+def found_channels(files: Files, notes: Notes) -> Iterator[tuple[str, Place]]:
     """Each channel of a document with its key, at the end of its references."""
-    for one in root["channels"]:
+    for one in files.section("channels"):
         channel = files.follow(one)
         if channel is not None and isinstance(channel.value, dict):
             yield one.key, channel
@@ -71,7 +72,9 @@ class ChannelReader:
 
 def _last(place: Place) -> str:
     """The key of a server: its name in 2.x, a reference to it in 3.x."""
-    return place.reference.rpartition("/")[2] if place.reference is not None else str(place.value)
+    if place.reference is None:
+        return str(place.value)
+    return unquote(place.reference).rpartition("/")[2].replace("~1", "/").replace("~0", "~")
 
 
 def _text(value: Any) -> str:

@@ -102,17 +102,17 @@ class _Reader:
         self.details = DetailReader(self.files, self.schemas, self.notes, content_type)
 
     def read(self) -> ApiDocument:
-        found = dict(found_channels(self.root, self.files, self.notes))
+        found = dict(found_channels(self.files, self.notes))
         messages = self._collect(found)
         payloads = [self.details.payload(one) for one in messages]
         channels = ChannelReader(self.files, self.schemas, self.version)
         read_channels = {key: channels.channel(key, place) for key, place in found.items()}
-        servers = {server.key: server for server in read_servers(self.root, self.files, self.notes)}
+        servers = {server.key: server for server in read_servers(self.files, self.notes)}
         self._read_components()
         break_circles(self.schemas, self.notes)
         registry = build_registry(self.schemas, self.rewrite)
         declared = list(self._declared(messages, payloads, registry))
-        info = self.root["info"]
+        info = self.files.follow(self.root["info"]) or self.root["info"]
         return ApiDocument(
             title=info.text("title"),
             version=info.text("version"),
@@ -128,17 +128,18 @@ class _Reader:
     def _collect(self, channels: Mapping[str, Place]) -> list[Found]:
         """All messages with their sides; those of `components` first, so that they have their keys as names."""
         messages = MessageCollector(self.files, self.notes, trait_wins=self.version == 2)
-        for place in self.root["components"]["messages"]:
-            list(messages.all(place))
+        for place in self.files.section("components", "messages"):
+            messages.reading = self.root["components"]["messages"][place.key]
+            messages.all(place)
         if self.version == 2:
             read_operations_2(channels.items(), messages)
         else:
-            Operations3(channels.items(), messages).read(self.root["operations"])
+            Operations3(channels.items(), messages).read(self.files.section("operations"))
         return messages.found
 
     def _read_components(self) -> None:
         """Schemas that no message uses: whoever reads the document may."""
-        for place in self.root["components"]["schemas"]:
+        for place in self.files.section("components", "schemas"):
             if isinstance(place.value, dict) and "schemaFormat" not in place.value:
                 self.schemas.schema(place, "07")
 

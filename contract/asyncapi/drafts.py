@@ -80,6 +80,11 @@ def file_draft(value: object) -> Draft | None:
     return "2020-12" if "openapi" in value else draft_named(value.get("$schema"))
 
 
+def is_annotation(name: str) -> bool:
+    """Whether a keyword says nothing about validity."""
+    return name in ANNOTATIONS or name.startswith("x-")
+
+
 def ignores_siblings(draft: Draft) -> bool:
     """Whether what stands beside a `$ref` has no meaning."""
     return not draft.startswith("20")
@@ -164,6 +169,10 @@ EXPECTED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     ),
 }
 """Keywords with a test of their value, and what it should have been."""
+
+
+RESTRICTING = (SCHEMAS | SCHEMA_LISTS | SCHEMA_MAPS | EXPECTED.keys()) - ANNOTATIONS
+"""Keywords that some values break."""
 
 
 def modernise(schema: dict[str, Any]) -> None:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from contract.asyncapi.message_examples import candidates, end_of, of_schema
 from contract.asyncapi.message_reading import Found
 from contract.asyncapi.references import Files, Notes, Place
-from contract.asyncapi.schema_formats import is_draft, is_json, payload_draft
+from contract.asyncapi.schema_formats import format_name, is_json, payload_draft
 from contract.asyncapi.schema_reading import SchemaReader
 
 _PAYLOAD = "$message.payload#"
@@ -41,12 +40,14 @@ class DetailReader:
             self._notes.add(f"message '{message.name}' has no payload: any JSON is valid", place)
             return Payload(None, True)
         schema, named = self._schema(place)
-        draft: Any = payload_draft(named)
-        if not is_draft(draft):
-            self._notes.add(f"message '{message.name}': the payload is described in {draft}; it is not checked", schema)
+        draft = payload_draft(named)
+        if draft is None:
+            text = f"message '{message.name}': the payload is described in {format_name(named)}; it is not checked"
+            self._notes.add(text, schema)
             return Payload(None, False)
         translated = self._schemas.schema(schema, draft)
-        return Payload(schema, translated != {} or schema.value == {})
+        is_lost = schema.reference is not None and isinstance(translated, dict) and "$ref" not in translated
+        return Payload(schema, not is_lost)
 
     def _schema(self, place: Place) -> tuple[Place, str]:
         """The place of a payload's schema, and its `schemaFormat`: a member of the message, or of the payload (3.x)."""

@@ -24,8 +24,11 @@ def candidates(message: Place, files: Files) -> Iterator[tuple[str, Place]]:
             continue
         value = example.value
         if isinstance(value, dict) and value.keys() <= _OF_AN_EXAMPLE:
-            if "payload" in value:
-                yield example.text("name") or str(number), example["payload"]
+            payload: Place | None = example["payload"]
+            if isinstance(value.get("payload"), dict) and [*value["payload"]] == ["$ref"]:
+                payload = files.follow(example["payload"])
+            if "payload" in value and payload is not None:
+                yield example.text("name") or str(number), payload
         else:
             yield str(number), example
 

@@ -1,7 +1,6 @@
 """Collects the messages of a document, wherever they stand, and reads each of them once."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from contract.asyncapi.declarations import Action
@@ -41,25 +40,30 @@ class MessageCollector:
         self._names: set[str] = set()
         self._numbers: dict[str, int] = {}
 
-    def all(self, place: Place, otherwise: str = "", around: tuple[Place, ...] = ()) -> Iterator[Found]:
+    def all(self, place: Place, otherwise: str = "") -> list[Found]:
         """The messages that a message object, a reference to one, or a `oneOf` of these stands for.
 
         `otherwise` is the name of a message that has none.
         """
-        chain = self.files.chain(place)
-        if not chain:
-            return
-        value = chain[-1].value
-        if not isinstance(value, dict):
-            self.notes.add("expected a message: a mapping", chain[-1])
-        elif isinstance(value.get("oneOf"), list) and "payload" not in value:
-            if chain[-1] in around:
-                self.notes.add("oneOf: the messages refer to nothing but each other", chain[-1])
-                return
-            for one in chain[-1]["oneOf"]:
-                yield from self.all(one, otherwise, (*around, chain[-1]))
-        else:
-            yield self._found(chain, otherwise)
+        found: list[Found] = []
+        expanded: dict[Place, None] = {}
+        waiting = [place]
+        while waiting:
+            chain = self.files.chain(waiting.pop())
+            if not chain or chain[-1] in expanded:
+                continue
+            expanded[chain[-1]] = None
+            value = chain[-1].value
+            if not isinstance(value, dict):
+                self.notes.add("expected a message: a mapping", chain[-1])
+            elif isinstance(value.get("oneOf"), list) and "payload" not in value:
+                waiting.extend(reversed([*chain[-1]["oneOf"]]))
+            else:
+                found.append(self._found(chain, otherwise))
+        first = next(iter(expanded), None)
+        if not found and first is not None and isinstance(first.value, dict):
+            self.notes.add("oneOf: there is no message in it", first)
+        return found
 
     def _found(self, chain: tuple[Place, ...], otherwise: str) -> Found:
         written = chain[-1]
@@ -69,15 +73,25 @@ class MessageCollector:
 
     def _written(self, chain: tuple[Place, ...], otherwise: str) -> Found:
         written = chain[-1]
-        key = _key(chain)
+        key = self._key(chain) or _own_name(written)
         text = (written.source, key, json.dumps(written.value, sort_keys=True))
         if not key or text not in self._by_text:
             place = with_traits(written, self.files, self._trait_wins)
-            name = self._unique(key or _own_name(place) or otherwise or "message", written)
+            name = self._unique(self._key(chain) or _own_name(place) or otherwise or "message", written)
             entry = [self.reading, *(one for one in chain if one.source is self.files.root)][-1]
             self._by_text[text] = Found(name, place, entry)
             self.found.append(self._by_text[text])
         return self._by_text[text]
+
+    def _key(self, chain: tuple[Place, ...]) -> str:
+        """The key that a message has where it is written; else that of a mapping of messages which refers to it."""
+        for place in reversed(chain):
+            if len(place.where) > 1 and place.where[-2] == "messages" and isinstance(place.where[-1], str):
+                return place.key
+        written = chain[-1]
+        elsewhere = len(chain) > 1 or written.source is not self.files.root
+        is_key = written.where and isinstance(written.where[-1], str) and written.key not in ("message", "x-response")
+        return written.key if elsewhere and is_key else ""
 
     def _unique(self, name: str, place: Place) -> str:
         """A name that no other message has: with the channel's key before it, or else a number behind it."""
@@ -92,16 +106,6 @@ class MessageCollector:
         self._numbers[name] = number
         self._names.add(unique)
         return unique
-
-
-def _key(chain: tuple[Place, ...]) -> str:
-    """The key that a message has where it is written; else that of a mapping of messages which refers to it."""
-    for place in reversed(chain):
-        if len(place.where) > 1 and place.where[-2] == "messages" and isinstance(place.where[-1], str):
-            return place.key
-    written = chain[-1].where
-    named = len(chain) > 1 and written and isinstance(written[-1], str) and written[-1] not in ("message", "x-response")
-    return str(written[-1]) if named else ""
 
 
 def _own_name(place: Place) -> str:

@@ -28,7 +28,7 @@ def _operation_2(key: str, operation: Place, action: Action, messages: MessageCo
     if "message" not in operation.value:
         messages.notes.add("the operation has no message", operation)
         return
-    found = list(messages.all(operation["message"], operation.text("operationId") or f"{key} {operation.key}"))
+    found = messages.all(operation["message"], operation.text("operationId") or f"{key} {operation.key}")
     shared = _responses(operation, messages)
     for one in found:
         one.actions.add(action)
@@ -68,7 +68,7 @@ class Operations3:
     def read(self, operations: Iterable[Place]) -> None:
         """Note all sides and replies."""
         for one in operations:
-            self._messages.reading = one
+            self._messages.reading = self._messages.files.root.root["operations"][one.key]
             operation = self._messages.files.follow(one)
             if operation is None:
                 continue

@@ -18,6 +18,12 @@ from contract.schemas import pointer
 
 Where = tuple[str | int, ...]
 
+_MOST_REFERENCES = 10
+"""References that one JSON pointer may lead through."""
+
+_LONGEST_NOTE = 500
+"""Characters of a note: a document may have names of any length."""
+
 
 class BrokenReferenceError(Exception):
     """A `$ref` leads nowhere; the text is a sentence that says why."""
@@ -32,7 +38,7 @@ class _LostError(BrokenReferenceError):
 
 
 class Source:
-    """A file that has been read. Its value has no keys but strings."""
+    """A file that has been read."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
@@ -141,7 +147,7 @@ class Notes:
     def add(self, text: str, place: Place) -> None:
         """Note something about a place."""
         line, column = place.source.position(place.where)
-        self._found[Note(visible(text), place.source.document.path, line, column)] = None
+        self._found[Note(visible(text[:_LONGEST_NOTE]), place.source.document.path, line, column)] = None
 
     def all(self) -> tuple[Note, ...]:
         """All notes: those of one file together, in the order of its lines."""
@@ -166,11 +172,6 @@ class Files:
             raise BrokenReferenceError(found)
         return found
 
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """All files that have been read."""
-        return tuple(one for one in self._read.values() if isinstance(one, Source))
-
     def _load(self, uri: str) -> Source | str:
         parts = urlsplit(uri)
         if parts.scheme != "file" or parts.netloc:
@@ -186,17 +187,13 @@ class Files:
     def target(self, place: Place, reference: str) -> Place:
         """The place that a `$ref` at `place` leads to. Raises `BrokenReferenceError`."""
         uri, _, fragment = urljoin(place.source.uri, reference).partition("#")
-        return self.walk(self.source(uri), unquote(fragment))
+        return self.inside(self.source(uri).root, unquote(fragment))
 
-    def walk(self, source: Source, fragment: str) -> Place:
-        """The place that a JSON pointer leads to, through references on the way. Raises `BrokenReferenceError`."""
-        return self._walk(source.root, fragment, 0)
+    def inside(self, place: Place, fragment: str, depth: int = 0) -> Place:
+        """Where a JSON pointer leads that begins at `place`. Raises `BrokenReferenceError`.
 
-    def inside(self, root: Place, fragment: str) -> Place:
-        """The same, where the pointer begins at `root`."""
-        return self._walk(root, fragment, 0)
-
-    def _walk(self, place: Place, fragment: str, depth: int) -> Place:
+        A part of it may lie behind references; `depth` counts those that are being followed.
+        """
         if fragment and not fragment.startswith("/"):
             raise BrokenReferenceError(f"'#{fragment}' is not a JSON pointer; one starts with '#/'")
         for step in fragment.split("/")[1:]:
@@ -210,11 +207,19 @@ class Files:
             return place[name]
         if isinstance(value, list) and name.isdecimal() and len(name) < 7 and int(name) < len(value):
             return place[int(name)]
-        if place.reference is not None and depth < 20:
-            onward = urljoin(place.source.uri, place.reference)
-            uri, _, rest = onward.partition("#")
-            return self._step(self._walk(self.source(uri).root, unquote(rest), depth + 1), name, fragment, depth + 1)
+        if place.reference is not None and depth < _MOST_REFERENCES:
+            uri, _, rest = urljoin(place.source.uri, place.reference).partition("#")
+            onward = self.inside(self.source(uri).root, unquote(rest), depth + 1)
+            return self._step(onward, name, fragment, depth + 1)
         raise BrokenReferenceError(f"{place.source.document.path.name} has nothing at '#{fragment}'")
+
+    def section(self, *names: str) -> Iterator[Place]:
+        """The members of a part of the document, which may stand in another file as a whole."""
+        place: Place | None = self.root.root
+        for name in names:
+            place = self.follow(place[name]) if place is not None else None
+        if place is not None:
+            yield from place
 
     def follow(self, place: Place) -> Place | None:
         """The place at the end of a chain of references; None, and a note, if it leads nowhere."""

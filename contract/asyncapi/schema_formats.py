@@ -16,8 +16,8 @@ _OTHERS = {
 _JSON = re.compile(r"(application|text)/([\w.!#$&^-]+\+)?json5?\s*(;.*)?", re.ASCII | re.IGNORECASE)
 
 
-def payload_draft(schema_format: str) -> Draft | str:
-    """The draft of JSON Schema that a `schemaFormat` names; for another format, a name of it for people.
+def payload_draft(schema_format: str) -> Draft | None:
+    """The draft of JSON Schema that a `schemaFormat` names; None for another format.
 
     AsyncAPI's own schemas, which are the default, are Draft 07 and more.
     """
@@ -28,12 +28,13 @@ def payload_draft(schema_format: str) -> Draft | str:
         return "2020-12" if re.search(r"version=3\.[1-9]", text) else "openapi-3.0"
     if "schema+json" in text or "schema+yaml" in text:
         return draft_named(text.replace("draft-7", "draft-07")) or "07"
+    return None
+
+
+def format_name(schema_format: str) -> str:
+    """What people call a format that is no JSON Schema."""
+    text = schema_format.casefold()
     return next((name for part, name in _OTHERS.items() if part in text), f"'{schema_format}'")
-
-
-def is_draft(found: Draft | str) -> bool:
-    """Whether it is a draft, and not another format's name."""
-    return found in ("04", "06", "07", "2019-09", "2020-12", "openapi-3.0")
 
 
 def is_json(content_type: str) -> bool:

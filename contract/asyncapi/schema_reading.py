@@ -11,11 +11,11 @@ from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin
 
 from contract.asyncapi.drafts import (
-    ANNOTATIONS,
     EXPECTED,
     IDENTITY,
     IN_PLACE,
     IN_PLACE_LISTS,
+    RESTRICTING,
     SCHEMA_LISTS,
     SCHEMA_MAPS,
     SCHEMAS,
@@ -23,6 +23,7 @@ from contract.asyncapi.drafts import (
     draft_named,
     file_draft,
     ignores_siblings,
+    is_annotation,
     is_pattern,
     modernise,
     with_null,
@@ -86,22 +87,21 @@ class SchemaReader:
         is_reference = place.reference is not None
         result = self._reference(place, scope) if is_reference else {}
         for member in place:
-            if member.key in IDENTITY or (member.key == "$ref" and is_reference):
-                continue
-            if (
-                is_reference
-                and member.key != "nullable"
-                and ignores_siblings(scope.draft)
-                and not _is_annotation(member.key)
-            ):
-                if _restricts(member.key):
-                    self.notes.add(f"{member.key}: ignored beside $ref, as Draft {scope.draft} says", member)
-                continue
-            self._keyword(member, scope, result)
+            if not (is_reference and self._is_ignored(member, scope.draft)) and member.key not in IDENTITY:
+                self._keyword(member, scope, result)
         modernise(result)
         if "nullable" in result:
             return self._nullable(place, scope, result)
         return result
+
+    def _is_ignored(self, member: Place, draft: Draft) -> bool:
+        """Whether a keyword beside a `$ref` has no meaning. `nullable` is always meant."""
+        if member.key == "$ref":
+            return True
+        ignored = ignores_siblings(draft) and not is_annotation(member.key) and member.key != "nullable"
+        if ignored and member.key in RESTRICTING:
+            self.notes.add(f"{member.key}: ignored beside $ref, as before JSON Schema 2019-09", member)
+        return ignored
 
     def _nullable(self, place: Place, scope: Scope, result: dict[str, Any]) -> Any:
         if result["nullable"] is not True:
@@ -162,7 +162,7 @@ class SchemaReader:
     def _payload(self, target: Place, place: Place) -> Place:
         """The target; if it is a message, which as a schema would permit anything, its payload."""
         value = target.value
-        if not isinstance(value, dict) or "payload" not in value or any(map(_restricts, value.keys() - ANNOTATIONS)):
+        if not isinstance(value, dict) or "payload" not in value or value.keys() & RESTRICTING:
             return target
         self.notes.add(f"$ref to '{place.reference}': that is a message; its payload is taken", place["$ref"])
         return target["payload"]
@@ -222,14 +222,6 @@ def _identified(place: Place, reference: str, scope: Scope) -> Place | None:
                 found = found[step]
             return found
     return None
-
-
-def _is_annotation(name: str) -> bool:
-    return name in ANNOTATIONS or name.startswith("x-")
-
-
-def _restricts(name: str) -> bool:
-    return name in SCHEMAS | SCHEMA_LISTS | SCHEMA_MAPS | EXPECTED.keys()
 
 
 def in_place(schema: Any) -> Iterator[dict[str, Any]]:

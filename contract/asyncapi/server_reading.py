@@ -1,7 +1,7 @@
 """Servers, their URLs, and how a client authenticates to them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from contract.asyncapi.declarations import SecurityScheme, Server
 from contract.asyncapi.references import Files, Notes, Place
@@ -9,9 +9,10 @@ from contract.asyncapi.references import Files, Notes, Place
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 
 
-def read_servers(root: Place, files: Files, notes: Notes) -> Iterator[Server]:
+def read_servers(files: Files, notes: Notes) -> Iterator[Server]:
     """All servers of a document."""
-    for one in root["servers"]:
+    known = {one.key: one for one in files.section("components", "securitySchemes")}
+    for one in files.section("servers"):
         place = files.follow(one)
         if place is None:
             continue
@@ -19,7 +20,7 @@ def read_servers(root: Place, files: Files, notes: Notes) -> Iterator[Server]:
             notes.add("expected a server: a mapping", place)
             continue
         protocol = place.text("protocol")
-        security = tuple(_schemes(place["security"], root, files, notes))
+        security = tuple(_schemes(place["security"], known, files, notes))
         yield Server(one.key, _url(place, protocol, files, notes), protocol, security)
 
 
@@ -45,25 +46,24 @@ def _variable(server: Place, name: str, files: Files, notes: Notes) -> str:
     return f"{{{name}}}"
 
 
-def _schemes(place: Place, root: Place, files: Files, notes: Notes) -> Iterator[SecurityScheme]:
+def _schemes(place: Place, known: Mapping[str, Place], files: Files, notes: Notes) -> Iterator[SecurityScheme]:
+    """The schemes that a server asks for: 2.x names them, 3.x has them or refers to them."""
     for one in place:
-        if one.reference is not None or "type" in (one.value if isinstance(one.value, dict) else ()):
-            chain = files.chain(one)
-            if chain:
-                yield _scheme(chain[-1])
+        if one.reference is not None or one["type"].value is not None:
+            yield from _scheme(one, files)
             continue
-        for required in one:  # 2.x names the schemes
-            found = root["components"]["securitySchemes"][required.key]
-            if found.value is None:
-                notes.add(f"there is no security scheme '{required.key}'", required)
+        for required in one:
+            if required.key in known:
+                yield from _scheme(known[required.key], files)
             else:
-                chain = files.chain(found)
-                if chain:
-                    yield _scheme(chain[-1])
+                notes.add(f"there is no security scheme '{required.key}'", required)
 
 
-def _scheme(place: Place) -> SecurityScheme:
-    return SecurityScheme(
+def _scheme(one: Place, files: Files) -> Iterator[SecurityScheme]:
+    place = files.follow(one)
+    if place is None:
+        return
+    yield SecurityScheme(
         key=place.key if isinstance(place.where[-1], str) else "",
         type=place.text("type"),
         in_=place.text("in"),

@@ -9,7 +9,7 @@ from contract.asyncapi.document import ApiDocument, DeclaredMessage, read_asynca
 from contract.schemas import compile_schema, schema_problem, violations
 
 FOLDER = Path(__file__).parent / "documents"
-NAMES = [*sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.glob("*.*")), "split/asyncapi.yaml"]
+NAMES = sorted(path.relative_to(FOLDER).as_posix() for path in [*FOLDER.glob("*.*"), *FOLDER.glob("*/asyncapi.yaml")])
 
 
 def read(name: str) -> ApiDocument:
@@ -203,7 +203,7 @@ class TestFormats:
             (15, "message 'unheardOf': the payload is described in 'application/x-mystery'; it is not checked"),
             (16, "message 'binary': the payload is application/msgpack; it is not checked"),
             (17, "message 'nothing' has no payload: any JSON is valid"),
-            (39, "maxLength: ignored beside $ref, as Draft 07 says"),
+            (39, "maxLength: ignored beside $ref, as before JSON Schema 2019-09"),
             (45, "message 'protobuf': the payload is described in Protocol Buffers; it is not checked"),
         ]
 
@@ -268,12 +268,12 @@ class TestBroken:
             (26, "expected a schema: a mapping, true or false; it is not checked"),
             (27, "expected a schema: a mapping, true or false; it is not checked"),
             (28, "patternProperties: expected a regular expression as the name; it is not checked"),
-            (29, "maxLength: ignored beside $ref, as Draft 07 says"),
+            (29, "maxLength: ignored beside $ref, as before JSON Schema 2019-09"),
             (32, "message 'wrong': example 'spoilt' does not fit the schema: /list: expected array, got integer 1"),
             (34, "the operation has no message"),
             (35, "expected a channel: a mapping"),
-            (43, "oneOf: the messages refer to nothing but each other"),
-            (44, "oneOf: the messages refer to nothing but each other"),
+            (43, "oneOf: there is no message in it"),
+            (44, "oneOf: there is no message in it"),
             (48, "the schema refers to nothing but itself; this part is not checked"),
         ]
 
@@ -400,3 +400,14 @@ class TestSplit:
         validator = compile_schema({"$ref": f"{uri}#/definitions/id"}, read("tree.yaml").registry)
         assert violations(validator, 1) == ()
         assert violations(validator, 0) != ()
+
+
+def test_sections() -> None:
+    api = read("sections/asyncapi.yaml")
+    assert (api.title, api.notes) == ("Sections", ())
+    assert sides(api) == {"number": "send", "stop": "send", "start": "receive", "/more publish": "receive"}
+    assert [example.payload for example in api.messages["number"].examples] == [{"value": 7}]
+    assert not fits(api, "number", {"value": "7"})
+    assert api.channels["/numbers"].servers == ("the server",)
+    assert [scheme.scheme for scheme in api.servers["the server"].security] == ["basic"]
+    assert api.messages["start"].where == ("components", "messages", "start")
