@@ -28,18 +28,19 @@ _BYTE = 1 << 30
 def sole_writer(folder: Path, command: str) -> Iterator[None]:
     """Be the only `command` that writes its reports to the folder. Raises `OutputError`, naming the other one."""
     path = folder / f".{command}.lock"
-    try:
-        descriptor = _held(path)
-    except OSError as error:
-        if error.errno not in _HELD:
-            raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
-        what = f"another wsproof {command} is writing there{_holder(path)}"
-        raise OutputError(f"--output {folder}: {what}; use another directory for this one") from None
-    try:
-        with passing(path):
-            yield
-    finally:
-        os.close(descriptor)
+    with contextlib.ExitStack() as stack:
+        try:
+            descriptor = _held(path)
+            stack.callback(os.close, descriptor)
+            # From here on a signal removes the file; only then does it say whose it is.
+            stack.enter_context(passing(path))
+            _sign(descriptor)
+        except OSError as error:
+            if error.errno not in _HELD:
+                raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
+            what = f"another wsproof {command} is writing there{_holder(path)}"
+            raise OutputError(f"--output {folder}: {what}; use another directory for this one") from None
+        yield
 
 
 def _held(path: Path) -> int:
@@ -49,7 +50,6 @@ def _held(path: Path) -> int:
         try:
             _lock(descriptor)
             if _is_at(path, descriptor):
-                _sign(path, descriptor)
                 return descriptor
         except BaseException:
             os.close(descriptor)
@@ -58,14 +58,10 @@ def _held(path: Path) -> int:
         os.close(descriptor)
 
 
-def _sign(path: Path, descriptor: int) -> None:
-    """Say in the file who holds the lock. Raises `OSError`, and then leaves no file."""
-    try:
-        os.truncate(descriptor, 0)
-        os.write(descriptor, f"process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC".encode())
-    except OSError:
-        path.unlink()
-        raise
+def _sign(descriptor: int) -> None:
+    """Say in the file who holds the lock. Raises `OSError`."""
+    os.truncate(descriptor, 0)
+    os.write(descriptor, f"process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC".encode())
 
 
 def _lock(descriptor: int) -> None:
