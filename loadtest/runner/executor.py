@@ -85,11 +85,6 @@ class Executor:
         return self._context.profile.response_timeout
 
     @property
-    def posting_until(self) -> float:
-        """When posting ends (seconds, monotonic)."""
-        return self._context.schedule.end
-
-    @property
     def leaving(self) -> bool:
         """Whether posting has ended."""
         return self._leaving is not None
