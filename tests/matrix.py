@@ -5,6 +5,7 @@
 page is played, and a share of all other scenarios; the page stays as it is.
 """
 
+import gc
 import re
 import sys
 import time
@@ -33,6 +34,7 @@ from reference_server.faults import catalogue
 from reference_server.network import running
 from reference_server.variants import LIBERTIES
 from tests.bundled import bundled
+from wsproof.launcher import GARBAGE
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "matrix.md"
 
@@ -192,10 +194,17 @@ def names() -> list[str]:
     return [CLEAN, *(LIBERTY + name for name in LIBERTIES), *(one.name for one in catalogue())]
 
 
+def _ready() -> None:
+    """A process has its scenarios, and does not search them for garbage again and again."""
+    gc.set_threshold(GARBAGE)
+    scenarios()
+    gc.freeze()
+
+
 @contextmanager
 def rows(wanted: Sequence[str], whole: bool = True) -> Iterator[dict[str, Future[Row]]]:
     """Play variants in processes of their own, several at once."""
-    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn"), _ready) as pool:
         yield {name: pool.submit(judge, name, whole) for name in wanted}
 
 
