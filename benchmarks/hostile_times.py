@@ -14,13 +14,13 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 
-from contract.profile import load_profile
 from reference_server.core.exchange import Abort, Effect, Frame, Outgoing
 from reference_server.core.hooks import Hook
 from reference_server.core.settings import ServerSettings
 from reference_server.faults.fault import FAULTS, Fault, is_event, written
 from reference_server.faults.frames import take
 from reference_server.network import running
+from tests.bundled import load_profile
 from tests.conformance.servers import Talk, raw_server, reset
 from tests.evidence.edge import Edge, leading_through, pass_on, port_of, read, write
 from tests.hostile.modes import ACKED, MODES, NUMBER, new_message, upgraded

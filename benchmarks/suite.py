@@ -15,9 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from conformance.language.loading import load_scenarios
 from conformance.run.progress import longest_wait
-from contract.profile import load_profile
+from tests.bundled import load_profile, load_scenarios
 from tests.surroundings.checked import ROOT, serving
 
 ALLOWED = 1.10

@@ -132,3 +132,5 @@ def token_problem(token: str, where: Where) -> str | None:
             return value_problem(token, ";")
         case "subprotocol":
             return value_problem(token, ", ")
+        case "message" | "none":
+            return None

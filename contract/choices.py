@@ -1,6 +1,6 @@
 """What an endpoint may choose for itself: each part of a profile with its defaults."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from contract.durations import seconds
 
-Where = Literal["query", "header", "subprotocol", "cookie", "basic"]
+Where = Literal["query", "header", "subprotocol", "cookie", "basic", "message", "none"]
+"""Where a token travels: in the handshake, in a message of the client (the contract says in which), or nowhere."""
 HeartbeatForm = Literal["message", "control", "none"]
 History = Literal["none", "join", "connect"]
 
@@ -19,6 +20,8 @@ TOKEN_NAMES: Mapping[Where, str] = MappingProxyType(
         "subprotocol": "access_token",
         "cookie": "session",
         "basic": "Authorization",
+        "message": "",
+        "none": "",
     }
 )
 """What holds the token where the profile does not say."""
@@ -28,7 +31,7 @@ TOKEN_NAMES: Mapping[Where, str] = MappingProxyType(
 class Auth:
     """Where the token travels: a query parameter, a header, a cookie, or a subprotocol offered beside `name`.
 
-    With `basic` it is `user:password` in the header `name`.
+    With `basic` it is `user:password` in the header `name`; with `message` and `none`, the handshake has no token.
     """
 
     where: Where = "query"
@@ -38,6 +41,11 @@ class Auth:
     def header(self) -> str | None:
         """The header that the token has to itself; None: it travels otherwise."""
         return self.name if self.where in ("header", "basic") else None
+
+    @property
+    def in_handshake(self) -> bool:
+        """Whether the handshake carries it."""
+        return self.where not in ("message", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,28 +104,9 @@ CLOSE_CODES: Mapping[str, int] = MappingProxyType(
         "policy": 1008,
         "too_large": 1009,
         "internal_error": 1011,
-        "token_expired": 4401,
-        "heartbeat_timeout": 4408,
-        "rate_limited": 4429,
     }
 )
-
-ERROR_CODES: Mapping[str, str] = MappingProxyType(
-    {
-        name: name
-        for name in (
-            "INVALID_JSON",
-            "INVALID_MESSAGE",
-            "INVALID_PAYLOAD",
-            "UNKNOWN_EVENT",
-            "PERMISSION_DENIED",
-            "CHANNEL_NOT_FOUND",
-            "NOT_JOINED",
-            "RATE_LIMITED",
-            "INTERNAL_ERROR",
-        )
-    }
-)
+"""Names of RFC 6455's codes; a contract adds its own."""
 
 
 def read_tls(value: Mapping[str, Any], folder: Path, overrides: Mapping[str, Any]) -> Tls:
@@ -143,11 +132,11 @@ def read_heartbeat(value: Mapping[str, Any]) -> Heartbeat:
     )
 
 
-def read_error_codes(value: Mapping[str, str] | list[str]) -> Mapping[str, str]:
-    """The endpoint's name for each cause; of a list, the names themselves."""
+def read_error_codes(value: Mapping[str, str] | list[str], known: Iterable[str]) -> Mapping[str, str]:
+    """The endpoint's name for each cause that is `known`; of a list, the names themselves."""
     if isinstance(value, list):
         return MappingProxyType({name: name for name in value})
-    return MappingProxyType({**ERROR_CODES, **value})
+    return MappingProxyType({**{name: name for name in known}, **value})
 
 
 def read_reconnect(value: Mapping[str, Any]) -> Reconnect:

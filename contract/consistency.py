@@ -5,11 +5,11 @@ nothing replaces are refused as well: every handshake would fail for a reason th
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
-from contract.choices import ERROR_CODES, Limits, Reconnect
+from contract.choices import Limits, Reconnect
 from contract.durations import seconds
 from contract.mistakes import Mistake, Where, mistake, place
 from contract.plain_words import near, quoted_name
@@ -33,14 +33,21 @@ _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 _SECRETS = ("users", "tokens", "headers", "cookies", "basic", "proxy")
 
 
-def contradictions(value: Mapping[str, Any], written: Mapping[str, Any]) -> Iterator[Mistake]:
-    """What a profile that keeps its schema cannot mean; `written`: as the file has it, with its variables."""
+def contradictions(
+    value: Mapping[str, Any], written: Mapping[str, Any], whole: Mapping[str, Any], causes: Collection[str]
+) -> Iterator[Mistake]:
+    """What a profile that keeps its schema cannot mean.
+
+    `written`: as the file has it, with its variables; `whole`: with the contract's defaults, whose errors have
+    `causes`.
+    """
     yield from _placeholders(written)
     yield from _durations(value)
     yield from _same_user(value)
     yield from _roles(value)
-    yield from _causes(value.get("error_codes"))
-    yield from _limits(value)
+    yield from _tokens(value, whole)
+    yield from _causes(value.get("error_codes"), causes)
+    yield from _limits(whole, value.get("limits") or {})
     yield from _channels(value)
 
 
@@ -105,7 +112,7 @@ def _same_user(value: Mapping[str, Any]) -> Iterator[Mistake]:
     expiring = _at(tokens, ("expiring", "token")) or tokens.get("expiring")
     for name, token in (("invalid", tokens.get("invalid")), ("expired", tokens.get("expired")), ("expiring", expiring)):
         for key, user in users.items():
-            if token == user["token"]:
+            if token is not None and token == user.get("token"):
                 yield mistake(("tokens", name), f"same value as users.{key}.token, which must be valid")
         if name != "expiring" and token is not None and token == expiring:
             yield mistake(("tokens", name), "same value as tokens.expiring, which must be valid at first")
@@ -124,23 +131,32 @@ def _roles(value: Mapping[str, Any]) -> Iterator[Mistake]:
             yield mistake(("users", key), f"no scenario uses a user {quoted_name(key)}{meant}", ("users",))
 
 
-def _causes(codes: Any) -> Iterator[Mistake]:
+def _tokens(value: Mapping[str, Any], whole: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Users without a token, where the handshake carries one."""
+    where = _at(whole, ("auth", "in")) or "query"
+    if where not in ("message", "none"):
+        for key, user in _users(value).items():
+            if "token" not in user:
+                yield mistake(("users", key), "expected the member 'token'")
+
+
+def _causes(codes: Any, causes: Collection[str]) -> Iterator[Mistake]:
     for name in codes if isinstance(codes, dict) else ():
-        if name not in ERROR_CODES:
-            known = near(name, ERROR_CODES) or f"; causes: {', '.join(ERROR_CODES)}"
+        if name not in causes:
+            known = near(name, causes) or f"; causes: {', '.join(causes) or 'none'}"
             yield mistake(
                 ("error_codes", name), f"{quoted_name(name)} is not a cause of an error{known}", ("error_codes",)
             )
 
 
-def _limits(value: Mapping[str, Any]) -> Iterator[Mistake]:
+def _limits(value: Mapping[str, Any], own: Mapping[str, Any]) -> Iterator[Mistake]:
     """The longest text must fit into a message, whatever its characters."""
     limits = value.get("limits") or {}
     text, message = limits.get("text_length", Limits().text_length), limits.get("message_bytes", Limits().message_bytes)
     needed = 4 * (text + 1) + ENVELOPE_BYTES
     if message < needed:
         yield mistake(
-            ("limits", "message_bytes" if "message_bytes" in limits else "text_length"),
+            ("limits", "message_bytes" if "message_bytes" in own else "text_length"),
             f"a text of {text} characters needs messages of up to {needed} bytes; got message_bytes {message}",
             ("limits",),
         )

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal
 
 from contract.commands import Command, command_of
@@ -11,35 +10,16 @@ from contract.durations import seconds
 
 Names = Literal["any", "pattern"]
 
-DEFAULT_FIXTURES: Mapping[str, Any] = MappingProxyType(
-    {
-        "users": {
-            "alice": {"token": "alice-token", "id": "user-001", "name": "Taro Yamada"},
-            "bob": {"token": "bob-token", "id": "user-002", "name": "Hanako Suzuki"},
-            "carol": {"token": "carol-token", "id": "user-003", "name": "Carol"},
-        },
-        "tokens": {
-            "expired": "expired-token",
-            "expiring": {"token": "expiring-token", "after": 2},
-            "load": "load-{n}",
-        },
-        "channels": {
-            "names": "any",
-            "private": {"name": "channel-private", "members": ["carol"]},
-            "missing": "missing-{nonce}",
-        },
-    }
-)
-
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A fixture user; `key` is its role in scenarios (alice, bob, carol)."""
+    """A fixture user; `key` is its role in scenarios. `members` are what a contract of one's own asks of a user."""
 
     key: str
-    token: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
     id: str | None = None
     name: str | None = None
+    members: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +63,12 @@ class Channels:
 
 def read_users(value: Mapping[str, Any]) -> dict[str, User]:
     """By their roles, without those that the profile sets to null."""
-    return {key: User(key, **one) for key, one in value.items() if one is not None}
+    return {key: _user(key, one) for key, one in value.items() if one is not None}
+
+
+def _user(key: str, one: Mapping[str, Any]) -> User:
+    known = {name: one[name] for name in ("token", "id", "name") if name in one}
+    return User(key, **known, members={name: member for name, member in one.items() if name not in known})
 
 
 def read_tokens(value: Mapping[str, Any]) -> Tokens:

@@ -1,7 +1,7 @@
 """The profile: what an endpoint may choose for itself, and the fixtures it offers (`wsproof.yaml`)."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -10,7 +10,6 @@ from typing import Any
 from contract.access import Access, check_access, read_access, token_problem
 from contract.choices import (
     CLOSE_CODES,
-    ERROR_CODES,
     TOKEN_NAMES,
     Auth,
     Heartbeat,
@@ -26,14 +25,14 @@ from contract.choices import (
 )
 from contract.commands import with_outputs
 from contract.consistency import contradictions
+from contract.defaults import defaults, with_defaults
 from contract.durations import seconds
 from contract.errors import ContractError
 from contract.files import Document, load_yaml
-from contract.fixtures import DEFAULT_FIXTURES, Channels, Tokens, User, read_channels, read_tokens, read_users, renewed
+from contract.fixtures import Channels, Tokens, User, read_channels, read_tokens, read_users, renewed
+from contract.folder import ContractFolder
 from contract.mistakes import check_document, refuse
 from contract.overrides import culprit, expand, overridden, part_problem, refuse_overrides, unset
-
-DEFAULT_PATH = "/v1/socket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class Profile:
     quiet_period: float = 0.5
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
     close_codes: Mapping[str, int] = field(default_factory=lambda: CLOSE_CODES)
-    error_codes: Mapping[str, str] = field(default_factory=lambda: ERROR_CODES)
+    error_codes: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     reconnect: Reconnect = field(default_factory=Reconnect)
     load_thresholds: tuple[str, ...] = ()
@@ -69,7 +68,7 @@ class Profile:
 
     def all_tokens(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Every token, behind the names that lead to it."""
-        yield from ((("users", user.key, "token"), user.token) for user in self.users.values())
+        yield from ((("users", user.key, "token"), user.token) for user in self.users.values() if user.token)
         tokens = self.tokens
         named = (("invalid", tokens.invalid), ("expired", tokens.expired), ("expiring", tokens.expiring))
         yield from ((("tokens", name), token) for name, token in named if token)
@@ -80,14 +79,16 @@ def load_profile(
     overrides: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] = os.environ,
     *,
+    contract: ContractFolder | None = None,
     run_commands: bool = True,
 ) -> Profile:
-    """Read a profile. Without `path`: the defaults, with the reference server's fixtures.
+    """Read a profile. What it does not say, the contract says; without `path`, all.
 
     `overrides` maps dotted names (`heartbeat.interval`) to values that replace the file's. A file that names
     any of users, tokens and channels offers only the fixtures that it names. Without `run_commands`, secrets that
     commands print are others. Raises `ContractError`.
     """
+    standing = defaults(contract)
     document = _file(path)
     own = document.value
     if isinstance(own, dict) and overrides:
@@ -105,11 +106,13 @@ def load_profile(
     check_document(expanded, "profile", document.value)
     folder = document.path.parent
     value = with_outputs(expanded.value, folder, expanded.error, run=run_commands)
-    found = [*contradictions(value, document.value)]
+    causes = contract.roles.errors.codes if contract is not None else {}
+    whole = with_defaults(value, standing)
+    found = [*contradictions(value, document.value, whole, causes)]
     refuse_overrides(found, overrides or {})
     refuse(document, found)
     try:
-        profile = _profile(value, folder, overrides or {})
+        profile = _profile(whole, folder, overrides or {}, causes)
         profile = replace(profile, tokens=renewed(profile.tokens, expanded.value.get("tokens") or {}, folder))
     except ValueError as error:
         raise ContractError(str(error), document.path) from None
@@ -131,9 +134,7 @@ def _check_travelling(profile: Profile, document: Document) -> None:
             raise document.error(f"{'.'.join(place)} {problem}", place)
 
 
-def _profile(value: Mapping[str, Any], folder: Path, overrides: Mapping[str, Any]) -> Profile:
-    own_fixtures = any(name in value for name in ("users", "tokens", "channels"))
-    fixtures: Mapping[str, Any] = value if own_fixtures else DEFAULT_FIXTURES
+def _profile(value: Mapping[str, Any], folder: Path, overrides: Mapping[str, Any], causes: Iterable[str]) -> Profile:
     auth = value.get("auth", {})
     where: Where = auth.get("in", "query")
     return Profile(
@@ -145,13 +146,13 @@ def _profile(value: Mapping[str, Any], folder: Path, overrides: Mapping[str, Any
         quiet_period=seconds(value.get("quiet_period", 0.5)),
         heartbeat=read_heartbeat(value.get("heartbeat", {})),
         close_codes=MappingProxyType({**CLOSE_CODES, **value.get("close_codes", {})}),
-        error_codes=read_error_codes(value.get("error_codes", {})),
+        error_codes=read_error_codes(value.get("error_codes", {}), causes),
         limits=Limits(**value.get("limits", {})),
         reconnect=read_reconnect(value.get("reconnect", {})),
         load_thresholds=tuple(value.get("load", {}).get("thresholds", ())),
-        users=MappingProxyType(read_users(fixtures.get("users") or {})),
-        tokens=read_tokens(fixtures.get("tokens") or {}),
-        channels=read_channels(fixtures.get("channels") or {}),
+        users=MappingProxyType(read_users(value.get("users") or {})),
+        tokens=read_tokens(value.get("tokens") or {}),
+        channels=read_channels(value.get("channels") or {}),
         history=value.get("history", "none"),
         tls=read_tls(value.get("tls", {}), folder, overrides),
         access=read_access(value),

@@ -1,4 +1,4 @@
-"""`spec/chat/requirements.yaml` as frozen dataclasses."""
+"""The requirements of a contract, and of those that it includes, as frozen dataclasses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from contract.files import DATA_ROOT, load_yaml
+from contract.files import load_yaml
+from contract.folder import ContractFolder
 from contract.mistakes import check_document
 
 Level = Literal["MUST", "SHOULD", "MAY"]
@@ -93,14 +94,23 @@ class Requirement:
         return any(clause.level == level for clause in self.clauses)
 
 
+def requirements_of(folder: ContractFolder) -> Mapping[str, Requirement]:
+    """Those of a contract by id, its own first. Raises `ContractError`."""
+    found: dict[str, Requirement] = {}
+    for one in folder.whole:
+        if one.requirements.is_file():
+            found |= load_requirements(one.requirements, found)
+    return found
+
+
 def load_requirements(
-    path: Path | None = None, beside: Mapping[str, Requirement] = MappingProxyType({})
+    path: Path, beside: Mapping[str, Requirement] = MappingProxyType({})
 ) -> Mapping[str, Requirement]:
     """Requirements by id, in the file's order. They may stand in sections of those that they are `beside`.
 
     Raises `ContractError`.
     """
-    document = load_yaml(path or DATA_ROOT / "spec" / "chat" / "requirements.yaml")
+    document = load_yaml(path)
     check_document(document, "requirements")
     sections = {one.section.id: one.section for one in beside.values()}
     sections |= {one["id"]: _section(one) for one in document.value.get("sections", ())}

@@ -211,6 +211,19 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
         yield error
 
 
+def resolved(schema: Any, registry: Registry[Any], known: frozenset[str] = frozenset()) -> Iterator[Mapping[str, Any]]:
+    """The schema and all that it draws in through `$ref` and `allOf`, apart from the references that are `known`."""
+    if not isinstance(schema, dict):
+        return
+    yield schema
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and reference not in known:
+        contents = registry.resolver().lookup(reference).contents
+        yield from resolved(contents, registry, known | {reference})
+    for part in schema.get("allOf", ()):
+        yield from resolved(part, registry, known)
+
+
 def schema_problem(schema: Schema) -> str | None:
     """Why a value is no JSON Schema; None where it is one."""
     error = jsonschema.exceptions.best_match(META_SCHEMA.iter_errors(schema))

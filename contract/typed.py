@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import msgspec
 from referencing import Registry
 
-from contract.model import Contract, Event, resolved
+from contract.model import Contract, Event
+from contract.schemas import resolved
 
 Decode = Callable[[bytes], Any]
 
@@ -151,16 +152,26 @@ def getter(*paths: str) -> Callable[[Any], Any]:
     return made
 
 
-def _message(event: Event, registry: Registry[Any], moments: Moments | None) -> Any:
-    """The type of one event's messages; the event's name is the tag that tells them apart."""
+def _tag(contract: Contract) -> str | None:
+    """The member of each message that is its name; None: there is none."""
+    rules = contract.roles.messages.name
+    if len(rules) != 1 or contract.roles.messages.payload or not contract.codec.is_json:
+        return None
+    rule = rules[0]
+    plain = rule.at is not None and "." not in rule.at and not rule.match and rule.has is None
+    return rule.at if plain else None
+
+
+def _message(event: Event, registry: Registry[Any], moments: Moments | None, name: str) -> Any:
+    """The type of one event's messages; what stands in the member `name` is the tag that tells them apart."""
     shape = Shape(event.message.schema, registry)
     members = dict(shape.members())
-    tag = Shape(members.pop("event", {}), registry)
+    tag = Shape(members.pop(name, {}), registry)
     if tag.one("const") != event.name or tag.one("type") not in ("string", None):
         raise UntypedError("an event that is not told by its name")
-    required = [[one for one in names if one != "event"] for names in shape.each("required")]
+    required = [[one for one in names if one != name] for names in shape.each("required")]
     rest = {"type": "object", "properties": members, "required": [one for names in required for one in names]}
-    return _struct(Shape(rest, registry), "", moments, tag_field="event", tag=event.name)
+    return _struct(Shape(rest, registry), "", moments, tag_field=name, tag=event.name)
 
 
 class Typed:
@@ -172,11 +183,13 @@ class Typed:
     def __init__(self, contract: Contract, hasty: str | None = None) -> None:
         self.kinds: dict[str, Any] = {}
         self.moments = Moments()
+        # The tag is the member that tells names; where something else tells them, every message goes the long way.
+        tag = _tag(contract)
         for event in contract.events.values():
-            if event.sender == "server":
+            if event.from_server and tag is not None:
                 try:
                     moments = self.moments if event.name == hasty else None
-                    self.kinds[event.name] = _message(event, contract.registry, moments)
+                    self.kinds[event.name] = _message(event, contract.registry, moments, tag)
                 except UntypedError:
                     continue
         union: Any = None

@@ -15,7 +15,7 @@ from reference_server.core.accounts import Accounts
 from reference_server.core.handshake import Door
 from reference_server.core.hooks import Hook
 from reference_server.core.server import Core
-from reference_server.core.settings import ServerSettings
+from reference_server.core.settings import ServerSettings, spoken
 from wire.close_codes import is_legal_code
 
 
@@ -42,7 +42,7 @@ def assemble(settings: ServerSettings, wall_clock: Callable[[], float] = time.ti
     for hook in hooks:
         profile = hook.changed_profile(profile)
     _check_close_codes(settings.profile)
-    rules = Rules(profile, load_contract(None, profile.limits), settings.rate_limit)
+    rules = Rules(profile, load_contract(spoken(), profile.limits), settings.rate_limit)
     hub = Hub(rules, secrets.token_hex(4), wall_clock)
     for hook in hooks:
         hook.attach(hub, settings.profile, settings.endpoint_path)

@@ -14,12 +14,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from contract.profile import load_profile
 from loadtest.settings.settings import LoadSettings
 from reference_server.core.settings import ServerSettings
 from reference_server.faults import catalogue_under_load, find
 from reference_server.network import running
 from reference_server.variants import LIBERTIES, LIBERTIES_UNDER_LOAD
+from tests.bundled import load_profile
 from tests.load_run import Enough, LoadRun, failed
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "load-matrix.md"

@@ -20,20 +20,17 @@ from pathlib import Path
 from zlib import crc32
 
 from conformance.language.awaited import Expect, ExpectOne
-from conformance.language.loading import THOROUGH
 from conformance.language.scenario import Scenario, Step
 from conformance.play.plan import Plan
 from conformance.run.replays import CONTROL_TAG
 from conformance.run.run import Run
 from conformance.transport.target import resolve
-from contract.model import load_contract
-from contract.profile import Profile, load_profile
-from contract.requirements import load_requirements
+from contract.profile import Profile
 from reference_server.core.settings import ServerSettings
 from reference_server.faults import catalogue
 from reference_server.network import running
 from reference_server.variants import LIBERTIES
-from tests.bundled import bundled
+from tests.bundled import THOROUGH, bundled, load_contract, load_profile, load_requirements
 from wsproof.launcher import GARBAGE
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "matrix.md"

@@ -15,12 +15,12 @@ from typing import Any
 from playwright.sync_api import Browser, ViewportSize
 
 from contract.findings import translated
-from contract.profile import load_profile
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
 from reports.formats import html
 from reports.shared.anchors import of_compliance_page
 from reports.text.language import speaking
+from tests.bundled import load_profile
 from tests.reports import loads
 from tests.reports.browser import CHROMIUM, DESK, PHONE, chromium, opened
 from tests.reports.comparisons import compared

@@ -21,6 +21,7 @@ from wsproof.commands.options import (
     FORMAT_HELP,
     FORMAT_NAMES,
     MAX_JOBS,
+    contract_option,
     language_option,
     profile_options,
     reference_option,
@@ -97,6 +98,7 @@ def main() -> None:
 
 @main.command()
 @click.argument("url", required=False, envvar="WSPROOF_URL")
+@contract_option
 @profile_options
 @reference_option
 @click.option(
@@ -179,7 +181,14 @@ def main() -> None:
 @click.option("--json", "json_path", metavar="FILE", help="Also write results.json to FILE; - is stdout.")
 @language_option
 @click.option("-q", "--quiet", is_flag=True, help="Do not show progress.")
-def check(url: str | None, profile: Path | None, changes: tuple[str, ...], reference: bool, **options: Any) -> None:
+def check(
+    url: str | None,
+    contract: str | None,
+    profile: Path | None,
+    changes: tuple[str, ...],
+    reference: bool,
+    **options: Any,
+) -> None:
     """Check an endpoint against the specification.
 
     If URL is omitted and there is no profile, a built-in reference server is started and checked.
@@ -192,6 +201,7 @@ def check(url: str | None, profile: Path | None, changes: tuple[str, ...], refer
 
     from wsproof.commands.check import run_check, run_list
     from wsproof.commands.check_options import CheckOptions
+    from wsproof.commands.contracts import chosen_contract
     from wsproof.commands.profiles import profile_path, read_profile, tested
 
     if options["scenarios"] and options["only_scenarios"]:
@@ -202,16 +212,17 @@ def check(url: str | None, profile: Path | None, changes: tuple[str, ...], refer
         options["seed"] = secrets.randbelow(MAX_SEED + 1)
     elif options["fuzz"] is None:
         stop("--seed needs --fuzz N")
+    folder = chosen_contract(contract, profile)
     if options.pop("listed"):
-        sys.exit(run_list(CheckOptions(**options)))
+        sys.exit(run_list(folder, CheckOptions(**options)))
     if options["fuzz"] is not None:
         need("fuzz", "--fuzz")
-    read = read_profile(profile, changes)
-    address = tested(url, read.endpoint, profile_path(profile), reference=reference)
+    read = read_profile(folder, profile, changes)
+    address = tested(url, read.endpoint, profile_path(profile), folder, reference=reference)
     if address is None:
-        read = read_profile(profile, changes, {"heartbeat.interval": 1, "heartbeat.timeout": 2})
-    found = CheckOptions(profile=profile_path(profile), changes=changes, **options)
-    sys.exit(run_check(address, read, found))
+        read = read_profile(folder, profile, changes, {"heartbeat.interval": 1, "heartbeat.timeout": 2})
+    found = CheckOptions(profile=profile_path(profile), changes=changes, contract=contract, **options)
+    sys.exit(run_check(address, folder, read, found))
 
 
 @main.command()
@@ -248,10 +259,12 @@ def serve(
     import logging
     import ssl
 
+    from contract.folder import DEFAULT
     from reference_server.core.settings import ServerSettings
     from reference_server.faults import catalogue, catalogue_under_load
     from reference_server.network import serve_forever
     from reference_server.variants import LIBERTIES, LIBERTIES_UNDER_LOAD
+    from wsproof.commands.contracts import chosen_contract
     from wsproof.commands.profiles import read_profile
 
     if list_faults:
@@ -265,7 +278,7 @@ def serve(
         return
     if verbose:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
-    settings = ServerSettings(profile=read_profile(profile, changes), **options)
+    settings = ServerSettings(profile=read_profile(chosen_contract(DEFAULT, profile), profile, changes), **options)
     try:
         serve_forever(settings, lambda address: click.echo(f"listening on {address}"))
     except ssl.SSLError as error:
@@ -298,21 +311,37 @@ def report(document: Path, name: str, output: str, language: str) -> None:
 
 @main.command()
 @click.argument("path", type=click.Path(path_type=Path, exists=True), required=False)
-def lint(path: Path | None) -> None:
-    """Find mistakes in scenarios, journeys or a profile without connecting to anything.
+@contract_option
+def lint(path: Path | None, contract: str | None) -> None:
+    """Find mistakes in scenarios, journeys, a contract or a profile without connecting to anything.
 
-    PATH is a file or a directory. If it is omitted, the bundled scenarios are checked. Reported are syntax errors,
-    unknown names, expectations that a correct server would fail, and expectations that no server can fail.
+    PATH is a file or a directory. If it is omitted, the contract and its scenarios are checked. Reported are syntax
+    errors, unknown names, expectations that a correct server would fail, and expectations that no server can fail.
     """
     from conformance.run.lint import lint_scenarios
     from conformance.run.profile_lint import is_profile, lint_profile
+    from contract.model import load_contract
+    from wsproof.commands.contracts import chosen_contract
 
-    findings = lint_profile(path) if path is not None and is_profile(path) else lint_scenarios(path)
+    its_own = path is not None and is_profile(path)
+    folder = chosen_contract(contract, path if its_own else None)
+    if path is not None and its_own:
+        findings = lint_profile(path, folder)
+    else:
+        findings = lint_scenarios(load_contract(folder), path)
     for finding in findings.problems:
         click.echo(finding, err=True)
     click.echo(findings.summary)
     if findings.problems:
         sys.exit(ExitCode.USAGE)
+
+
+@main.command()
+def contracts() -> None:
+    """List the bundled contracts, and the packs that a contract can include."""
+    from wsproof.commands.contracts import list_contracts
+
+    list_contracts()
 
 
 main.add_command(load)

@@ -26,15 +26,18 @@ def _own_packages() -> Iterator[None]:
 
 
 with _own_packages():
-    from conformance.language.loading import BUNDLED, load_scenarios
+    from conformance.language.loading import SCENARIOS
+    from conformance.language.suite import contract_scenarios
     from conformance.play.plan import DEFAULT_JOBS, Plan
     from conformance.run.peer_plugins import PeerPlugins, refuse_processes
     from conformance.run.plugin import Player, ScenarioCollector, register_marks
     from conformance.transport.target import UnreachableError, target_for
     from contract.errors import ContractError
+    from contract.folder import ContractFolder
     from contract.model import load_contract
     from contract.profile import load_profile
-    from contract.requirements import load_requirements
+    from contract.requirements import requirements_of
+    from wsproof.commands.contracts import contract_at
     from wsproof.commands.endpoints import EndpointError, check_url
     from wsproof.commands.options import MAX_JOBS
     from wsproof.commands.profiles import DEFAULT_PROFILE
@@ -51,6 +54,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FILE",
         help=f"profile; default: WSPROOF_PROFILE, or {DEFAULT_PROFILE} in the current directory or in rootdir",
     )
+    group.addoption(
+        "--wsproof-contract",
+        metavar="NAME|PATH",
+        help="contract; default: WSPROOF_CONTRACT, `contract` in the profile, or chat",
+    )
     group.addoption("--wsproof-strict", action="store_true", help="treat every SHOULD as a MUST")
     group.addoption(
         "--wsproof-allow-undecided",
@@ -63,7 +71,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--wsproof-time-scale", metavar="X", default="1", help="multiply every deadline by this factor; default: 1"
     )
-    group.addoption("--wsproof-bundled", action="store_true", help="collect the bundled scenarios")
+    group.addoption("--wsproof-bundled", action="store_true", help="collect the contract's scenarios")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -71,31 +79,42 @@ def pytest_configure(config: pytest.Config) -> None:
     refuse_processes(config)
     if config.getoption("--wsproof-bundled"):
         named = config.args if config.args_source is pytest.Config.ArgsSource.ARGS else []
-        config.args[:] = [*named, str(BUNDLED)]
+        paths = [one.folder(SCENARIOS) for one in _contract(config).whole]
+        config.args[:] = [*named, *(str(path) for path in paths if path is not None)]
     for plugin in (ScenarioCollector(), PeerPlugins()):
         config.pluginmanager.register(plugin)
     strict, allowed = config.getoption("--wsproof-strict"), config.getoption("--wsproof-allow-undecided")
-    config.pluginmanager.register(Player(_plan, strict=strict, allow_undecided=allowed))
+    config.pluginmanager.register(
+        Player(_plan, strict=strict, allow_undecided=allowed, contract_of=lambda one: load_contract(_contract(one)))
+    )
     if config.getoption("--markers"):  # else those of the files that are collected
-        register_marks(config, load_scenarios(BUNDLED))
+        register_marks(config, contract_scenarios(load_contract(_contract(config)), SCENARIOS))
 
 
 def _plan(config: pytest.Config) -> Plan:
     try:
-        profile = load_profile(_profile_path(config))
+        folder = _contract(config)
+        profile = load_profile(_profile_path(config), contract=folder)
         url = _setting(config, "url") or profile.endpoint
         if url is None:
             raise pytest.UsageError(f"no endpoint: give --wsproof-url, WSPROOF_URL, or `endpoint` in {DEFAULT_PROFILE}")
         check_url(url, profile)
         return Plan(
             target_for(url, profile),
-            load_contract(None, profile.limits),
+            load_contract(folder, profile.limits),
             profile,
-            load_requirements(),
+            requirements_of(folder),
             int(_number("jobs", _setting(config, "jobs") or DEFAULT_JOBS, 1, MAX_JOBS)),
             _number("time-scale", config.getoption("--wsproof-time-scale"), 0.1, 100),
         )
     except (ContractError, EndpointError, UnreachableError) as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _contract(config: pytest.Config) -> ContractFolder:
+    try:
+        return contract_at(_setting(config, "contract"), _profile_path(config), config.invocation_params.dir)
+    except ContractError as error:
         raise pytest.UsageError(str(error)) from None
 
 

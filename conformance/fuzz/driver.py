@@ -12,12 +12,14 @@ from hypothesis.internal.constants_ast import Constants
 from conformance.fuzz.grammar import grammar
 from conformance.fuzz.hunt import Budget, Hunt, Share
 from conformance.judge.verdicts import ScenarioVerdict
-from conformance.language.loading import FUZZ, load_scenarios
+from conformance.language.loading import FUZZ
 from conformance.language.scenario import Scenario
+from conformance.language.suite import contract_scenarios
 from conformance.play.plan import Channels, Plan
 from conformance.run.progress import Playing, Status
 from conformance.run.replays import without_consequences
 from contract.findings import Phrase, phrase
+from contract.model import Contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,14 @@ class FuzzOptions:
 
 
 @cache
-def fuzz_scenarios() -> tuple[Scenario, ...]:
+def fuzz_scenarios(contract: Contract) -> tuple[Scenario, ...]:
     """The kinds of messages, each with the scenario that is played with a message of it."""
-    return load_scenarios(FUZZ)
+    return contract_scenarios(contract, FUZZ)
 
 
-def shares(examples: int) -> dict[str, int]:
+def shares(contract: Contract, examples: int) -> dict[str, int]:
     """How many examples each kind gets, by weight. The selection does not change it, so that a seed repeats."""
-    found = fuzz_scenarios()
+    found = fuzz_scenarios(contract)
     whole = sum(one.weight for one in found)
     counts = {one.id: int(examples * one.weight / whole) for one in found}
     for one in found[: examples - sum(counts.values())]:
@@ -52,7 +54,8 @@ class Fuzz:
         self.options = options
         self.began = False
         self.complete = False
-        self.scenarios = tuple(_titled(one, options) for one in scenarios if shares(options.examples)[one.id])
+        self._shares = shares(plan.contract, options.examples)
+        self.scenarios = tuple(_titled(one, options, self._shares[one.id]) for one in scenarios if self._shares[one.id])
         self.verdicts: list[ScenarioVerdict] = []
         self._plan = plan
         self._grammar = grammar(plan.contract, plan.profile.limits.message_bytes)
@@ -82,7 +85,7 @@ class Fuzz:
     def run(self, finished: Callable[[ScenarioVerdict], None] = lambda verdict: None) -> None:
         """Send messages of every kind, one kind after the other; `finished` is told each verdict at once."""
         self.began = True
-        counts = shares(self.options.examples)
+        counts = self._shares
         budget = Budget(self._plan.profile.response_timeout * self._plan.time_scale)
         channels = Channels(self._plan.profile, 0)
         with _made_from_the_seed_alone():
@@ -116,9 +119,9 @@ class Fuzz:
         return Status(finished + done, failed, 0.0, waiting)
 
 
-def _titled(scenario: Scenario, options: FuzzOptions) -> Scenario:
+def _titled(scenario: Scenario, options: FuzzOptions, count: int) -> Scenario:
     def title(given: str) -> Phrase:
-        return phrase("fuzz-title", title=given, number=shares(options.examples)[scenario.id], seed=str(options.seed))
+        return phrase("fuzz-title", title=given, number=count, seed=str(options.seed))
 
     japanese = title(scenario.title_ja or scenario.title).render("ja")
     return replace(scenario, title=str(title(scenario.title)), title_ja=japanese)

@@ -162,12 +162,12 @@ def holds(claim: Claim, text: str, contract: Contract, message_bytes: int) -> bo
     broken = contract.check_envelope(value)
     if claim == "envelope" or broken:
         return claim == "envelope" and len(broken) == 1
-    event = contract.events.get(value["event"])
+    event = contract.events.get(contract.name_of(value, "client") or "")
     if event is None or claim == "unknown":
         return event is None and claim == "unknown"
-    wrong = contract.check_payload(event.name, value["payload"])
-    if event.sender == "server" or claim == "server":
-        return event.sender == "server" and claim == "server" and not wrong
+    wrong = contract.check_payload(event.name, value)
+    if not event.from_client or claim == "server":
+        return not event.from_client and claim == "server" and not wrong
     if claim == "valid" or not wrong:
         return claim == "valid" and not wrong
     return len(wrong) == 1 and (wrong[0].rule in LENGTHS) is (claim == "length")

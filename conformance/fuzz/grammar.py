@@ -8,7 +8,9 @@ from referencing import Registry
 
 from conformance.fuzz.example import CHANNEL, NONCE, OTHER_CHANNEL
 from contract.errors import ContractError
-from contract.model import Contract, Delivery, resolved
+from contract.model import Contract
+from contract.roles import Delivery, Post, Side, Subscription
+from contract.schemas import resolved
 
 PLAIN_TEXT = f"{NONCE} message"
 
@@ -20,6 +22,8 @@ class Grammar:
     """The contract's events, and where a post carries its channel and its text."""
 
     contract: Contract
+    join: Subscription
+    post: Post
     delivery: Delivery
     message_bytes: int
 
@@ -29,17 +33,23 @@ class Grammar:
 
     def fixtures(self, event: str) -> dict[str, str]:
         """What stands at certain members of an event's payload, by dotted path: a channel, a nonce."""
-        names = self.delivery
-        known: Mapping[str, Mapping[str, str]] = {
-            names.join["event"]: {names.join["channel"]: OTHER_CHANNEL},
-            names.post["event"]: {names.post["channel"]: CHANNEL, names.post["text"]: PLAIN_TEXT},
-            names.delivery["event"]: {names.delivery["channel"]: CHANNEL, names.delivery["text"]: PLAIN_TEXT},
+        post, delivery = self.post, self.delivery
+        known: Mapping[str, Mapping[str | None, str]] = {
+            self.join.name: {self.join.group: OTHER_CHANNEL},
+            post.name: {post.group: CHANNEL, post.stamp: PLAIN_TEXT},
+            delivery.name: {delivery.group: CHANNEL, delivery.stamp: PLAIN_TEXT},
         }
-        return dict(known.get(event, {}))
+        return {path: value for path, value in known.get(event, {}).items() if path is not None}
 
-    def of_side(self, side: str) -> list[str]:
+    def of_side(self, side: Side) -> list[str]:
         """The events that one side may send."""
-        return [event.name for event in self.contract.events.values() if event.sender == side]
+        return [event.name for event in self.contract.events.values() if side in event.senders]
+
+    @property
+    def pong(self) -> str:
+        """The answer to the server's ping; empty: there is none."""
+        beat = self.contract.heartbeat
+        return beat.answer.name if beat is not None and beat.answer is not None else ""
 
     def members(self, event: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The declared members of an event's payload that are required, with their schemas."""
@@ -50,9 +60,10 @@ class Grammar:
 
 def grammar(contract: Contract, message_bytes: int) -> Grammar:
     """The grammar of a contract. Raises `ContractError` where it does not say how a post is delivered."""
-    if contract.delivery is None:
-        raise ContractError("--fuzz needs x-delivery in the contract: it names a post and its delivery")
-    return Grammar(contract, contract.delivery, message_bytes)
+    flow = contract.flow
+    if flow is None or flow.post is None or flow.subscribe is None:
+        raise ContractError("--fuzz needs `flows` in contract.yaml: a subscription, a post and its delivery")
+    return Grammar(contract, flow.subscribe, flow.post, flow.delivery, message_bytes)
 
 
 def closed(schema: Any, registry: Registry[Any]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def examples_of(kind: str, grammar: Grammar) -> Examples:
 
 def kinds(grammar: Grammar) -> Mapping[str, tuple[Claim, Callable[[Grammar], Examples]]]:
     """The kinds that there are, each with what its examples claim to be, and its strategy."""
-    post, join, pong = grammar.delivery.post["event"], grammar.delivery.join["event"], grammar.contract.pong_event
+    post, join, pong = grammar.post.name, grammar.join.name, grammar.pong
     found: dict[str, tuple[Claim, Callable[[Grammar], Examples]]] = {
         "fuzz-valid-text": ("valid", valid_text),
         "fuzz-valid-notation": ("valid", partial(valid_notation, event=post)),
@@ -52,7 +52,7 @@ def _valid(change: str, messages: Messages) -> Examples:
 
 def valid_text(grammar: Grammar) -> Examples:
     """Posts whose text holds whatever a text may hold."""
-    event, path = grammar.delivery.post["event"], grammar.delivery.post["text"]
+    event, path = grammar.post.name, grammar.post.stamp
     schema = dict(grammar.members(event))[path.partition(".")[2]]
     posts = st.builds(lambda base, text: with_value(base, path, text), bases(grammar, event), texts(schema))
     return _valid("text", posts)

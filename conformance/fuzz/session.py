@@ -19,7 +19,6 @@ from conformance.play.record import Conversation
 from conformance.transport.exchange import Wait
 from conformance.transport.sockets import Transport
 from contract.findings import Text, phrase
-from contract.model import value_at
 
 MESSAGE = "${message}"
 
@@ -181,10 +180,9 @@ class Session:
 
     def _forget(self, conversation: Conversation) -> None:
         """Keep what the judgement of the next example needs: which channels were joined, and the last messages."""
-        delivery = self._plan.contract.delivery
-        joins = [
-            one for one in conversation.sent if delivery and value_at(one.value, "event") == delivery.join["event"]
-        ]
+        flow = self._plan.contract.flow
+        name = flow.subscribe.name if flow is not None and flow.subscribe is not None else None
+        joins = [one for one in conversation.sent if name is not None and one.event == name]
         last = [one for one in conversation.sent[-KEPT_MESSAGES:] if one not in joins]
         conversation.sent[:] = [*joins, *last]
         del conversation.received[:-KEPT_MESSAGES]

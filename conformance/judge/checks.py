@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice, pairwise
+from typing import Any
 
 from conformance.judge.deliveries import DELIVERY_CHECKS
 from conformance.judge.findings import MAX_FINDINGS, Finding, charged
@@ -11,9 +12,11 @@ from conformance.play.history import History
 from conformance.play.posts import collect
 from conformance.play.record import UNPARSED, Conversation, Message, is_cut, outer
 from contract.findings import phrase
-from contract.json_text import type_name
-from contract.model import value_at
+from contract.json_text import dump_json, type_name
+from contract.model import Contract
+from contract.paths import has, value_at
 from contract.requirements import Requirement
+from contract.roles import Number
 from wire.frames import Opcode
 
 
@@ -76,10 +79,11 @@ def check_frames(history: History) -> Iterator[Finding]:
 
 def check_envelope(history: History) -> Iterator[Finding]:
     """The envelope's schema; a wrong number in it is the check `number`'s."""
-    for message in _parsed(history):
+    numbers = {f"/{one.at.replace('.', '/')}" for one in history.contract.roles.numbers}
+    for message in _parsed(history) if history.contract.envelope is not None else ():
         history.chance("envelope", message.event if message.event in history.contract.events else None)
         for violation in history.contract.check_envelope(message.value):
-            if violation.pointer == "/sequence":
+            if violation.pointer in numbers:
                 continue
             text, problem = phrase("no-envelope"), violation.phrase
             yield Finding("envelope", message.conversation, text, problem, message.text, message.event)
@@ -87,61 +91,84 @@ def check_envelope(history: History) -> Iterator[Finding]:
 
 def check_payload(history: History) -> Iterator[Finding]:
     """The schema of the event's payload."""
+    contract = history.contract
     for message in _parsed(history):
         event, value = message.event, message.value
-        if event is None or event not in history.contract.events or "payload" not in value:
+        if event is None or event not in contract.events or not has_payload(contract, value):
             continue
         history.chance("payload", event)
         text = phrase("invalid-payload", event=event)
-        for one in history.contract.check_payload(event, value["payload"]):
-            problem = one.in_payload
+        for one in contract.check_payload(event, value):
+            problem = contract.placed(one, value)
             yield Finding("payload", message.conversation, text, problem, message.text, event, one.places)
 
 
+def has_payload(contract: Contract, value: Any) -> bool:
+    """Whether a message has what its event's schema is about."""
+    path = contract.payload_path(value)
+    return not path or has(value, path)
+
+
 def check_number(history: History) -> Iterator[Finding]:
-    """`number`: integers that strictly increase; `number-step`: by one."""
+    """`number`: integers that strictly increase; `number-step`: by their step."""
     for conversation in history.record.conversations:
-        numbers: list[int | None] = []
-        # A message without a number is as it may be; it might have had a wrong one.
-        history.chance("number", times=len(conversation.received))
-        for message in conversation.received:
-            if message.value is UNPARSED:
-                numbers.append(None)  # it may have had the number that seems to be missing
-            if not isinstance(message.value, dict) or "sequence" not in message.value:
-                continue
-            number = message.value["sequence"]
-            if type_name(number) == "integer":
-                numbers.append(number)
-            else:
-                text, expected = phrase("number-kind", name="sequence"), phrase("an-integer")
-                yield Finding("number", conversation, text, expected, message.text)
-        known = [number for number in numbers if number is not None]
-        for lower, higher in pairwise(known):
-            if higher <= lower:
-                text, expected = phrase("number-falls", name="sequence"), phrase("more-than", least=lower)
-                yield Finding("number", conversation, text, expected, f"{higher}")
-        if conversation.unread_since is not None:
-            continue  # a gap is what shows that a server did not keep everything for it
-        for before, after in pairwise(numbers):
-            if before is None or after is None:
-                continue
-            history.chance("number-step")
-            if after != before + 1:
-                text = phrase("number-leaps", name="sequence")
-                yield Finding("number-step", conversation, text, f"{before + 1}", f"{after}")
+        for number in history.contract.roles.numbers:
+            yield from _counted(history, conversation, number)
+
+
+def _counted(history: History, conversation: Conversation, number: Number) -> Iterator[Finding]:
+    """Every count of a number that a connection carries."""
+    counts: dict[Any, list[int | None]] = {}
+    concerned = [one for one in conversation.received if not number.of or one.event is None or one.event in number.of]
+    # A message without a number is as it may be; it might have had a wrong one.
+    history.chance("number", times=len(concerned))
+    for message in concerned:
+        if message.value is UNPARSED:
+            for count in counts.values():
+                count.append(None)  # it may have had the number that seems to be missing
+            continue
+        if not has(message.value, number.at):
+            continue
+        found = value_at(message.value, number.at)
+        if type_name(found) == "integer":
+            key = None if number.per is None else dump_json(value_at(message.value, number.per))
+            counts.setdefault(key, []).append(found)
+        else:
+            text, expected = phrase("number-kind", name=number.at), phrase("an-integer")
+            yield Finding("number", conversation, text, expected, message.text)
+    for count in counts.values():
+        yield from _rising(history, conversation, number, count)
+
+
+def _rising(history: History, conversation: Conversation, number: Number, count: list[int | None]) -> Iterator[Finding]:
+    known = [one for one in count if one is not None]
+    for lower, higher in pairwise(known):
+        if higher <= lower:
+            text, expected = phrase("number-falls", name=number.at), phrase("more-than", least=lower)
+            yield Finding("number", conversation, text, expected, f"{higher}")
+    if conversation.unread_since is not None or number.step is None:
+        return  # a gap is what shows that a server did not keep everything for one that did not read
+    for before, after in pairwise(count):
+        if before is None or after is None:
+            continue
+        history.chance("number-step")
+        if after != before + number.step:
+            text = phrase("number-leaps", name=number.at)
+            yield Finding("number-step", conversation, text, f"{before + number.step}", f"{after}")
 
 
 def check_declared(history: History) -> Iterator[Finding]:
     """No event and no member that the contract does not name."""
-    for message in _parsed(history):
+    contract = history.contract
+    for message in _parsed(history) if contract.events else ():
         if message.event is None:
             continue
         history.chance("undeclared")
-        event = history.contract.events.get(message.event)
-        if event is None or event.sender != "server":
+        event = contract.events.get(message.event)
+        if event is None or not event.from_server:
             found = [phrase("undeclared-event", event=message.event[:80])]
         else:
-            members = history.contract.undeclared_members(message.value)
+            members = contract.undeclared_members(event.name, message.value)
             found = [phrase("undeclared-member", member=pointer[:200]) for pointer in members]
         for text in found:
             yield Finding("undeclared", message.conversation, text, None, message.text)
@@ -152,8 +179,11 @@ def check_declared(history: History) -> Iterator[Finding]:
 
 def check_acknowledgement(history: History) -> Iterator[Finding]:
     """The acknowledgement comes first, once, and with a session of its own."""
-    ack = history.contract.ack_event
-    sessions: dict[str, Conversation] = {}
+    acknowledgement = history.contract.acknowledgement
+    if acknowledgement is None:
+        return
+    ack, path = acknowledgement.expect.name, acknowledgement.expect.id
+    sessions: dict[str | None, Conversation] = {}
     for conversation in history.record.conversations:
         acks = [message for message in conversation.received if message.event == ack]
         if not acks:
@@ -168,7 +198,7 @@ def check_acknowledgement(history: History) -> Iterator[Finding]:
         if len(acks) > 1:
             text, expected = phrase("acknowledged-twice", number=len(acks)), phrase("one-acknowledgement")
             yield Finding("acknowledged-once", conversation, text, expected, acks[1].text)
-        for session in {value_at(one.value, "payload.sessionId") for one in acks if _has_session(one)}:
+        for session in {_session(one, path) for one in acks} - {None}:
             history.chance("session-unique", times=bool(sessions))
             if session in sessions and sessions[session] is not conversation:
                 text, expected = phrase("session-shared"), phrase("own-session")
@@ -176,8 +206,10 @@ def check_acknowledgement(history: History) -> Iterator[Finding]:
             sessions[session] = conversation
 
 
-def _has_session(ack: Message) -> bool:
-    return isinstance(value_at(ack.value, "payload.sessionId"), str)
+def _session(ack: Message, path: str | None) -> str | None:
+    """The id of a connection that its acknowledgement names."""
+    found = value_at(ack.value, path) if path is not None else None
+    return found if isinstance(found, str) else None
 
 
 def _answered_early(conversation: Conversation, ack: Message) -> bool:
@@ -221,12 +253,10 @@ def _answers(conversation: Conversation, carried_back: str | None) -> Iterator[s
 
 def check_error_codes(history: History) -> Iterator[Finding]:
     """The codes of errors are the profile's."""
-    if history.contract.delivery is None:
-        return
-    error = history.contract.delivery.error
+    contract = history.contract
     known = set(history.profile.error_codes.values())
-    for message in _parsed(history):
-        code = value_at(message.value, error["code"]) if message.event == error["event"] else None
+    for message in _parsed(history) if known else ():
+        code = contract.error_code(message.value) if contract.reports_error(message.event) else None
         if not isinstance(code, str) or not code:
             continue
         history.chance("error-code")

@@ -1,4 +1,4 @@
-"""Transcript checks of what was posted and what was delivered, over `x-delivery` of the contract."""
+"""Transcript checks of what was posted and what was delivered, over the flow of the contract."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,7 +13,8 @@ from conformance.play.posts import Arrival, Deliveries
 from conformance.play.record import Conversation
 from contract.findings import Phrase, phrase
 from contract.json_text import dump_json
-from contract.model import value_at
+from contract.paths import value_at
+from contract.roles import Delivery
 from contract.schemas import is_date_time
 
 CLOCK_TOLERANCE = 300.0
@@ -24,6 +25,15 @@ SHOWN = 5
 
 SHOWN_CHARACTERS = 200
 """Characters of a text that was changed."""
+
+
+NO_PATHS = Delivery("")
+
+
+def _paths(history: History) -> Delivery:
+    """Where deliveries have what they say."""
+    flow = history.contract.flow
+    return flow.delivery if flow is not None else NO_PATHS
 
 
 def check_delivered(history: History, found: Deliveries) -> Iterator[Finding]:
@@ -50,7 +60,7 @@ def check_fidelity(history: History, found: Deliveries) -> Iterator[Finding]:
         if one.text != one.post.text:
             text, posted, came = phrase("text-changed"), one.post.text, one.text
             yield Finding("intact", conversation, text, *_apart(posted, came))
-        if one.channel != one.post.channel:
+        if _paths(history).group is not None and one.channel != one.post.channel:
             text, channel = phrase("channel-changed"), _shown(one.channel)
             yield Finding("intact", conversation, text, one.post.channel, channel)
 
@@ -86,11 +96,11 @@ def check_once(history: History, found: Deliveries) -> Iterator[Finding]:
 
 def check_ids(history: History, found: Deliveries) -> Iterator[Finding]:
     """No two messages share an id, and all receivers see the same."""
-    names = history.contract.delivery
+    path = _paths(history).id
     by_post: dict[str, str] = {}
     by_id: dict[str, str] = {}
     for one in found.arrivals:
-        identity = value_at(one.message.value, names.delivery["id"]) if names else None
+        identity = value_at(one.message.value, path) if path is not None else None
         if not isinstance(identity, str) or not identity:
             continue
         conversation = one.message.conversation
@@ -104,13 +114,13 @@ def check_ids(history: History, found: Deliveries) -> Iterator[Finding]:
 
 def check_timestamps(history: History, found: Deliveries) -> Iterator[Finding]:
     """Near the tester's clock, and not decreasing in a channel."""
-    names = history.contract.delivery
+    path = _paths(history).time
     for conversation in history.record.conversations:
         latest: dict[str, float] = {}
         arrivals = found.at(conversation)
         # What is replayed once more has the time of its first delivery.
         for one in _firsts(arrivals) if history.profile.history == "join" else arrivals:
-            stamp = value_at(one.message.value, names.delivery["timestamp"]) if names else None
+            stamp = value_at(one.message.value, path) if path is not None else None
             moment = _unix(stamp)
             if moment is None:
                 continue
@@ -138,18 +148,18 @@ def _unix(stamp: object) -> float | None:
 
 def check_authors(history: History, found: Deliveries) -> Iterator[Finding]:
     """`author`: one id for one token; `author-name`: with one name; `author-distinct`: another id for another user."""
-    names = history.contract.delivery
-    if names is None:
+    paths = _paths(history)
+    if paths.author is None:
         return
     identities: dict[str, tuple[Any, Any]] = {}
     for one in found.arrivals:
         user = one.post.sent.conversation.user
-        author = value_at(one.message.value, names.delivery["author"])
-        name = value_at(one.message.value, names.delivery["author_name"])
+        author = value_at(one.message.value, paths.author)
+        name = value_at(one.message.value, paths.author_name) if paths.author_name is not None else None
         if not isinstance(author, str):
             continue
         conversation = one.message.conversation
-        for check in ("author", "author-name"):
+        for check in ("author", "author-name") if paths.author_name is not None else ("author",):
             history.chance(check, times=user in identities)
         first = identities.setdefault(user, (author, name))
         expected, received = f"{first[0]} ({_shown(first[1])})", f"{author} ({_shown(name)})"

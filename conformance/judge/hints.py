@@ -123,7 +123,7 @@ def _stays(verdict: ScenarioVerdict, contract: Contract, *, control: bool) -> It
             stay.until = line.t
         if line.kind in ("handshake", "close", "end") and line.actor in present:
             yield present.pop(line.actor)
-        elif line.direction == "in" and line.event == contract.ack_event:
+        elif line.direction == "in" and contract.acknowledges(line.event):
             present.setdefault(line.actor, _Stay(line.t, line.t))
         elif line.actor in present and line.direction == "in" and (control, line.kind, line.event) in beats:
             present[line.actor].pings.append(line.t)

@@ -1,14 +1,14 @@
 """What the expectations of a step name: events, members and values that the contract has or lacks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from conformance.language.deed import names
 from conformance.language.satisfiable import Flaw, Where, path_flaw
 from conformance.language.satisfiable import flaws as pattern_flaws
 from conformance.language.scenario import Written
-from contract.choices import ERROR_CODES
-from contract.model import Contract, Declared
+from contract.declared import Declared
+from contract.model import Contract
 from contract.plain_words import near
 
 Expected = tuple[Where, Mapping[str, Any]]
@@ -56,7 +56,7 @@ def flaws(step: Written, contract: Contract) -> Iterator[Flaw]:
         patterns += [((*where, "checks", n, "match"), check["match"]) for n, check in enumerate(one.get("checks", ()))]
         for place, pattern in patterns:
             yield from (((*place, *inner), text) for inner, text in pattern_flaws(pattern, declared))
-            yield from _causes(pattern, place)
+            yield from _causes(pattern, place, contract.errors.codes)
         for captured, path in one.get("capture", {}).items():
             lost = path_flaw(path, declared)
             if lost is not None:
@@ -67,27 +67,22 @@ def _event_flaw(name: str | None, contract: Contract, *, absent: bool) -> str | 
     if name is None:
         return None
     event = contract.events.get(name)
-    servers = [one.name for one in contract.events.values() if one.sender == "server"]
-    known = f"; a server sends {', '.join(sorted(servers))}"
+    servers = contract.named("server")
+    known = f"; a server sends {', '.join(servers)}"
     if event is None:
         return f"the contract has no event {name!r}{near(name, servers) or known}"
-    if event.sender != "server" and not absent:
+    if not event.from_server and not absent:
         return f"{name!r} is a client event{known}"
     return None
 
 
-def _causes(pattern: Any, place: Where) -> Iterator[Flaw]:
+def _causes(pattern: Any, place: Where, known: Collection[str]) -> Iterator[Flaw]:
     """Causes of errors that are misspelt: any code matches a cause that the profile does not have."""
     if isinstance(pattern, Mapping):
         for name, inner in pattern.items():
-            if (
-                name == "$error_code"
-                and isinstance(inner, str)
-                and inner not in ERROR_CODES
-                and near(inner, ERROR_CODES)
-            ):
-                yield (*place, name), f"unknown cause {inner!r}{near(inner, ERROR_CODES)}"
-            yield from _causes(inner, (*place, name))
+            if name == "$error_code" and isinstance(inner, str) and inner not in known and near(inner, known):
+                yield (*place, name), f"unknown cause {inner!r}{near(inner, known)}"
+            yield from _causes(inner, (*place, name), known)
     elif isinstance(pattern, list):
         for index, inner in enumerate(pattern):
-            yield from _causes(inner, (*place, index))
+            yield from _causes(inner, (*place, index), known)

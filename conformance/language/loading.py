@@ -15,15 +15,19 @@ from conformance.language.soundness import unsound
 from conformance.language.values import substitute
 from conformance.language.variants import combinations
 from contract.errors import ContractError, together
-from contract.files import DATA_ROOT, Document, load_yaml
+from contract.files import Document, load_yaml
 from contract.findings import phrase
+from contract.folder import BUNDLED
 from contract.mistakes import check_document
+from contract.model import Contract
 from contract.plain_words import near
 
-BUNDLED = DATA_ROOT / "spec" / "chat" / "scenarios"
-THOROUGH = DATA_ROOT / "spec" / "chat" / "thorough"
-FUZZ = DATA_ROOT / "spec" / "chat" / "fuzz"
-JOURNEYS = DATA_ROOT / "spec" / "chat" / "journeys"
+SCENARIOS, THOROUGH, FUZZ, JOURNEYS = "scenarios", "thorough", "fuzz", "journeys"
+"""The folders of a contract."""
+
+PROCEDURES = "procedures.yaml"
+"""The file whose procedures its folder's files know; those of a contract are known everywhere."""
+
 REQUIREMENTS = "requirements.yaml"
 """The file beside scenarios that declares their requirements."""
 VERBS = {**deeds.VERBS, **awaited.VERBS}
@@ -54,27 +58,31 @@ def scenario_files(path: Path) -> list[Path]:
     return found
 
 
-def load_scenarios(path: Path = BUNDLED, more: Path | None = None, *, journeys: bool = False) -> tuple[Scenario, ...]:
+def load_scenarios(
+    contract: Contract, path: Path, more: Path | None = None, *, journeys: bool = False
+) -> tuple[Scenario, ...]:
     """All scenarios of a folder or file, and of `more`, in order. Raises `ContractError` with file, line and column.
 
-    A file's procedures are known to the files of its folder; the bundled ones are known everywhere. With `journeys`,
-    they may hold the steps that only a load test knows. What would fail a right server, or could never fail a wrong
-    one, is refused (`soundness.py`); the tests hold the bundled ones to that.
+    A file's procedures are known to the files of its folder; those of the contract are known everywhere. With
+    `journeys`, they may hold the steps that only a load test knows. What would fail a right server, or could never fail
+    a wrong one, is refused (`soundness.py`); the tests hold the bundled ones to that.
     """
-    scenarios = read_scenarios(path, more, journeys=journeys)
-    found = unsound(one for one in scenarios if not one.path.resolve().is_relative_to(DATA_ROOT / "spec"))
+    scenarios = read_scenarios(contract, path, more, journeys=journeys)
+    found = unsound((one for one in scenarios if not one.path.resolve().is_relative_to(BUNDLED)), contract)
     if found:
         raise together(found)
     return scenarios
 
 
-def read_scenarios(path: Path = BUNDLED, more: Path | None = None, *, journeys: bool = False) -> tuple[Scenario, ...]:
+def read_scenarios(
+    contract: Contract, path: Path, more: Path | None = None, *, journeys: bool = False
+) -> tuple[Scenario, ...]:
     """As `load_scenarios`, for a caller that looks at what they say itself."""
     documents = [_read(file) for file in (*scenario_files(path), *(scenario_files(more) if more else ()))]
     folder = path if path.is_dir() else path.parent
-    shared = [BUNDLED / "procedures.yaml", folder / "procedures.yaml"]
+    shared = [*(one.path / SCENARIOS / PROCEDURES for one in reversed(contract.folder.whole)), folder / PROCEDURES]
     if journeys:
-        shared.append(JOURNEYS / "journeys.yaml")
+        shared += (contract.folder.path / JOURNEYS).glob("*.yaml")
     read = {document.path.resolve() for document in documents}
     others = [_read(file) for file in dict.fromkeys(shared) if file.is_file() and file.resolve() not in read]
     procedures = _procedures([*others, *documents])

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformance.language.matching import ABSENT, OPERATORS, matches
+from contract.declared import Declared
 from contract.json_text import type_name
-from contract.model import Declared
 from contract.plain_words import near
 
 Where = tuple[str | int, ...]
@@ -26,7 +26,7 @@ def flaws(expected: Any, declared: Declared, where: Where = ()) -> Iterator[Flaw
         if not declared.permits_type("array"):
             yield where, _never("a list", where)
         for index, item in enumerate(expected):
-            yield from flaws(item, declared.items(), (*where, index))
+            yield from flaws(item, declared.item(index), (*where, index))
     elif isinstance(expected, str) and "${" in expected:
         # What was captured may be anything; nonces, channels and tokens, and what they stand in, are texts.
         is_text = not expected.startswith("${") or "." in expected.partition("}")[0]

@@ -6,9 +6,17 @@ from difflib import get_close_matches
 from conformance.language.scenario import Scenario
 from contract.requirements import LEVELS, Requirement
 
+GENERATED = "generated"
+"""The tag of scenarios that are played with generated messages."""
+
 
 class SelectionError(Exception):
     """A selection matches nothing: a run of nothing would be green for no reason."""
+
+
+def is_generated(scenario: Scenario) -> bool:
+    """Whether a scenario is played with generated messages."""
+    return GENERATED in scenario.tags
 
 
 def select(

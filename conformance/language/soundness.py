@@ -18,14 +18,14 @@ from conformance.language import expectations
 from conformance.language.deeds import message_of
 from conformance.language.places import once
 from conformance.language.samples import Samples, size_flaws
-from conformance.language.satisfiable import Flaw
+from conformance.language.satisfiable import Flaw, Where
 from conformance.language.scenario import DURATIONS, Scenario, Written, flat
 from conformance.language.spelling import SPELLINGS
 from conformance.language.values import ENDPOINT_PARTS, FIXED_TOKENS, REFERENCE
 from contract.durations import seconds
 from contract.errors import ContractError
 from contract.mistakes import mistakes
-from contract.model import Contract, load_contract
+from contract.model import Contract
 from contract.plain_words import near
 from contract.profile import load_profile
 from contract.schemas import SCHEMAS, Validator, compile_schema
@@ -51,9 +51,9 @@ class _Past:
     """By actor, what closed its connection; empty while it may be open."""
 
 
-def unsound(scenarios: Iterable[Scenario]) -> list[ContractError]:
+def unsound(scenarios: Iterable[Scenario], contract: Contract) -> list[ContractError]:
     """What is wrong with the scenarios, each once and at its place, in the order of the files."""
-    readings = [_Reading(one, load_contract()) for one in scenarios]
+    readings = [_Reading(one, contract) for one in scenarios]
     sent: dict[tuple[Path, int], set[str]] = {}
     for one in readings:
         sent.setdefault(one.definition, set()).update(*(_nonces(step.body) for step in one.steps if _sends(step)))
@@ -70,8 +70,8 @@ class _Reading:
         self.steps = tuple(step.written for step in flat(scenario.steps) if step.written is not None)
         self.generated = "generated" in scenario.tags
         self.past = _Past()
-        delivery = contract.delivery
-        error = delivery.error["event"] if delivery is not None else None
+        error = contract.errors.name
+        self.users = _users(contract)
         self.may_break = error is None or any(
             event == error
             for step in self.steps
@@ -110,8 +110,8 @@ class _Reading:
             if colon and spelling not in SPELLINGS:
                 yield path, f"${{{whole}}}: unknown spelling {spelling!r}{_meant(spelling, SPELLINGS)}"
             kind, _, rest = name.partition(".")
-            if kind == "token" and rest not in _users() and near(rest, _users()):
-                yield path, f"${{{whole}}}: unknown user {rest!r}{near(rest, _users())}"
+            if kind == "token" and rest not in self.users and near(rest, self.users):
+                yield path, f"${{{whole}}}: unknown user {rest!r}{near(rest, self.users)}"
             elif kind == "endpoint" and rest not in ENDPOINT_PARTS:
                 yield path, f"${{{whole}}}: unknown part {rest!r} of the endpoint{_meant(rest, ENDPOINT_PARTS)}"
             elif not (rest and kind in KINDS) and name not in names:
@@ -119,8 +119,9 @@ class _Reading:
                 meant = near(name, {*names, *given, *(f"{one}.{rest}" for one in KINDS)})
                 yield path, f"${{{whole}}}: no step before this one captures it{meant}"
         token = step.body.get("token")
-        if isinstance(token, str) and token not in (*_users(), "none") and near(token, (*_users(), "none")):
-            yield ("token",), f"unknown user {token!r}{near(token, (*_users(), 'none'))}"
+        known = (*self.users, "none")
+        if isinstance(token, str) and token not in known and near(token, known):
+            yield ("token",), f"unknown user {token!r}{near(token, known)}"
 
     def _connection(self, step: Written) -> Iterator[Flaw]:
         actor = step.body.get("actor")
@@ -169,8 +170,8 @@ class _Reading:
                 continue
             if actor.name not in used:
                 yield source.error(f"actor {actor.name!r} has no steps", "actors", actor.name)
-            if actor.user not in _users() and near(actor.user, _users()):
-                yield source.error(f"unknown user {actor.user!r}{near(actor.user, _users())}", "actors", actor.name)
+            if actor.user not in self.users and near(actor.user, self.users):
+                yield source.error(f"unknown user {actor.user!r}{near(actor.user, self.users)}", "actors", actor.name)
 
 
 def _ends(step: Written) -> bool:
@@ -188,21 +189,35 @@ def _sends(step: Written) -> bool:
 
 def _not_allowed(message: Any, contract: Contract) -> Flaw | None:
     """How a message breaks the contract, with the place in its step; None: it does not."""
+    if not contract.events:
+        return None
     broken = contract.check_envelope(message)
     if broken:
         return (), f"not a message of the contract ({broken[0]})"
-    name = message["event"]
+    name = contract.name_of(message, "client")
+    clients = contract.named("client")
+    known = f"; clients send {', '.join(clients)}"
+    if name is None:
+        return (), f"not a message of the contract{known}"
+    place = _name_place(contract, message)
     event = contract.events.get(name)
-    clients = [one.name for one in contract.events.values() if one.sender == "client"]
-    known = f"; clients send {', '.join(sorted(clients))}"
     if event is None:
-        return ("event",), f"the contract has no event {name!r}{near(name, clients) or known}"
-    if event.sender != "client":
-        return ("event",), f"{name!r} is a server event{known}"
-    broken = contract.check_payload(name, message["payload"])
+        return place, f"the contract has no event {name!r}{near(name, clients) or known}"
+    if not event.from_client:
+        return place, f"{name!r} is a server event{known}"
+    broken = contract.check_payload(name, message)
     if broken:
-        return ("payload",), f"not a payload of {name!r} ({broken[0].in_payload})"
+        payload = contract.payload_path(message)
+        return tuple(payload.split(".")) if payload else (), (
+            f"not a payload of {name!r} ({contract.placed(broken[0], message)})"
+        )
     return None
+
+
+def _name_place(contract: Contract, message: Any) -> Where:
+    """Where a message has its name, if that is a member."""
+    at = next((rule.at for rule in contract.roles.messages.name if rule.at), None)
+    return (at,) if at is not None and isinstance(message, dict) and at in message else ()
 
 
 def _references(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -239,8 +254,8 @@ def _meant(name: str, known: Collection[str]) -> str:
 
 
 @cache
-def _users() -> tuple[str, ...]:
-    return (*load_profile(None).users, *FIXED_TOKENS)
+def _users(contract: Contract) -> tuple[str, ...]:
+    return (*load_profile(None, contract=contract.folder).users, *FIXED_TOKENS)
 
 
 @cache

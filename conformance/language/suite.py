@@ -1,4 +1,4 @@
-"""What a run can choose from: the bundled scenarios and a user's own, and the requirements that they verify.
+"""What a run can choose from: a contract's scenarios and a user's own, and the requirements that they verify.
 
 Own requirements stand in a `requirements.yaml` beside the scenarios. An id that is declared nowhere is one as well, as
 long as its section is nobody's: `ACME-01`. In a section that is declared it can only be a mistake.
@@ -9,43 +9,62 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.language.awaited import Expect, ExpectOne, ExpectRefusal
-from conformance.language.loading import BUNDLED, FUZZ, REQUIREMENTS, THOROUGH, load_scenarios
+from conformance.language.loading import FUZZ, REQUIREMENTS, SCENARIOS, THOROUGH, load_scenarios
 from conformance.language.scenario import Scenario
 from conformance.language.undeclared import unknown_requirements
 from contract.errors import ContractError, together
-from contract.requirements import LEVELS, Clause, Level, Requirement, Section, load_requirements
+from contract.folder import BUNDLED
+from contract.model import Contract
+from contract.requirements import LEVELS, Clause, Level, Requirement, Section, load_requirements, requirements_of
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """Scenarios, and all requirements by id: the bundled ones first."""
+    """Scenarios, and all requirements by id: the contract's first."""
 
     requirements: Mapping[str, Requirement]
     scenarios: tuple[Scenario, ...]
 
 
-def load_suite(own: Sequence[Path] = (), *, bundled: bool = True, thorough: bool = False, fuzz: bool = False) -> Suite:
-    """The bundled scenarios and those of the files and folders `own`; without `bundled`, those alone.
+def load_suite(
+    contract: Contract,
+    own: Sequence[Path] = (),
+    *,
+    bundled: bool = True,
+    thorough: bool = False,
+    fuzz: bool = False,
+) -> Suite:
+    """The contract's scenarios and those of the files and folders `own`; without `bundled`, those alone.
 
     Raises `ContractError` where a file is broken, or an id stands in two of them.
     """
-    scenarios = load_scenarios(BUNDLED, THOROUGH if thorough else None) if bundled else ()
-    scenarios += load_scenarios(FUZZ) if fuzz else ()
-    return with_own(scenarios, own)
+    wanted = [name for name, is_wanted in ((SCENARIOS, bundled), (THOROUGH, bundled and thorough)) if is_wanted]
+    return with_own(contract, contract_scenarios(contract, *wanted, *([FUZZ] if fuzz else ())), own)
 
 
-def with_own(scenarios: tuple[Scenario, ...], own: Sequence[Path]) -> Suite:
+def with_own(contract: Contract, scenarios: tuple[Scenario, ...], own: Sequence[Path]) -> Suite:
     """Scenarios that are read already, and those of the files and folders `own`. Raises as `load_suite` does."""
     read = {one.path.resolve() for one in scenarios}
     for path in own:
-        found = [one for one in load_scenarios(path) if one.path.resolve() not in read]
+        found = [one for one in load_scenarios(contract, path) if one.path.resolve() not in read]
         scenarios = joined(scenarios, found)
         read |= {one.path.resolve() for one in found}
-    requirements = own_requirements(load_requirements(), own, scenarios)
+    requirements = own_requirements(requirements_of(contract.folder), own, scenarios)
     unknown = unknown_requirements(scenarios, requirements)
     if unknown:
         raise together(unknown)
     return Suite(requirements, scenarios)
+
+
+def contract_scenarios(contract: Contract, *names: str) -> tuple[Scenario, ...]:
+    """The scenarios in the folders of these names, the contract's own and those of its packs."""
+    scenarios: tuple[Scenario, ...] = ()
+    for name in names:
+        for folder in contract.folder.whole:
+            path = folder.folder(name)
+            if path is not None:
+                scenarios = joined(scenarios, load_scenarios(contract, path))
+    return scenarios
 
 
 def joined(first: Sequence[Scenario], more: Iterable[Scenario]) -> tuple[Scenario, ...]:
@@ -56,7 +75,7 @@ def joined(first: Sequence[Scenario], more: Iterable[Scenario]) -> tuple[Scenari
         if family(one) in seen:
             other = seen[family(one)]
             message = f"scenario {family(one)!r} is already defined in {other.path}:{other.line}; use another id"
-            if other.path.parent in (BUNDLED, THOROUGH, FUZZ):
+            if other.path.is_relative_to(BUNDLED):
                 message += ", or run only your own scenarios (--only-scenarios)"
             raise ContractError(message, one.path, one.line)
     return (*first, *added)

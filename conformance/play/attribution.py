@@ -26,7 +26,11 @@ from conformance.play.record import UNPARSED, Conversation, Message, Record, cut
 from contract.findings import Phrase, Text, phrase
 from contract.model import Contract
 from contract.profile import Profile
+from contract.roles import Outcomes
 from wire.frames import Opcode
+
+BURST = "burst"
+"""The cause of what an endpoint answers that gets too much."""
 
 SHOWN = 3
 """Messages that are shown of what came."""
@@ -86,16 +90,15 @@ def what_came(context: Context, state: ActorState, event: str | None = None) -> 
     What tells most comes first: errors, then messages of the expected event, then what came last. Heartbeats are
     counted only.
     """
-    delivery, ping = context.contract.delivery, context.contract.ping_event
-    error = delivery.error["event"] if delivery is not None else None
-    rank = {error: 0, event: 1}
-    others = [one for one in reversed(state.inbox) if one.event != ping or event == ping]
+    contract = context.contract
+    rank = {contract.errors.name: 0, event: 1, None: 2}
+    others = [one for one in reversed(state.inbox) if not contract.pings(one.event) or contract.pings(event)]
     beats = len(state.inbox) - len(others)
     shown: list[Text] = [cut(one.text, 300) for one in sorted(others, key=lambda one: rank.get(one.event, 2))[:SHOWN]]
     if len(others) > SHOWN:
         shown.append(phrase("more-messages", number=len(others) - SHOWN))
     if beats:
-        shown.append(phrase("heartbeats", number=beats, event=str(ping)))
+        shown.append(phrase("heartbeats", number=beats, event=str(contract.ping_event)))
     if state.conversation is not None and not state.conversation.is_open:
         shown.append(ended_as(state.conversation))
     return phrase("came", items=shown) if shown else phrase("nothing-came")
@@ -112,10 +115,9 @@ def cause_of_end(context: Context, state: ActorState) -> Charge | None:
     heartbeat = closed_for_heartbeat(context, state)
     if heartbeat is not None:
         return heartbeat
-    delivery = context.contract.delivery
     waiting = {id(one) for one in state.inbox}
     consumed = [one for one in conversation.received if id(one) not in waiting]
-    if delivery is not None and any(one.event == delivery.error["event"] for one in consumed):
+    if any(context.contract.reports_error(one.event) for one in consumed):
         return context.charge("alive-after-error")
     return None
 
@@ -124,12 +126,22 @@ def closed_for_heartbeat(context: Context, state: ActorState) -> Charge | None:
     """The charge, where an actor that answers pings was closed as if it did not."""
     conversation = state.conversation
     close = conversation.close_received if conversation is not None else None
-    heartbeat_timeout = context.profile.close_codes["heartbeat_timeout"]
     answers = state.actor.heartbeat != "ignore" and conversation is not None and conversation.unread_since is None
-    if close is not None and close.code == heartbeat_timeout and answers:
+    if close is not None and close.code in mute_codes(context) and answers:
         excuse_if_stalled(context)
         return context.charge("alive-while-answering")
     return None
+
+
+def mute_codes(context: Context) -> tuple[int, ...]:
+    """The codes with which a server closes a connection that does not answer its heartbeat."""
+    return closing_codes(context.contract.heartbeat.mute if context.contract.heartbeat else (), context.profile)
+
+
+def closing_codes(outcomes: Outcomes, profile: Profile) -> tuple[int, ...]:
+    """The close codes among the outcomes that a contract permits, by number."""
+    codes = (code for one in outcomes for code in one.close)
+    return tuple(profile.close_codes[code] if isinstance(code, str) else code for code in codes)
 
 
 def excuse_if_stalled(context: Context) -> None:
@@ -142,17 +154,16 @@ def excuse_if_stalled(context: Context) -> None:
 
 def is_rate_limited(record: Record, contract: Contract, profile: Profile) -> bool:
     """Whether the endpoint said on some connection that it gets too much: what it then left undone is free."""
-    code = profile.error_codes.get("RATE_LIMITED")
-    delivery = contract.delivery
+    burst = contract.errors.reactions.get(BURST, ())
+    closes = closing_codes(burst, profile)
+    codes = {profile.error_codes.get(one.code) for one in burst if one.code is not None} - {None}
     for conversation in record.conversations:
         close = conversation.close_received
-        if close is not None and close.code == profile.close_codes["rate_limited"]:
+        if close is not None and close.code in closes:
             return True
-        for message in conversation.received if delivery is not None else ():
-            if delivery is not None and message.event == delivery.error["event"] and code is not None:
-                payload = message.value.get("payload")
-                if isinstance(payload, dict) and payload.get("code") == code:
-                    return True
+        for message in conversation.received if codes else ():
+            if contract.reports_error(message.event) and contract.error_code(message.value) in codes:
+                return True
     return False
 
 
@@ -160,18 +171,16 @@ def absence(context: Context, state: ActorState, event: str | None) -> Absence:
     """What kind of absence it is that a message of this event (None: something else) did not come."""
     if is_over(state):
         return "ended"
-    delivery = context.contract.delivery
-    if event == context.contract.ack_event:
+    if context.contract.acknowledges(event):
         return "unacknowledged"
-    return "undelivered" if delivery is not None and event == delivery.delivery["event"] else "timeout"
+    return "undelivered" if context.contract.delivers(event) else "timeout"
 
 
 def undelivered(context: Context, state: ActorState, event: str | None) -> Charge | None:
     """Where others arrived on this connection, its join is in force, and the post is lost."""
-    delivery = context.contract.delivery
     charge = context.step_charge
     joined, delivered = context.charge("joined"), context.charge("delivered")
-    if delivery is None or event != delivery.delivery["event"] or joined is None or delivered is None:
+    if not context.contract.delivers(event) or joined is None or delivered is None:
         return None
     if {*charge.requirements} != {*joined.requirements, *delivered.requirements}:
         return None
@@ -182,8 +191,7 @@ def undelivered(context: Context, state: ActorState, event: str | None) -> Charg
 
 def broken_instead(context: Context, state: ActorState, event: str | None) -> Charge | None:
     """A delivery may have come, but broken beyond recognition: that is charged then."""
-    delivery = context.contract.delivery
-    if delivery is None or event != delivery.delivery["event"]:
+    if not context.contract.delivers(event):
         return None
     for message in outer(state.inbox):
         if message.value is UNPARSED or message.opcode != Opcode.TEXT:
@@ -191,6 +199,6 @@ def broken_instead(context: Context, state: ActorState, event: str | None) -> Ch
         if context.contract.check_envelope(message.value):
             return context.charge("envelope")
         known = message.event is not None and message.event in context.contract.events
-        if known and context.contract.check_payload(str(message.event), message.value["payload"]):
+        if known and context.contract.check_payload(str(message.event), message.value):
             return context.charge("payload")
     return None

@@ -42,7 +42,6 @@ from conformance.transport.exchange import (
 )
 from contract.durations import seconds as parse_seconds
 from contract.findings import Phrase, Text, changed, phrase
-from contract.json_text import dump_json
 from contract.model import Contract
 from contract.profile import Profile
 from contract.requirements import Requirement
@@ -126,7 +125,7 @@ class ActorState:
     echoes: list[Control] = field(default_factory=list)
     amid_message: bool = False
     """Whether it has sent a part of a message: no other one may come before the rest (RFC 6455 §5.4)."""
-    pongs_due: int = 0
+    pongs_due: list[Any] = field(default_factory=list)
     """Pings that are answered behind that message."""
 
 
@@ -289,26 +288,27 @@ class Context:
             self.note(answer.actor, "none", "note", answer.note)
 
     def _received(self, happening: Received, state: ActorState, conversation: Conversation) -> Script[None]:
-        message = read_message(happening, conversation)
+        message = read_message(happening, conversation, self.contract)
         state.inbox.append(message)
         state.arrived += 1
         conversation.received.append(message)
         conversation.heard = True
         self.note(happening.actor, "in", kind_of(happening.opcode), message.text, message.event)
-        beat = self.profile.heartbeat.form == "message"
-        if beat and message.event == self.contract.ping_event:
+        if self.contract.pings(message.event) and self.profile.heartbeat.form == "message":
             state.heartbeats.append(happening.t)
             if not conversation.closing:
-                yield from self._answer(state)
+                yield from self._answer(state, message.value)
 
-    def _answer(self, state: ActorState) -> Script[None]:
-        if state.actor.heartbeat == "ignore":
+    def _answer(self, state: ActorState, ping: Any) -> Script[None]:
+        answer = None if state.actor.heartbeat == "ignore" else self.contract.pong(ping)
+        if answer is None:
             return
         if state.amid_message:
-            state.pongs_due += 1
+            state.pongs_due.append(ping)
             return
-        members = PONG_MEMBERS.get(state.actor.heartbeat, {})
-        pong = self.message_action(state, {"event": self.contract.pong_event, "payload": {}, **members})
+        if isinstance(answer, dict):
+            answer = {**answer, **PONG_MEMBERS.get(state.actor.heartbeat, {})}
+        pong = self.message_action(state, answer)
         if state.actor.heartbeat == "late":
             due = self.now + self.profile.heartbeat.timeout / 2
             heapq.heappush(self._scheduled, (due, next(self._numbers), pong))
@@ -322,8 +322,7 @@ class Context:
             return
         state.amid_message = not final
         while state.pongs_due and not state.amid_message:
-            state.pongs_due -= 1
-            yield from self._answer(state)
+            yield from self._answer(state, state.pongs_due.pop(0))
 
     def _control(self, happening: Control, state: ActorState) -> Script[None]:
         if happening.opcode == Opcode.PONG:
@@ -348,9 +347,9 @@ class Context:
 
     def message_action(self, state: ActorState, value: Any, *, escape: bool = False, plain: bool = True) -> Send:
         """A message as an action, noted as sent; `plain`: in one frame."""
-        text = json.dumps(value) if escape else dump_json(value)
-        event = value.get("event") if isinstance(value, dict) else None
-        self.sent(state, value, text, event if isinstance(event, str) else None, plain=plain and not escape)
+        codec = self.contract.codec
+        text = json.dumps(value) if escape and codec.is_json else codec.encode(value)
+        self.sent(state, value, text, self.contract.name_of(value, "client"), plain=plain and not escape)
         return Send(state.actor.name, (OutFrame(Opcode.TEXT, text.encode("utf-8", "surrogatepass")),))
 
     def sent(
@@ -362,26 +361,28 @@ class Context:
         kind: str = "message",
         *,
         plain: bool = False,
+        raw: bool = False,
     ) -> None:
-        """Note a message of ours; `plain` where it is sent in the usual form."""
+        """Note a message of ours; `plain` where it is sent in the usual form, `raw` where its text was written out."""
         conversation = self.conversation(state)
         if not conversation.is_open:
             self.note(state.actor.name, "none", "note", phrase("not-sent"))
             return
-        if not (plain and self._is_usual(value)):
+        if not (plain and self._is_usual(value, event)):
             self.unusual(conversation)
         plain = plain and conversation.opened is not None and not conversation.opened.compressed
-        conversation.sent.append(Sent(self.now, conversation, value, text, plain))
+        conversation.sent.append(Sent(self.now, conversation, value, text, plain, event))
         self.setting.watch.sent(self.scenario.id, self.now)
-        self.note(state.actor.name, "out", kind, text, event)
+        self.note(state.actor.name, "out", kind, text, None if raw else event)
 
-    def _is_usual(self, value: Any) -> bool:
+    def _is_usual(self, value: Any, name: str | None) -> bool:
         """Whether a message of ours is one for which no server may end the connection."""
-        name = value.get("event") if isinstance(value, dict) else None
-        event = self.contract.events.get(name) if isinstance(name, str) else None
-        if event is None or event.sender != "client" or "payload" not in value:
+        if not self.contract.events:
+            return True  # nothing says what a message is
+        event = self.contract.events.get(name) if name is not None else None
+        if event is None or not event.from_client or self.contract.check_envelope(value):
             return False
-        return not self.contract.check_payload(event.name, value["payload"])
+        return not self.contract.check_payload(event.name, value)
 
     def unusual(self, conversation: Conversation) -> None:
         """Its server may end this connection for what we do, or we end it."""

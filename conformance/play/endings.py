@@ -114,7 +114,7 @@ def _expect_refusal(context: Context, deed: ExpectRefusal) -> Script[None]:
     conversation = context.conversation(state)
     deadline = context.now + context.seconds("response_timeout")
 
-    acknowledged = Search(state, lambda message: message.event == context.contract.ack_event)
+    acknowledged = Search(state, lambda message: context.contract.acknowledges(message.event))
 
     def over() -> bool:
         return bool(conversation.refused or conversation.close_received or conversation.ended)

@@ -26,6 +26,7 @@ from conformance.play.attribution import (
     closed_for_heartbeat,
     ended_as,
     is_over,
+    mute_codes,
     search,
     undelivered,
     what_came,
@@ -40,6 +41,7 @@ from conformance.play.record import UNPARSED, Conversation, Message, cut, outer
 from conformance.transport.exchange import LOST
 from contract.findings import Phrase, Text, phrase
 from contract.json_text import dump_json
+from contract.paths import value_at
 
 MOST_DIFFERENCES = 3
 """Members that are shown of a message that is not as expected."""
@@ -135,10 +137,7 @@ def _value(value: Any) -> Text:
 
 def _take(context: Context, actor: str, expectation: Expectation, message: Message) -> None:
     for name, path in expectation.capture.items():
-        value: Any = message.value
-        for part in path.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        context.values.captured[name] = value
+        context.values.captured[name] = value_at(message.value, path)
     for check in expectation.checks:
         _check(context, actor, check, message)
 
@@ -232,7 +231,7 @@ def _has_ended(context: Context, conversation: Conversation, one: Alternative) -
     close = conversation.close_received
     if close is None:
         return one.end and conversation.ended is not None
-    heartbeat = close.code == context.profile.close_codes["heartbeat_timeout"]
+    heartbeat = close.code in mute_codes(context)
     if heartbeat and conversation.unread_since is not None:
         return one.closed or one.end  # it left pings unread, and may have been cut off for it
     return (one.closed and not heartbeat) or (bool(one.close) and close.code in context.close_codes(one.close))

@@ -110,7 +110,7 @@ def _shake_hands(
     context.record.conversations.append(conversation)
     state.conversation = conversation
     state.inbox, state.controls, state.heartbeats, state.echoes = [], [], [], []
-    state.amid_message, state.pongs_due = False, 0
+    state.amid_message, state.pongs_due = False, []
     context.note(name, "out", "handshake", f"GET {request.target}")
     watch = context.setting.watch
     watch.sent(context.scenario.id, context.now)
@@ -131,7 +131,7 @@ def _control(context: Context) -> Script[Phrase | None]:
     state, request, token = _controlling(context)
     yield from _admitted(context, state, request, token, good=True)
     conversation = context.conversation(state)
-    acknowledged = Search(state, lambda message: message.event == context.contract.ack_event)
+    acknowledged = Search(state, lambda message: context.contract.acknowledges(message.event))
     if conversation.opened is not None:
         deadline = context.now + context.seconds("ack_timeout")
         yield from owed(

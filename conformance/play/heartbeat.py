@@ -161,7 +161,7 @@ def expect_heartbeat(context: Context, deed: ExpectHeartbeat) -> Script[None]:
 
 def _acknowledged_at(context: Context, conversation: Conversation) -> float:
     for message in conversation.received:
-        if message.event == context.contract.ack_event:
+        if context.contract.acknowledges(message.event):
             return message.t
     assert conversation.opened is not None
     return conversation.opened.t

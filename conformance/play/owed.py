@@ -22,6 +22,7 @@ from conformance.play.attribution import is_rate_limited
 from conformance.play.history import History
 from conformance.play.posts import Deliveries, Post, collect
 from conformance.play.record import Conversation
+from contract.paths import has
 
 
 def outstanding(history: History) -> float | None:
@@ -68,9 +69,9 @@ def _owed(history: History, post: Post, in_force: dict[tuple[int, str], float], 
     since = in_force.get((id(sender), post.channel))
     if not post.sent.plain or since is None or since >= post.sent.t or sender.stayed(ended) < due:
         return False
-    if history.contract.undeclared_members(post.sent.value) or "sequence" in post.sent.value:
+    contract, value, event = history.contract, post.sent.value, post.sent.event
+    if event is None or event not in contract.events or contract.undeclared_members(event, value):
         return False
-    if history.contract.check_payload(post.sent.value["event"], post.sent.value["payload"]):
+    if any(has(value, number.at) for number in contract.roles.numbers) or contract.check_payload(event, value):
         return False
-    error = history.contract.delivery.error["event"] if history.contract.delivery else None
-    return not any(one.event == error and one.t >= post.sent.t for one in sender.received)
+    return not any(contract.reports_error(one.event) and one.t >= post.sent.t for one in sender.received)

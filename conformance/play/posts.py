@@ -1,4 +1,4 @@
-"""What was posted in a scenario, what was delivered of it, and who had asked for it: `x-delivery` of the contract.
+"""What was posted in a scenario, what was delivered of it, and who had asked for it: the flow of the contract.
 
 A delivery may be judged only by what its connection asked for. A join counts from the moment it was sent, whatever
 becomes of it: one that is on its way may be in force, and one that was refused is another requirement's matter. On a
@@ -15,8 +15,9 @@ from typing import Any
 from conformance.language.values import NONCE_DIGITS
 from conformance.play.history import History
 from conformance.play.record import Conversation, Message, Sent
-from contract.model import Delivery, value_at
+from contract.paths import value_at
 from contract.profile import Profile
+from contract.roles import Flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +113,18 @@ class Deliveries:
 
 def collect(history: History) -> Deliveries:
     """Match deliveries with posts. Only posts with a nonce count; all others are strangers'."""
-    names = history.contract.delivery
-    if names is None:
+    flow = history.contract.flow
+    if flow is None:
         return Deliveries()
     sent = sorted((one for c in history.record.conversations for one in c.sent), key=lambda one: one.t)
-    posts = _posts(sent, names)
+    posts = _posts(sent, flow)
     arrivals: list[Arrival] = []
     strangers: list[Stranger] = []
     for message in history.record.messages:
-        if message.event != names.delivery["event"]:
+        if message.event != flow.delivery.name:
             continue
-        text, channel = (value_at(message.value, names.delivery[member]) for member in ("text", "channel"))
+        text = value_at(message.value, str(flow.delivery.stamp))
+        channel = _group(message.value, flow.delivery.group)
         post = posts.get(nonce_of(text))
         if post is not None:
             arrivals.append(Arrival(post, message, channel, text))
@@ -132,15 +134,23 @@ def collect(history: History) -> Deliveries:
     for one in sent:
         if one.value is None:
             unread.setdefault(id(one.conversation), one.t)
-    return Deliveries(tuple(posts.values()), tuple(arrivals), tuple(strangers), _joins(sent, names), unread)
+    return Deliveries(tuple(posts.values()), tuple(arrivals), tuple(strangers), _joins(sent, flow), unread)
 
 
-def _posts(sent: Sequence[Sent], names: Delivery) -> dict[str, Post]:
+def _group(value: Any, path: str | None) -> Any:
+    """What a message belongs to; a flow without groups has one, without a name."""
+    return "" if path is None else value_at(value, path)
+
+
+def _posts(sent: Sequence[Sent], flow: Flow) -> dict[str, Post]:
     """Our posts by their nonces; not those posted twice, since nothing tells which of them arrived."""
     posts: dict[str, Post] = {}
     repeated: set[str] = set()
-    for one, value in _of(names.post["event"], sent):
-        text, channel = value_at(value, names.post["text"]), value_at(value, names.post["channel"])
+    post = flow.post
+    if post is None:
+        return {}
+    for one, value in _of(post.name, sent):
+        text, channel = value_at(value, post.stamp), _group(value, post.group)
         nonce = nonce_of(text)
         if nonce in posts:
             repeated.add(nonce)
@@ -149,19 +159,22 @@ def _posts(sent: Sequence[Sent], names: Delivery) -> dict[str, Post]:
     return {nonce: post for nonce, post in posts.items() if nonce not in repeated}
 
 
-def _joins(sent: Sequence[Sent], names: Delivery) -> Joins:
+def _joins(sent: Sequence[Sent], flow: Flow) -> Joins:
     joins: defaultdict[tuple[int | str, str], list[float]] = defaultdict(list)
-    for one, value in _of(names.join["event"], sent):
-        channel = value_at(value, names.join["channel"])
+    subscribe = flow.subscribe
+    if subscribe is None:
+        return {}
+    for one, value in _of(subscribe.name, sent):
+        channel = _group(value, subscribe.group)
         if isinstance(channel, str):
             joins[id(one.conversation), channel].append(one.t)
             joins[one.conversation.user, channel].append(one.t)
     return dict(joins)
 
 
-def _of(event: str, sent: Sequence[Sent]) -> Iterator[tuple[Sent, dict[str, Any]]]:
+def _of(event: str, sent: Sequence[Sent]) -> Iterator[tuple[Sent, Any]]:
     """Those of our messages that are of an event."""
-    return ((one, one.value) for one in sent if isinstance(one.value, dict) and one.value.get("event") == event)
+    return ((one, one.value) for one in sent if one.event == event)
 
 
 def nonce_of(text: object) -> str:

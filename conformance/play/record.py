@@ -7,7 +7,8 @@ from typing import Any
 from conformance.play.transcript import Direction, Entry, Transcript
 from conformance.transport.exchange import CloseReceived, Ended, Opened, Received, Refused
 from contract.findings import Phrase, Text, phrase
-from contract.json_text import JsonTextError, parse_json
+from contract.json_text import JsonTextError
+from contract.model import Contract
 from contract.redaction import Redactor
 from wire.frames import Opcode
 
@@ -80,27 +81,24 @@ class Message:
     value: Any
     problem: Phrase | None
     fragments: tuple[int, ...] = ()
-
-    @property
-    def event(self) -> str | None:
-        """The event's name, where one can be read."""
-        event = self.value.get("event") if isinstance(self.value, dict) else None
-        return event if isinstance(event, str) else None
+    event: str | None = None
+    """The message's name, where one can be told."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A message of ours; `value` is None where it was sent as raw text or bytes, `plain` where it was sent in the
-    usual form: one text frame, uncompressed, without needless escapes."""
+    usual form: one text frame, uncompressed, without needless escapes. `event` is its name, where one can be told."""
 
     t: float
     conversation: Conversation
     value: Any
     text: str
     plain: bool = False
+    event: str | None = None
 
 
-def read_message(happening: Received, conversation: Conversation) -> Message:
+def read_message(happening: Received, conversation: Conversation, contract: Contract) -> Message:
     """Decode and parse what the server sent; never raises."""
     try:
         text = happening.data.decode("utf-8")
@@ -109,10 +107,11 @@ def read_message(happening: Received, conversation: Conversation) -> Message:
         problem = phrase("not-utf-8", byte=error.start)
         return Message(happening.t, conversation, happening.opcode, shown, UNPARSED, problem, happening.fragments)
     try:
-        value, wrong = parse_json(text), None
+        value, wrong = contract.codec.decode(text), None
     except JsonTextError as error:
         value, wrong = UNPARSED, error.problem
-    return Message(happening.t, conversation, happening.opcode, text, value, wrong, happening.fragments)
+    event = contract.name_of(value) if wrong is None else None
+    return Message(happening.t, conversation, happening.opcode, text, value, wrong, happening.fragments, event)
 
 
 class Record:

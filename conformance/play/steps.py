@@ -27,7 +27,7 @@ from conformance.play.handshakes import connect
 from conformance.play.record import close_frame
 from conformance.transport.exchange import Close, Drop, OutFrame, Reading, Send
 from contract.findings import phrase
-from contract.json_text import JsonTextError, dump_json, parse_json
+from contract.json_text import JsonTextError, dump_json
 from wire.deflate import compressed
 from wire.frames import RSV1, Opcode
 
@@ -85,7 +85,10 @@ def _send_raw(context: Context, deed: SendRaw) -> Script[None]:
     else:
         text = context.values.render(deed.text)
         frames = _message(deed, str(text).encode("utf-8", "surrogatepass"), Opcode.TEXT)
-        context.sent(state, _as_json(str(text)), str(text), None)
+        value = _as_value(context, str(text))
+        # A post that was written by hand is known as one.
+        event = None if value is None else context.contract.name_of(value, "client")
+        context.sent(state, value, str(text), event, raw=True)
     yield from context.act(Send(deed.actor, frames, deed.pieces))
     for frame in frames:
         yield from context.part_sent(state, frame.opcode, final=frame.fin)
@@ -106,10 +109,10 @@ def _payload(context: Context, text: Any, hexadecimal: str | None) -> bytes:
     return (value if isinstance(value, str) else dump_json(value)).encode("utf-8", "surrogatepass")
 
 
-def _as_json(text: str) -> Any:
-    """The raw text's value, so that a post that was written by hand is known as one; None where it is none."""
+def _as_value(context: Context, text: str) -> Any:
+    """The raw text's value; None where it is no message."""
     try:
-        return parse_json(text)
+        return context.contract.codec.decode(text)
     except JsonTextError:
         return None
 

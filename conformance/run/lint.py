@@ -6,7 +6,7 @@ from pathlib import Path
 
 from conformance.judge.verdicts import CLIENT_SECTION
 from conformance.language.awaited import Expect, ExpectClose, ExpectOne, ExpectRefusal
-from conformance.language.loading import BUNDLED, OF_JOURNEYS, THOROUGH, read_scenarios, scenario_files
+from conformance.language.loading import OF_JOURNEYS, SCENARIOS, THOROUGH, read_scenarios, scenario_files
 from conformance.language.scenario import Scenario, decided
 from conformance.language.soundness import unsound
 from conformance.language.suite import own_requirements
@@ -15,7 +15,8 @@ from conformance.play.charges import charge_of
 from conformance.play.endings import CLOSE_CAUSE
 from contract.errors import ContractError
 from contract.files import load_yaml
-from contract.requirements import Requirement, load_requirements
+from contract.model import Contract
+from contract.requirements import Requirement, requirements_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +27,38 @@ class Findings:
     summary: str
 
 
-def lint_scenarios(path: Path | None = None) -> Findings:
-    """Read scenarios and look for what could never be right. Never raises for their content."""
+def lint_scenarios(contract: Contract, path: Path | None = None) -> Findings:
+    """Read scenarios, the contract's or those of `path`, and look for what could never be right.
+
+    Never raises for their content.
+    """
     try:
-        requirements = load_requirements()
-        bundled = path is None or path.resolve() == BUNDLED
+        requirements = requirements_of(contract.folder)
+        bundled = path is None or path.resolve() == (contract.folder.path / SCENARIOS).resolve()
         journeys = _are_journeys(path)
-        scenarios = read_scenarios(path or BUNDLED, THOROUGH if bundled else None, journeys=journeys)
+        scenarios = _contract_scenarios(contract) if bundled else ()
+        if path is not None and not bundled:
+            scenarios = read_scenarios(contract, path, journeys=journeys)
         requirements = own_requirements(requirements, [path] if path is not None else [], scenarios)
     except ContractError as error:
         return Findings(error.lines, _problems(len(error.lines)))
-    found = (*unsound(scenarios), *unknown_requirements(scenarios, requirements))
+    found = (*unsound(scenarios, contract), *unknown_requirements(scenarios, requirements))
     problems = [line for error in found for line in error.lines]
     if not journeys:
         problems += _undecided(scenarios, requirements)
     if bundled:
-        problems += _unverified(scenarios, requirements)
+        problems += _unverified(scenarios, requirements, contract)
     server = [one for one in requirements.values() if one.section.id != CLIENT_SECTION]
     verified = {name for one in scenarios for name in one.verifies} & {one.id for one in server}
     scenarios_verify = "1 scenario verifies" if len(scenarios) == 1 else f"{len(scenarios)} scenarios verify"
     counts = f"{scenarios_verify} {len(verified)} of {len(server)} requirements of a server"
     return Findings(tuple(problems), f"{counts}; {_problems(len(problems))}")
+
+
+def _contract_scenarios(contract: Contract) -> tuple[Scenario, ...]:
+    """Those of the contract and its packs, the long ones as well."""
+    paths = [folder.folder(name) for folder in contract.folder.whole for name in (SCENARIOS, THOROUGH)]
+    return tuple(one for path in paths if path is not None for one in read_scenarios(contract, path))
 
 
 def _problems(count: int) -> str:
@@ -89,9 +101,12 @@ def _undecided(scenarios: tuple[Scenario, ...], requirements: Mapping[str, Requi
             yield f"{place}: scenario {one.id} verifies {name}, but no step of it decides that; name it at a step"
 
 
-def _unverified(scenarios: tuple[Scenario, ...], requirements: Mapping[str, Requirement]) -> Iterator[str]:
+def _unverified(
+    scenarios: tuple[Scenario, ...], requirements: Mapping[str, Requirement], contract: Contract
+) -> Iterator[str]:
     verified = {name for one in scenarios for name in one.verifies}
     verified |= {one.id for one in requirements.values() if one.checked}
     for requirement in requirements.values():
         if requirement.section.id != CLIENT_SECTION and requirement.id not in verified:
-            yield f"spec/chat/requirements.yaml: {requirement.id} ({requirement.level}) is not verified by any scenario"
+            name = f"{requirement.id} ({requirement.level})"
+            yield f"{contract.folder.requirements}: {name} is not verified by any scenario"

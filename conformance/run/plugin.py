@@ -26,6 +26,7 @@ from contract.errors import ContractError
 from contract.escaping import visible
 from contract.findings import Phrase, Text, phrase
 from contract.formats import SCENARIOS, family
+from contract.model import Contract
 
 PlanFactory = Callable[[pytest.Config], Plan]
 
@@ -55,7 +56,7 @@ class ScenarioFile(pytest.File):
         if scenarios is None:
             try:
                 # Not its whole folder: what else lies there may be anything.
-                scenarios = load_scenarios(self.path)
+                scenarios = load_scenarios(self.config.stash[CONTRACT], self.path)
             except ContractError as error:
                 raise self.CollectError(str(error)) from None
         register_marks(self.config, scenarios)
@@ -151,10 +152,13 @@ class Player:
         *,
         strict: bool = False,
         allow_undecided: bool = False,
+        contract_of: Callable[[pytest.Config], Contract] | None = None,
         scenarios: Sequence[Scenario] | None = None,
         run: Run | None = None,
     ) -> None:
-        """`run` plays `scenarios`, where it is known before pytest collects them."""
+        """`run` plays `scenarios`, where it is known before pytest collects them; else `contract_of` says what they are
+        about."""
+        self.contract_of = contract_of
         self.plan_of = plan_of
         self.strict = strict
         self.allow_undecided = allow_undecided
@@ -168,6 +172,8 @@ class Player:
         """Make the run known to the items, and the selection to the files."""
         config.stash[PLAYER] = self
         config.stash[SELECTION] = self.scenarios
+        if self.contract_of is not None:
+            config.stash[CONTRACT] = self.contract_of(config)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Start as soon as it is known what is selected."""
@@ -216,6 +222,7 @@ class Player:
 
 PLAYER: pytest.StashKey[Player] = pytest.StashKey()
 SELECTION: pytest.StashKey[Sequence[Scenario] | None] = pytest.StashKey()
+CONTRACT: pytest.StashKey[Contract] = pytest.StashKey()
 
 
 class ScenarioCollector:

@@ -5,16 +5,17 @@ from pathlib import Path
 from conformance.run.lint import Findings
 from contract.errors import ContractError
 from contract.files import load_yaml
+from contract.folder import ContractFolder
 from contract.profile import load_profile
 
 USUAL_NAME = "wsproof.yaml"
 
 
-def lint_profile(path: Path) -> Findings:
+def lint_profile(path: Path, contract: ContractFolder) -> Findings:
     """Read a profile, with the variables that are set here, and run no command. Never raises for its content."""
     problems: tuple[str, ...] = ()
     try:
-        load_profile(path, run_commands=False)
+        load_profile(path, contract=contract, run_commands=False)
     except ContractError as error:
         problems = error.lines
     return Findings(problems, f"the profile: {len(problems)} problem{'' if len(problems) == 1 else 's'}")

@@ -13,7 +13,7 @@ from conformance.transport.troubles import own_error
 from contract.findings import Phrase, english, few, message_of, phrase, text_of, texts
 from contract.formats import LOAD
 from contract.model import Contract
-from contract.requirements import Level, Requirement, load_requirements
+from contract.requirements import Level, Requirement, requirements_of
 from loadtest.delivery.balance import Balance
 from loadtest.judge.judge import Judged, Sighting, finding_key
 from loadtest.judge.verdict import (
@@ -54,7 +54,7 @@ def load_document(
     by_phase: Sequence[Judged] = (),
 ) -> dict[str, Any]:
     """The document of a run; `measured` is the recorder's part, `judged` what was found, in all and in each phase."""
-    timed, requirements = {**measured, "duration_s": ending.duration}, load_requirements()
+    timed, requirements = {**measured, "duration_s": ending.duration}, requirements_of(contract.folder)
     entries = reached(measured["phases"], ending.duration)
     found = (*by_phase, *(Judged() for _ in entries))
     phases = [_judged(one, each, settings, requirements) for one, each in zip(entries, found, strict=False)]

@@ -8,7 +8,7 @@ from contract.profile import Profile, load_profile
 from loadtest.delivery.stamps import LENGTH, MAX_WORKERS
 from loadtest.measure.phases import phases_of
 from loadtest.measure.thresholds import parse_threshold
-from loadtest.settings.settings import LoadError, LoadSettings, load_journeys
+from loadtest.settings.settings import LoadError, LoadSettings, contract_of, load_journeys
 from loadtest.settings.tokens import read_tokens
 from loadtest.users.journey_compiler import compile_journey
 
@@ -32,8 +32,8 @@ def check_settings(settings: LoadSettings) -> Profile:
     if not settings.journeys:
         raise LoadError("no journey to run")
     profile = read_profile(settings)
-    contract = load_contract(None, profile.limits)
-    known = {one.id: one for one in load_journeys(settings.journey_file)}
+    contract = load_contract(contract_of(settings), profile.limits)
+    known = {one.id: one for one in load_journeys(contract, settings.journey_file)}
     for name in settings.journeys:
         if name not in known:
             raise LoadError(f"--journey {name}: no such journey; known: {', '.join(sorted(known))}")
@@ -90,7 +90,9 @@ def raise_descriptor_limit(users: int = 0) -> None:
 
 def read_profile(settings: LoadSettings) -> Profile:
     """The profile that the settings name. Raises `ContractError`, and `LoadError` where it offers no channel."""
-    profile = load_profile(Path(settings.profile) if settings.profile else None, settings.overrides)
+    profile = load_profile(
+        Path(settings.profile) if settings.profile else None, settings.overrides, contract=contract_of(settings)
+    )
     if not profile.channels.open:
         raise LoadError("the profile's channels.open lists no channel; virtual users need one")
     return profile

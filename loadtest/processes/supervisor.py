@@ -42,6 +42,7 @@ from loadtest.settings.settings import (
     EndedError,
     LoadError,
     LoadSettings,
+    contract_of,
 )
 from loadtest.settings.sources import check_source
 
@@ -159,7 +160,7 @@ def _save(
         tally, seconds = (receiver.tally, receiver.seconds) if receiver is not None else (Tally(), 0.0)
         why = phrase("load-generator-ended", how=children.last_words()) if completed else None
         ending = Ending(datetime.now(UTC) - timedelta(seconds=seconds), seconds, complete=False, why=why)
-        contract, judged = load_contract(None, profile.limits), tally.judged
+        contract, judged = load_contract(contract_of(settings), profile.limits), tally.judged
         measured = {**tally.document(), "shed": dict(sorted(judged.shed.items()))}
         found = load_document(settings, contract, ending, measured, judged)
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from contract.findings import Phrase
 from contract.model import load_contract
 from contract.profile import load_profile
-from contract.requirements import load_requirements
+from contract.requirements import requirements_of
 from loadtest.delivery.parts import Part, Question
 from loadtest.delivery.reconciliation import Settlement
 from loadtest.judge.judge import charged_clauses
@@ -19,7 +19,7 @@ from loadtest.measure.recorder import Slice
 from loadtest.measure.tally import Tally
 from loadtest.measure.thresholds import breaches, parse_threshold
 from loadtest.processes.relay import Relay
-from loadtest.settings.settings import LoadSettings
+from loadtest.settings.settings import LoadSettings, contract_of
 
 ASK_SECONDS = 2.0
 """How often ledgers are asked what can be settled, and told what is."""
@@ -105,14 +105,15 @@ class Collector:
 
         Raises as `load_contract` does, and `OSError` where nobody takes it.
         """
-        profile = load_profile(Path(settings.profile) if settings.profile else None, settings.overrides)
-        contract = load_contract(None, profile.limits)
+        folder = contract_of(settings)
+        path = Path(settings.profile) if settings.profile else None
+        contract = load_contract(folder, load_profile(path, settings.overrides, contract=folder).limits)
         measured, judged = self._tally.document(), self._tally.judged
         if self._settlement.is_told:
             balance = self._settlement.balance()
             measured["delivery"] = delivery_of(balance, self.began)
             measured["phases"] = settled(measured["phases"], balance)
-            clauses = charged_clauses(load_requirements().values(), "delivered")
+            clauses = charged_clauses(requirements_of(folder).values(), "delivered")
             add_lost(judged, balance, measured["delivery"]["examples"], clauses)
             begins = [phase["from_s"] for phase in measured["phases"]]
             for each, begin, end in zip(self._tally.phases.judged(), begins, [*begins[1:], math.inf], strict=False):

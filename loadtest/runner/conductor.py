@@ -30,7 +30,7 @@ from loadtest.runner.presence import exit_code_of, watch_workers
 from loadtest.runner.stages import follow
 from loadtest.runner.user import user_classes
 from loadtest.settings.names import LOCAL, this_process
-from loadtest.settings.settings import LoadSettings
+from loadtest.settings.settings import LoadSettings, contract_of
 from loadtest.users.player import Player
 
 CUT_OFF_TOLERANCE = 0.5
@@ -124,7 +124,11 @@ class Conductor:
         if self._master is not None:
             self._master.begin(settings, collector)
             gevent.spawn(self._observe, self._master, collector)
-            profile = load_profile(Path(settings.profile) if settings.profile else None, settings.overrides)
+            profile = load_profile(
+                Path(settings.profile) if settings.profile else None,
+                settings.overrides,
+                contract=contract_of(settings),
+            )
             response_timeout = profile.response_timeout
         elif self._worker is not None and settings.run == self._played:
             # What its master said before the end came after it: users of a run that is over find no player.

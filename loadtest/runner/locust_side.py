@@ -10,6 +10,8 @@ from locust.env import Environment
 from locust.stats import RequestStats, StatsError, bucket_response_time
 
 from contract.findings import message_of
+from contract.folder import DEFAULT, find_contract
+from contract.model import load_contract
 from loadtest.measure.recorder import METRICS, Counts, Slice
 from loadtest.runner.user import JourneyUser
 from loadtest.settings.plan import new_run
@@ -83,7 +85,7 @@ def choose_default(environment: Environment) -> None:
     """Play what `wsproof load` plays by default, unless somebody chose users' classes: not every journey at once."""
     options: Any = environment.parsed_options
     if not options.user_classes:
-        defaults = parse_journeys(())
+        defaults = parse_journeys(load_contract(find_contract(DEFAULT)), ())
         environment.user_classes = [one for one in _played(environment) if one.journey in defaults]
 
 

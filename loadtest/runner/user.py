@@ -7,8 +7,10 @@ from gevent.pool import Group
 from locust import User
 from locust.user.task import LOCUST_STATE_RUNNING
 
+from contract.folder import DEFAULT, find_contract
+from contract.model import load_contract
 from loadtest.runner.arrivals import Begin
-from loadtest.settings.settings import LoadSettings, load_journeys
+from loadtest.settings.settings import LoadSettings, contract_of, load_journeys
 from loadtest.users.player import Player
 
 
@@ -83,7 +85,8 @@ def _nothing(user: User) -> None:
 def user_classes(settings: LoadSettings | None, players: Players) -> dict[str, type[User]]:
     """Locust's user classes: one for each journey with a weight in the settings; without settings, for all."""
     found: dict[str, type[User]] = {}
-    for journey in load_journeys(settings.journey_file if settings is not None else None):
+    contract = load_contract(contract_of(settings) if settings is not None else find_contract(DEFAULT))
+    for journey in load_journeys(contract, settings.journey_file if settings is not None else None):
         weight = settings.journeys.get(journey.id, 0.0) if settings is not None else journey.weight
         if weight:
             name = f"{journey.id}-user"

@@ -8,7 +8,9 @@ from typing import Any
 
 from contract.durations import seconds
 from contract.files import load_yaml
+from contract.folder import ContractFolder
 from contract.mistakes import check_document
+from contract.model import load_contract
 from contract.profile import Profile
 from loadtest.settings.settings import LoadError, LoadSettings, Stage, TokenSource, parse_journeys
 
@@ -118,8 +120,10 @@ def new_run() -> str:
     return str(secrets.randbelow(9 * 10**7) + 10**7)
 
 
-def settings_for(wishes: Wishes, endpoint: str, document: Path, known: Profile, **more: Any) -> LoadSettings:
-    """The settings of a run. The thresholds of the `known` profile hold where nobody named others."""
+def settings_for(
+    wishes: Wishes, endpoint: str, document: Path, folder: ContractFolder, known: Profile, **more: Any
+) -> LoadSettings:
+    """The settings of a run of a contract. The thresholds of the `known` profile hold where nobody named others."""
     users = wishes.users if wishes.users is not None else DEFAULT_USERS
     return LoadSettings(
         endpoint=endpoint,
@@ -127,7 +131,8 @@ def settings_for(wishes: Wishes, endpoint: str, document: Path, known: Profile, 
         spawn_rate=wishes.spawn_rate if wishes.spawn_rate is not None else float(max(users, 1)),
         duration=wishes.time if wishes.time is not None else DEFAULT_TIME,
         document=str(document),
-        journeys=wishes.journeys or parse_journeys(()),
+        journeys=wishes.journeys or parse_journeys(load_contract(folder), (), wishes.journeys_file),
+        contract=folder.name if folder.is_bundled else str(folder.place.absolute()),
         journey_file=wishes.journeys_file,
         stages=wishes.stages,
         channels=wishes.channels if wishes.channels is not None else 1,

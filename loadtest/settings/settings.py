@@ -12,6 +12,8 @@ from typing import Any, Literal
 from conformance.language.loading import JOURNEYS, load_scenarios
 from conformance.language.scenario import Scenario
 from contract.errors import ContractError
+from contract.folder import DEFAULT, ContractFolder, find_contract
+from contract.model import Contract
 
 SETTINGS_VARIABLE = "WSPROOF_LOAD_SETTINGS"
 """The environment variable with the settings file's path."""
@@ -83,6 +85,8 @@ class LoadSettings:
     document: str
     journeys: Mapping[str, float] = field(default_factory=lambda: {"chatter": 1.0})
     journey_file: str | None = None
+    contract: str = DEFAULT
+    """A bundled contract's name, or an absolute path."""
     stages: tuple[Stage, ...] = ()
     channels: int = 1
     rate: float = 1.0
@@ -185,11 +189,11 @@ def own_settings_of_environment() -> Mapping[str, Any] | None:
     return own
 
 
-def parse_journeys(texts: tuple[str, ...], file: str | None = None) -> dict[str, float]:
-    """`NAME` or `NAME:WEIGHT`, several times; without any, chatter. Raises `LoadError`."""
-    known = {one.id for one in load_journeys(file)}
+def parse_journeys(contract: Contract, texts: tuple[str, ...], file: str | None = None) -> dict[str, float]:
+    """`NAME` or `NAME:WEIGHT`, several times; without any, the contract's first. Raises `LoadError`."""
+    known = [one.id for one in load_journeys(contract, file)]
     found: dict[str, float] = {}
-    for text in texts or ("chatter",):
+    for text in texts or known[:1]:
         name, _, weight = text.partition(":")
         if name not in known:
             raise LoadError(f"--journey {text}: no such journey; known: {', '.join(sorted(known))}")
@@ -202,8 +206,17 @@ def parse_journeys(texts: tuple[str, ...], file: str | None = None) -> dict[str,
     return found
 
 
-def load_journeys(file: str | None = None) -> tuple[Scenario, ...]:
-    """The bundled journeys, and those of a file. Raises `ContractError` with file, line and column."""
+def load_journeys(contract: Contract, file: str | None = None) -> tuple[Scenario, ...]:
+    """The contract's journeys, and those of a file. Raises `ContractError` with file, line and column."""
     if file is not None and not Path(file).exists():
         raise ContractError("no such journeys file", Path(file))
-    return load_scenarios(JOURNEYS, Path(file) if file is not None else None, journeys=True)
+    own = contract.folder.folder(JOURNEYS)
+    paths = [path for path in (own, Path(file) if file is not None else None) if path is not None]
+    if not paths:
+        raise ContractError("the contract has no journeys: give a file of them (--journeys)", contract.folder.path)
+    return load_scenarios(contract, *paths, journeys=True)
+
+
+def contract_of(settings: LoadSettings) -> ContractFolder:
+    """The contract of a run. Raises `ContractError`."""
+    return find_contract(settings.contract)

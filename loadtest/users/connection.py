@@ -12,11 +12,11 @@ from conformance.play.record import is_cut
 from conformance.transport.exchange import Received, Refused
 from conformance.transport.troubles import is_own
 from contract.findings import Phrase, phrase
-from contract.model import value_at
+from contract.paths import value_at
 from loadtest.delivery.account import Account
 from loadtest.delivery.copies import Copy, Fields
 from loadtest.delivery.entries import Seat, Stream
-from loadtest.users.decoder import DELIVERED, MessageError
+from loadtest.users.decoder import MessageError
 from loadtest.users.link import Link
 from loadtest.users.load_context import LoadContext
 from loadtest.users.observer import SECRET_CHARACTERS, Observer
@@ -288,8 +288,7 @@ class Connection:
 
     def _account_for(self, value: Any, t: float) -> None:
         """A delivery that was not decoded directly; what is no string in it stands empty."""
-        names = self._context.contract.delivery
-        parts = [value_at(value, names.delivery[name]) for name in DELIVERED] if names is not None else []
+        parts = [value_at(value, path) if path is not None else "" for path in self._context.decoder.paths]
         if all(isinstance(part, str) for part in parts[:2]):
             fields = tuple(_encodable(part) if isinstance(part, str) else "" for part in parts)
             self._delivered((UNSET, *fields), t)
@@ -297,26 +296,26 @@ class Connection:
     def _take(self, value: dict[str, Any], t: float) -> None:
         """A message, of whatever event; valid, or judged already."""
         contract, observer = self._context.contract, self._observer
-        judge, names, event = self._context.judge, contract.delivery, value["event"]
-        sequence = value.get("sequence")
+        judge, event = self._context.judge, contract.name_of(value)
+        sequence = value_at(value, self._context.decoder.number) if self._context.decoder.number is not None else None
         if type(sequence) is int and not observer.expects(sequence):
             observer.numbered(sequence, t)
-        if names is not None and event == names.delivery["event"]:
+        if contract.delivers(event):
             observer.heard = True
             self._account_for(value, t)
             return
-        if event in contract.events:  # no others are counted by name: a peer may invent a million
+        if event is not None and event in contract.events:  # no others are counted by name: a peer may invent a million
             judge.message(event)
-        if event == self._context.ping_event:
+        if contract.pings(event):
             observer.heard = True
             self._answer_ping(t)
             return
-        if event == self._context.ack_event and observer.acknowledged(value, t):
+        if contract.acknowledges(event) and observer.acknowledged(value, t):
             self._context.recorder.measured("ack", t - self._opened)
         observer.heard = True
         awaited = self._awaited is not None and self._awaited(value)
-        if names is not None and event == names.error["event"]:
-            self._told_error(value, t, names.error["code"], provoked=awaited)
+        if contract.reports_error(event):
+            self._told_error(value, t, provoked=awaited)
         if awaited:
             self._awaited = None
             self._task.go_on(True)
@@ -337,8 +336,8 @@ class Connection:
             self._context.recorder.measured("ping_period", t - self._last_ping)
         self._last_ping = t
 
-    def _told_error(self, value: dict[str, Any], t: float, path: str, *, provoked: bool) -> None:
-        code = value_at(value, path)
+    def _told_error(self, value: dict[str, Any], t: float, *, provoked: bool) -> None:
+        code = self._context.contract.error_code(value)
         if provoked:
             self._observer.coded(str(code), t)
         else:

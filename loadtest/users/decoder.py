@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from contract.findings import Phrase, phrase
-from contract.json_text import JsonTextError, parse_json
+from contract.json_text import JsonTextError
 from contract.model import Contract
+from contract.roles import Delivery
 from contract.schemas import is_date_time
 from contract.typed import Typed, getter
 
@@ -21,8 +22,10 @@ FRACTION = len("2026-11-30T12:00:00.")
 MAX_SHOWN = 80
 """Characters of a name that the endpoint made up."""
 
-DELIVERED = ("channel", "text", "author", "author_name", "id", "timestamp")
-"""What is read of a delivery, by the contract's names of it."""
+
+def paths_of(delivery: Delivery) -> tuple[str | None, ...]:
+    """What is read of a delivery: channel, text, author, author's name, id and time; None: it has none."""
+    return delivery.group, delivery.stamp, delivery.author, delivery.author_name, delivery.id, delivery.time
 
 
 class MessageError(Exception):
@@ -56,17 +59,23 @@ class Decoder:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        names = contract.delivery
-        typed = Typed(contract, names.delivery["event"] if names is not None else None)
+        flow = contract.flow
+        delivery = flow.delivery if flow is not None else None
+        typed = Typed(contract, delivery.name if delivery is not None else None)
         self.decode = typed.decode
         self._plain = msgspec.json.Decoder().decode
-        self.delivery_event = names.delivery["event"] if names is not None else ""
+        self.delivery_event = delivery.name if delivery is not None else ""
         self.delivery_kind = typed.kinds.get(self.delivery_event)
         self.moments: set[Any] = set()
         self._seconds: set[tuple[str, str]] = set()
-        if names is not None and self.delivery_kind is not None:
-            paths = [names.delivery[name] for name in DELIVERED]
-            self.delivered = getter("sequence", *paths)
+        numbers = [one for one in contract.roles.numbers if one.per is None and not one.of]
+        self.number = numbers[0].at if numbers else None
+        """The path of the number that every message of a connection may carry; None: none does."""
+        self.paths = paths_of(delivery) if delivery is not None else ()
+        if self.delivery_kind is not None and (self.number is None or None in self.paths):
+            self.delivery_kind = None  # what is missing cannot be read at once
+        if self.delivery_kind is not None and self.number is not None:
+            self.delivered = getter(self.number, *(path for path in self.paths if path is not None))
             # Most deliveries have the same times as earlier ones: these need no second check.
             dated = typed.moments.paths
             self.times = getter(*dated) if dated != [names.delivery["timestamp"]] else None
@@ -108,31 +117,33 @@ class Decoder:
         """Validate what `decode` did not accept. Raises `MessageError` with what `jsonschema` says is wrong."""
         contract = self._contract
         try:
-            value: dict[str, Any] = parse_json(data.decode())
+            value: dict[str, Any] = contract.codec.decode(data.decode())
         except UnicodeDecodeError as error:
             raise _untexted(phrase("not-utf-8", byte=error.start)) from None
         except JsonTextError as error:
             raise _untexted(error.problem) from None
         for one in contract.check_envelope(value):
             check, problem = "envelope", phrase("no-envelope")
-            if one.pointer == "/sequence":
-                check, problem = "number", phrase("number-kind", name="sequence")
-            event = value.get("event") if isinstance(value, dict) else None
-            raise MessageError(check, problem, one.phrase, value, event if isinstance(event, str) else None)
-        event = value["event"]
-        if event in contract.events:
-            for one in contract.check_payload(event, value["payload"]):
+            if self.number is not None and one.pointer == f"/{self.number.replace('.', '/')}":
+                check, problem = "number", phrase("number-kind", name=self.number)
+            raise MessageError(check, problem, one.phrase, value, contract.name_of(value))
+        event = contract.name_of(value)
+        if event is not None and event in contract.events:
+            for one in contract.check_payload(event, value):
                 problem = phrase("invalid-payload", event=event)
-                raise MessageError("payload", problem, one.in_payload, value, event, one.places)
+                raise MessageError("payload", problem, contract.placed(one, value), value, event, one.places)
         return value
 
     def undeclared(self, value: dict[str, Any]) -> Iterator[Phrase]:
         """What the contract does not name in a valid message."""
-        event = self._contract.events.get(value["event"])
-        if event is None or event.sender != "server":
-            yield phrase("undeclared-event", event=value["event"][:MAX_SHOWN])
+        name = self._contract.name_of(value)
+        if name is None:
             return
-        for pointer in self._contract.undeclared_members(value):
+        event = self._contract.events.get(name)
+        if event is None or not event.from_server:
+            yield phrase("undeclared-event", event=name[:MAX_SHOWN])
+            return
+        for pointer in self._contract.undeclared_members(name, value):
             yield phrase("undeclared-member", member=pointer[:MAX_SHOWN])
 
 

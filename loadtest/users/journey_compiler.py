@@ -21,7 +21,8 @@ from conformance.language.scenario import Scenario, Step
 from conformance.language.values import ScenarioError, Values
 from contract.durations import seconds
 from contract.json_text import dump_json
-from contract.model import Contract, value_at
+from contract.model import Contract
+from contract.paths import value_at
 from contract.profile import Profile
 from loadtest.delivery.entries import Text
 from loadtest.delivery.stamps import LENGTH
@@ -73,9 +74,10 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Subscribe to a channel."""
+    """Subscribe to a channel, which stands in the message at the path `group`."""
 
     message: Any
+    group: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,12 +237,11 @@ class _Compiler:
             raise self.error(step, f"{duration}: {error}; or period, ack_timeout, response_timeout") from None
 
     def _send(self, step: Step, message: Any) -> Op:
-        names = self.contract.delivery
-        event = message.get("event") if isinstance(message, dict) else None
-        if names is None or event not in (names.post["event"], names.join["event"]):
+        flow, event = self.contract.flow, self.contract.name_of(message, "client")
+        if flow is not None and flow.subscribe is not None and event == flow.subscribe.name:
+            return Join(message, flow.subscribe.group or "")
+        if flow is None or flow.post is None or event != flow.post.name:
             return Say(message)
-        if event == names.join["event"]:
-            return Join(message)
         found: list[str] = []
         placeholder = "".join(secrets.choice("0123456789") for _ in range(LENGTH))
 
@@ -250,10 +251,10 @@ class _Compiler:
 
         fixed = True
         try:
-            text = JourneyValues(self.profile, str, mint=mint).render(value_at(message, names.post["text"]))
+            text = JourneyValues(self.profile, str, mint=mint).render(value_at(message, flow.post.stamp))
             JourneyValues(self.profile, str, mint=mint).render(message)
         except ScenarioError:
-            text, fixed = value_at(message, names.post["text"]), False
+            text, fixed = value_at(message, flow.post.stamp), False
             found = found[:1]
         if len(set(found)) != 1 or not isinstance(text, str):
             raise self.error(step, "expected exactly one nonce in the posted text: the ledger identifies posts by it")
@@ -264,8 +265,7 @@ class _Compiler:
     def _expect(
         self, step: Step, event: str, match: Mapping[str, Any], capture: Mapping[str, str], within: float
     ) -> Op:
-        names = self.contract.delivery
-        if names is None or event != names.delivery["event"]:
+        if not self.contract.delivers(event):
             return AwaitEvent(event, match, capture, within, self.own(step.charge.requirements))
         text = json.dumps(match)
         own = [post.nonce for post in self.posts if f"${{nonce.{post.nonce}}}" in text]
@@ -276,13 +276,14 @@ class _Compiler:
 
 def post_parts(post: Post, contract: Contract, values: JourneyValues) -> Parts:
     """Work out a post for one user's channel. Raises `ScenarioError` for what nobody captured."""
-    names = contract.delivery
-    assert names is not None
+    assert contract.flow is not None
+    assert contract.flow.post is not None
+    names = contract.flow.post
     message = JourneyValues(
         values.profile, values.channel, values.captured, mint=lambda name: post.placeholder, size=values.size
     )
     rendered = message.render(post.message)
     head, _, tail = dump_json(rendered).partition(post.placeholder)
-    before, _, after = str(value_at(rendered, names.post["text"])).partition(post.placeholder)
-    channel = value_at(rendered, names.post["channel"])
+    before, _, after = str(value_at(rendered, names.stamp)).partition(post.placeholder)
+    channel = value_at(rendered, names.group) if names.group is not None else ""
     return Parts(str(channel), head.encode(), tail.encode(), (before.encode(), after.encode()))

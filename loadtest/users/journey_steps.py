@@ -9,7 +9,7 @@ from conformance.language.matching import matches
 from conformance.language.values import new_nonce
 from contract.findings import Phrase, missing, phrase
 from contract.json_text import dump_json
-from contract.model import value_at
+from contract.paths import value_at
 from loadtest.delivery.entries import Stream
 from loadtest.judge.judge import STEP, UNPROVOKED, Wait, wait
 from loadtest.settings.schedule import backoff
@@ -86,13 +86,11 @@ class JourneySteps:
         self._context.judge.held(op.charge)
 
     def _join(self, op: Join) -> None:
-        names = self._context.contract.delivery
-        assert names is not None
         message = self._values.render(op.message)
-        channel = str(value_at(message, names.join["channel"]))
+        channel = str(value_at(message, op.group))
         link = self._connection.connected()
         self._connection.account.join(channel, _monotonic())
-        self._context.judge.chances[f"{UNPROVOKED}:{names.join['event']}"] += 1
+        self._context.judge.chances[f"{UNPROVOKED}:{self._context.join_event}"] += 1
         link.send_text(dump_json(message).encode())
 
     def _leave(self, op: Leave) -> Waiting:
@@ -233,7 +231,7 @@ class JourneySteps:
         self._context.judge.step_failed(requirements, check, problem, waited, self._connection.name)
 
     def _fits(self, op: AwaitEvent, message: dict[str, Any]) -> bool:
-        if message.get("event") != op.event:
+        if self._context.contract.name_of(message) != op.event:
             return False
         if op.match and not matches(self._values.render(op.match), message, self._context.profile.error_codes):
             return False

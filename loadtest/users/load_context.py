@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from conformance.play.attribution import BURST, closing_codes
 from conformance.transport.target import Target, target_for
 from contract.findings import Phrase, phrase
-from contract.json_text import dump_json
 from contract.model import Contract, load_contract
 from contract.profile import Profile, load_profile
 from contract.redaction import Redactor
-from contract.requirements import load_requirements
+from contract.requirements import requirements_of
 from loadtest.delivery.copies import Copies
 from loadtest.delivery.deliveries import Deliveries
 from loadtest.delivery.entries import Kind, Text
@@ -21,7 +21,7 @@ from loadtest.judge.judge import Judge
 from loadtest.measure.punctuality import Punctuality
 from loadtest.measure.recorder import Recorder
 from loadtest.settings.schedule import Schedule
-from loadtest.settings.settings import LoadSettings, load_journeys
+from loadtest.settings.settings import LoadSettings, contract_of, load_journeys
 from loadtest.settings.sources import Sources
 from loadtest.users.decoder import Decoder
 from loadtest.users.journey_compiler import DEFAULT_SIZE, JourneyValues, Mint, compile_journey, post_parts
@@ -52,22 +52,24 @@ class LoadContext:
     def __init__(self, settings: LoadSettings, reactor: Reactor, worker: int = 0) -> None:
         self.settings = settings
         self.reactor = reactor
-        self.profile: Profile = load_profile(Path(settings.profile) if settings.profile else None, settings.overrides)
-        self.contract: Contract = load_contract(None, self.profile.limits)
+        folder = contract_of(settings)
+        path = Path(settings.profile) if settings.profile else None
+        self.profile: Profile = load_profile(path, settings.overrides, contract=folder)
+        self.contract: Contract = load_contract(folder, self.profile.limits)
         self.target: Target = target_for(settings.endpoint, self.profile, embedded=settings.embedded)
         self.decoder = Decoder(self.contract)
-        names = self.contract.delivery
-        self.join_event = names.join["event"] if names is not None else ""
-        self.post_event = names.post["event"] if names is not None else ""
+        flow = self.contract.flow
+        self.join_event = flow.subscribe.name if flow is not None and flow.subscribe is not None else ""
+        self.post_event = flow.post.name if flow is not None and flow.post is not None else ""
         self.judge = Judge(
-            load_requirements(),
+            requirements_of(folder),
             measure_only=settings.measure_only,
-            delivery=names.delivery["event"] if names is not None else "",
+            delivery=flow.delivery.name if flow is not None else "",
             post=self.post_event,
         )
         self.journeys = {
             one.id: compile_journey(one, self.contract, self.profile, self.judge.own)
-            for one in load_journeys(settings.journey_file)
+            for one in load_journeys(self.contract, settings.journey_file)
             if one.id in settings.journeys
         }
         self.tokens: dict[str, str] = {}
@@ -101,9 +103,18 @@ class LoadContext:
         self.closing_seconds = min(self.profile.response_timeout, MAX_CLOSING_SECONDS)
         self.error_codes = frozenset(self.profile.error_codes.values())
         self._sessions: dict[int, None] = {}
+        beat, acknowledgement = self.contract.heartbeat, self.contract.acknowledgement
         self.ack_event, self.ping_event = self.contract.ack_event, self.contract.ping_event
-        self.pong_event = self.contract.pong_event
-        self.pong = dump_json({"event": self.pong_event, "payload": {}}).encode()
+        self.session_path = acknowledgement.expect.id if acknowledgement is not None else None
+        self.pong_event = beat.answer.name if beat is not None and beat.answer is not None else None
+        self.pong = self.contract.codec.encode(self.contract.pong({})).encode() if self.pong_event is not None else b""
+        burst = self.contract.errors.reactions.get(BURST, ())
+        codes = {self.profile.error_codes.get(one.code) for one in burst if one.code is not None}
+        self.shed_codes = frozenset(one for one in codes if one is not None)
+        self.shed_closes = closing_codes(burst, self.profile)
+        self.mute_closes = closing_codes(beat.mute if beat is not None else (), self.profile)
+        authentication = self.contract.roles.authentication
+        self.expiry_closes = closing_codes(authentication.expired if authentication is not None else (), self.profile)
 
     def masked_for(self, user: str, told: str) -> str:
         """What an endpoint said to a user, short and without a secret in any spelling."""

@@ -13,7 +13,7 @@ from typing import Any
 from conformance.play.admission import retry_after
 from conformance.transport.exchange import Refused
 from contract.findings import Phrase, phrase
-from contract.model import value_at
+from contract.paths import value_at
 from loadtest.judge.judge import UNPROVOKED, Wait, wait
 from loadtest.users.load_context import LoadContext
 
@@ -22,7 +22,6 @@ UNANSWERED = phrase("tcp-not-ended")
 SECRET_CHARACTERS = 16
 """A shorter token may be a part of anything, such as a user's name (AUTH-06)."""
 
-SESSION = "payload.sessionId"
 """Where an acknowledgement has its session."""
 
 
@@ -127,7 +126,8 @@ class Observer:
         judge.chance("acknowledged-first")
         if self.heard:
             judge.found("acknowledged-first", phrase("acknowledged-late"), t, self.user)
-        session = value_at(value, SESSION)
+        path = self._context.session_path
+        session = value_at(value, path) if path is not None else None
         if isinstance(session, str) and session:
             judge.chance("session-unique")
             if not self._context.new_session(session):
@@ -139,17 +139,15 @@ class Observer:
 
         `turned_away`: a join may have been refused, and for that a post.
         """
-        contract, judge, profile = self._context.contract, self._judge, self._context.profile
-        names = contract.delivery
-        assert names is not None
-        code = value_at(value, names.error["code"])
-        original = value_at(value, names.error.get("original_event", "payload.originalEvent"))
+        contract, judge = self._context.contract, self._judge
+        code = contract.error_code(value)
+        original = value_at(value, contract.errors.about) if contract.errors.about is not None else None
         about = original if isinstance(original, str) else None
         if isinstance(code, str) and code:
             self.coded(code, t)
-        if code == profile.error_codes.get("RATE_LIMITED", "RATE_LIMITED"):
-            judge.shed["RATE_LIMITED"] += 1
-        elif not (turned_away and about == names.post["event"]):
+        if isinstance(code, str) and code in self._context.shed_codes:
+            judge.shed[code] += 1
+        elif not (turned_away and about == self._context.post_event):
             shown = self.masked(code) if isinstance(code, str) else phrase("no-code")
             judge.found(
                 UNPROVOKED,
@@ -242,22 +240,22 @@ class Observer:
 
     def ended(self, code: int | None, how: Phrase, t: float, violation: Phrase | None) -> None:
         """The endpoint ended the connection of a user who reads, unasked."""
-        judge, codes = self._judge, self._context.profile.close_codes
+        judge, context = self._judge, self._context
         if violation is not None and code is not None:
             return  # what is wrong in a close frame is another check's, as it is in `conformance.judge.checks`
         if violation is not None:
             judge.found("frames", phrase("framing"), t, self.user, violation)
             return
-        if code is not None and code == codes.get("rate_limited"):
+        if code is not None and code in context.shed_closes:
             judge.shed[str(code)] += 1
             return
-        if code is not None and code == codes.get("token_expired"):
+        if code is not None and code in context.expiry_closes:
             return
         heartbeat = self._context.profile.heartbeat
         since = self._beat if self._beat != inf else self._opened
         detail = phrase("closed", code=str(code)) if code is not None else phrase("no-close-frame", end=how)
         problem = phrase("load-ended")
-        if code is not None and code == codes.get("heartbeat_timeout"):
+        if code is not None and code in context.mute_closes:
             problem = phrase("load-ended-answering")
         # Who was not even acknowledged has answered nothing yet.
         check = "acknowledged" if self._acked == inf and self._context.ack_event else "alive-while-answering"

@@ -147,7 +147,7 @@ class Session:
             return None
         if contract.check_envelope(value):
             return "INVALID_MESSAGE"
-        return "INVALID_PAYLOAD" if contract.check_payload(name, value["payload"]) else None
+        return "INVALID_PAYLOAD" if contract.check_payload(name, value) else None
 
     def pong(self, payload: dict[str, Any]) -> Effects:
         """The heartbeat's answer; members of it are ignored, and nothing is answered to it (HB-05)."""

@@ -4,7 +4,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from contract.profile import DEFAULT_PATH, Profile, load_profile
+from contract.folder import ContractFolder, find_contract
+from contract.profile import Profile, load_profile
+
+DEFAULT_PATH = "/v1/socket"
+
+
+def spoken() -> ContractFolder:
+    """The contract that the reference server speaks: the chat's."""
+    return find_contract("chat")
+
+
+def default_profile() -> Profile:
+    """The profile of a server that is told nothing."""
+    return load_profile(None, contract=spoken())
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +31,7 @@ class ServerSettings:
     `faults` are names out of `reference_server.faults`, `liberties` out of `reference_server.variants`.
     """
 
-    profile: Profile = field(default_factory=load_profile)
+    profile: Profile = field(default_factory=default_profile)
     host: str = "127.0.0.1"
     port: int = 8765
     path: str | None = None

@@ -266,7 +266,7 @@ class _Tokens(Hook):
             return verdict
         token = read_token(self.profile.auth, request.target, request.headers, request.subprotocols) or ""
         for user in self.profile.users.values():
-            if self._fits(user.token, token):
+            if user.token is not None and self._fits(user.token, token):
                 return Accounts(self.profile).find(user.token)
         return verdict
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from contract.profile import Profile
+from contract.schemas import violations
 from reference_server.chat.hooks import ChatHook
 from reference_server.core.exchange import Abort, Effect, Happening, SendText, Text
 from reference_server.core.hooks import Hook
@@ -213,6 +214,10 @@ class ServerEventRelayed(ChatHook):
     def happening(self, happening: Happening, now: float) -> Iterable[Happening | Effect]:
         payload = asks(happening, "new_message")
         channel = channel_of(payload)
-        if payload is None or channel is None or self.hub.rules.contract.check_payload("new_message", payload):
+        if (
+            payload is None
+            or channel is None
+            or violations(self.hub.rules.contract.events["new_message"].payload, payload)
+        ):
             return (happening,)
         return [SendText(member, "new_message", payload) for member in self.hub.channels.members(channel)]

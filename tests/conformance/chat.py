@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
-from contract.profile import load_profile
+from tests.bundled import load_profile
 from tests.conformance.servers import websocket_server
 
 USERS = {user.token: user for user in load_profile().users.values()}

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conformance.language.loading import read_scenarios
 from conformance.language.scenario import Scenario
 from conformance.play.context import Setting
 from conformance.play.engine import Outcome, play
@@ -30,9 +29,8 @@ from conformance.transport.exchange import (
     Wait,
 )
 from contract.findings import Text, phrase
-from contract.model import load_contract
-from contract.profile import Profile, load_profile
-from contract.requirements import load_requirements
+from contract.profile import Profile
+from tests.bundled import load_contract, load_profile, load_requirements, read_scenarios
 from wire.frames import Opcode
 
 START = 100.0

@@ -7,12 +7,11 @@ from typing import Any
 from conformance.judge.checks import judge
 from conformance.play.context import Failure
 from conformance.play.history import History
-from conformance.play.record import Conversation, Record, Sent, read_message
+from conformance.play.record import Conversation, Record, Sent
 from conformance.transport.exchange import CloseReceived, Ended, Opened, Received, Refused
 from contract.findings import Phrase, phrase
-from contract.model import load_contract
-from contract.profile import Profile, load_profile
-from contract.requirements import load_requirements
+from contract.profile import Profile
+from tests.bundled import load_contract, load_profile, load_requirements, read_message
 from wire.close_codes import is_legal_code
 from wire.frames import Opcode
 
@@ -63,7 +62,7 @@ class Story:
     def send(self, one: Conversation, event: str, payload: Any, *, plain: bool = True, **members: Any) -> None:
         self.now += 1
         value = {"event": event, "payload": payload, **members}
-        one.sent.append(Sent(self.now, one, value, json.dumps(value), plain))
+        one.sent.append(Sent(self.now, one, value, json.dumps(value), plain, load_contract().name_of(value, "client")))
 
     def join(self, one: Conversation, channel: str = "c") -> None:
         self.send(one, "join_channel", {"channelId": channel})

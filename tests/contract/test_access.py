@@ -9,7 +9,8 @@ from contract.access import MAX_VALUE_CHARACTERS, Access
 from contract.choices import Auth
 from contract.errors import ContractError
 from contract.overrides import anywhere
-from contract.profile import Profile, load_profile
+from contract.profile import Profile
+from tests.bundled import load_profile
 
 ENVIRON = {"KEY": "hidden-key", "BROKEN": "hidden-key\n", "UMLAUT": "hidden-schlüssel"}
 

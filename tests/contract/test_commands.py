@@ -11,7 +11,8 @@ import pytest
 from contract import commands
 from contract.commands import MAX_CHARACTERS, VARIABLE, handed_over
 from contract.errors import ContractError
-from contract.profile import Profile, load_profile
+from contract.profile import Profile
+from tests.bundled import load_profile
 
 
 @pytest.fixture(autouse=True)

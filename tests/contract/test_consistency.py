@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contract.errors import ContractError
-from contract.profile import load_profile
+from tests.bundled import load_profile
 
 USERS = "users:\n  alice: {token: t-a, id: u1}\n  bob: {token: t-b, id: u2}\n"
 

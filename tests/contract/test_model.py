@@ -5,18 +5,19 @@ from typing import Any
 import pytest
 
 from contract.choices import Limits
-from contract.model import load_contract, value_at
+from contract.paths import value_at
+from tests.bundled import load_contract
 
 BUNDLED = load_contract()
 
 
 def post(text: str) -> dict[str, Any]:
-    return {"channelId": "c", "text": text}
+    return {"payload": {"channelId": "c", "text": text}}
 
 
 class TestBundled:
     def test_events(self) -> None:
-        assert {event.name: event.sender for event in BUNDLED.events.values()} == {
+        assert {event.name: "".join(event.senders) for event in BUNDLED.events.values()} == {
             "connection_ack": "server",
             "ping": "server",
             "pong": "client",
@@ -25,11 +26,8 @@ class TestBundled:
             "new_message": "server",
             "error": "server",
         }
-        assert (BUNDLED.ack_event, BUNDLED.ping_event, BUNDLED.pong_event) == (
-            "connection_ack",
-            "ping",
-            "pong",
-        )
+        assert (BUNDLED.ack_event, BUNDLED.ping_event) == ("connection_ack", "ping")
+        assert BUNDLED.pong({"event": "ping", "payload": {}}) == {"event": "pong", "payload": {}}
         assert BUNDLED.title
         assert BUNDLED.version == "1.0.0"
 
@@ -47,7 +45,7 @@ class TestBundled:
         assert [one.rule for one in BUNDLED.check_envelope(value)] == rules
 
     def test_pointers_start_at_the_payload(self) -> None:
-        (found,) = BUNDLED.check_payload("send_message", {"channelId": 1, "text": "t"})
+        (found,) = BUNDLED.check_payload("send_message", {"payload": {"channelId": 1, "text": "t"}})
         assert (found.pointer, found.rule) == ("/channelId", "type")
 
     def test_an_unknown_event(self) -> None:
@@ -69,7 +67,7 @@ class TestBundled:
         ],
     )
     def test_undeclared_members(self, message: Any, pointers: tuple[str, ...]) -> None:
-        assert BUNDLED.undeclared_members(message) == pointers
+        assert BUNDLED.undeclared_members(message["event"], message) == pointers
 
 
 class TestLimits:
@@ -98,7 +96,10 @@ class TestLimits:
         ({"a": {"b": 1}}, "a.b", 1),
         ({"a": {"b": 1}}, "a", {"b": 1}),
         ({"a": {"b": 1}}, "a.c", None),
-        ({"a": [1]}, "a.0", None),
+        ({"a": [1]}, "a.0", 1),
+        ({"a": [1, 2]}, "a.-1", 2),
+        ({"a": [1]}, "a.1", None),
+        ({"a": [1]}, "a.x", None),
         ("a", "a", None),
         (None, "a", None),
     ],

@@ -10,7 +10,8 @@ from contract.choices import Auth, Heartbeat, Limits, Reconnect, Tls
 from contract.durations import seconds
 from contract.errors import ContractError
 from contract.fixtures import Channels, Tokens, User
-from contract.profile import Profile, load_profile
+from contract.profile import Profile
+from tests.bundled import load_profile
 
 ENVIRON = {"ALICE": "secret-a", "BOB": "secret-b", "EMPTY": ""}
 

@@ -6,8 +6,8 @@ import pytest
 
 from contract.errors import ContractError
 from contract.files import DATA_ROOT
-from contract.model import load_contract
-from contract.requirements import CheckUse, load_requirements
+from contract.requirements import CheckUse
+from tests.bundled import load_contract, load_requirements
 
 
 def line_of(text: str, part: str) -> int:
@@ -49,9 +49,9 @@ class TestRequirements:
         contract = load_contract()
         for one in load_requirements().values():
             for use in (use for clause in one.clauses for use in clause.checks if use.message is not None):
-                assert contract.events[str(use.message)].sender == "server", one.id
+                assert contract.events[str(use.message)].from_server, one.id
                 if use.at is not None:
-                    missing = contract.check_payload(str(use.message), {"channelId": "c", "message": {}})
+                    missing = contract.check_payload(str(use.message), {"payload": {"channelId": "c", "message": {}}})
                     assert use.at in {place for violation in missing for place in violation.places}, one.id
 
     @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.model import load_contract, value_at
-from contract.schemas import is_date_time, violations
+from contract.paths import value_at
+from contract.schemas import is_date_time
 from contract.typed import Typed, UntypedError, getter, typed
+from tests.bundled import load_contract
 
 CONTRACT = load_contract()
 TYPED = Typed(CONTRACT)
@@ -43,7 +44,7 @@ def is_taken(data: bytes) -> bool:
 
 
 def test_every_event_of_the_server_has_a_type() -> None:
-    assert set(TYPED.kinds) == {event.name for event in CONTRACT.events.values() if event.sender == "server"}
+    assert set(TYPED.kinds) == {event.name for event in CONTRACT.events.values() if event.from_server}
 
 
 def test_what_is_read_is_what_stands_there() -> None:
@@ -112,7 +113,7 @@ def test_whatever_is_taken_the_judge_takes_too(place: str, value: Any) -> None:
         inner = inner[name]
     inner[last] = value
     if is_taken(text(changed)):
-        assert violations(CONTRACT.envelope, changed) == ()
+        assert CONTRACT.check_envelope(changed) == ()
         assert CONTRACT.check_payload(changed["event"], changed["payload"]) == ()
 
 

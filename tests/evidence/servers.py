@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from contract.profile import load_profile
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
+from tests.bundled import load_profile
 from tests.hostile.checking import Checked, run
 from tests.surroundings.checked import ROOT
 

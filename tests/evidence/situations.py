@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from contract.profile import load_profile
+from tests.bundled import load_profile
 from tests.evidence.edge import Watch
 from tests.hostile.modes import token_of
 from wire.frames import Opcode, RawFrame

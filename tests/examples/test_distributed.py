@@ -5,16 +5,16 @@ from pathlib import Path
 import yaml
 
 from contract.files import DATA_ROOT
-from contract.profile import load_profile
 from loadtest.processes.checking import check_settings
 from loadtest.settings.plan import read_plan, settings_for
+from tests.bundled import CHAT, load_profile
 
 FOLDER = DATA_ROOT / "examples" / "distributed"
 
 
 def test_the_plan_and_the_profile_can_be_used(tmp_path: Path) -> None:
     profile = load_profile(FOLDER / "wsproof.yaml", environ={"LOAD_TOKEN": "load-{n}"})
-    settings = settings_for(read_plan(FOLDER / "load.yaml"), "ws://127.0.0.1:9/", tmp_path / "load.json", profile)
+    settings = settings_for(read_plan(FOLDER / "load.yaml"), "ws://127.0.0.1:9/", tmp_path / "load.json", CHAT, profile)
     check_settings(settings)
     assert settings.most_users == 3000
 

@@ -9,11 +9,11 @@ from concurrent.futures import Future
 
 import pytest
 
-from contract.requirements import load_requirements
 from loadtest.judge.judge import Judged
 from loadtest.judge.verdict import requirement_results
 from reference_server.faults import catalogue_under_load, find
 from reference_server.variants import LIBERTIES_UNDER_LOAD
+from tests.bundled import load_requirements
 from tests.load_matrix import CLEAN, LIBERTY, PAGE, PROMISING, LoadRow, names, rows, summary_of
 from tests.slow import slow_but
 

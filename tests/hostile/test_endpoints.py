@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from contract.profile import load_profile
+from tests.bundled import load_profile
 from tests.conformance.servers import raw_server
 from tests.hostile.checking import Checked, check
 from tests.hostile.modes import MODES
@@ -57,7 +57,7 @@ CONVICTED = {
 }
 """What a mode is convicted of at least; the others show in whatever waits for something."""
 
-TOKENS = [user.token for user in load_profile().users.values()]
+TOKENS = [str(user.token) for user in load_profile().users.values()]
 
 
 def assert_sound(run: Checked) -> None:

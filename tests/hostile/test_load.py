@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.profile import load_profile
+from tests.bundled import load_profile
 from tests.conformance.servers import raw_server
 from tests.hostile.checking import QUICK, run
 from tests.hostile.modes import MODES
@@ -17,7 +17,7 @@ PLAYED = (
     *("never-answers", "endless-headers", "endless-refusal", "flood", "many-values", "huge-frame", "endless-fragments"),
     *("nested-arrays", "long-number", "pings", "never-closes", "resets-after-ack", "in-messages", "in-close-reasons"),
 )
-TOKENS = [*(user.token for user in load_profile().users.values()), "load-1", "load-2", "load-3"]
+TOKENS = [*(str(user.token) for user in load_profile().users.values()), "load-1", "load-2", "load-3"]
 
 
 @pytest.mark.parametrize("mode", slow_but(["nested-arrays"], PLAYED))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.requirements import load_requirements
+from tests.bundled import load_requirements
 
 ROOT = Path(__file__).resolve().parents[2]
 GENERIC = ("conformance", "loadtest", "reports", "contract", "wsproof")

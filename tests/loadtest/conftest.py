@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from contract.profile import load_profile
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
+from tests.bundled import load_profile
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from contract.profile import Profile, load_profile
+from contract.profile import Profile
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
+from tests.bundled import load_profile
 from tests.reference_server.bench import Bench
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from contract.profile import Profile, load_profile
-from contract.requirements import load_requirements
+from contract.profile import Profile
 from reference_server.core.exchange import Frame
 from reference_server.core.handshake import Answer, Request, refusal
 from reference_server.core.settings import ServerSettings
 from reference_server.faults import UnknownFaultError, catalogue, find
 from reference_server.faults.fault import Fault
+from tests.bundled import load_profile, load_requirements
 from tests.reference_server.bench import Bench, Client
 from tests.reference_server.stream import OFFERS, stream
 from wire.frames import Opcode

@@ -9,7 +9,8 @@ import pytest
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.sync.client import connect
 
-from contract.profile import Profile, load_profile
+from contract.profile import Profile
+from tests.bundled import load_profile
 from tests.reference_server.raw import TIMEOUT, RawClient
 
 Start = Callable[..., str]

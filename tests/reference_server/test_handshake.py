@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.choices import Auth
-from contract.profile import Profile, load_profile
+from contract.profile import Profile
 from reference_server.assembly import assemble
 from reference_server.core.accounts import Accounts, read_token
 from reference_server.core.exchange import Account
 from reference_server.core.handshake import Door, Request, denial, refusal
 from reference_server.core.settings import ServerSettings
+from tests.bundled import load_profile
 
 QUERY = Auth("query", "access_token")
 HEADER = Auth("header", "Authorization")

@@ -7,10 +7,11 @@ from datetime import datetime
 import pytest
 
 from contract.choices import Heartbeat
-from contract.profile import Profile, load_profile
+from contract.profile import Profile
 from contract.schemas import is_date_time
 from reference_server.chat.channels import MAX_JOINED
 from reference_server.chat.hub import DUE_AT_ONCE, Hub
+from tests.bundled import load_profile
 from tests.reference_server.bench import EPOCH, Bench
 
 MakeBench = Callable[..., Bench]

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from contract.findings import phrase
-from contract.requirements import load_requirements
+from tests.bundled import load_requirements
 from tests.reports import builder
 from tests.reports.builder import Json
 

@@ -11,16 +11,13 @@ from conformance.judge.verdicts import CLIENT_SECTION
 from conformance.language.awaited import Alternative, Expect, ExpectClose, ExpectOne, ExpectPong, ExpectRefusal
 from conformance.language.deed import Charge
 from conformance.language.deeds import Connect, SendMessage
-from conformance.language.loading import BUNDLED, JOURNEYS, THOROUGH, scenario_files
+from conformance.language.loading import scenario_files
 from conformance.language.scenario import Decided, Scenario, Step, decided
 from conformance.play.charges import charge_of
 from conformance.play.context import Context, Setting
 from conformance.play.endings import CLOSE_CAUSE
-from contract.model import load_contract
-from contract.profile import load_profile
-from contract.requirements import load_requirements
 from loadtest.users.journey_compiler import compile_journey
-from tests.bundled import bundled
+from tests.bundled import JOURNEYS, SCENARIO_FILES, THOROUGH, bundled, load_contract, load_profile, load_requirements
 
 SCENARIOS = bundled()
 LONG = bundled(THOROUGH)
@@ -119,7 +116,7 @@ class TestIds:
 
     def test_every_file_is_read(self) -> None:
         with_scenarios = {one.path.name for one in SCENARIOS}
-        assert {path.name for path in scenario_files(BUNDLED)} - with_scenarios == {"procedures.yaml"}
+        assert {path.name for path in scenario_files(SCENARIO_FILES)} - with_scenarios == {"procedures.yaml"}
         assert len(SCENARIOS) > 100
 
     @each_scenario
@@ -228,7 +225,7 @@ class TestNames:
                 case _:
                     names = set()
             for name in names:
-                assert CONTRACT.events[name].sender == "server"
+                assert CONTRACT.events[name].from_server
 
     @each
     def test_error_codes(self, one: Scenario) -> None:
@@ -281,16 +278,17 @@ class TestNonces:
     @each_scenario
     def test_what_is_posted_has_one(self, one: Scenario) -> None:
         """Or it breaks the post itself, which then is nobody's message."""
-        delivery = CONTRACT.delivery
-        assert delivery is not None
+        assert CONTRACT.flow is not None
+        assert CONTRACT.flow.post is not None
+        post = CONTRACT.flow.post.name
         for step in one.steps:
             deed = step.deed
             if not isinstance(deed, SendMessage) or not isinstance(deed.message, dict):
                 continue
             payload = deed.message.get("payload")
-            if deed.message.get("event") != delivery.post["event"] or not isinstance(payload, dict):
+            if deed.message.get("event") != post or not isinstance(payload, dict):
                 continue
-            valid = not CONTRACT.check_payload("send_message", _plain(payload))
+            valid = not CONTRACT.check_payload("send_message", {"payload": _plain(payload)})
             if valid:
                 assert any("${nonce." in text for text in texts_of(payload.get("text"))), step.label
 

@@ -98,7 +98,7 @@ class TestFiles:
 
     def test_the_messages_have_theirs(self) -> None:
         found = {name.removesuffix(".schema.json") for name in NAMES}
-        assert {*MESSAGE_SCHEMAS, "requirements", "asyncapi-extensions"} <= found
+        assert {*MESSAGE_SCHEMAS, "requirements", "contract"} <= found
         assert {name for name in found if name.startswith("payloads/")} <= set(MESSAGE_SCHEMAS)
 
     @pytest.mark.parametrize("name", NAMES)

@@ -3,12 +3,9 @@
 from conformance.play.plan import Plan
 from conformance.run.run import Run
 from conformance.transport.target import resolve
-from contract.model import load_contract
-from contract.profile import load_profile
-from contract.requirements import load_requirements
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
-from tests.bundled import bundled
+from tests.bundled import bundled, load_contract, load_profile, load_requirements
 
 SIZED = (
     "send-frame-of-a-length/",

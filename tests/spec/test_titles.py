@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from conformance.language.loading import BUNDLED, FUZZ, THOROUGH
-from tests.bundled import bundled
+from tests.bundled import FUZZ, SCENARIO_FILES, THOROUGH, bundled
 
 
-@pytest.mark.parametrize("folder", [BUNDLED, THOROUGH, FUZZ], ids=lambda one: str(one.name))
+@pytest.mark.parametrize("folder", [SCENARIO_FILES, THOROUGH, FUZZ], ids=lambda one: str(one.name))
 def test_every_bundled_scenario_has_a_japanese_title(folder: Path) -> None:
     scenarios = bundled(folder)
     assert scenarios

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from contract.profile import load_profile
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
+from tests.bundled import load_profile
 from tests.evidence.edge import edge_before
 from tests.slow import slow_but
 from tests.wsproof.command import complaint, read, wsproof

@@ -9,9 +9,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from contract.profile import load_profile
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
+from tests.bundled import load_profile
 from tests.slow import slow_but
 from tests.wsproof.command import complaint, read, within, wsproof
 

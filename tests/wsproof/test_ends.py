@@ -18,8 +18,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
 from contract.files import DATA_ROOT
-from contract.profile import load_profile
 from contract.schemas import compile_schema
+from tests.bundled import load_profile
 from tests.conformance.chat import say
 from tests.conformance.servers import websocket_server
 from tests.slow import slow_but

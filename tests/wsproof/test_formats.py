@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from contract.formats import LOAD, RESULTS
-from contract.profile import load_profile
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
 from reports.formats.render import FORMATS, render
 from reports.shared.documents import read_document
+from tests.bundled import load_profile
 from tests.wsproof.command import wsproof
 from wsproof.commands.check import REPORTS
 from wsproof.commands.load_run import REPORTS as LOAD_REPORTS

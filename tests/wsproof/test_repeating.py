@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from contract.profile import load_profile
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
 from reports.formats.render import render
 from reports.shared.commands import repeating
 from reports.shared.documents import upgraded
+from tests.bundled import load_profile
 from tests.wsproof.command import wsproof
 
 pytestmark = pytest.mark.slow

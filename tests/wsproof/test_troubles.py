@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from contract.profile import load_profile
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
+from tests.bundled import load_profile
 from tests.conformance.servers import raw_server
 from tests.hostile.modes import ACKED, PACE, frame, upgraded
 from tests.wsproof.command import PATIENCE, lines, read, started, surroundings, wait_until

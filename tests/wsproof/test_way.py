@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from contract.profile import load_profile
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
+from tests.bundled import load_profile
 from tests.conformance.certificates import Certificate, certificate, server_context
 from tests.conformance.connect_proxy import ConnectProxy, refusing
 from tests.evidence.edge import edge_before, port_of

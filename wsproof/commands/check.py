@@ -11,8 +11,9 @@ from conformance.run.run import THOROUGH_ROUNDS
 from conformance.transport.target import Target, UnreachableError, target_for
 from conformance.transport.troubles import OwnTroubleError
 from contract.errors import ContractError
+from contract.folder import ContractFolder
 from contract.formats import RESULTS
-from contract.model import load_contract
+from contract.model import Contract, load_contract
 from contract.profile import Profile
 from wsproof.commands.check_options import CheckOptions
 from wsproof.commands.check_run import Check
@@ -27,10 +28,11 @@ REPORTS = ("html", "junit", "json")
 """The reports of every check."""
 
 
-def run_check(url: str | None, profile: Profile, options: CheckOptions) -> int:
+def run_check(url: str | None, folder: ContractFolder, profile: Profile, options: CheckOptions) -> int:
     """Check an endpoint, write the reports, and give the exit code back."""
     try:
-        chosen = choose(options)
+        contract = load_contract(folder, profile.limits)
+        chosen = choose(contract, options)
         baseline = None if options.baseline is None else expected_failures(options.baseline, options, chosen)
         former = former_baseline(options, chosen, baseline or ())
         with contextlib.ExitStack() as stack:
@@ -39,7 +41,7 @@ def run_check(url: str | None, profile: Profile, options: CheckOptions) -> int:
             wanted = _prepare(options)
             address = stack.enter_context(endpoint(url, profile))
             target = target_for(address, profile, embedded=url is None)
-            plan = _plan(target, profile, chosen, options, embedded=url is None)
+            plan = _plan(target, contract, profile, chosen, options, embedded=url is None)
             return Check(address, plan, chosen.scenarios, options, baseline, former, wanted, embedded=url is None).run()
     except (SelectionError, EndpointError, ContractError, OutputError, OwnTroubleError) as error:
         return _complain(str(error), ExitCode.USAGE)
@@ -49,9 +51,10 @@ def run_check(url: str | None, profile: Profile, options: CheckOptions) -> int:
         return _complain(f"{url}: {error}", ExitCode.USAGE)
 
 
-def _plan(target: Target, profile: Profile, chosen: Chosen, options: CheckOptions, *, embedded: bool) -> Plan:
+def _plan(
+    target: Target, contract: Contract, profile: Profile, chosen: Chosen, options: CheckOptions, *, embedded: bool
+) -> Plan:
     """What the run is made of, with as many jobs as file descriptors are enough for. Raises `OwnTroubleError`."""
-    contract = load_contract(None, profile.limits)
     jobs = options.jobs or DEFAULT_JOBS
     rounds = THOROUGH_ROUNDS if options.thorough else 1
     plan = Plan(target, contract, profile, chosen.suite.requirements, jobs, options.time_scale, rounds)
@@ -62,10 +65,10 @@ def _plan(target: Target, profile: Profile, chosen: Chosen, options: CheckOption
     return fitting
 
 
-def run_list(options: CheckOptions) -> int:
+def run_list(folder: ContractFolder, options: CheckOptions) -> int:
     """List what the options choose, without an endpoint, and give the exit code back."""
     try:
-        return list_scenarios(options)
+        return list_scenarios(load_contract(folder), options)
     except (SelectionError, ContractError, OutputError) as error:
         return _complain(str(error), ExitCode.USAGE)
 

@@ -19,8 +19,8 @@ from conformance.judge.baseline import BaselineEntry
 from conformance.judge.baseline_update import Former, updated_baseline
 from conformance.judge.hints import hints
 from conformance.judge.verdicts import ScenarioVerdict
-from conformance.language.loading import FUZZ
 from conformance.language.scenario import Scenario
+from conformance.language.selection import is_generated
 from conformance.play.plan import Plan
 from conformance.run.limits import FailureLimit, out_of_time
 from conformance.run.plugin import ConformanceWarning, Player, ScenarioCollector
@@ -57,7 +57,7 @@ def _generated(plan: Plan, scenarios: Sequence[Scenario], options: CheckOptions)
     # Hypothesis takes its time to load.
     from conformance.fuzz.driver import Fuzz, FuzzOptions
 
-    kinds = [one for one in scenarios if one.path.parent == FUZZ]
+    kinds = [one for one in scenarios if is_generated(one)]
     return Fuzz(plan, kinds, FuzzOptions(options.fuzz, options.seed))
 
 
@@ -81,7 +81,7 @@ class Check:
         self.former = former
         self.verdicts: list[ScenarioVerdict] = []
         self.fuzz = _generated(plan, scenarios, options)
-        self.scenarios = [one for one in scenarios if one.path.parent != FUZZ]
+        self.scenarios = [one for one in scenarios if not is_generated(one)]
         self.options = options
         self.began = time.monotonic()
         self.facts = RunFacts(

@@ -10,10 +10,10 @@ import click
 
 from conformance.judge.baseline import BaselineEntry, for_selection, load_baseline
 from conformance.judge.baseline_update import Former, former
-from conformance.language.loading import FUZZ
 from conformance.language.scenario import Scenario
-from conformance.language.selection import SelectionError, select
+from conformance.language.selection import SelectionError, is_generated, select
 from conformance.language.suite import Suite, load_suite
+from contract.model import Contract
 from contract.requirements import LEVELS, Level
 from reports.shared.documents import write_text
 from wsproof.commands.check_options import CheckOptions
@@ -25,6 +25,7 @@ from wsproof.output.files import prepare_file, prepare_stdout, write_stdout
 class Chosen:
     """All that there is, and the scenarios that are to be played."""
 
+    contract: Contract
     suite: Suite
     scenarios: tuple[Scenario, ...]
 
@@ -36,22 +37,26 @@ class Chosen:
         return min(own or levels or {LEVELS[0]}, key=LEVELS.index)
 
 
-def choose(options: CheckOptions) -> Chosen:
+def choose(contract: Contract, options: CheckOptions) -> Chosen:
     """The scenarios of the options. Raises `ContractError` and `SelectionError`."""
     own = options.only_scenarios or options.scenarios
     bundled = not options.only_scenarios
-    suite = load_suite(own, bundled=bundled, thorough=options.thorough, fuzz=bool(options.fuzz))
+    suite = load_suite(contract, own, bundled=bundled, thorough=options.thorough, fuzz=bool(options.fuzz))
     scenarios = select(suite.scenarios, suite.requirements, options.select, options.deselect)
-    if options.fuzz and all(one.path.parent != FUZZ for one in scenarios):
+    if options.fuzz and not any(map(is_generated, scenarios)):
         raise SelectionError("--fuzz: the selection leaves no messages to generate")
-    return Chosen(suite, scenarios)
+    return Chosen(contract, suite, scenarios)
 
 
 def expected_failures(path: Path, options: CheckOptions, chosen: Chosen) -> tuple[BaselineEntry, ...]:
     """The entries of a baseline, each told whether this run plays all that concerns it. Raises `ContractError`."""
     requirements = chosen.suite.requirements
     # A file may serve thorough runs, and those with generated messages, as well.
-    every = chosen.suite if options.only_scenarios else load_suite(options.scenarios, thorough=True, fuzz=True)
+    every = (
+        chosen.suite
+        if options.only_scenarios
+        else load_suite(chosen.contract, options.scenarios, thorough=True, fuzz=True)
+    )
     entries = load_baseline(path, requirements, every.scenarios)
     return for_selection(entries, chosen.suite.scenarios, chosen.scenarios, requirements)
 
@@ -64,9 +69,9 @@ def former_baseline(options: CheckOptions, chosen: Chosen, baseline: Iterable[Ba
     return former(path, expected_failures(path, options, chosen), baseline)
 
 
-def list_scenarios(options: CheckOptions) -> int:
+def list_scenarios(contract: Contract, options: CheckOptions) -> int:
     """Print the chosen scenarios, a line or a JSON object each. Raises as `choose` does, and `OutputError`."""
-    chosen = choose(options)
+    chosen = choose(contract, options)
     if options.json_path is None:
         rows = [(one.id, chosen.level(one), one.group, ", ".join(one.verifies)) for one in chosen.scenarios]
         widths = [max(len(row[column]) for row in rows) for column in range(3)]

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,7 @@ from wsproof.commands.extras import need
 from wsproof.commands.number_options import Whole
 from wsproof.commands.options import (
     FORMAT_HELP,
+    contract_option,
     language_option,
     profile_options,
     reference_option,
@@ -17,12 +18,16 @@ from wsproof.commands.options import (
 )
 from wsproof.commands.strictness import StrictCommand
 
+if TYPE_CHECKING:
+    from contract.folder import ContractFolder
+
 COUNT = click.INT
 WAIT = "60s"
 
 
 @click.command(cls=StrictCommand)
 @click.argument("url", required=False, envvar="WSPROOF_URL")
+@contract_option
 @profile_options
 @reference_option
 @click.option(
@@ -44,7 +49,7 @@ WAIT = "60s"
     "journeys",
     multiple=True,
     metavar="NAME[:WEIGHT]",
-    help="Journey to run. Default: chatter. Can be repeated.",
+    help="Journey to run. Default: the first one of the contract. Can be repeated.",
 )
 @click.option(
     "--journeys", "journeys_file", metavar="FILE", help="File with your own journeys, in addition to the bundled ones."
@@ -110,6 +115,7 @@ WAIT = "60s"
 @click.option("-q", "--quiet", is_flag=True, help="Do not show progress.")
 def load(
     url: str | None,
+    contract: str | None,
     profile: Path | None,
     changes: tuple[str, ...],
     reference: bool,
@@ -127,6 +133,7 @@ def load(
     need("load", "wsproof load")
     from loadtest.settings.plan import read_plan
     from loadtest.settings.settings import LoadError
+    from wsproof.commands.contracts import chosen_contract
     from wsproof.commands.load_run import ProfileSource, run_load_test, run_worker_for
     from wsproof.commands.profiles import profile_sources, read_profile, tested
 
@@ -137,20 +144,21 @@ def load(
         other = not reference and (url or named or given["worker"])
         defaults = {} if other else {"heartbeat.interval": 5, "heartbeat.timeout": 10}
         path, overrides = profile_sources(profile, changes, defaults)
-        source = ProfileSource(read_profile(profile, changes, defaults), path, overrides)
+        folder = chosen_contract(contract, profile)
+        source = ProfileSource(folder, read_profile(folder, profile, changes, defaults), path, overrides)
         if given["worker"]:
             sys.exit(run_worker_for(given["worker"], source, _time("--wait", given["wait"]), given["source_addresses"]))
-        wishes = _wishes(given)
+        wishes = _wishes(folder, given)
         options = _options(given)
-        address = tested(url, named or source.profile.endpoint, path, reference=reference)
+        address = tested(url, named or source.profile.endpoint, path, folder, reference=reference)
         sys.exit(run_load_test(address, source, wishes.over(planned) if planned is not None else wishes, options))
     except LoadError as error:
         stop(str(error))
 
 
-def _wishes(given: dict[str, Any]) -> Any:
+def _wishes(folder: "ContractFolder", given: dict[str, Any]) -> Any:
     from loadtest.settings.plan import Wishes, parse_stages
-    from loadtest.settings.settings import LoadError, TokenSource, parse_journeys
+    from loadtest.settings.settings import LoadError, TokenSource
 
     if given["stages"] and (given["users"] is not None or given["time"]):
         raise LoadError("--stages cannot be used with --users or --time")
@@ -166,10 +174,17 @@ def _wishes(given: dict[str, Any]) -> Any:
         source_addresses=given["source_addresses"],
         time=_time("--time", given["time"]) if given["time"] else None,
         stages=parse_stages(given["stages"]) if given["stages"] else (),
-        journeys=parse_journeys(given["journeys"], given["journeys_file"]) if given["journeys"] else None,
+        journeys=_journeys(folder, given) if given["journeys"] else None,
         journeys_file=given["journeys_file"],
         tokens=tokens,
     )
+
+
+def _journeys(folder: "ContractFolder", given: dict[str, Any]) -> dict[str, float]:
+    from contract.model import load_contract
+    from loadtest.settings.settings import parse_journeys
+
+    return parse_journeys(load_contract(folder), given["journeys"], given["journeys_file"])
 
 
 def _options(given: dict[str, Any]) -> Any:

@@ -12,6 +12,7 @@ import click
 from conformance.transport.target import UnreachableError, target_for
 from conformance.transport.troubles import OwnTroubleError, own_error
 from contract.escaping import visible
+from contract.folder import ContractFolder
 from contract.formats import LOAD
 from contract.profile import Profile
 from loadtest.processes.supervisor import run_load, run_worker
@@ -54,6 +55,7 @@ class LoadOptions:
 class ProfileSource:
     """Where the profile comes from, for processes that read it for themselves."""
 
+    contract: ContractFolder
     profile: Profile
     path: Path | None
     overrides: dict[str, Any]
@@ -129,6 +131,7 @@ def _settings(
         wishes,
         address,
         document,
+        source.contract,
         source.profile,
         profile=str(source.path.absolute()) if source.path else None,
         overrides=source.overrides,

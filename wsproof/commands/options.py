@@ -47,6 +47,17 @@ def profile_options(command: Command) -> Command:
     return profile(change(command))
 
 
+def contract_option(command: Command) -> Command:
+    """`--contract`, which every command has that knows an API."""
+    return click.option(
+        "--contract",
+        metavar="NAME|PATH",
+        envvar="WSPROOF_CONTRACT",
+        help="Contract of the API: a bundled one (see `wsproof contracts`), a directory or an AsyncAPI document. "
+        "Default: `contract` in the profile, or else chat.",
+    )(command)
+
+
 def reference_option(command: Command) -> Command:
     """`--reference`, which every command has that tests the built-in server where no endpoint is named."""
     return click.option(

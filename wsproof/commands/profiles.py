@@ -7,6 +7,7 @@ from typing import Any
 
 from contract.errors import ContractError
 from contract.files import readable
+from contract.folder import DEFAULT, ContractFolder
 from contract.profile import Profile, load_profile
 from contract.redaction import Redactor
 from wsproof.commands.options import stop
@@ -19,18 +20,24 @@ SECRET = re.compile(
 """Settings whose values are shown nowhere."""
 
 
-def tested(url: str | None, endpoint: str | None, path: Path | None, *, reference: bool) -> str | None:
+def tested(
+    url: str | None, endpoint: str | None, path: Path | None, contract: ContractFolder, *, reference: bool
+) -> str | None:
     """The URL of what is tested, the argument's or that of a file; None: the built-in reference server.
 
     Ends the program where it is not clear what is meant: a profile at `path` is some endpoint's.
     """
     if reference:
+        if (contract.name, contract.is_bundled) != (DEFAULT, True):
+            stop(f"--reference: the built-in reference server speaks the contract {DEFAULT}, not {contract.name}")
         if url is not None:
             stop("--reference cannot be used with a URL (or WSPROOF_URL)")
         return None
     found = readable(url) if url is not None else endpoint
     if found is None and path is not None:
         stop(f"{path} names no endpoint: add `endpoint: wss://…`, give a URL, or --reference for the built-in server")
+    if found is None and (contract.name, contract.is_bundled) != (DEFAULT, True):
+        stop(f"contract {contract.name}: give a URL; the built-in reference server speaks the contract {DEFAULT}")
     return found
 
 
@@ -76,10 +83,12 @@ def _with_variable(change: str) -> str:
     return f"{name}=${{{re.sub('[^A-Za-z0-9]', '_', name).upper()}}}"
 
 
-def read_profile(path: Path | None, changes: tuple[str, ...], defaults: dict[str, Any] | None = None) -> Profile:
+def read_profile(
+    contract: ContractFolder, path: Path | None, changes: tuple[str, ...], defaults: dict[str, Any] | None = None
+) -> Profile:
     """The profile of the options. Ends the program where something is wrong."""
     try:
-        return load_profile(*profile_sources(path, changes, defaults or {}))
+        return load_profile(*profile_sources(path, changes, defaults or {}), contract=contract)
     except ContractError as error:
         stop(str(error))
 

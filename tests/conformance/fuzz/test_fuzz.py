@@ -12,11 +12,10 @@ from conformance.fuzz.driver import Fuzz, FuzzOptions, fuzz_scenarios
 from conformance.judge.verdicts import ScenarioVerdict
 from conformance.play.plan import Plan
 from conformance.transport.target import resolve
-from contract.model import load_contract
-from contract.profile import Profile, load_profile
-from contract.requirements import load_requirements
+from contract.profile import Profile
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
+from tests.bundled import load_contract, load_profile, load_requirements
 from tests.conformance.servers import drain, raw_server, upgrade
 from tests.slow import slow_but
 

@@ -14,16 +14,14 @@ from conformance.fuzz.example import CHANNEL, NONCE, OTHER_CHANNEL, Claim, Examp
 from conformance.fuzz.grammar import PLAIN_TEXT, grammar
 from conformance.fuzz.messages import examples_of, kinds, notations
 from conformance.fuzz.session import sending_step
-from conformance.language.loading import FUZZ
-from conformance.run.lint import lint_scenarios
 from contract.json_text import JsonTextError, parse_json
-from contract.model import load_contract
 from contract.schemas import violations
+from tests.bundled import FUZZ, lint_scenarios, load_contract
 
 CONTRACT = load_contract()
 LIMIT = 65_536
 GRAMMAR = grammar(CONTRACT, LIMIT)
-KINDS = [one.id for one in fuzz_scenarios()]
+KINDS = [one.id for one in fuzz_scenarios(CONTRACT)]
 
 PLAIN = {
     "join_channel": {"channelId": OTHER_CHANNEL},
@@ -62,7 +60,7 @@ def plain(event: str) -> dict[str, Any]:
 
 def test_every_kind_has_a_scenario_and_a_strategy() -> None:
     assert set(KINDS) == kinds(GRAMMAR).keys()
-    for scenario in fuzz_scenarios():
+    for scenario in fuzz_scenarios(CONTRACT):
         assert sending_step(scenario) > 0
 
 
@@ -82,7 +80,7 @@ def test_examples_are_what_they_claim(kind: str) -> None:
         assert len(text.encode()) <= LIMIT
         if one.claim == "valid":
             event = CONTRACT.events[parse_json(text)["event"]]
-            assert event.sender == "client"
+            assert event.from_client
             assert violations(event.message, parse_json(text)) == ()
 
 
@@ -184,5 +182,5 @@ def test_portable_values() -> None:
 
 @pytest.mark.parametrize("count", [1, 5, 17, 100, 301])
 def test_the_kinds_share_all_examples(count: int) -> None:
-    assert sum(shares(count).values()) == count
-    assert min(shares(count).values()) >= 0
+    assert sum(shares(CONTRACT, count).values()) == count
+    assert min(shares(CONTRACT, count).values()) >= 0

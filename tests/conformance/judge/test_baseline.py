@@ -6,8 +6,7 @@ import pytest
 
 from conformance.judge.baseline import BaselineEntry, baseline_text, for_selection, load_baseline
 from contract.errors import ContractError
-from contract.requirements import load_requirements
-from tests.bundled import bundled
+from tests.bundled import bundled, load_requirements
 
 REQUIREMENTS = load_requirements()
 SCENARIOS = bundled()

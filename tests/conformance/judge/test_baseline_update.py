@@ -11,8 +11,7 @@ from conformance.judge.verdicts import Rules, ScenarioVerdict, charge_failures
 from conformance.language.deed import Charge
 from conformance.play.context import Failure
 from contract.findings import phrase
-from contract.requirements import load_requirements
-from tests.bundled import bundled
+from tests.bundled import bundled, load_requirements
 
 REQUIREMENTS = load_requirements()
 SCENARIOS = bundled()

@@ -9,7 +9,7 @@ from conformance.judge.checks import judge
 from conformance.judge.findings import MAX_FINDINGS
 from conformance.transport.exchange import Opened
 from contract.findings import phrase
-from contract.profile import load_profile
+from tests.bundled import load_profile
 from tests.conformance.histories import REQUIREMENTS, Story
 from wire.frames import Opcode
 

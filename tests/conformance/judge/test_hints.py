@@ -11,9 +11,10 @@ from conformance.judge.hints import hints
 from conformance.language.scenario import Scenario
 from conformance.run.run import Run
 from contract.findings import Phrase, phrase
-from contract.profile import Profile, load_profile
+from contract.profile import Profile
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
+from tests.bundled import load_profile
 from tests.conformance.chat import Chat
 from tests.conformance.run.test_run import OPEN, PROFILE, named, plan
 from tests.conformance.servers import accept, raw_server, read_request, websocket_server

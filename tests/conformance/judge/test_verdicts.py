@@ -26,7 +26,8 @@ from conformance.play.outage import Outage
 from conformance.play.record import Record
 from conformance.run.replays import without_consequences
 from contract.findings import Phrase, Text, few, phrase
-from contract.requirements import Level, load_requirements
+from contract.requirements import Level
+from tests.bundled import load_requirements
 from tests.conformance.driver import CONNECT, scenario
 
 ALL = load_requirements()

@@ -5,9 +5,9 @@ from textwrap import dedent
 
 import pytest
 
-from conformance.language.loading import load_scenarios, read_scenarios
 from conformance.language.scenario import Scenario
 from contract.errors import ContractError
+from tests.bundled import load_scenarios, read_scenarios
 
 HEAD = "format: wsproof.scenarios/1\n"
 

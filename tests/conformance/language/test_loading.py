@@ -4,9 +4,9 @@ from typing import Any
 
 from conformance.language.awaited import ExpectNothing
 from conformance.language.deeds import Connect, SendMessage, SendPing, SendRaw
-from conformance.language.loading import read_scenarios
 from conformance.language.scenario import Scenario
 from contract.findings import phrase
+from tests.bundled import read_scenarios
 from tests.conformance.language.folder import PROCEDURES, Folder
 
 

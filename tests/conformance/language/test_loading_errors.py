@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.language.loading import load_scenarios
-from conformance.run.lint import lint_scenarios
 from contract.errors import ContractError
+from tests.bundled import lint_scenarios, load_scenarios
 from tests.conformance.language.folder import PROCEDURES, Folder
 
 

@@ -5,12 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance.language.loading import FUZZ, JOURNEYS, THOROUGH, load_scenarios, read_scenarios
-from conformance.language.soundness import unsound
-from conformance.run.lint import lint_scenarios
 from contract.errors import ContractError
 from contract.files import DATA_ROOT
-from tests.bundled import bundled
+from tests.bundled import FUZZ, JOURNEYS, THOROUGH, bundled, lint_scenarios, load_scenarios, read_scenarios, unsound
 from tests.conformance.language.folder import Folder
 
 HEAD = """\

@@ -4,11 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.language.loading import BUNDLED, THOROUGH
-from conformance.language.suite import load_suite, with_own
 from contract.errors import ContractError
-from contract.requirements import load_requirements
-from tests.bundled import bundled
+from tests.bundled import SCENARIO_FILES, THOROUGH, bundled, load_requirements, load_suite, with_own
 from tests.wsproof.own import scenario, written, wrong
 
 DECLARED = """\
@@ -112,7 +109,7 @@ def test_a_requirement_that_stands_twice(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_what_is_there_already_is_read_once(tmp_path: Path) -> None:
-    assert load_suite([BUNDLED]) == load_suite()
+    assert load_suite([SCENARIO_FILES]) == load_suite()
     assert load_suite([THOROUGH], thorough=True) == load_suite(thorough=True)
     own = written(tmp_path / "own.yaml", scenario("acme-a", "ACME-01"))
     assert load_suite([own, tmp_path]) == load_suite([own])

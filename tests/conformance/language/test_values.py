@@ -17,7 +17,8 @@ from conformance.language.values import (
     substitute,
 )
 from contract.findings import phrase
-from contract.profile import Profile, load_profile
+from contract.profile import Profile
+from tests.bundled import load_profile
 
 PROFILE = load_profile()
 

@@ -7,9 +7,10 @@ import pytest
 
 from conformance.play.attribution import SHOWN, ended_as, what_came
 from conformance.play.context import Context
-from conformance.play.record import Conversation, read_message
+from conformance.play.record import Conversation
 from conformance.transport.exchange import CloseReceived, Ended, Opened, Received
 from contract.findings import Phrase, phrase
+from tests.bundled import read_message
 from tests.conformance.driver import CONNECT, START, scenario, setting_of
 from wire.frames import Opcode
 

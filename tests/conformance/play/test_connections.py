@@ -10,7 +10,8 @@ from conformance.play.engine import check_needs
 from conformance.transport.exchange import Open, Opened, Refused, Send
 from contract.findings import phrase
 from contract.fixtures import Channels, Tokens
-from contract.profile import Profile, load_profile
+from contract.profile import Profile
+from tests.bundled import load_profile
 from tests.conformance.driver import (
     CONNECT,
     CONTRACT,

@@ -27,7 +27,7 @@ from conformance.transport.sockets import Transport
 from conformance.transport.target import resolve
 from contract.choices import Auth, Where
 from contract.findings import Phrase, phrase
-from contract.profile import load_profile
+from tests.bundled import load_profile
 from tests.conformance.driver import CONNECT, DEFAULTS, START, played, scenario, setting_of
 from tests.conformance.pair import server_frame
 from tests.conformance.servers import PATIENCE, accept, drain, raw_server, read_request, reset

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from conformance.run.lint import lint_scenarios
+from tests.bundled import lint_scenarios
 from tests.wsproof.own import scenario, written
 
 

@@ -20,9 +20,9 @@ from dataclasses import replace
 from conformance.run.plugin import Player, ScenarioCollector
 from conformance.play.plan import Plan
 from conformance.transport.target import resolve
-from contract.model import load_contract
-from contract.profile import load_profile
-from contract.requirements import load_requirements
+from tests.bundled import load_contract
+from tests.bundled import load_profile
+from tests.bundled import load_requirements
 
 
 def plan(config):

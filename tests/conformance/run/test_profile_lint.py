@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from conformance.run.profile_lint import is_profile, lint_profile
+from tests.bundled import CHAT
 from wsproof.command_line import main
 
 
@@ -28,7 +29,7 @@ def test_all_that_is_wrong_is_told(path: Path, capsys: pytest.CaptureFixture[str
 
 def test_one_that_is_right(path: Path) -> None:
     path.write_text("users: {alice: {token: a}}\n", encoding="utf-8")
-    assert lint_profile(path).problems == ()
+    assert lint_profile(path, CHAT).problems == ()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from conformance.judge.verdicts import ScenarioVerdict, requirement_verdicts
 from conformance.language.scenario import Scenario
 from conformance.play.context import Failure
 from conformance.run.replays import ALIKE, REPLAY_SECONDS, Player, Replays
-from contract.profile import load_profile
+from tests.bundled import load_profile
 from tests.conformance.driver import CONNECT, scenario
 from tests.conformance.judge.test_verdicts import ALL, failure, verdict
 

@@ -24,11 +24,9 @@ from conformance.run.run import Run
 from conformance.transport.target import resolve
 from contract.files import DATA_ROOT
 from contract.findings import phrase
-from contract.model import load_contract
-from contract.profile import Profile, load_profile
-from contract.requirements import load_requirements
+from contract.profile import Profile
 from contract.schemas import compile_schema
-from tests.bundled import bundled
+from tests.bundled import bundled, load_contract, load_profile, load_requirements
 from tests.conformance.chat import Chat
 from tests.conformance.driver import CONNECT, scenario
 from tests.conformance.pair import server_frame

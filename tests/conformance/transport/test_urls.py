@@ -4,7 +4,7 @@ import pytest
 
 from conformance.play.handshakes import authorised
 from conformance.transport.urls import ascii_url
-from contract.profile import load_profile
+from tests.bundled import load_profile
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.requirements import load_requirements
 from loadtest.delivery.deliveries import CLOCK_TOLERANCE, TERM_SECONDS, Deliveries
 from loadtest.delivery.one_order import View
 from loadtest.judge.judge import Judge, Judged
+from tests.bundled import load_requirements
 
 STAMP = "2026-11-30T10:00:{:02}Z"
 

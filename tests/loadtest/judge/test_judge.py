@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from contract.findings import phrase
-from contract.requirements import load_requirements
 from loadtest.judge.judge import MAX_EXAMPLES, MAX_KINDS, UNPROVOKED, Judge, Judged, Wait, charged_clauses, wait
+from tests.bundled import load_requirements
 
 REQUIREMENTS = load_requirements()
 WRONG = phrase("two-ids")

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from contract.findings import phrase
-from contract.requirements import load_requirements
 from loadtest.judge.judge import Judged, Sighting, finding_key
 from loadtest.judge.verdict import Overall, broken, overall, requirement_entries, requirement_results, summary
+from tests.bundled import load_requirements
 
 REQUIREMENTS = load_requirements()
 

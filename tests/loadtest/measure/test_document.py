@@ -10,8 +10,6 @@ import pytest
 
 from contract.findings import missing, phrase, translated
 from contract.language import speaking
-from contract.model import load_contract
-from contract.requirements import load_requirements
 from contract.schemas import format_validator, violations
 from loadtest.delivery.ledger import Ledger
 from loadtest.judge.judge import Judge
@@ -20,6 +18,7 @@ from loadtest.measure.recorder import METRICS, Recorder
 from loadtest.measure.tally import Tally
 from loadtest.settings import names
 from loadtest.settings.settings import LoadSettings
+from tests.bundled import load_contract, load_requirements
 
 SETTINGS = LoadSettings(
     endpoint="ws://127.0.0.1:9/v1/socket", users=3, spawn_rate=1.5, duration=2.5, document="load.json", version="1.2.3"

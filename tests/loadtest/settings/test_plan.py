@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from contract.errors import ContractError
-from contract.profile import load_profile
 from loadtest.processes.checking import check_settings
 from loadtest.settings.plan import Wishes, parse_stages, read_plan, settings_for
 from loadtest.settings.settings import LoadError, Stage, TokenSource
+from tests.bundled import CHAT, load_profile
 
 WHOLE = """
 format: wsproof.load-plan/1
@@ -40,7 +40,7 @@ def plan(folder: Path, text: str) -> Wishes:
 
 def test_everything_in_the_file_is_done(tmp_path: Path) -> None:
     found = plan(tmp_path, WHOLE)
-    settings = settings_for(found, str(found.endpoint), tmp_path / "load.json", load_profile(None, {}))
+    settings = settings_for(found, str(found.endpoint), tmp_path / "load.json", CHAT, load_profile(None, {}))
     assert settings.endpoint == "ws://127.0.0.1:9/v1/socket"
     assert settings.stages == (Stage(100, 30.0), Stage(100, 300.0, 2.0), Stage(0, 0.5))
     assert settings.journeys == {"chatter": 3, "churner": 1.5}
@@ -53,7 +53,9 @@ def test_everything_in_the_file_is_done(tmp_path: Path) -> None:
 
 
 def test_a_plan_of_nothing_is_the_defaults(tmp_path: Path) -> None:
-    settings = settings_for(plan(tmp_path, "format: wsproof.load-plan/1"), "ws://x/", tmp_path, load_profile(None, {}))
+    settings = settings_for(
+        plan(tmp_path, "format: wsproof.load-plan/1"), "ws://x/", tmp_path, CHAT, load_profile(None, {})
+    )
     assert (settings.users, settings.duration, settings.journeys) == (20, 30.0, {"chatter": 1.0})
     assert (settings.spawn_rate, settings.thresholds, len(settings.run)) == (20.0, (), 8)
     check_settings(settings)
@@ -73,8 +75,8 @@ def test_users_of_the_command_line_stand_instead_of_the_files_stages(tmp_path: P
 
 def test_the_profiles_thresholds_hold_where_nobody_names_others(tmp_path: Path) -> None:
     profile = load_profile(None, {"load": {"thresholds": ["lost == 0"]}})
-    assert settings_for(Wishes(), "ws://x/", tmp_path, profile).thresholds == ("lost == 0",)
-    assert settings_for(Wishes(thresholds=("errors < 1%",)), "ws://x/", tmp_path, profile).thresholds == (
+    assert settings_for(Wishes(), "ws://x/", tmp_path, CHAT, profile).thresholds == ("lost == 0",)
+    assert settings_for(Wishes(thresholds=("errors < 1%",)), "ws://x/", tmp_path, CHAT, profile).thresholds == (
         "errors < 1%",
     )
 

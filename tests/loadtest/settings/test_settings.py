@@ -21,6 +21,9 @@ from loadtest.settings.settings import (
     parse_journeys,
     read_settings,
 )
+from tests.bundled import load_contract
+
+CONTRACT = load_contract()
 
 SETTINGS = LoadSettings(
     endpoint="ws://127.0.0.1:9/v1/socket", users=3, spawn_rate=1.5, duration=2.5, document="load.json"
@@ -45,8 +48,8 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 
 
 def test_journeys_have_weights() -> None:
-    assert parse_journeys(()) == {"chatter": 1.0}
-    assert parse_journeys(("listener", "churner:2.5")) == {"listener": 1.0, "churner": 2.5}
+    assert parse_journeys(CONTRACT, ()) == {"chatter": 1.0}
+    assert parse_journeys(CONTRACT, ("listener", "churner:2.5")) == {"listener": 1.0, "churner": 2.5}
 
 
 @pytest.mark.parametrize(
@@ -63,10 +66,10 @@ def test_journeys_have_weights() -> None:
 )
 def test_a_wrong_journey_is_told(text: str, expected: str | None) -> None:
     if expected is None:
-        assert parse_journeys((text,)) == {"chatter": 1.0}
+        assert parse_journeys(CONTRACT, (text,)) == {"chatter": 1.0}
         return
     with pytest.raises(LoadError, match=expected):
-        parse_journeys((text,))
+        parse_journeys(CONTRACT, (text,))
 
 
 @pytest.mark.parametrize(
@@ -163,7 +166,7 @@ def test_stages_are_straight_lines() -> None:
 
 
 def test_the_bundled_journeys_are_known() -> None:
-    assert {one.id for one in load_journeys()} == {
+    assert {one.id for one in load_journeys(CONTRACT)} == {
         "chatter",
         "churner",
         "listener",

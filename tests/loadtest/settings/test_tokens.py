@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from contract.profile import load_profile
 from loadtest.settings.settings import LoadError, TokenSource
 from loadtest.settings.tokens import read_tokens
+from tests.bundled import load_profile
 
 
 def test_a_pattern_gives_each_user_its_own() -> None:

@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.model import load_contract
 from contract.schemas import is_date_time
 from loadtest.users.decoder import Decoder
+from tests.bundled import load_contract
 
 TEXTS = st.text(st.characters())  # with lone surrogates, which JSON can write
 VALUES = st.recursive(

@@ -14,12 +14,12 @@ from conformance.transport.exchange import Received, Refused, Request
 from conformance.transport.target import resolve
 from contract.choices import Tls
 from contract.findings import Phrase, phrase
-from contract.profile import load_profile
 from loadtest.users.line import MAX_UNSENT_BYTES
 from loadtest.users.link import Link
 from loadtest.users.opening import Known, opening_of
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
+from tests.bundled import load_profile
 from tests.conformance.certificates import certificate
 from tests.conformance.servers import raw_server, read_request, reset
 from tests.hostile.modes import accepted, frame, upgraded

@@ -14,8 +14,9 @@ from conformance.play.handshakes import request_for
 from conformance.transport.exchange import Opened, Request
 from conformance.transport.protocol import Wire
 from conformance.transport.target import Target
-from contract.profile import Profile, load_profile
+from contract.profile import Profile
 from loadtest.users.opening import MAX_HEAD_BYTES, MAX_KNOWN, MAX_MESSAGE_BYTES, Handshakes, Known, Opening, opening_of
+from tests.bundled import load_profile
 
 URI = parse_uri("ws://127.0.0.1:8765/v1/socket")
 KEY = b"dGhlIHNhbXBsZSBub25jZQ=="

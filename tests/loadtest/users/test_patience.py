@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from contract.profile import load_profile
 from loadtest.judge.judge import Judged
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
+from tests.bundled import load_profile
 from tests.loadtest.users.test_player import FAST, Run
 
 

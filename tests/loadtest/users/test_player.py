@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from contract.profile import load_profile
 from loadtest.delivery.balance import Balance
 from loadtest.delivery.parts import part_of
 from loadtest.delivery.reconciliation import settle
@@ -26,6 +25,7 @@ from loadtest.users.population import Population
 from loadtest.users.task import Task
 from reference_server.core.settings import ServerSettings
 from reference_server.network import running
+from tests.bundled import load_profile
 from tests.loadtest.reactor import SelectorReactor
 
 FAST: dict[str, Any] = {"heartbeat.interval": 0.5, "heartbeat.timeout": 5, "response_timeout": 5}

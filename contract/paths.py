@@ -1,0 +1,41 @@
+"""Dotted paths into messages, such as `payload.message.id` or `0`: members of objects, and items of lists by index.
+
+A negative index counts from the end: `-1` is the last item.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_INDEX = re.compile(r"-?[0-9]+")
+
+
+def value_at(message: Any, path: str) -> Any:
+    """The value at a path; None where there is none."""
+    for name in path.split("."):
+        if isinstance(message, dict):
+            if name not in message:
+                return None
+            message = message[name]
+        elif isinstance(message, list) and _INDEX.fullmatch(name) and -len(message) <= int(name) < len(message):
+            message = message[int(name)]
+        else:
+            return None
+    return message
+
+
+def has(message: Any, path: str) -> bool:
+    """Whether there is a value at a path, null included."""
+    parent, _, last = path.rpartition(".")
+    inner = value_at(message, parent) if parent else message
+    if isinstance(inner, dict):
+        return last in inner
+    return isinstance(inner, list) and bool(_INDEX.fullmatch(last)) and -len(inner) <= int(last) < len(inner)
+
+
+def agrees(message: Any, wanted: Mapping[str, Any]) -> bool:
+    """Whether the values at some paths are these: equal, and of the same JSON type."""
+    return all(
+        has(message, path) and type(value_at(message, path)) is type(value) and value_at(message, path) == value
+        for path, value in wanted.items()
+    )

@@ -1,0 +1,502 @@
+"""What AsyncAPI cannot say of an API: the roles of its messages (`contract.yaml`, format wsproof.contract/1).
+
+Every role is optional. One that is declared switches its checks on; what is not declared is observed and never judged.
+A list of outcomes has the permitted alternatives, the best one first. Durations are in seconds, sizes in bytes; paths
+are dotted (`contract.paths`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+from contract.durations import seconds
+
+Side = Literal["server", "client"]
+By = Literal["server", "client", "either"]
+Owed = Literal["sender", "subscribers", "others", "all"]
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One way in which the endpoint may react: it closes with one of these codes, refuses the handshake with one of
+    these statuses, or sends the error message (`error`), with this code if there is one.
+
+    A close code is a number or a name of `close_codes`.
+    """
+
+    close: tuple[int | str, ...] = ()
+    status: tuple[int, ...] = ()
+    error: bool = False
+    code: str | None = None
+
+
+Outcomes = tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A message that is awaited: its name, what it must match, and the path of its id if it has one."""
+
+    name: str
+    match: Any = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subprotocols:
+    """What a client offers, and what the server selects; `otherwise`: what an offer without it leads to."""
+
+    offer: tuple[str, ...] = ()
+    selected: str | None = None
+    otherwise: Outcomes = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """Where credentials travel, and how bad ones are refused.
+
+    `where` is query, header, cookie, basic, subprotocol, message (the acknowledgement's own request carries them) or
+    none. `expired`: what happens to a connection whose credentials expire.
+    """
+
+    where: str
+    name: str | None = None
+    refused: Outcomes = ()
+    expired: Outcomes = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """What tells a client that its connection is established.
+
+    `send` is what the client says first, if anything. `before`: what a message that comes too early leads to; `due`:
+    what happens to a client that does not say it within `due_within` seconds; `again`: what a second one leads to.
+    """
+
+    expect: Awaited
+    send: Any = None
+    within: float | None = None
+    before: Outcomes = ()
+    due_within: float | None = None
+    due: Outcomes = ()
+    again: Outcomes = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """One heartbeat. `every` None: it is answered and never awaited. `tolerance` is a fraction of `every`.
+
+    `answer` is the answering message; None with `answers` False: none is due. `mute`: what happens to a side that does
+    not answer within `timeout`.
+    """
+
+    by: By
+    ping: Awaited
+    ping_message: Any = None
+    answer: Awaited | None = None
+    answer_message: Any = None
+    every: float | None = None
+    tolerance: float | None = None
+    timeout: float | None = None
+    mute: Outcomes = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A message that answers a request, found by its id. `last`: no other one follows; `failure`: it says no."""
+
+    name: str
+    id: str
+    last: bool = False
+    failure: bool = False
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A message that asks for replies. `id` is the path of what its replies repeat; `within` None: the profile's
+    response timeout. `outstanding`: how many a connection may have at once; `id_in_use`: what one more with the same id
+    leads to."""
+
+    by: Side
+    name: str
+    id: str
+    replies: tuple[Reply, ...]
+    cancel: Awaited | None = None
+    outstanding: int | None = None
+    id_in_use: Outcomes = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a well-behaved client replies by itself: `send` is a template over the message, `${message.PATH}`."""
+
+    to: str
+    send: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """The error message: paths of its code, its text, and of the offending message's name and id.
+
+    `codes` are the known ones with their meanings. `reactions` say what a cause leads to; one that is absent is
+    observed, never judged.
+    """
+
+    name: str | None = None
+    code: str | None = None
+    text: str | None = None
+    about: str | None = None
+    about_id: str | None = None
+    codes: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: NOTHING)
+    reactions: Mapping[str, Outcomes] = field(default_factory=lambda: NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that messages carry at a path: strictly increasing, by `step` (None: by anything).
+
+    `of` are the names of the messages that carry it; empty: any. `per` None: one count for the connection; else the
+    path of what each count belongs to, such as a product or a topic.
+    """
+
+    at: str
+    step: int | None = None
+    per: str | None = None
+    of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The smallest exchange that shows that a message was understood; `${text}` in it is new each time.
+
+    `prepare` has messages that make it possible. `most` is the longest text that it carries, in Unicode code points.
+    `send_text`, `expect_text`: an endpoint that speaks no messages, such as an echo.
+    """
+
+    send: Any = None
+    expect: tuple[Awaited, ...] = ()
+    prepare: tuple[Mapping[str, Any], ...] = ()
+    send_text: str | None = None
+    expect_text: str | None = None
+    most: int = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What asks for a flow. `send` is the message, a template over `${group}`; its `name` and the path of its group.
+
+    `in_force`: what shows that it is: `own-delivery`, `reply`, or the name of a message.
+    """
+
+    name: str
+    group: str | None = None
+    send: Any = None
+    in_force: str = "own-delivery"
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What a client posts: the paths of its group, and of the text (`stamp`) that tells it from others."""
+
+    name: str
+    stamp: str
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What arrives of a post, and the paths of what it says."""
+
+    name: str
+    group: str | None = None
+    stamp: str | None = None
+    id: str | None = None
+    time: str | None = None
+    author: str | None = None
+    author_name: str | None = None
+    number: str | None = None
+    step: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What is posted by one side and delivered to others. `post` None: the server posts."""
+
+    key: str
+    delivery: Delivery
+    post: Post | None = None
+    subscribe: Subscription | None = None
+    unsubscribe: Subscription | None = None
+    owed: Owed = "subscribers"
+
+
+@dataclass(frozen=True, slots=True)
+class CloseCode:
+    """A close code of the API and what it means."""
+
+    code: int
+    meaning: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class NameRule:
+    """How a message's name is told: where `match` agrees (path → value), and `has` is there, it is `name`, or what
+    stands at `at`."""
+
+    match: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    has: str | None = None
+    name: str | None = None
+    at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartRule:
+    """Where a message has the part that the document's schema describes; `at` None: it describes the whole."""
+
+    at: str
+    match: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A schema that all messages share, as a reference into the document, and the member that has the rest."""
+
+    schema: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """How messages are told and read (`contract.codec`, `contract.naming`)."""
+
+    name: tuple[NameRule, ...] = ()
+    payload: tuple[PartRule, ...] = ()
+    envelope: Envelope | None = None
+    codec: Literal["json", "text", "pattern"] = "json"
+    pattern: str | None = None
+    """A regular expression whose groups become members, those of `json` parsed as JSON."""
+    json: tuple[str, ...] = ()
+    generate: frozenset[str] = frozenset()
+    """Messages of which generated ones may be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """A contract's roles."""
+
+    describes: Side = "server"
+    include: tuple[str, ...] = ()
+    path: str | None = None
+    channels: tuple[str, ...] = ()
+    """The document's channels that this endpoint serves; empty: all."""
+    subprotocols: Subprotocols = field(default_factory=Subprotocols)
+    authentication: Authentication | None = None
+    sessions_per_user: int | None = None
+    history: str = "none"
+    messages: Messages = field(default_factory=Messages)
+    limits: Mapping[str, int] = field(default_factory=lambda: NOTHING)
+    """`message_bytes` of a whole message in bytes, `text_length` in Unicode code points."""
+    reconnect: Mapping[str, Any] | None = None
+    acknowledgement: Acknowledgement | None = None
+    heartbeats: tuple[Heartbeat, ...] = ()
+    requests: tuple[Request, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    errors: Errors = field(default_factory=Errors)
+    numbers: tuple[Number, ...] = ()
+    close_codes: Mapping[str, CloseCode] = field(default_factory=lambda: NOTHING)
+    probe: Probe | None = None
+    flows: tuple[Flow, ...] = ()
+
+
+def read_roles(value: Mapping[str, Any]) -> Roles:
+    """The roles of a `contract.yaml` that its schema has accepted."""
+    handshake, sessions = value.get("handshake") or {}, value.get("sessions") or {}
+    authentication, acknowledgement = value.get("authentication"), value.get("acknowledgement")
+    return Roles(
+        describes=value.get("describes", "server"),
+        include=tuple(value.get("include", ())),
+        path=handshake.get("path"),
+        channels=tuple(value.get("channels", ())),
+        subprotocols=_subprotocols(handshake.get("subprotocols") or {}),
+        authentication=_authentication(authentication) if authentication else None,
+        sessions_per_user=sessions.get("per_user"),
+        history=value.get("history", "none"),
+        messages=_messages(value.get("messages") or {}),
+        limits=value.get("limits") or NOTHING,
+        reconnect=value.get("reconnect"),
+        acknowledgement=_acknowledgement(acknowledgement) if acknowledgement else None,
+        heartbeats=tuple(map(_heartbeat, value.get("heartbeats", ()))),
+        requests=tuple(map(_request, value.get("requests", ()))),
+        answers=tuple(Answer(one["to"], one["send"]) for one in value.get("answers", ())),
+        errors=_errors(value.get("errors") or {}),
+        numbers=tuple(map(_number, value.get("numbers", ()))),
+        close_codes={name: _close_code(one) for name, one in (value.get("close_codes") or {}).items()},
+        probe=_probe(value["probe"]) if value.get("probe") else None,
+        flows=tuple(_flow(key, one) for key, one in (value.get("flows") or {}).items()),
+    )
+
+
+def outcomes(value: Any) -> Outcomes:
+    """Permitted outcomes: one, or a list of them, best first."""
+    return tuple(map(_outcome, value if isinstance(value, list) else [value])) if value else ()
+
+
+def _outcome(one: Any) -> Outcome:
+    if one == "error":
+        return Outcome(error=True)
+    close, status = one.get("close", ()), one.get("status", ())
+    return Outcome(
+        close=tuple(close) if isinstance(close, list) else (close,) if close != () else (),
+        status=tuple(status) if isinstance(status, list) else (status,) if status != () else (),
+        error="error" in one,
+        code=one.get("error"),
+    )
+
+
+def _awaited(one: Any) -> Awaited:
+    return Awaited(one) if isinstance(one, str) else Awaited(one["name"], one.get("match"), one.get("id"))
+
+
+def _optional_seconds(value: Any) -> float | None:
+    return None if value is None else seconds(value)
+
+
+def _subprotocols(one: Mapping[str, Any]) -> Subprotocols:
+    return Subprotocols(tuple(one.get("offer", ())), one.get("selected"), outcomes(one.get("otherwise")))
+
+
+def _authentication(one: Mapping[str, Any]) -> Authentication:
+    return Authentication(one["in"], one.get("name"), outcomes(one.get("refused")), outcomes(one.get("expired")))
+
+
+def _messages(one: Mapping[str, Any]) -> Messages:
+    codec, envelope = one.get("codec", "json"), one.get("envelope")
+    rules = [
+        NameRule(rule.get("match", NOTHING), rule.get("has"), rule.get("name"), rule.get("at"))
+        for rule in one.get("name", ())
+    ]
+    return Messages(
+        name=tuple(rules),
+        payload=tuple(PartRule(rule["at"], rule.get("match", NOTHING)) for rule in one.get("payload", ())),
+        envelope=Envelope(envelope["schema"], envelope["payload"]) if envelope else None,
+        codec="pattern" if isinstance(codec, dict) else codec,
+        pattern=codec["text"] if isinstance(codec, dict) else None,
+        json=tuple(codec.get("json", ())) if isinstance(codec, dict) else (),
+        generate=frozenset(one.get("generate", ())),
+    )
+
+
+def _acknowledgement(one: Mapping[str, Any]) -> Acknowledgement:
+    due = one.get("due") or {}
+    expect = _awaited(one["expect"])
+    return Acknowledgement(
+        expect=Awaited(expect.name, expect.match, one.get("id", expect.id)),
+        send=one.get("send"),
+        within=_optional_seconds(one.get("within")),
+        before=outcomes(one.get("before")),
+        due_within=_optional_seconds(due.get("within")),
+        due=outcomes(due.get("else")),
+        again=outcomes(one.get("again")),
+    )
+
+
+def _heartbeat(one: Mapping[str, Any]) -> Heartbeat:
+    ping, answer = one["ping"], one.get("answer", "none")
+    tolerance = one.get("tolerance")
+    if isinstance(tolerance, str):
+        tolerance = float(tolerance.rstrip("% ")) / 100
+    return Heartbeat(
+        by=one["by"],
+        ping=_awaited(ping),
+        ping_message=ping.get("send") if isinstance(ping, dict) else None,
+        answer=None if answer == "none" else _awaited(answer),
+        answer_message=answer.get("send") if isinstance(answer, dict) else None,
+        every=_optional_seconds(one.get("every")),
+        tolerance=tolerance,
+        timeout=_optional_seconds(one.get("timeout")),
+        mute=outcomes(one.get("mute")),
+    )
+
+
+def _request(one: Mapping[str, Any]) -> Request:
+    replies = [
+        Reply(
+            reply["name"],
+            reply.get("id", one["id"]),
+            reply.get("last", False),
+            reply.get("failure", False),
+            reply.get("times") == "any",
+        )
+        for reply in one["replies"]
+    ]
+    return Request(
+        by=one.get("by", "client"),
+        name=one["name"],
+        id=one["id"],
+        replies=tuple(replies),
+        cancel=_awaited(one["cancel"]) if one.get("cancel") else None,
+        outstanding=one.get("outstanding"),
+        id_in_use=outcomes(one.get("id_in_use")),
+    )
+
+
+def _errors(one: Mapping[str, Any]) -> Errors:
+    message = one.get("message") or {}
+    about = message.get("about") or {}
+    codes = one.get("codes") or {}
+    return Errors(
+        name=message.get("name"),
+        code=message.get("code"),
+        text=message.get("text"),
+        about=about.get("name"),
+        about_id=about.get("id"),
+        codes=dict.fromkeys(codes, NOTHING) if isinstance(codes, list) else {k: v or NOTHING for k, v in codes.items()},
+        reactions={cause: outcomes(found) for cause, found in (one.get("reactions") or {}).items()},
+    )
+
+
+def _number(one: Mapping[str, Any]) -> Number:
+    per, of = one.get("per", "connection"), one.get("of", ())
+    return Number(one["at"], one.get("step"), None if per == "connection" else per, tuple(of))
+
+
+def _close_code(one: Any) -> CloseCode:
+    return CloseCode(one) if isinstance(one, int) else CloseCode(one["code"], one.get("meaning", NOTHING))
+
+
+def _probe(one: Mapping[str, Any]) -> Probe:
+    return Probe(
+        send=one.get("send"),
+        expect=tuple(map(_awaited, one.get("expect", ()))),
+        prepare=tuple(one.get("prepare", ())),
+        send_text=one.get("send_text"),
+        expect_text=one.get("expect_text"),
+        most=(one.get("text") or {}).get("max", 4_096),
+    )
+
+
+def _subscription(one: Mapping[str, Any]) -> Subscription:
+    in_force = one.get("in_force", "own-delivery")
+    name = in_force["name"] if isinstance(in_force, dict) else in_force
+    return Subscription(one["name"], one.get("group"), one.get("send"), name)
+
+
+def _flow(key: str, one: Mapping[str, Any]) -> Flow:
+    post, delivery = one.get("post"), one["delivery"]
+    author = delivery.get("author") or {}
+    return Flow(
+        key=key,
+        delivery=Delivery(
+            **{name: delivery.get(name) for name in ("name", "group", "stamp", "id", "time", "number", "step")},
+            author=author.get("id"),
+            author_name=author.get("name"),
+        ),
+        post=Post(post["name"], post["stamp"], post.get("group")) if post else None,
+        subscribe=_subscription(one["subscribe"]) if one.get("subscribe") else None,
+        unsubscribe=_subscription(one["unsubscribe"]) if one.get("unsubscribe") else None,
+        owed=one.get("owed", "subscribers"),
+    )
