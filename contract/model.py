@@ -1,19 +1,21 @@
 """The contract: an AsyncAPI document and the roles of its messages, as events with compiled validators."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
+from contract.asyncapi.declarations import DeclaredMessage, Note
+from contract.asyncapi.document import read_asyncapi
 from contract.choices import Limits
 from contract.codec import Codec, JsonCodec, codec_of
 from contract.declared import Declared, undeclared
 from contract.errors import ContractError
-from contract.files import Document, load_yaml
 from contract.findings import Phrase, phrase
 from contract.folder import ContractFolder
 from contract.instances import NONE, instance
@@ -71,6 +73,8 @@ class Contract:
     registry: Registry[Any] = field(repr=False, compare=False)
     codec: Codec = field(default_factory=JsonCodec, repr=False, compare=False)
     envelope: Validator | None = field(default=None, repr=False, compare=False)
+    notes: tuple[Note, ...] = field(default=(), repr=False, compare=False)
+    """What of the document could not be told, is broken, or is not checked."""
 
     @property
     def roles(self) -> Roles:
@@ -208,26 +212,14 @@ class Contract:
         return tuple(undeclared(part, self.events[event].declared, tuple(path.split(".")) if path else ()))
 
 
-@dataclass(frozen=True, slots=True)
-class _Declaration:
-    """A message of the document."""
-
-    name: str
-    senders: frozenset[Side]
-    schema: Any
-    where: tuple[str, ...]
-    examples: tuple[Any, ...] = ()
-    replies: tuple[str, ...] = ()
-
-
 class _Reader:
     """Turns a contract folder into a `Contract`."""
 
-    def __init__(self, folder: ContractFolder, document: Document, limits: Limits | None) -> None:
+    def __init__(self, folder: ContractFolder, path: Path, limits: Limits | None) -> None:
         self.folder = folder
-        self.document = document
         self.limits = limits
-        self.registry = file_registry(self._with_limits)
+        self.api = read_asyncapi(path, self._with_limits)
+        self.registry = self.api.registry
 
     def _with_limits(self, schema: Any) -> Any:
         """A profile may change a limit: the schema marks the place with `x-limit`."""
@@ -237,43 +229,43 @@ class _Reader:
             return schema
         changed = {name: self._with_limits(member) for name, member in schema.items()}
         name = schema.get("x-limit")
-        if isinstance(name, str) and self.limits is not None:
+        if isinstance(name, str) and self.limits is not None and hasattr(self.limits, name):
             changed["maxLength"] = getattr(self.limits, name)
         return changed
 
-    def _absolute(self, schema: Any, base: str) -> Any:
-        """Make every relative `$ref` absolute, so that a part of the document can be compiled alone."""
-        if isinstance(schema, list):
-            return [self._absolute(one, base) for one in schema]
-        if not isinstance(schema, dict):
-            return schema
-        return {
-            name: urljoin(base, member) if name == "$ref" and isinstance(member, str) else self._absolute(member, base)
-            for name, member in schema.items()
-        }
-
     def read(self) -> Contract:
-        value = self.document.value
-        value = self._with_limits(self._absolute(value, self.document.path.resolve().as_uri()))
-        declared = list(self._declarations(value))
+        declared = [one for one in self.api.messages.values() if one.actions and self._is_served(one)]
         events = {one.name: self._event(one) for one in declared}
+        naming = self._naming(declared)
         return Contract(
             self.folder,
-            title=value["info"]["title"],
-            version=value["info"]["version"],
+            title=self.api.title,
+            version=self.api.version,
             events=events,
-            naming=self._naming(declared),
+            naming=naming,
             registry=self.registry,
             codec=self._codec(),
             envelope=self._envelope(),
+            notes=self.api.notes,
         )
 
-    def _naming(self, declared: Iterable[_Declaration]) -> Naming:
+    def _is_served(self, one: DeclaredMessage) -> bool:
+        """Whether a message belongs to the channels of this endpoint."""
+        channels = self.folder.roles.channels
+        return not channels or not one.channels or bool({*channels} & {*one.channels})
+
+    def _senders(self, one: DeclaredMessage) -> frozenset[Side]:
+        """The sides that send a message: the described application `send`s, and its peer what it `receive`s."""
+        described = self.folder.roles.describes
+        other: Side = "client" if described == "server" else "server"
+        return frozenset(described if action == "send" else other for action in one.actions)
+
+    def _naming(self, declared: Iterable[DeclaredMessage]) -> Naming:
         under = {one.at for one in self.folder.roles.messages.payload}
         kinds = [
             kind_of(
                 one.name,
-                one.senders,
+                self._senders(one),
                 one.schema,
                 lambda schema: resolved(schema, self.registry),
                 next(iter(under)) if len(under) == 1 else "",
@@ -292,43 +284,31 @@ class _Reader:
         envelope = self.folder.roles.messages.envelope
         if envelope is None:
             return None
-        reference = urljoin(self.document.path.resolve().as_uri(), envelope.schema)
+        reference = urljoin(self.api.document.path.resolve().as_uri(), envelope.schema)
         validator = compile_schema({"$ref": reference}, self.registry)
         try:
             violations(validator, {})
         except (Unresolvable, ContractError) as error:
-            raise self.folder.error(
-                f"messages.envelope.schema: {_reason(error)}", "messages", "envelope", "schema"
-            ) from None
+            where = ("messages", "envelope", "schema")
+            raise self.folder.error(f"messages.envelope.schema: {_reason(error)}", *where) from None
         return validator
 
-    def _declarations(self, value: Mapping[str, Any]) -> Iterator[_Declaration]:
-        senders: dict[str, Side] = {}
-        for operation in value["operations"].values():
-            side: Side = "server" if operation["action"] == "send" else "client"
-            for message in operation["messages"]:
-                senders[message["$ref"].rpartition("/")[2]] = side
-        for name, message in value["components"]["messages"].items():
-            where = ("components", "messages", name)
-            if name not in senders:
-                raise self.document.error(f"no operation sends or receives the message {name!r}", where)
-            yield _Declaration(name, frozenset({senders[name]}), message["payload"], where)
-
-    def _event(self, one: _Declaration) -> Event:
+    def _event(self, one: DeclaredMessage) -> Event:
         name, schema = one.name, one.schema
-        problem = schema_problem(schema)
+        problem = schema_problem(schema) if isinstance(schema, dict) else None
         if problem is not None:
-            raise self.document.error(f"message {name!r}: {problem}", one.where)
+            raise self.api.document.error(f"message {name!r}: {problem}", one.where)
         try:
             message = compile_schema(schema, self.registry)
             payload = self._payload(schema, message)
             # References are looked up lazily: one dry run shows a broken one now and not at the first message.
-            violations(message, {"event": name, "payload": {}})
+            violations(message, {})
             violations(payload, {})
         except (Unresolvable, ContractError) as error:
-            raise self.document.error(f"message {name!r}: {_reason(error)}", one.where) from None
+            raise self.api.document.error(f"message {name!r}: {_reason(error)}", one.where) from None
         declared = Declared([schema], self.registry)
-        return Event(name, one.senders, message, payload, declared, one.examples, one.replies)
+        examples = tuple(example.payload for example in one.examples)
+        return Event(name, self._senders(one), message, payload, declared, examples, one.replies)
 
     def _payload(self, schema: Any, whole: Validator) -> Validator:
         """The schema of what stands in the envelope."""
@@ -355,7 +335,10 @@ def _reason(error: BaseException) -> BaseException:
 @cache
 def load_contract(folder: ContractFolder, limits: Limits | None = None) -> Contract:
     """Read a contract. `limits` replaces the lengths that its schemas mark with `x-limit`. Raises `ContractError`."""
-    if folder.asyncapi is None:
-        reader_codec = codec_of(folder.roles.messages)
-        return Contract(folder, folder.name, "", {}, Naming(()), file_registry(), reader_codec)
-    return _Reader(folder, load_yaml(folder.asyncapi), limits).read()
+    if folder.asyncapi is not None:
+        return _Reader(folder, folder.asyncapi, limits).read()
+    try:
+        codec = codec_of(folder.roles.messages)
+    except ValueError as error:
+        raise folder.error(f"messages.codec: {error}", "messages", "codec") from None
+    return Contract(folder, folder.name, "", {}, Naming(()), file_registry(), codec)

@@ -261,11 +261,13 @@ def file_registry(rewrite: Rewrite = lambda schema: schema) -> Registry[Any]:
     return Registry(retrieve=retrieve)  # type: ignore[call-arg]  # attrs alias of the private field
 
 
-def compile_schema(schema: Schema, registry: Registry[Any] | None = None) -> Validator:
+def compile_schema(schema: Schema | bool, registry: Registry[Any] | None = None) -> Validator:
     """A validator with formats asserted; `$ref`s are looked up in `registry`.
 
     Raises `ContractError` and `Unresolvable`, at the latest when the judge first follows a broken reference.
     """
+    if isinstance(schema, bool):
+        schema = {} if schema else {"not": {}}
     # An empty registry is falsy, and is one that reads files all the same.
     registry = registry if registry is not None else file_registry()
     judge = Draft202012Validator(schema, registry=registry, format_checker=formats)

@@ -78,7 +78,7 @@ class Decoder:
             self.delivered = getter(self.number, *(path for path in self.paths if path is not None))
             # Most deliveries have the same times as earlier ones: these need no second check.
             dated = typed.moments.paths
-            self.times = getter(*dated) if dated != [names.delivery["timestamp"]] else None
+            self.times = getter(*dated) if delivery is None or dated != [delivery.time] else None
 
     def are_times(self, moments: Any) -> bool:
         """Whether the date-times of a delivery are valid: one string, or several."""

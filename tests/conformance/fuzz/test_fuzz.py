@@ -41,7 +41,7 @@ def plan_for(url: str, known: Profile) -> Plan:
 
 
 def fuzzed(against: Plan, count: int, seed: int, *kinds: str) -> Fuzz:
-    chosen = [one for one in fuzz_scenarios() if not kinds or one.id in kinds]
+    chosen = [one for one in fuzz_scenarios(load_contract()) if not kinds or one.id in kinds]
     fuzz = Fuzz(against, chosen, FuzzOptions(count, seed))
     fuzz.run()
     return fuzz
@@ -65,7 +65,7 @@ def test_a_right_server_passes(seed: int) -> None:
     assert {one.outcome.scenario.id: one.outcome.reason for one in fuzz.verdicts if one.verdict != "passed"} == {}
     assert fuzz.complete
     assert fuzz.sent == 170
-    assert len(fuzz.verdicts) == len(fuzz_scenarios())
+    assert len(fuzz.verdicts) == len(fuzz_scenarios(load_contract()))
     assert all(f", seed {seed})" in one.outcome.scenario.title for one in fuzz.verdicts)
 
 
@@ -169,7 +169,10 @@ def test_a_server_that_says_nothing_is_given_up_soon() -> None:
         fuzz = fuzzed(plan_for(url, profile(0.3)), 300, 1)
     assert fuzz.sent == 0
     assert charges(fuzz.verdicts) == {("CONN-02", "MUST")}
-    assert [one.verdict for one in fuzz.verdicts] == [*["failed"] * 2, *["inconclusive"] * (len(fuzz_scenarios()) - 2)]
+    assert [one.verdict for one in fuzz.verdicts] == [
+        *["failed"] * 2,
+        *["inconclusive"] * (len(fuzz_scenarios(load_contract())) - 2),
+    ]
 
 
 def test_what_a_plain_message_breaks_is_not_charged_to_what_it_is_tested_with() -> None:
@@ -180,7 +183,7 @@ def test_what_a_plain_message_breaks_is_not_charged_to_what_it_is_tested_with() 
 
 def test_an_interrupted_run_keeps_what_it_has() -> None:
     with plan() as against:
-        fuzz = Fuzz(against, fuzz_scenarios(), FuzzOptions(100_000, 1))
+        fuzz = Fuzz(against, fuzz_scenarios(load_contract()), FuzzOptions(100_000, 1))
         thread = threading.Thread(target=fuzz.run)
         thread.start()
         while fuzz.sent < 20:

@@ -33,7 +33,7 @@ def plan(config):
 
 def pytest_configure(config):
     config.pluginmanager.register(ScenarioCollector())
-    config.pluginmanager.register(Player(plan, strict="STRICT" in os.environ))
+    config.pluginmanager.register(Player(plan, strict="STRICT" in os.environ, contract_of=lambda _: load_contract()))
     for name in ("send", "err", "own_tag"):
         config.addinivalue_line("markers", f"{name}: of a scenario")
 """
