@@ -1,8 +1,8 @@
 """Compares what the receivers of one process were delivered: ids, authors, times, and one order for all.
 
-A post is known by the hash of its stamp. What its first receiver saw is remembered for two terms, and then forgotten:
-memory grows with the rate of posts, and not with their number. One order without a list of all: see
-`loadtest.delivery.one_order`.
+A post is known by a number of its own in this process (`Stream.base`). What its first receiver saw is remembered for
+two terms, and then forgotten: memory grows with the rate of posts, and not with their number. One order without a list
+of all: see `loadtest.delivery.one_order`.
 """
 
 from collections.abc import Callable
@@ -106,7 +106,7 @@ class Deliveries:
         return known
 
     def alone(self, view: View, post: int, identity: str, stamp: str, t: float) -> None:
-        """A post, by the hash of its stamp, came to the first one who got it, or the only one."""
+        """A post came to the first one who got it, or the only one."""
         if stamp < view.stamp:
             self._time_falls(view, stamp, t)
         view.stamp = stamp

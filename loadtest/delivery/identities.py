@@ -15,7 +15,7 @@ MAX_IDS = 20_000
 
 @dataclass(slots=True)
 class Batch:
-    """Ids that came in a second, and the posts that they came with, by their hashes; to whom (`users`), and when."""
+    """Ids that came in a second, by their hashes, and the posts that they came with; to whom (`users`), and when."""
 
     ids: "array[int]" = field(default_factory=lambda: array("q"))
     posts: "array[int]" = field(default_factory=lambda: array("q"))
