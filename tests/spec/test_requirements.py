@@ -170,20 +170,14 @@ class TestLanguages:
     """A reader of either language must be told the same."""
 
     @pytest.mark.parametrize(("en", "ja"), TEXTS)
-    def test_each_is_in_its_language(self, en: str, ja: str) -> None:
+    def test_each_is_in_its_language_and_both_name_the_same(self, en: str, ja: str) -> None:
         assert not JAPANESE.search(en)
         assert JAPANESE.search(ja)
         assert en == en.strip()
         assert en.endswith(".")
         assert ja == ja.strip()
         assert ja.endswith("。")
-
-    @pytest.mark.parametrize(("en", "ja"), TEXTS)
-    def test_both_name_the_same_things(self, en: str, ja: str) -> None:
         assert set(CODE.findall(en)) == set(CODE.findall(ja))
-
-    @pytest.mark.parametrize(("en", "ja"), TEXTS)
-    def test_both_name_the_same_numbers(self, en: str, ja: str) -> None:
         assert set(NUMBER.findall(en)) - SMALL == set(NUMBER.findall(ja)) - SMALL
 
     @pytest.mark.parametrize("section", DOCUMENT["sections"], ids=SECTIONS)
