@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.reports.documents import LOADS
+from tests.slow import slow_but
 from tests.wsproof.command import PATIENCE, ROOT, surroundings
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -65,7 +66,10 @@ def test_a_check_needs_no_extra(libraries: Path, tmp_path: Path) -> None:
     assert {"report.html", "junit.xml", "results.json"} <= {one.name for one in (tmp_path / "out").iterdir()}
 
 
-@pytest.mark.parametrize("name", ["html", "text", "markdown", "junit", "ctrf", "badge", "badge-svg", "json"])
+@pytest.mark.parametrize(
+    "name",
+    slow_but(["html", "markdown"], ["html", "text", "markdown", "junit", "ctrf", "badge", "badge-svg", "json"]),
+)
 def test_reports_about_load_need_no_extra(libraries: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / "load.json").write_text(json.dumps(LOADS["full load"]), encoding="utf-8")
     done = bare(libraries, tmp_path, "report", "load.json", "--format", name, "--lang", "ja", "--output", "report")

@@ -10,6 +10,7 @@ from reports.formats.render import FORMATS, render
 from reports.shared.documents import to_json, write_text
 from tests.reports import builder
 from tests.reports.documents import DOCUMENTS
+from tests.slow import slow_but
 from tests.wsproof.command import complaint, wsproof
 from wsproof.command_line import main
 
@@ -30,8 +31,10 @@ def document(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("name", KEPT)
+@pytest.mark.parametrize(
+    ("name", "form"),
+    slow_but([("hostile", form) for form in FORMATS], [(name, form) for name in KEPT for form in FORMATS]),
+)
 def test_a_file_and_standard_output_get_the_same_bytes(
     name: str, form: str, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
