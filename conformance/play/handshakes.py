@@ -36,8 +36,7 @@ CONTROL = "control"
 def connect(context: Context, deed: Connect) -> Script[None]:
     """Connect an actor. A handshake that must be accepted raises `StepFailedError` where it is not."""
     state = context.actors[deed.actor]
-    token_name = deed.token or state.actor.user
-    token = None if token_name == "none" else context.values.token(token_name)
+    token = _token(context, deed.token or state.actor.user)
     if deed.token_text is not None:
         token = context.values.render(deed.token_text)
     if token == "" and context.profile.auth.where == "subprotocol":
@@ -59,6 +58,19 @@ def connect(context: Context, deed: Connect) -> Script[None]:
     conversation = context.conversation(state)
     if conversation.refused is not None:
         raise _refused(context, deed, conversation.refused)
+
+
+def _token(context: Context, name: str) -> str | None:
+    """The token of this name that the handshake carries; None: none. Raises `InconclusiveError`."""
+    if name == "none" or not context.profile.auth.in_handshake:
+        return None
+    return context.values.token(name)
+
+
+def _own_token(profile: Profile, user: str) -> str | None:
+    """What a user's handshakes carry in general."""
+    known = profile.users.get(user)
+    return known.token if known is not None and profile.auth.in_handshake else None
 
 
 def _admitted(context: Context, state: ActorState, request: Request, token: str | None, *, good: bool) -> Script[bool]:
@@ -105,8 +117,8 @@ def _shake_hands(
     conversation = Conversation(name, state.actor.user, number, token)
     conversation.subprotocols = request.subprotocols
     # One that may be refused, whose pings go unanswered or whose token expires, may be ended at any time.
-    user = context.profile.users.get(state.actor.user)
-    conversation.usual = good and state.actor.heartbeat == "answer" and user is not None and token == user.token
+    own = token == _own_token(context.profile, state.actor.user)
+    conversation.usual = good and state.actor.heartbeat == "answer" and own
     context.record.conversations.append(conversation)
     state.conversation = conversation
     state.inbox, state.controls, state.heartbeats, state.echoes = [], [], [], []
@@ -149,10 +161,10 @@ def _is_refused_for_load(context: Context) -> Script[bool]:
     return conversation.refused is not None
 
 
-def _controlling(context: Context) -> tuple[ActorState, Request, str]:
+def _controlling(context: Context) -> tuple[ActorState, Request, str | None]:
     """The control's actor, its request, and the token of whoever is controlled."""
     state = context.actors.setdefault(CONTROL, ActorState(Actor(CONTROL, context.controlled)))
-    token = context.values.token(context.controlled)
+    token = _token(context, context.controlled)
     return state, handshake_request(context, Connect(CONTROL), token, (), auto_pong=True), token
 
 
