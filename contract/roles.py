@@ -18,6 +18,20 @@ Owed = Literal["sender", "subscribers", "others", "all"]
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
+CAUSES = (
+    "not-json",
+    "malformed",
+    "unknown-name",
+    "invalid-payload",
+    "other-direction",
+    "forbidden",
+    "not-subscribed",
+    "binary",
+    "too-large",
+    "burst",
+)
+"""What `errors.reactions` may be about; `schemas/contract.schema.json` says what each is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -142,8 +156,8 @@ class Answer:
 class Errors:
     """The error message: paths of its code, its text, and of the offending message's name and id.
 
-    `codes` are the known ones with their meanings. `reactions` say what a cause leads to; one that is absent is
-    observed, never judged.
+    `codes` are the known ones with their meanings, all as texts. `reactions` say what a cause (one of `CAUSES`) leads
+    to; one that is absent is observed, never judged.
     """
 
     name: str | None = None
@@ -353,7 +367,7 @@ def _outcome(one: Any) -> Outcome:
         close=tuple(close) if isinstance(close, list) else (close,) if close != () else (),
         status=tuple(status) if isinstance(status, list) else (status,) if status != () else (),
         error="error" in one,
-        code=one.get("error"),
+        code=str(one["error"]) if "error" in one else None,
     )
 
 
@@ -454,9 +468,15 @@ def _errors(one: Mapping[str, Any]) -> Errors:
         text=message.get("text"),
         about=about.get("name"),
         about_id=about.get("id"),
-        codes=dict.fromkeys(codes, NOTHING) if isinstance(codes, list) else {k: v or NOTHING for k, v in codes.items()},
+        codes=_codes(codes),
         reactions={cause: outcomes(found) for cause, found in (one.get("reactions") or {}).items()},
     )
+
+
+def _codes(codes: Any) -> Mapping[str, Mapping[str, str]]:
+    if isinstance(codes, list):
+        return dict.fromkeys(map(str, codes), NOTHING)
+    return {name: (one or NOTHING).get("meaning", NOTHING) for name, one in codes.items()}
 
 
 def _number(one: Mapping[str, Any]) -> Number:
