@@ -1,15 +1,19 @@
 """What a contract names at one place of a message: members, items, types and values."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from referencing import Registry
 
+from contract.plain_words import near
 from contract.schemas import compile_schema, pointer, resolved
 
 _CHOICES = ("oneOf", "anyOf")
 _CONDITIONS = ("then", "else", "not")
 _OPEN = ("patternProperties", "unevaluatedProperties", "propertyNames")
+
+_INDEX = re.compile(r"-?[0-9]+")
 
 MOST_BRANCHES = 200
 """Alternatives of one place that are looked at; a schema with more of them is taken to name anything."""
@@ -62,6 +66,14 @@ class Declared:
 
         return self._at(index, schema_of)
 
+    def permits_item(self, index: int) -> bool:
+        """Whether a valid list may have an item at this index."""
+        return not any(
+            (part.get("items") is False and index >= len(part.get("prefixItems", ())))
+            or index >= part.get("maxItems", index + 1)
+            for part in self._parts
+        )
+
     def _at(self, key: str | int, schema_of: Any) -> "Declared":
         if key not in self._inside:
             must, may = ([found for part in parts if (found := schema_of(part)) is not None] for parts in self._both)
@@ -104,3 +116,31 @@ def undeclared(value: Any, declared: Declared, path: tuple[str | int, ...] = ())
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from undeclared(inner, declared.item(index), (*path, index))
+
+
+def path_flaw(path: str, declared: Declared, start: str = "") -> str | None:
+    """Why a dotted path such as `payload.id` or `2` leads to nothing that the contract names; None where it does.
+
+    `start` is the path, in the whole message, of what is `declared`.
+    """
+    where = start.split(".") if start else []
+    for name in path.split("."):
+        if _INDEX.fullmatch(name) and name not in declared.names and declared.permits_type("array"):
+            if name.startswith("-"):  # counted from an end that nobody knows
+                return None
+            if not declared.permits_item(int(name)):
+                return f"the contract has no item {name} in {_place(where)}"
+            declared = declared.item(int(name))
+        elif not declared.permits_type("object"):
+            return f"the contract has no members in {_place(where)}"
+        elif not declared.anything and name not in declared.names:
+            known = f"; known: {', '.join(sorted(declared.names))}"
+            return f"the contract has no member {name!r} in {_place(where)}{near(name, declared.names) or known}"
+        else:
+            declared = declared.member(name)
+        where.append(name)
+    return None
+
+
+def _place(where: list[str]) -> str:
+    return f"`{'.'.join(where)}`" if where else "the message"

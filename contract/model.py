@@ -21,6 +21,7 @@ from contract.folder import ContractFolder
 from contract.instances import NONE, instance
 from contract.naming import Naming, kind_of
 from contract.paths import agrees, value_at
+from contract.role_check import check_roles
 from contract.roles import Acknowledgement, Errors, Flow, Heartbeat, Roles, Side
 from contract.schemas import (
     Validator,
@@ -336,9 +337,14 @@ def _reason(error: BaseException) -> BaseException:
 def load_contract(folder: ContractFolder, limits: Limits | None = None) -> Contract:
     """Read a contract. `limits` replaces the lengths that its schemas mark with `x-limit`. Raises `ContractError`."""
     if folder.asyncapi is not None:
-        return _Reader(folder, folder.asyncapi, limits).read()
+        reader = _Reader(folder, folder.asyncapi, limits)
+        contract = reader.read()
+        check_roles(contract, reader.api.channels)
+        return contract
     try:
         codec = codec_of(folder.roles.messages)
     except ValueError as error:
         raise folder.error(f"messages.codec: {error}", "messages", "codec") from None
-    return Contract(folder, folder.name, "", {}, Naming(()), file_registry(), codec)
+    contract = Contract(folder, folder.name, "", {}, Naming(()), file_registry(), codec)
+    check_roles(contract, {})
+    return contract

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from conformance.language.deed import names
-from conformance.language.satisfiable import Flaw, Where, path_flaw
+from conformance.language.satisfiable import Flaw, Where
 from conformance.language.satisfiable import flaws as pattern_flaws
 from conformance.language.scenario import Written
-from contract.declared import Declared
+from contract.declared import Declared, path_flaw
 from contract.model import Contract
 from contract.plain_words import near
 

@@ -78,18 +78,6 @@ def _of_members(expected: dict[str, Any], declared: Declared, where: Where) -> I
             yield here, f"the contract has no member {name!r} in {_place(where)}{near(name, declared.names) or known}"
 
 
-def path_flaw(path: str, declared: Declared) -> str | None:
-    """Why a dotted path such as `payload.sessionId` leads to nothing that the contract names; None where it does."""
-    where: Where = ()
-    for name in path.split("."):
-        if not declared.anything and name not in declared.names:
-            known = f"; known: {', '.join(sorted(declared.names))}"
-            return f"the contract has no member {name!r} in {_place(where)}{near(name, declared.names) or known}"
-        declared = declared.member(name)
-        where = (*where, name)
-    return None
-
-
 def _never(what: str, where: Where) -> str:
     return f"{_place(where)} is never {what} in a valid message"
 

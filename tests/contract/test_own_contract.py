@@ -57,7 +57,7 @@ format: wsproof.contract/1
 messages:
   name: [{at: event}]
   envelope: {schema: "#/components/schemas/envelope", payload: payload}
-acknowledgement: {expect: {name: hello}, id: payload.id}
+acknowledgement: {expect: {name: hello}, id: payload.colour}
 heartbeats: [{by: server, every: 30s, ping: {name: beat}, answer: {name: beaten}}]
 """
 
@@ -139,6 +139,7 @@ class TestOwn:
     )
     def test_what_is_broken_is_said_and_stops_nothing_else(self, own: Own, old: str, new: str, message: str) -> None:
         assert old in OWN
+        own.write("contract.yaml", ROLES.partition("heartbeats")[0])
         contract = own.load(OWN.replace(old, new))
         assert any(message in str(note) for note in contract.notes), [*map(str, contract.notes)]
         assert "hello" in contract.events
