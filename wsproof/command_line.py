@@ -313,24 +313,20 @@ def report(document: Path, name: str, output: str, language: str) -> None:
 @click.argument("path", type=click.Path(path_type=Path, exists=True), required=False)
 @contract_option
 def lint(path: Path | None, contract: str | None) -> None:
-    """Find mistakes in scenarios, journeys, a contract or a profile without connecting to anything.
+    """Find mistakes in a contract, scenarios, journeys or a profile without connecting to anything.
 
-    PATH is a file or a directory. If it is omitted, the contract and its scenarios are checked. Reported are syntax
-    errors, unknown names, expectations that a correct server would fail, and expectations that no server can fail.
+    PATH is a file or a directory. If it is omitted, the contract and its scenarios are checked, as they are if it is a
+    contract's directory. Reported are syntax errors, unknown names, expectations that a correct server would fail, and
+    expectations that no server can fail. What a contract does not declare, or what of its AsyncAPI document is not
+    checked, is listed as well, and is not a problem.
     """
-    from conformance.run.lint import lint_scenarios
-    from conformance.run.profile_lint import is_profile, lint_profile
-    from contract.model import load_contract
-    from wsproof.commands.contracts import chosen_contract
+    from wsproof.commands.linting import linted
 
-    its_own = path is not None and is_profile(path)
-    folder = chosen_contract(contract, path if its_own else None)
-    if path is not None and its_own:
-        findings = lint_profile(path, folder)
-    else:
-        findings = lint_scenarios(load_contract(folder), path)
+    findings = linted(path, contract)
     for finding in findings.problems:
         click.echo(finding, err=True)
+    for note in findings.notes:
+        click.echo(f"note: {note}")
     click.echo(findings.summary)
     if findings.problems:
         sys.exit(ExitCode.USAGE)

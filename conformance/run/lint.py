@@ -21,10 +21,11 @@ from contract.requirements import Requirement, requirements_of
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What is wrong, one line each, and a summary."""
+    """What is wrong, one line each, and a summary; `notes` are worth knowing, and no problems."""
 
     problems: tuple[str, ...]
     summary: str
+    notes: tuple[str, ...] = ()
 
 
 def lint_scenarios(contract: Contract, path: Path | None = None) -> Findings:
@@ -41,7 +42,7 @@ def lint_scenarios(contract: Contract, path: Path | None = None) -> Findings:
             scenarios = read_scenarios(contract, path, journeys=journeys)
         requirements = own_requirements(requirements, [path] if path is not None else [], scenarios)
     except ContractError as error:
-        return Findings(error.lines, _problems(len(error.lines)))
+        return Findings(error.lines, problem_count(len(error.lines)))
     found = (*unsound(scenarios, contract), *unknown_requirements(scenarios, requirements))
     problems = [line for error in found for line in error.lines]
     if not journeys:
@@ -52,7 +53,7 @@ def lint_scenarios(contract: Contract, path: Path | None = None) -> Findings:
     verified = {name for one in scenarios for name in one.verifies} & {one.id for one in server}
     scenarios_verify = "1 scenario verifies" if len(scenarios) == 1 else f"{len(scenarios)} scenarios verify"
     counts = f"{scenarios_verify} {len(verified)} of {len(server)} requirements of a server"
-    return Findings(tuple(problems), f"{counts}; {_problems(len(problems))}")
+    return Findings(tuple(problems), f"{counts}; {problem_count(len(problems))}")
 
 
 def _contract_scenarios(contract: Contract) -> tuple[Scenario, ...]:
@@ -61,7 +62,8 @@ def _contract_scenarios(contract: Contract) -> tuple[Scenario, ...]:
     return tuple(one for path in paths if path is not None for one in read_scenarios(contract, path))
 
 
-def _problems(count: int) -> str:
+def problem_count(count: int) -> str:
+    """How many problems there are, in words."""
     return f"{count} problem{'' if count == 1 else 's'}"
 
 
