@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import yaml
 
@@ -14,7 +14,6 @@ from contract.asyncapi.loading import load
 from contract.errors import ContractError
 from contract.escaping import visible
 from contract.files import Document
-from contract.schemas import pointer
 
 Where = tuple[str | int, ...]
 
@@ -174,7 +173,7 @@ class Files:
 
     def _load(self, uri: str) -> Source | str:
         parts = urlsplit(uri)
-        if parts.scheme != "file" or parts.netloc:
+        if parts.scheme != "file" or parts.netloc or parts.query:
             return "only local files are read; download it and refer to the copy"
         path = Path(unquote(parts.path))
         if not path.is_file():
@@ -247,13 +246,3 @@ class Files:
             place = onward
             chain[place] = None
         return tuple(chain)
-
-
-def place_uri(place: Place) -> str:
-    """The absolute URI of a place."""
-    return f"{place.source.uri}#{quoted(pointer(place.where))}"
-
-
-def quoted(fragment: str) -> str:
-    """A JSON pointer as the fragment of a URI."""
-    return quote(fragment, safe="/~!$&'()*+,;=:@")

@@ -9,18 +9,14 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from contract.asyncapi.drafts import file_draft
-from contract.asyncapi.references import BrokenReferenceError, Files, Notes, Place, Source, Where, quoted
+from contract.asyncapi.references import BrokenReferenceError, Notes, Place, Where
 from contract.asyncapi.schema_reading import SchemaReader, in_place
 from contract.errors import ContractError
-from contract.schemas import pointer
 
 Rewrite = Callable[[Any], Any]
 
 _LONGEST = 30
 """Longest chain of references that apply schemas to the same value."""
-
-_MOVED = "x-moved"
-"""Where a schema is kept whose own place is not there after the translation, such as an item of `items`."""
 
 
 def break_circles(schemas: SchemaReader, notes: Notes) -> None:
@@ -68,45 +64,44 @@ def _references(schemas: SchemaReader, place: Place) -> list[tuple[dict[str, Any
 
 
 def build_registry(schemas: SchemaReader, rewrite: Rewrite) -> Registry[Any]:
-    """A registry of all schemas that were read. Further files are read when something refers to them."""
-    by_source: dict[Source, list[Place]] = {}
-    for place in schemas.targets:
-        by_source.setdefault(place.source, []).append(place)
-    contents = {source.uri: rewrite(_contents(schemas, source, places)) for source, places in by_source.items()}
-    resources = [(uri, DRAFT202012.create_resource(value)) for uri, value in contents.items()]
+    """A registry of all schemas that were read. Whole files are read when something refers to them.
+
+    Each schema that another one refers to is a resource of its own: a compiled validator takes in whole resources, and
+    a document can have thousands of messages.
+    """
 
     @cache  # the library looks a reference up anew for every message
     def retrieve(uri: str) -> Resource[Any]:
-        return DRAFT202012.create_resource(rewrite(_whole_file(schemas.files, uri)))
+        place = schemas.resources.get(uri)
+        value = _whole_file(schemas, uri) if place is None else _nested(place.where, schemas.targets[place])
+        return DRAFT202012.create_resource(rewrite(value))
 
     registry: Registry[Any] = Registry(retrieve=retrieve)  # type: ignore[call-arg]  # attrs alias of the private field
-    return registry.with_resources(resources)
+    return registry.with_resources((uri, retrieve(uri)) for uri in schemas.resources)
 
 
-def _whole_file(files: Files, uri: str) -> Any:
-    notes = Notes()
-    schemas = SchemaReader(files, notes)
+def _nested(where: Where, schema: Any) -> Any:
+    """A value in which the schema stands at this place."""
+    for step in reversed(where):
+        schema = {str(step): schema}
+    return schema
+
+
+def _whole_file(schemas: SchemaReader, uri: str) -> Any:
+    """The value of a file, in which the schemas are translated."""
     try:
-        root = files.source(uri).root
+        source = schemas.files.source(uri)
     except BrokenReferenceError as error:
         raise ContractError(f"$ref to {uri}: {error}") from None
-    schemas.schema(root, file_draft(root.value) or "07")
-    break_circles(schemas, notes)
-    return _contents(schemas, root.source, [place for place in schemas.targets if place.source is root.source])
-
-
-def _contents(schemas: SchemaReader, source: Source, places: list[Place]) -> Any:
-    """The value of a file in which the schemas that something refers to are the translated ones."""
+    places = [place for place in schemas.targets if place.source is source]
+    if not places:
+        schemas.schema(source.root, file_draft(source.document.value) or "07")
+        break_circles(schemas, schemas.notes)
+        places = [source.root]
     tree = _Tree(source.document.value)
-    moved: dict[str, Any] = {}
     for place in sorted(places, key=lambda one: len(one.where)):
-        if not tree.put(place.where, schemas.targets[place]):
-            name = pointer(place.where)
-            moved[name] = schemas.targets[place]
-            for holder in schemas.holders.get(place, ()):
-                if "$ref" in holder:
-                    holder["$ref"] = f"{source.uri}#/{_MOVED}{quoted(pointer((name,)))}"
-    return {**tree.root, _MOVED: moved} if moved else tree.root
+        tree.put(place.where, schemas.targets[place])
+    return tree.root
 
 
 class _Tree:
@@ -120,18 +115,17 @@ class _Tree:
             self.root.pop("$schema", None)
             self.root.pop("$id", None)
 
-    def put(self, where: Where, schema: Any) -> bool:
-        """Put a translated schema at its place; False if a schema around it, translated before, has no such place."""
+    def put(self, where: Where, schema: Any) -> None:
+        """Put a translated schema at its place, unless it is in one that was put there before."""
         if not where:
             self.root = schema
         node = self.root
         for number, step in enumerate(where):
             if id(node) in self._translated:
-                return _at(node, where[number:]) is schema
+                return
             node[step] = schema if number == len(where) - 1 else self._copy(node[step])
             node = node[step]
         self._translated[id(schema)] = schema
-        return True
 
     def _copy(self, value: Any) -> Any:
         if id(value) in self._own or id(value) in self._translated:
@@ -139,12 +133,3 @@ class _Tree:
         copied = copy(value)
         self._own.add(id(copied))
         return copied
-
-
-def _at(value: Any, where: Where) -> Any:
-    try:
-        for step in where:
-            value = value[step]
-    except (KeyError, IndexError, TypeError):
-        return None
-    return value

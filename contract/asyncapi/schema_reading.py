@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import unquote, urldefrag, urljoin
+from urllib.parse import quote, unquote, urldefrag, urljoin
 
 from contract.asyncapi.drafts import (
     EXPECTED,
@@ -28,7 +28,8 @@ from contract.asyncapi.drafts import (
     modernise,
     with_null,
 )
-from contract.asyncapi.references import BrokenReferenceError, Files, Notes, Place, place_uri
+from contract.asyncapi.references import BrokenReferenceError, Files, Notes, Place
+from contract.schemas import pointer
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,10 @@ class SchemaReader:
         self.notes = notes
         self.targets: dict[Place, Any] = {}
         """Each place that a reference leads to, with its translated schema."""
-        self.holders: dict[Place, list[dict[str, Any]]] = {}
-        """For each of these places, the translated schemas whose `$ref` leads there."""
+        self.uris: dict[Place, str] = {}
+        """The URI by which translated schemas refer to each of these places."""
+        self.resources: dict[str, Place] = {}
+        """The place that each of these URIs, without its fragment, is of."""
         self.leads_to: dict[int, Place] = {}
         """The place to which the `$ref` of a translated schema leads, by the schema's id."""
         self._waiting: deque[tuple[Place, Scope]] = deque()
@@ -154,10 +157,18 @@ class SchemaReader:
             self.notes.add(f"$ref to '{text}': {error}; this part is not checked", place["$ref"])
             return {}
         self._waiting.append((target, _onward(place, target, scope)))
-        result = {"$ref": place_uri(target)}
-        self.holders.setdefault(target, []).append(result)
+        result = {"$ref": self._uri(target)}
         self.leads_to[id(result)] = target
         return result
+
+    def _uri(self, place: Place) -> str:
+        """The absolute URI of a place. A number makes a resource of it: whoever looks one up takes in all of it."""
+        if place not in self.uris:
+            fragment = quote(pointer(place.where), safe="/~!$&'()*+,;=:@")
+            resource = f"{place.source.uri}?{len(self.uris)}" if fragment else place.source.uri
+            self.resources[resource] = place
+            self.uris[place] = f"{resource}#{fragment}" if fragment else resource
+        return self.uris[place]
 
     def _payload(self, target: Place, place: Place) -> Place:
         """The target; if it is a message, which as a schema would permit anything, its payload."""

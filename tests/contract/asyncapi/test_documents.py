@@ -287,7 +287,20 @@ class TestTrees:
             (32, "no operation sends or receives the message 'wrapped'"),
         ]
         schema = self.API.messages["tree"].schema
-        assert schema == {"$ref": f"{(FOLDER / 'tree.yaml').as_uri()}#/components/schemas/node"}
+        assert schema.keys() == {"$ref"}
+        assert schema["$ref"].startswith((FOLDER / "tree.yaml").as_uri())
+        assert schema["$ref"].endswith("#/components/schemas/node")
+        # A validator takes in whole resources; so this one has nothing else of the document.
+        resource = self.API.registry.contents(schema["$ref"].partition("#")[0])
+        assert resource.keys() == {"components"}
+        assert resource["components"]["schemas"].keys() == {"node"}
+
+    def test_whoever_reads_a_document_may_refer_to_its_schemas(self) -> None:
+        uri = (FOLDER / "tree.yaml").as_uri()
+        for place in ("components/schemas/node", "channels/trees/messages/tree/payload"):
+            validator = compile_schema({"$ref": f"{uri}#/{place}"}, self.API.registry)
+            assert violations(validator, {"name": "a", "children": [{"name": "b"}]}) == ()
+            assert violations(validator, {"name": "a", "children": [{"name": 1}]}) != ()
 
     @pytest.mark.parametrize(
         ("message", "value", "valid"),
