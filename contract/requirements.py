@@ -9,6 +9,7 @@ from typing import Any, Literal
 from contract.files import load_yaml
 from contract.folder import ContractFolder
 from contract.mistakes import check_document
+from contract.needs import are_met
 
 Level = Literal["MUST", "SHOULD", "MAY"]
 LEVELS: tuple[Level, ...] = ("MUST", "SHOULD", "MAY")
@@ -95,26 +96,31 @@ class Requirement:
 
 
 def requirements_of(folder: ContractFolder) -> Mapping[str, Requirement]:
-    """Those of a contract by id, its own first. Raises `ContractError`."""
+    """Those of a contract by id, its own first; those of its packs as far as it declares what they need.
+
+    Raises `ContractError`.
+    """
     found: dict[str, Requirement] = {}
     for one in folder.whole:
         if one.requirements.is_file():
-            found |= load_requirements(one.requirements, found)
+            found |= load_requirements(one.requirements, found, None if one is folder else folder)
     return found
 
 
 def load_requirements(
-    path: Path, beside: Mapping[str, Requirement] = MappingProxyType({})
+    path: Path, beside: Mapping[str, Requirement] = MappingProxyType({}), folder: ContractFolder | None = None
 ) -> Mapping[str, Requirement]:
     """Requirements by id, in the file's order. They may stand in sections of those that they are `beside`.
 
-    Raises `ContractError`.
+    Those that need what the contract of `folder` does not declare are left out; without one, none. Raises
+    `ContractError`.
     """
     document = load_yaml(path)
     check_document(document, "requirements")
     sections = {one.section.id: one.section for one in beside.values()}
     sections |= {one["id"]: _section(one) for one in document.value.get("sections", ())}
     found: dict[str, Requirement] = {}
+    seen: set[str] = set()
     for index, one in enumerate(document.value["requirements"]):
         where = ("requirements", index)
         name, section = one["id"], one.get("section")
@@ -123,11 +129,13 @@ def load_requirements(
             sections.setdefault(section, Section(section, section, section, ""))
         if section not in sections:
             raise document.error(f"{name}: section {section!r} is not declared", (*where, "section"))
-        if name in found:
+        if name in seen:
             raise document.error(f"{name} is declared twice", (*where, "id"))
         if name in beside:
             raise document.error(f"{name} is already declared in {beside[name].origin}; use another id", (*where, "id"))
-        found[name] = _requirement(one, sections[section], document.path)
+        seen.add(name)
+        if folder is None or are_met(one.get("needs", ()), folder):
+            found[name] = _requirement(one, sections[section], document.path)
     return found
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from conformance.language import loading, soundness
-from conformance.language import suite as suites
 from conformance.language.scenario import Scenario
-from conformance.language.suite import Suite
 from conformance.play import record
 from conformance.play.record import Conversation, Message
 from conformance.run import lint
+from conformance.run import suite as suites
 from conformance.run.lint import Findings
+from conformance.run.suite import Suite
 from conformance.transport.exchange import Received
 from contract import profile as profiles
 from contract import requirements
@@ -46,12 +46,12 @@ def load_requirements(path: Path | None = None, *rest: Any, **more: Any) -> Mapp
 
 
 def load_suite(*own: Any, **more: Any) -> Suite:
-    """`conformance.language.suite.load_suite` of the chat."""
+    """`conformance.run.suite.load_suite` of the chat."""
     return suites.load_suite(load_contract(), *own, **more)
 
 
 def with_own(scenarios: tuple[Scenario, ...], own: Sequence[Path]) -> Suite:
-    """`conformance.language.suite.with_own` of the chat."""
+    """`conformance.run.suite.with_own` of the chat."""
     return suites.with_own(load_contract(), scenarios, own)
 
 

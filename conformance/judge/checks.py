@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice, pairwise
 from typing import Any
 
+from conformance.judge.declared import DECLARED_CHECKS
 from conformance.judge.deliveries import DELIVERY_CHECKS
 from conformance.judge.findings import MAX_FINDINGS, Finding, charged
+from conformance.judge.replies import REPLY_CHECKS
 from conformance.play.context import Failure
 from conformance.play.history import History
 from conformance.play.posts import collect
@@ -33,22 +35,25 @@ def judge(history: History, requirements: Mapping[str, Requirement]) -> tuple[tu
 
 
 def check_text(history: History) -> Iterator[Finding]:
-    """Text, UTF-8, JSON, in one frame."""
+    """`text`: text, UTF-8, and what the codec reads, such as JSON; `unfragmented`: in one frame."""
     history.chance("text", times=len(history.record.messages))
+    history.chance("unfragmented", times=len(history.record.messages))
     yield from islice(_untexted(history), MAX_FINDINGS)
 
 
 def _untexted(history: History) -> Iterator[Finding]:
     for message in history.record.messages:
+        check = "text"
         if message.opcode != Opcode.TEXT:
             text, expected = phrase("binary-message"), phrase("text-message")
         elif message.problem is not None:
             text, expected = message.problem, phrase("json-in-utf-8")
         elif not _compressed(message) and is_cut(message.fragments):
             text, expected = phrase("fragmented", number=len(message.fragments)), phrase("one-text-frame")
+            check = "unfragmented"
         else:
             continue
-        yield Finding("text", message.conversation, text, expected, message.text)
+        yield Finding(check, message.conversation, text, expected, message.text)
 
 
 def _compressed(message: Message) -> bool:
@@ -155,23 +160,6 @@ def _rising(history: History, conversation: Conversation, number: Number, count:
         if after != before + number.step:
             text = phrase("number-leaps", name=number.at)
             yield Finding("number-step", conversation, text, f"{before + number.step}", f"{after}")
-
-
-def check_declared(history: History) -> Iterator[Finding]:
-    """No event and no member that the contract does not name."""
-    contract = history.contract
-    for message in _parsed(history) if contract.events else ():
-        if message.event is None:
-            continue
-        history.chance("undeclared")
-        event = contract.events.get(message.event)
-        if event is None or not event.from_server:
-            found = [phrase("undeclared-event", event=message.event[:80])]
-        else:
-            members = contract.undeclared_members(event.name, message.value)
-            found = [phrase("undeclared-member", member=pointer[:200]) for pointer in members]
-        for text in found:
-            yield Finding("undeclared", message.conversation, text, None, message.text)
 
 
 # Connections
@@ -289,9 +277,10 @@ TRANSCRIPT_CHECKS: tuple[Callable[[History], Iterator[Finding]], ...] = (
     check_envelope,
     check_payload,
     check_number,
-    check_declared,
+    *DECLARED_CHECKS,
     check_acknowledgement,
     check_tokens,
     check_error_codes,
     check_close_codes,
+    *REPLY_CHECKS,
 )

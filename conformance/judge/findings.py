@@ -6,7 +6,7 @@ A check knows no requirement: `requirements.yaml` says which clauses a check dec
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from conformance.language.deed import Charge
 from conformance.play.context import Absence, Failure
@@ -19,10 +19,14 @@ MAX_FINDINGS = 3
 """Findings that one scenario shows for one clause; the fourth says nothing new."""
 
 UNITS: Mapping[str, str] = {
-    **dict.fromkeys(("text", "envelope", "payload", "undeclared", "number", "number-step"), "message"),
-    **dict.fromkeys(("frames", "compression", "acknowledged-first", "acknowledged-once"), "connection"),
+    **dict.fromkeys(("text", "unfragmented", "envelope", "payload", "number", "number-step"), "message"),
+    **dict.fromkeys(("named", "direction", "undeclared"), "message"),
+    **dict.fromkeys(("subprotocol", "frames", "compression", "acknowledged-first", "acknowledged-once"), "connection"),
     **dict.fromkeys(("session-unique", "secret-echo", "close-code"), "connection"),
-    "error-code": "error",
+    **dict.fromkeys(("error-code", "error-about"), "error"),
+    "heartbeat-answered": "ping",
+    "reply": "request",
+    **dict.fromkeys(("reply-id", "reply-once"), "reply"),
     **dict.fromkeys(("delivered", "delivered-once", "intact", "order", "one-order", "author"), "delivery"),
     **dict.fromkeys(("author-name", "author-distinct", "delivery-id", "delivery-time"), "delivery"),
     "membership": "post",
@@ -33,7 +37,8 @@ UNITS: Mapping[str, str] = {
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What a check found wrong. `message` is the kind of message it was found in, `places` are dotted paths in its
-    payload that are meant; `absent` where something did not come."""
+    payload that are meant; `absent` where something did not come. `otherwise`: the check whose matter it is in a
+    contract in which nothing is decided by `check`."""
 
     check: str
     conversation: Conversation | None
@@ -43,6 +48,7 @@ class Finding:
     message: str | None = None
     places: tuple[str, ...] = ()
     absent: Absence | None = None
+    otherwise: str | None = None
 
     def concerns(self, use: CheckUse) -> bool:
         """Whether this breaks what the check is used for."""
@@ -59,9 +65,12 @@ def charged(
         for clause in one.clauses
         if clause.checks
     ]
+    used = {use.check for _, checks in clauses for use in checks}
     counted: Counter[tuple[str, Level | None]] = Counter()
     failures = []
     for finding in findings:
+        if finding.otherwise is not None and finding.check not in used:
+            finding = replace(finding, check=finding.otherwise)
         for charge, checks in clauses:
             if not any(map(finding.concerns, checks)):
                 continue

@@ -1,59 +1,19 @@
-"""What a run can choose from: a contract's scenarios and a user's own, and the requirements that they verify.
+"""A contract's scenarios and a user's own, and the requirements that they verify.
 
 Own requirements stand in a `requirements.yaml` beside the scenarios. An id that is declared nowhere is one as well, as
 long as its section is nobody's: `ACME-01`. In a section that is declared it can only be a mistake.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.language.awaited import Expect, ExpectOne, ExpectRefusal
-from conformance.language.loading import FUZZ, REQUIREMENTS, SCENARIOS, THOROUGH, load_scenarios
+from conformance.language.loading import REQUIREMENTS, load_scenarios
 from conformance.language.scenario import Scenario
-from conformance.language.undeclared import unknown_requirements
-from contract.errors import ContractError, together
+from contract.errors import ContractError
 from contract.folder import BUNDLED
 from contract.model import Contract
-from contract.requirements import LEVELS, Clause, Level, Requirement, Section, load_requirements, requirements_of
-
-
-@dataclass(frozen=True, slots=True)
-class Suite:
-    """Scenarios, and all requirements by id: the contract's first."""
-
-    requirements: Mapping[str, Requirement]
-    scenarios: tuple[Scenario, ...]
-
-
-def load_suite(
-    contract: Contract,
-    own: Sequence[Path] = (),
-    *,
-    bundled: bool = True,
-    thorough: bool = False,
-    fuzz: bool = False,
-) -> Suite:
-    """The contract's scenarios and those of the files and folders `own`; without `bundled`, those alone.
-
-    Raises `ContractError` where a file is broken, or an id stands in two of them.
-    """
-    wanted = [name for name, is_wanted in ((SCENARIOS, bundled), (THOROUGH, bundled and thorough)) if is_wanted]
-    return with_own(contract, contract_scenarios(contract, *wanted, *([FUZZ] if fuzz else ())), own)
-
-
-def with_own(contract: Contract, scenarios: tuple[Scenario, ...], own: Sequence[Path]) -> Suite:
-    """Scenarios that are read already, and those of the files and folders `own`. Raises as `load_suite` does."""
-    read = {one.path.resolve() for one in scenarios}
-    for path in own:
-        found = [one for one in load_scenarios(contract, path) if one.path.resolve() not in read]
-        scenarios = joined(scenarios, found)
-        read |= {one.path.resolve() for one in found}
-    requirements = own_requirements(requirements_of(contract.folder), own, scenarios)
-    unknown = unknown_requirements(scenarios, requirements)
-    if unknown:
-        raise together(unknown)
-    return Suite(requirements, scenarios)
+from contract.requirements import LEVELS, Clause, Level, Requirement, Section, load_requirements
 
 
 def contract_scenarios(contract: Contract, *names: str) -> tuple[Scenario, ...]:

@@ -103,6 +103,14 @@ class Failure:
     """The transcript check that found it; None: the step did."""
 
 
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the endpoint did where the contract leaves it open: what was done, and what was seen."""
+
+    what: Phrase
+    seen: Phrase
+
+
 class StepFailedError(Exception):
     """The scenario cannot go on."""
 
@@ -142,6 +150,7 @@ class Context:
         self.record = Record(now, setting.profile.secrets(), setting.profile.tokens.minted)
         self.actors = {actor.name: ActorState(actor) for actor in scenario.actors}
         self.failures: list[Failure] = []
+        self.observations: list[Observation] = []
         self.reached: Counter[Decided] = Counter()
         """What was decided so far, and how often."""
         self.step_label: Text = ""

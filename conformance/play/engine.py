@@ -8,7 +8,7 @@ from typing import Literal
 from conformance.language.scenario import Decided, Scenario, Step, decided
 from conformance.language.values import DisturbedError, Enough, InconclusiveError, NotWaitedForError, ScenarioError
 from conformance.play.attribution import is_rate_limited
-from conformance.play.context import Context, Failure, Setting, StepFailedError
+from conformance.play.context import Context, Failure, Observation, Setting, StepFailedError
 from conformance.play.history import History
 from conformance.play.owed import outstanding
 from conformance.play.record import Record
@@ -19,7 +19,7 @@ from contract.findings import Phrase, Text, phrase
 Ending = Literal["finished", "stopped", "inconclusive", "error", "unfinished"]
 """`stopped`: a step failed. `unfinished`: the run ended before the scenario did, or it was not played."""
 
-OWED = ("expected deliveries",)
+OWED = ("expected deliveries and replies",)
 """A wait, as the circuit breaker counts it."""
 
 CUT_OFF = phrase("cut-off")
@@ -38,7 +38,7 @@ class Outcome:
     `reached` says how many played steps decide which requirements, at which level (None: the requirement's own);
     `unreached` the same of the steps that were left out. `started` is the time of its first happening, on the
     transport's clock; `duration` in seconds. `disturbed`: what left it undecided may be over when it is played again;
-    `cut_short`: the circuit breaker did so.
+    `cut_short`: the circuit breaker did so. `observations`: what it did where the contract leaves that open.
     """
 
     scenario: Scenario
@@ -52,6 +52,7 @@ class Outcome:
     duration: float
     disturbed: bool = False
     cut_short: bool = False
+    observations: tuple[Observation, ...] = ()
 
 
 def play(scenario: Scenario, setting: Setting) -> Generator[Action, Happening, Outcome]:
@@ -112,6 +113,7 @@ def play_steps(
         context.now - now,
         disturbed,
         cut_short,
+        tuple(context.observations),
     )
 
 

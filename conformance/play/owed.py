@@ -17,24 +17,31 @@ The engine waits for what is owed at the end of a scenario (`outstanding`), and 
 
 import math
 from collections.abc import Iterator
+from itertools import chain
 
 from conformance.play.attribution import is_rate_limited
 from conformance.play.history import History
 from conformance.play.posts import Deliveries, Post, collect
 from conformance.play.record import Conversation
+from conformance.play.replies import due as due_by
+from conformance.play.replies import is_right, unanswered
 from contract.paths import has
 
 
 def outstanding(history: History) -> float | None:
-    """When the last delivery that is owed, and has not come, must have come; None: there is none."""
-    return max(
-        (
-            due
-            for _, conversation, due, arrived in owing(history, collect(history), math.inf)
-            if not arrived and conversation.stayed(math.inf) >= due
-        ),
-        default=None,
+    """When the last delivery or reply that is owed, and has not come, must have come; None: there is none."""
+    deliveries = (
+        due
+        for _, conversation, due, arrived in owing(history, collect(history), math.inf)
+        if not arrived and conversation.stayed(math.inf) >= due
     )
+    return max(chain(deliveries, _replies(history)), default=None)
+
+
+def _replies(history: History) -> Iterator[float]:
+    roles = history.contract.roles
+    if (roles.requests or roles.heartbeats) and not is_rate_limited(history.record, history.contract, history.profile):
+        yield from unanswered(history, math.inf)
 
 
 def owing(history: History, found: Deliveries, ended: float) -> Iterator[tuple[Post, Conversation, float, bool]]:
@@ -49,7 +56,7 @@ def owing(history: History, found: Deliveries, ended: float) -> Iterator[tuple[P
         if found.has_joined(conversation, one.post.channel, one.message.t):
             in_force.setdefault((id(conversation), one.post.channel), one.message.t)
     for post in found.posts:
-        due = _due(history, post.sent.t)
+        due = due_by(history, post.sent)
         if not (post.nonce in accepted or _owed(history, post, in_force, due, ended)):
             continue
         for conversation in history.record.conversations:
@@ -58,20 +65,13 @@ def owing(history: History, found: Deliveries, ended: float) -> Iterator[tuple[P
                 yield post, conversation, due, (post.nonce, id(conversation)) in reached
 
 
-def _due(history: History, sent: float) -> float:
-    """When a post must have arrived; what held up the tester is added."""
-    return sent + history.profile.response_timeout * history.scale + 3 * history.record.held_up(sent)
-
-
 def _owed(history: History, post: Post, in_force: dict[tuple[int, str], float], due: float, ended: float) -> bool:
     """Whether a post that reached nobody should have: a plain one of a member that stayed and got no error."""
     sender = post.sent.conversation
     since = in_force.get((id(sender), post.channel))
-    if not post.sent.plain or since is None or since >= post.sent.t or sender.stayed(ended) < due:
+    if since is None or since >= post.sent.t or sender.stayed(ended) < due:
         return False
-    contract, value, event = history.contract, post.sent.value, post.sent.event
-    if event is None or event not in contract.events or contract.undeclared_members(event, value):
-        return False
-    if any(has(value, number.at) for number in contract.roles.numbers) or contract.check_payload(event, value):
+    contract, value = history.contract, post.sent.value
+    if not is_right(contract, post.sent) or any(has(value, number.at) for number in contract.roles.numbers):
         return False
     return not any(contract.reports_error(one.event) and one.t >= post.sent.t for one in sender.received)

@@ -24,6 +24,7 @@ from conformance.play.context import Absence, Context, Script
 from conformance.play.deadlines import owed
 from conformance.play.expecting import EXPECTATIONS
 from conformance.play.handshakes import connect
+from conformance.play.observing import OBSERVING
 from conformance.play.record import close_frame
 from conformance.transport.exchange import Close, Drop, OutFrame, Reading, Send
 from contract.findings import phrase
@@ -204,4 +205,5 @@ _DEEDS: Mapping[type, Callable[[Context, Any], Script[None]]] = {
     StopReading: _stop_reading,
     ReadOn: _read_on,
     **EXPECTATIONS,
+    **OBSERVING,
 }

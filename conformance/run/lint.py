@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from conformance.generated.scenarios import generated_scenarios
 from conformance.judge.verdicts import CLIENT_SECTION
 from conformance.language.awaited import Expect, ExpectClose, ExpectOne, ExpectRefusal
 from conformance.language.loading import OF_JOURNEYS, SCENARIOS, THOROUGH, read_scenarios, scenario_files
@@ -57,9 +58,10 @@ def lint_scenarios(contract: Contract, path: Path | None = None) -> Findings:
 
 
 def _contract_scenarios(contract: Contract) -> tuple[Scenario, ...]:
-    """Those of the contract and its packs, the long ones as well."""
+    """Those of the contract and its packs, the long ones as well, and those that it gives by itself."""
     paths = [folder.folder(name) for folder in contract.folder.whole for name in (SCENARIOS, THOROUGH)]
-    return tuple(one for path in paths if path is not None for one in read_scenarios(contract, path))
+    written = tuple(one for path in paths if path is not None for one in read_scenarios(contract, path))
+    return (*written, *generated_scenarios(contract, requirements_of(contract.folder)))
 
 
 def problem_count(count: int) -> str:
@@ -96,6 +98,8 @@ def deciding(scenario: Scenario, requirements: Mapping[str, Requirement]) -> set
 def _undecided(scenarios: tuple[Scenario, ...], requirements: Mapping[str, Requirement]) -> Iterator[str]:
     for one in scenarios:
         place = f"{one.path}:{one.line}"
+        if one.source is None:
+            continue  # nobody wrote it
         if not one.verifies:
             yield f"{place}: scenario {one.id} verifies nothing; name the requirements in `verifies`"
         known = deciding(one, requirements) | {name for name, each in requirements.items() if each.checked}

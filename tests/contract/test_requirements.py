@@ -37,7 +37,7 @@ class TestRequirements:
     def test_the_checks_that_decide_a_clause(self) -> None:
         found = load_requirements()
         (only,) = found["ENV-01"].clauses
-        assert only.checks == (CheckUse("text"), CheckUse("frames"))
+        assert only.checks == (CheckUse("text"), CheckUse("unfragmented"), CheckUse("frames"))
         must, should = found["SEND-06"].clauses
         assert must.checks == (CheckUse("payload", "new_message", "message.author"), CheckUse("author"))
         assert should.checks == (CheckUse("author-name"), CheckUse("author-distinct"))

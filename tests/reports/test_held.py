@@ -17,6 +17,8 @@ UNITS = {
     "error": "errors",
     "number": "sequence numbers",
     "ping": "pings",
+    "request": "requests",
+    "reply": "replies",
 }
 
 

@@ -12,7 +12,7 @@ from conformance.judge.baseline import BaselineEntry, for_selection, load_baseli
 from conformance.judge.baseline_update import Former, former
 from conformance.language.scenario import Scenario
 from conformance.language.selection import SelectionError, is_generated, select
-from conformance.language.suite import Suite, load_suite
+from conformance.run.suite import Suite, load_suite
 from contract.model import Contract
 from contract.requirements import LEVELS, Level
 from reports.shared.documents import write_text

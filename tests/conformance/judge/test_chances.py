@@ -15,7 +15,9 @@ from conformance.play.record import Conversation
 from conformance.transport.exchange import Opened
 from contract.files import DATA_ROOT
 from contract.findings import phrase
+from contract.requirements import load_requirements
 from tests.conformance.histories import REQUIREMENTS, Story, nonce
+from tests.conformance.judge.test_replies import NAMES as ELSEWHERE
 
 Tell = Callable[[Story], object]
 
@@ -178,6 +180,8 @@ CHANCES: list[tuple[str, Tell, int]] = [
     ("text", nothing, 0),
     ("text", acknowledged, 1),
     ("text", unparsed, 2),
+    ("unfragmented", nothing, 0),
+    ("unfragmented", acknowledged, 1),
     ("frames", unopened, 0),
     ("frames", nothing, 1),
     ("frames", two_connections, 2),
@@ -266,7 +270,7 @@ def test_a_check_counts_its_chances(check: str, tell: Tell, count: int) -> None:
 
 
 def test_every_check_stands_in_the_table_with_a_chance_and_without_one() -> None:
-    for name in UNITS:
+    for name in set(UNITS) - ELSEWHERE:
         counts = {bool(count) for check, _, count in CHANCES if check.partition(":")[0] == name}
         assert counts == {True, False}, name
 
@@ -294,7 +298,11 @@ class TestNames:
         assert {UNITS[name] for name in narrowed} == {"message"}
 
     def test_every_name_in_the_requirements_is_a_check_and_every_check_decides_something(self) -> None:
-        used = {use.check for one in REQUIREMENTS.values() for clause in one.clauses for use in clause.checks}
+        known = [
+            *REQUIREMENTS.values(),
+            *load_requirements(DATA_ROOT / "spec" / "messages" / "requirements.yaml").values(),
+        ]
+        used = {use.check for one in known for clause in one.clauses for use in clause.checks}
         assert used == set(UNITS)
 
     def test_what_is_narrowed_is_counted_so(self) -> None:
@@ -305,7 +313,7 @@ class TestNames:
 
     def test_every_name_that_checks_yield_is_known(self) -> None:
         yielded = {name for tell in WRONG for name in found_by(tell)}
-        assert yielded == set(UNITS)
+        assert yielded | ELSEWHERE == set(UNITS)
 
 
 def told(tell: Tell) -> Story:
@@ -322,13 +330,14 @@ def found_by(tell: Tell) -> set[str]:
     found += [one for check in DELIVERY_CHECKS for one in check(history, deliveries)]
     assert {name.partition(":")[0] for name in history.chances} <= set(UNITS)
     assert bool(judge(history, REQUIREMENTS)[0]) == bool(found)
-    return {one.check for one in found}
+    return {one.check for one in found} | {one.otherwise for one in found if one.otherwise is not None}
 
 
 def wrong_messages(story: Story) -> None:
     one = story.connect("alice", ("X", "alice-token"))
     story.raw(one, "{")
     story.raw(one, "[]")
+    story.raw(one, '{"event": "ping", "payload": {}}', fragments=(10, 22))
     story.receive(one, "connection_ack", {})
     story.receive(one, "error", {"code": "OOPS", "message": "m"}, sequence=3)
     story.receive(one, "typing", {}, sequence=2)

@@ -1,0 +1,261 @@
+"""What a contract gives by itself: a right server is conformant, and each faulty one is found, and nothing else."""
+
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.http11 import Request, Response
+from websockets.sync.server import ServerConnection
+
+from conformance.run.suite import load_suite
+from contract.model import Contract
+from tests.bundled import load_suite as chat_suite
+from tests.conformance.generated.desk import ROLES, TOKEN, Checked, Desk, Talk, written
+
+
+@pytest.fixture
+def contract(tmp_path: Path) -> Contract:
+    return written(tmp_path / "desk")
+
+
+def test_the_right_server_is_conformant(contract: Contract) -> None:
+    desk = Desk()
+    found = Checked(contract, desk)
+    assert (found.failed, found.undecided) == (set(), {})
+    decided = {one.requirement.id for one in found.requirements if one.deciding.verdict == "passed"}
+    assert decided == set(found.suite.requirements)
+    assert desk.resets == 0
+
+
+class AcceptsAnybody(Desk):
+    def authorised(self, key: str | None) -> bool:
+        return True
+
+
+class RefusesOtherwise(Desk):
+    def refused(self, connection: ServerConnection, request: Request) -> Response | None:
+        return connection.respond(HTTPStatus.GONE, "no\n") if super().refused(connection, request) else None
+
+
+class WelcomesNobody(Desk):
+    def welcome(self, talk: Talk) -> None:
+        pass
+
+
+class WelcomesTwice(Desk):
+    def welcome(self, talk: Talk) -> None:
+        session = self.session()
+        for _ in range(2):
+            talk.say(kind="welcome", session=session)
+
+
+class WelcomesLate(Desk):
+    def welcome(self, talk: Talk) -> None:
+        talk.say(kind="part", id=None, text="early")
+        super().welcome(talk)
+
+
+class OneSession(Desk):
+    def session(self) -> str:
+        return "s"
+
+
+class Heartless(Desk):
+    def beaten(self, talk: Talk) -> None:
+        pass
+
+
+class Silent(Desk):
+    def found(self, talk: Talk, identity: Any) -> None:
+        pass
+
+
+class OnlyAPart(Desk):
+    def found(self, talk: Talk, identity: Any) -> None:
+        talk.say(kind="part", id=identity, text="one")
+
+
+class IdAsText(Desk):
+    def found(self, talk: Talk, identity: Any) -> None:
+        super().found(talk, f"{identity}")
+
+
+class Twice(Desk):
+    def found(self, talk: Talk, identity: Any) -> None:
+        super().found(talk, identity)
+        talk.say(kind="found", id=identity, count=1)
+
+
+class HangsUp(Desk):
+    def found(self, talk: Talk, identity: Any) -> None:
+        talk.connection.close(1011)
+
+
+class Countless(Desk):
+    def found(self, talk: Talk, identity: Any) -> None:
+        talk.say(kind="found", id=identity)
+
+
+class Talkative(Desk):
+    def found(self, talk: Talk, identity: Any) -> None:
+        talk.say(kind="found", id=identity, count=1, more=True)
+
+
+class Parrot(Desk):
+    def beaten(self, talk: Talk) -> None:
+        talk.say(kind="beat")
+        super().beaten(talk)
+
+
+class Nameless(Desk):
+    def beaten(self, talk: Talk) -> None:
+        talk.say(hello=1)
+        super().beaten(talk)
+
+
+class NotJson(Desk):
+    def beaten(self, talk: Talk) -> None:
+        talk.connection.send("beaten")
+        super().beaten(talk)
+
+
+class Leaps(Desk):
+    def beaten(self, talk: Talk) -> None:
+        next(talk.count)
+        super().beaten(talk)
+
+
+class Indiscreet(Desk):
+    def found(self, talk: Talk, identity: Any) -> None:
+        talk.say(kind="part", id=identity, text=f"for {TOKEN}")
+        talk.say(kind="found", id=identity, count=1)
+
+
+class IgnoresTexts(Desk):
+    def heard(self, talk: Talk, text: str | bytes) -> None:
+        if "{" in str(text) and "}" not in str(text):
+            return
+        super().heard(talk, text)
+
+
+class IgnoresNumbers(Desk):
+    def heard(self, talk: Talk, text: str | bytes) -> None:
+        if text != "42":
+            super().heard(talk, text)
+
+
+class IgnoresUnknown(Desk):
+    def unknown(self, talk: Talk, name: str) -> None:
+        pass
+
+
+class OtherCode(Desk):
+    def colourless(self, talk: Talk) -> None:
+        self.fault(talk, "NOT_JSON", "look")
+
+
+class Lenient(Desk):
+    def colourless(self, talk: Talk) -> None:
+        pass
+
+
+class OtherClose(Desk):
+    def reversed(self, talk: Talk) -> None:
+        talk.connection.close(4402)
+
+
+class BlamesAnother(Desk):
+    def unknown(self, talk: Talk, name: str) -> None:
+        self.fault(talk, "NOBODY_KNOWS", "beat")
+
+
+class GivesUp(Desk):
+    def wrong(self, talk: Talk) -> None:
+        super().wrong(talk)
+        talk.connection.close(1011)
+
+
+class UnknownCode(Desk):
+    def found(self, talk: Talk, identity: Any) -> None:
+        super().found(talk, identity)
+        self.fault(talk, "OTHER", "look")
+
+
+FAULTS: dict[type[Desk], set[str]] = {
+    AcceptsAnybody: {"MSG-03"},
+    RefusesOtherwise: {"MSG-04"},
+    WelcomesNobody: {"MSG-06"},
+    WelcomesTwice: {"MSG-08"},
+    WelcomesLate: {"MSG-07", "MSG-24"},
+    OneSession: {"MSG-09"},
+    Heartless: {"MSG-22"},
+    Silent: {"MSG-23"},
+    OnlyAPart: {"MSG-23"},
+    IdAsText: {"MSG-24"},
+    Twice: {"MSG-25"},
+    HangsUp: {"MSG-23"},
+    Countless: {"MSG-14"},
+    Talkative: {"MSG-15"},
+    Parrot: {"MSG-16"},
+    Nameless: {"MSG-12"},
+    NotJson: {"MSG-11"},
+    Leaps: {"MSG-18"},
+    Indiscreet: {"MSG-05"},
+    IgnoresTexts: {"MSG-28"},
+    IgnoresNumbers: {"MSG-29"},
+    IgnoresUnknown: {"MSG-30"},
+    OtherCode: {"MSG-31"},
+    Lenient: {"MSG-31"},
+    OtherClose: {"MSG-32"},
+    BlamesAnother: {"MSG-27"},
+    GivesUp: {"MSG-34"},
+    UnknownCode: {"MSG-26"},
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda one: one.__name__)
+def test_a_faulty_server_is_found_and_nothing_else(contract: Contract, fault: type[Desk]) -> None:
+    assert Checked(contract, fault()).failed == FAULTS[fault]
+
+
+class TestWhatIsLeftOpen:
+    """A contract without reactions: nothing is judged, and what was seen is listed."""
+
+    BARE = ROLES[: ROLES.index("  reactions:")] + ROLES[ROLES.index("numbers:") :]
+
+    @pytest.mark.parametrize(
+        "server", [Desk, IgnoresTexts, OtherClose, GivesUp, OtherCode], ids=lambda one: one.__name__
+    )
+    def test_it_is_observed(self, tmp_path: Path, server: type[Desk]) -> None:
+        found = Checked(written(tmp_path / "bare", self.BARE), server())
+        assert (found.failed, found.undecided) == (set(), {})
+        assert not {"MSG-28", "MSG-34"} & set(found.suite.requirements)
+        assert len(found.observed) == 11
+
+    def test_in_words(self, tmp_path: Path) -> None:
+        seen = Checked(written(tmp_path / "bare", self.BARE), IgnoresTexts()).observed
+        assert seen["A text that is not JSON"] == "no answer within 0.3 s; the connection stays open"
+        assert seen["`beaten`, which only servers send"] == "closed with 4401"
+        assert seen["A message of an unknown name"].startswith('answered: {"kind": "fault", "code": "NOBODY_KNOWS"')
+
+
+class TestWhatIsSent:
+    def test_no_example_without_a_declared_reply(self, contract: Contract) -> None:
+        ids = {one.id for one in load_suite(contract).scenarios}
+        assert "generated-answer/look" in ids
+        assert not any("reset" in one for one in ids)
+
+    def test_but_what_the_contract_marks(self, tmp_path: Path) -> None:
+        roles = ROLES.replace("name: [{at: kind}]", "name: [{at: kind}], generate: [reset]")
+        desk = Desk()
+        found = Checked(written(tmp_path / "desk", roles), desk)
+        assert (found.failed, desk.resets) == (set(), 1)
+
+    def test_ids_do_not_depend_on_chance(self, contract: Contract) -> None:
+        first, second = ([one.id for one in load_suite(contract).scenarios] for _ in range(2))
+        assert first == second
+        assert len(set(first)) == len(first)
+
+    def test_the_chat_gets_none(self) -> None:
+        assert not [one.id for one in chat_suite().scenarios if one.id.startswith("generated-")]
