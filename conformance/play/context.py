@@ -107,8 +107,8 @@ class Failure:
 class Observation:
     """What the endpoint did where the contract leaves it open: what was done, and what was seen."""
 
-    what: Phrase
-    seen: Phrase
+    what: Text
+    seen: Text
 
 
 class StepFailedError(Exception):

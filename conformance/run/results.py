@@ -16,6 +16,7 @@ from conformance.judge.verdicts import (
     requirement_verdicts,
     run_verdict,
 )
+from conformance.play.context import Observation
 from conformance.play.outage import Outage
 from conformance.play.transcript import Entry, Transcript
 from contract.findings import Phrase, english, phrase, texts
@@ -77,10 +78,26 @@ def results_document(
         "baseline": None if facts.baseline is None else _baseline(run),
         "hints": [hint_entry(one) for one in facts.hints],
         "outages": [outage_entry(one) for one in facts.outages],
+        **_observed(played),
         "summary": _summary(judged),
         "requirements": [_requirement(one, played, facts.rules) for one in judged],
         "scenarios": [scenario_entry(one, run_started, facts.rules) for one in played],
     }
+
+
+def _observed(played: Iterable[ScenarioVerdict]) -> dict[str, Any]:
+    """What was seen where the contract leaves it open; nothing where nothing was looked at."""
+    found = [
+        {"scenario": one.outcome.scenario.id, **observation_entry(each)}
+        for one in played
+        for each in one.outcome.observations
+    ]
+    return {"observations": found} if found else {}
+
+
+def observation_entry(one: Observation) -> dict[str, Any]:
+    """What was seen, in a document or a stream."""
+    return {"what": str(one.what), "seen": str(one.seen), **texts(what=one.what, seen=one.seen)}
 
 
 def _baseline(run: RunVerdict) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from conformance.judge.outcomes import undecided, unfinished
 from conformance.judge.verdicts import Charged, Rules, ScenarioVerdict, charge_failures
 from conformance.language.deed import Charge
 from conformance.language.scenario import Decided, Scenario
-from conformance.play.context import Failure
+from conformance.play.context import Failure, Observation
 from conformance.play.engine import Ending, Outcome
 from conformance.play.outage import Outage
 from conformance.play.record import Record
@@ -27,6 +27,7 @@ from conformance.run.results import (
     baseline_entry,
     ended_entry,
     hint_entry,
+    observation_entry,
     outage_entry,
     results_document,
     scenario_entry,
@@ -141,6 +142,7 @@ def _scenario(verdict: ScenarioVerdict, run_started: float) -> dict[str, Any]:
         "unreached": _decided(outcome.unreached),
         "applied": dict(verdict.applied),
         "unconfirmed": entry.get("unconfirmed", []),
+        **({"observations": list(map(observation_entry, outcome.observations))} if outcome.observations else {}),
         "absent": [one.failure.absent for one in verdict.charged],
         "heard": bool(outcome.record.saw_messages or outcome.record.messages),
     }
@@ -272,13 +274,18 @@ def _verdict_of(scenario: Scenario, line: Mapping[str, Any] | None, cut_off: Phr
     reached, unreached = (dict(map(_decided_of, line[name])) for name in ("reached", "unreached"))
     times = line["started_s"], line["duration_s"]
     reason = text_of(line, "reason")
-    outcome = Outcome(scenario, ending, reason, (), reached, unreached, record, *times)
+    observations = tuple(map(_observation_of, line.get("observations", ())))
+    outcome = Outcome(scenario, ending, reason, (), reached, unreached, record, *times, observations=observations)
     failures, unconfirmed = (tuple(map(_charged_of, line.get(name, ()))) for name in ("failures", "unconfirmed"))
     failures = tuple(
         replace(one, failure=replace(one.failure, absent=absent))
         for one, absent in zip(failures, line.get("absent") or [None] * len(failures), strict=True)
     )
     return ScenarioVerdict(outcome, failures, line.get("applied", {}), unconfirmed)
+
+
+def _observation_of(one: Mapping[str, Any]) -> Observation:
+    return Observation(*(text_of(one, name) or "" for name in ("what", "seen")))
 
 
 def _decided_of(one: Any) -> tuple[Decided, int]:

@@ -164,6 +164,8 @@ class Compliance:
     outages: tuple[Gone, ...]
     more_outages: str | None
     hints: tuple[tuple[Mark, str], ...]
+    observations: tuple[tuple[str, str], ...]
+    """What was seen and not judged."""
     left_out: int
     """Scenarios whose transcripts are not on the page."""
     sections: tuple[Group, ...]

@@ -63,6 +63,7 @@ def build(document: Document) -> Compliance:
         outages=builder.outages(),
         more_outages=outages.not_told(document),
         hints=tuple(wording.hints(document)),
+        observations=tuple(wording.observations(document)),
         outcome=wording.outcome_sentence(document),
         baseline=builder.baseline(),
         played=sum(one["verdict"] != "untested" for one in document["scenarios"]),

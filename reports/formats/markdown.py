@@ -46,6 +46,7 @@ def markdown(document: Document) -> str:
     _failures(page, document)
     unverified(page, document)
     _baseline(page, document)
+    _observations(page, document)
     generated = wording.generated_sentence(document)
     if generated:
         page.add(sentence(generated))
@@ -106,3 +107,11 @@ def _baseline(page: Page, document: Document) -> None:
         for mark, entry, what in lines
     ]
     page.table(["", *(t(f"formats.markdown.{name}") for name in ("listed", "state", "reason"))], rows)
+
+
+def _observations(page: Page, document: Document) -> None:
+    found = wording.observations(document)
+    if found:
+        page.add(f"#### {t('compliance.observed')}")
+    headings = (t("compliance.observed.what"), t("compliance.observed.seen"))
+    page.table(headings, [[sentence(what), code(seen)] for what, seen in found])

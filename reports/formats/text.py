@@ -18,6 +18,8 @@ MAX_BLOCKS: Final = 30
 MAX_CLAUSES: Final = 8
 MAX_FAILURES: Final = 3
 """Blocks of failures that are shown, and clauses and failures of each; more are only counted."""
+MAX_OBSERVATIONS: Final = 12
+"""Things that are shown of those that were seen and not judged."""
 STATEMENT_CHARACTERS: Final = 1_000
 """A requirement's statement is cut after these; all of the bundled ones are shorter."""
 
@@ -38,6 +40,7 @@ def summary(document: Document, colour: bool = False, width: int = 80) -> str:
         page.wrapped(wording.mark("untested"), unselected)
     _baseline(page, document)
     page.blank()
+    _observations(page, document)
     generated = wording.generated_sentence(document)
     if generated:
         page.wrapped(None, generated)
@@ -114,6 +117,18 @@ def _failure(page: Page, scenario: Json, found: Failure) -> None:
         page.labelled(received, t("common.nothing"))
     if found.more:
         page.labelled("", tn("compliance.found-again", found.more))
+
+
+def _observations(page: Page, document: Document) -> None:
+    found = wording.observations(document)
+    if not found:
+        return
+    page.wrapped(None, t("compliance.observed"), bold=True)
+    for what, seen in found[:MAX_OBSERVATIONS]:
+        page.indented(f"{what}: {seen}")
+    if len(found) > MAX_OBSERVATIONS:
+        page.indented(tn("formats.markdown.more", len(found) - MAX_OBSERVATIONS))
+    page.blank()
 
 
 def _outages(page: Page, document: Document) -> None:

@@ -256,6 +256,11 @@ def hints(document: Document) -> list[tuple[Mark, str]]:
     return [(MARKS["inconclusive"], t("compliance.hint", hint=cut(hint["message"], 600))) for hint in found]
 
 
+def observations(document: Document) -> list[tuple[str, str]]:
+    """What the endpoint did where the contract leaves it open: what was done, and what was seen."""
+    return [(cut(one["what"], 200), cut(one["seen"], 300)) for one in document.get("observations", ())]
+
+
 def is_built_in(document: Document) -> bool:
     """Whether the run tested wsproof's own reference server."""
     return document["settings"].get("embedded") is True
