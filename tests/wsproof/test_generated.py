@@ -70,7 +70,7 @@ def test_the_list(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_left_open_is_listed(tmp_path: Path, language: str, heading: str, seen: str) -> None:
-    options = ("--language", language, "--format", "markdown")
+    options = ("--lang", language, "--format", "markdown")
     code, document, summary = checked(tmp_path, Desk(), *options, roles=BARE)
     assert (code, document["verdict"]) == (0, "conformant")
     first = document["observations"][0]

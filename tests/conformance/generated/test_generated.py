@@ -12,6 +12,7 @@ from conformance.run.suite import load_suite
 from contract.model import Contract
 from tests.bundled import load_suite as chat_suite
 from tests.conformance.generated.desk import ROLES, TOKEN, Checked, Desk, Talk, written
+from tests.slow import slow_but
 
 
 @pytest.fixture
@@ -213,8 +214,10 @@ FAULTS: dict[type[Desk], set[str]] = {
     UnknownCode: {"MSG-26"},
 }
 
+ALWAYS = (AcceptsAnybody, HangsUp, IdAsText, Countless, Parrot, OtherCode, GivesUp)
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda one: one.__name__)
+
+@pytest.mark.parametrize("fault", slow_but(ALWAYS, FAULTS), ids=lambda one: one.__name__)
 def test_a_faulty_server_is_found_and_nothing_else(contract: Contract, fault: type[Desk]) -> None:
     assert Checked(contract, fault()).failed == FAULTS[fault]
 
