@@ -55,8 +55,7 @@ def _answered(history: History, conversation: Conversation, one: Asked, found: R
             yield Finding("reply", conversation, text, expected, received, absent="timeout")
     elif conversation.stayed(history.record.ended) >= limit:
         history.chance("reply")
-        # One with another id is that id's matter.
-        if not any(stray.t >= one.sent.t for stray in found.strays):
+        if one in found.open:
             text = phrase("reply-missing", event=one.request.name)
             came: list[Text] = [more.text for more in one.replies[-SHOWN:]] or [phrase("nothing-came")]
             yield Finding("reply", conversation, text, expected, phrase("came", items=came), absent="timeout")

@@ -71,7 +71,7 @@ def _expect_replies(context: Context, deed: ExpectReplies) -> Script[None]:
     history = History(context.record, context.contract, context.profile, 0.0, context.setting.time_scale)
 
     def open_ones() -> list[Asked]:
-        return [one for one in replies_of(history, conversation).asked if one.owed and one.last is None]
+        return replies_of(history, conversation).open
 
     deadline = max((due(history, one.sent) for one in open_ones()), default=context.now)
     yield from owed(context, lambda: is_over(state) or not open_ones(), deadline, "replies", state)

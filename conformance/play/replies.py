@@ -18,7 +18,7 @@ from contract.paths import has, value_at
 from contract.roles import Heartbeat, Reply, Request
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Asked:
     """A request of ours, what came back, and what came although its last reply had come."""
 
@@ -49,6 +49,16 @@ class Replies:
     strays: list[Message] = field(default_factory=list)
     count: int = 0
     """Replies that came, to whatever."""
+
+    @property
+    def open(self) -> list[Asked]:
+        """The requests that a last reply is owed to. One that came with another id may have been meant: that id is what
+        is wrong then."""
+        return [
+            one
+            for one in self.asked
+            if one.owed and one.last is None and not any(stray.t >= one.sent.t for stray in self.strays)
+        ]
 
 
 def due(history: History, sent: Sent, seconds: float | None = None) -> float:
@@ -194,7 +204,7 @@ def unanswered(history: History, ended: float) -> Iterator[float]:
     if not roles.requests and not roles.heartbeats:
         return
     for conversation in history.record.conversations:
-        late = [due(history, one.sent) for one in replies_of(history, conversation).asked if one.owed and not one.last]
+        late = [due(history, one.sent) for one in replies_of(history, conversation).open]
         late += [one.due for one in beats_of(history, conversation) if one.answer is None]
         yield from (moment for moment in late if conversation.stayed(ended) >= moment)
 
