@@ -24,7 +24,7 @@ from loadtest.runner.arrivals import Begin
 from loadtest.runner.collector import Collector
 from loadtest.runner.executor import Executor
 from loadtest.runner.gevent_reactor import in_turn
-from loadtest.runner.locust_side import choose_default, feed, keep_no_history, settings_of_locust, trim
+from loadtest.runner.locust_side import choose_default, feed, keep_no_history, settings_of_locust, stop_at_once, trim
 from loadtest.runner.messaging import Master, Worker
 from loadtest.runner.presence import exit_code_of, watch_workers
 from loadtest.runner.stages import follow
@@ -65,6 +65,7 @@ class Conductor:
     def attach(self, environment: Environment) -> None:
         """Locust has made its runner."""
         self._environment = environment
+        stop_at_once()
         if not self._by_hand:
             keep_no_history(environment)
         runner = environment.runner
