@@ -60,6 +60,8 @@ class Profile:
     """What was said before is replayed to whoever joins a channel, or to a user that connects again."""
     tls: Tls = field(default_factory=Tls)
     access: Access = field(default_factory=Access)
+    offered: tuple[str, ...] = ()
+    """The subprotocols of the contract, which a handshake offers unless a scenario says otherwise."""
 
     def secrets(self) -> tuple[str, ...]:
         """Every token of the profile, and what stands before the server, longest first, for masking."""
@@ -113,6 +115,8 @@ def load_profile(
     refuse(document, found)
     try:
         profile = _profile(whole, folder, overrides or {}, causes)
+        if contract is not None:
+            profile = replace(profile, offered=contract.roles.subprotocols.offer)
         profile = replace(profile, tokens=renewed(profile.tokens, expanded.value.get("tokens") or {}, folder))
     except ValueError as error:
         raise ContractError(str(error), document.path) from None

@@ -29,6 +29,18 @@ def replaced(template: Any, value_of: Callable[[str], Any]) -> Any:
     return REFERENCE.sub(lambda found: _text(value_of(found[1])), template)
 
 
+def owned(template: Any, user: str) -> Any:
+    """A template in which `${token}` and `${user.MEMBER}` stand for those of one user."""
+
+    def value_of(name: str) -> str:
+        if name == "token":
+            return f"${{token.{user}}}"
+        kind, _, member = name.partition(".")
+        return f"${{user.{user}.{member}}}" if kind == "user" else f"${{{name}}}"
+
+    return replaced(template, value_of)
+
+
 def references(template: Any) -> frozenset[str]:
     """The names of all references in a template."""
     found: set[str] = set()

@@ -29,7 +29,8 @@ class Connect(Deed):
     token_text: str | None = None
     path: str | None = None
     headers: Mapping[str, str] | None = None
-    subprotocols: tuple[str, ...] = ()
+    subprotocols: tuple[str, ...] | None = None
+    """What is offered in place of what the contract says; None: that."""
     deflate: bool | Mapping[str, Any] = False
     upgrade: bool = True
     accepted: bool = True
@@ -38,7 +39,8 @@ class Connect(Deed):
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Self:
         """`Deed.read`."""
-        return cls(**{**body, "subprotocols": tuple(body.get("subprotocols", ()))})
+        offered = body.get("subprotocols")
+        return cls(**{**body, "subprotocols": None if offered is None else tuple(offered)})
 
     @property
     def decides(self) -> bool:

@@ -7,6 +7,7 @@ from conformance.language.deed import names
 from conformance.language.satisfiable import Flaw, Where
 from conformance.language.satisfiable import flaws as pattern_flaws
 from conformance.language.scenario import Written
+from contract.choices import CLOSE_CODES
 from contract.declared import Declared, path_flaw
 from contract.model import Contract
 from contract.plain_words import near
@@ -61,6 +62,18 @@ def flaws(step: Written, contract: Contract) -> Iterator[Flaw]:
             lost = path_flaw(path, declared)
             if lost is not None:
                 yield (*where, "capture", captured), lost
+    known = {*CLOSE_CODES, *contract.roles.close_codes}
+    for place, code in _close_codes(step):
+        if isinstance(code, str) and code not in known:
+            meant = near(code, known) or f"; known: {', '.join(sorted(known))}"
+            yield place, f"unknown close code {code!r}{meant}"
+
+
+def _close_codes(step: Written) -> Iterator[tuple[Where, int | str]]:
+    """The close codes that a step names."""
+    yield from ((("codes", index), code) for index, code in enumerate(step.body.get("codes", ())))
+    for where, one in expected(step):
+        yield from (((*where, "close", index), code) for index, code in enumerate(one.get("close", ())))
 
 
 def _event_flaw(name: str | None, contract: Contract, *, absent: bool) -> str | None:

@@ -25,6 +25,7 @@ from conformance.transport.urls import escaped
 from contract.access import token_problem
 from contract.findings import Phrase, phrase
 from contract.profile import Profile
+from contract.templates import owned
 from wire.deflate import Deflate
 
 SWITCHING = "101 Switching Protocols"
@@ -47,8 +48,7 @@ def connect(context: Context, deed: Connect) -> Script[None]:
     if not deed.accepted:
         context.controlled = state.actor.user
         context.control_problem = yield from _control(context)
-    subprotocols = tuple(context.values.render(list(deed.subprotocols)))
-    request = handshake_request(context, deed, token, subprotocols, auto_pong=state.actor.heartbeat == "answer")
+    request = handshake_request(context, deed, token, auto_pong=state.actor.heartbeat == "answer")
     settled = yield from _admitted(context, state, request, token, good=deed.accepted)
     if not deed.accepted:
         return
@@ -58,6 +58,16 @@ def connect(context: Context, deed: Connect) -> Script[None]:
     conversation = context.conversation(state)
     if conversation.refused is not None:
         raise _refused(context, deed, conversation.refused)
+    _check_selected(context, deed, conversation)
+
+
+def _check_selected(context: Context, deed: Connect, conversation: Conversation) -> None:
+    """Raise `StepFailedError` where the server did not select the contract's subprotocol, which was offered."""
+    wanted, opened = context.contract.roles.subprotocols.selected, conversation.opened
+    if wanted is None or opened is None or wanted not in conversation.subprotocols or opened.subprotocol == wanted:
+        return
+    received = phrase("no-subprotocol") if opened.subprotocol is None else opened.subprotocol
+    raise context.fail(phrase("subprotocol-not-selected"), deed.actor, expected=wanted, received=received)
 
 
 def _token(context: Context, name: str) -> str | None:
@@ -143,8 +153,15 @@ def _control(context: Context) -> Script[Phrase | None]:
     state, request, token = _controlling(context)
     yield from _admitted(context, state, request, token, good=True)
     conversation = context.conversation(state)
+    acknowledgement = context.contract.acknowledgement
+    if conversation.opened is not None and acknowledgement is None:
+        yield from _dismiss(context, conversation)
+        return None
     acknowledged = Search(state, lambda message: context.contract.acknowledges(message.event))
     if conversation.opened is not None:
+        if acknowledgement is not None and acknowledgement.send is not None:
+            message = context.values.render(owned(acknowledgement.send, context.controlled))
+            yield from context.act(context.message_action(state, message))
         deadline = context.now + context.seconds("ack_timeout")
         yield from owed(
             context, lambda: acknowledged() is not None or is_over(state), deadline, "an acknowledgement", state
@@ -165,7 +182,7 @@ def _controlling(context: Context) -> tuple[ActorState, Request, str | None]:
     """The control's actor, its request, and the token of whoever is controlled."""
     state = context.actors.setdefault(CONTROL, ActorState(Actor(CONTROL, context.controlled)))
     token = _token(context, context.controlled)
-    return state, handshake_request(context, Connect(CONTROL), token, (), auto_pong=True), token
+    return state, handshake_request(context, Connect(CONTROL), token, auto_pong=True), token
 
 
 def _dismiss(context: Context, conversation: Conversation) -> Script[None]:
@@ -224,12 +241,12 @@ def _refused(context: Context, deed: Connect, refused: Refused) -> Exception:
 
 
 def handshake_request(
-    context: Context, deed: Connect, token: str | None, subprotocols: tuple[str, ...], *, auto_pong: bool
+    context: Context, deed: Connect, token: str | None, *, auto_pong: bool
 ) -> Request:
     """The request of a scenario's actor."""
     answer = auto_pong or context.profile.heartbeat.form != "control"
     made = request_for(deed, context.profile, context.setting.target, token, context.values.render)
-    return replace(made, subprotocols=made.subprotocols + subprotocols, answer_control_pings=answer)
+    return replace(made, answer_control_pings=answer)
 
 
 def request_for(
@@ -246,7 +263,8 @@ def request_for(
         parts = urlsplit(target)
         target = escaped(render(deed.path)) + (f"?{parts.query}" if parts.query else "")
     headers.update({name: render(value) for name, value in (deed.headers or {}).items()})
-    protocols = (*profile.access.subprotocols, *protocols)
+    offered = profile.offered if deed.subprotocols is None else render(list(deed.subprotocols))
+    protocols = (*profile.access.subprotocols, *protocols, *offered)
     deflate = _deflate(deed.deflate)
     return Request(target, tuple(headers.items()), protocols, deflate, upgrade=deed.upgrade, narrow=deed.narrow)
 
@@ -291,5 +309,7 @@ def authorised(profile: Profile, target: str, token: str | None) -> tuple[str, d
             return target, {name: basic_credentials(token)}, ()
         case "cookie":
             return target, {"Cookie": f"{name}={token}"}, ()
-        case _:
+        case "subprotocol":
             return target, {}, (name, token)
+        case _:  # in a message, or nowhere
+            return target, {}, ()

@@ -200,7 +200,7 @@ class _Compiler:
 
     def _op(self, step: Step) -> Op:
         match step.deed:
-            case Connect(accepted=True, upgrade=True, deflate=False, token=None, token_text=None, subprotocols=()):
+            case Connect(accepted=True, upgrade=True, deflate=False, token=None, token_text=None, subprotocols=None):
                 return Dial(step.deed, self.own(step.charge.requirements))
             case SendMessage(message=message, fragments=None, escape=False):
                 return self._send(step, message)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from reports.shared.documents import Document
 
 _DECIDED: Final = ("passed", "failed")
-_CHOICES: Final = ("selection", "deselection")
+_CHOICES: Final = ("selection", "deselection", "only_scenarios")
 """Settings that name a part of the scenarios."""
 
 Json = Mapping[str, Any]
@@ -27,7 +27,10 @@ def counted(document: Document) -> list[Json]:
 
 
 def narrowed(document: Document) -> bool:
-    """Whether the run was about a part, as far as its document says."""
-    told = [one["selected"] for one in document["requirements"] if "selected" in one]
-    settings = document["settings"]
-    return False in told or (bool(told) and any(settings.get(name) for name in _CHOICES))
+    """Whether the run was about a part, as far as its document says.
+
+    What checks alone decide was not left out, though no scenario is there for it.
+    """
+    requirements = document["requirements"]
+    told = any("selected" in one for one in requirements)
+    return any(map(left_out, requirements)) or (told and any(document["settings"].get(name) for name in _CHOICES))

@@ -145,7 +145,14 @@ STEPS = [
         "expect: {actor: alice, event: error, within: respons_timeout}",
         "10:46: expect: unknown duration 'respons_timeout' (did you mean 'response_timeout'?)",
     ),
-    ("expect_close: {actor: alice, codes: [to_large]}", "10:46: scenarios[0].steps[2].expect_close.codes[0]: "),
+    (
+        "expect_close: {actor: alice, codes: [to_large]}",
+        "10:46: expect_close: unknown close code 'to_large' (did you mean 'too_large'?)",
+    ),
+    (
+        "expect_one: {actor: alice, of: [{end: true}, {close: [1000, bad_request]}]}",
+        "10:69: expect_one: unknown close code 'bad_request'; known: going_away, heartbeat_timeout, internal_error, ",
+    ),
     # connections
     (
         "close: {actor: alice}\n      - ping: {actor: alice}",
