@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 REPORT := build/report
 # These judge servers while they run, and get no more workers than there are cores; the others wait more than they work.
 # Files of few and long tests come early: last, they would leave a core idle.
-JUDGING := tests/faults tests/surroundings tests/evidence tests/examples tests/hostile tests/loadtest
+JUDGING := tests/faults tests/contracts tests/surroundings tests/evidence tests/examples tests/hostile tests/loadtest
 QUICKLY := -n 4 --dist worksteal $(JUDGING:%=--ignore=%)
 CAREFULLY := -n auto --dist loadfile --no-loadscope-reorder
 MANY := --hypothesis-profile many

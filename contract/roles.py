@@ -325,6 +325,16 @@ class Roles:
     probe: Probe | None = None
     flows: tuple[Flow, ...] = ()
 
+    @property
+    def ends_of_one(self) -> Outcomes:
+        """How the server ends the connection of a client that breaks the order of an otherwise valid exchange."""
+        ack, refused = self.acknowledgement, self.authentication.refused if self.authentication is not None else ()
+        return (
+            *((*ack.before, *ack.due, *ack.again) if ack is not None else ()),
+            *(outcome for one in self.requests for outcome in one.id_in_use),
+            *(refused if ack is not None and ack.send is not None else ()),
+        )
+
 
 def read_roles(value: Mapping[str, Any]) -> Roles:
     """The roles of a `contract.yaml` that its schema has accepted."""

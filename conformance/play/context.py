@@ -161,6 +161,8 @@ class Context:
         """The user whose token the controls beside a refusal carry."""
         self.control_problem: Phrase | None = None
         """How the control before it ended; None: it was acknowledged."""
+        codes = tuple(code for one in setting.contract.roles.ends_of_one for code in one.close)
+        self._ends_of_one = frozenset(self.close_codes(codes))
         self._scheduled: list[tuple[float, int, Action]] = []
         self._numbers = itertools.count()
 
@@ -285,6 +287,8 @@ class Context:
                 self._note_leniency(happening)
             case CloseReceived():
                 conversation.close_received = happening
+                if happening.code in self._ends_of_one:
+                    self.unusual(conversation)
                 self.setting.watch.ended(self.scenario.id, id(conversation), happening.t)
                 self.note(happening.actor, "in", "close", close_frame(happening.code, happening.reason))
             case Ended():

@@ -23,6 +23,7 @@ from conformance.transport.sockets import StoppedError, Transport
 from conformance.transport.target import sign_of_life
 from contract.findings import Phrase, phrase
 from contract.requirements import Requirement
+from contract.templates import owned
 
 BACK_SECONDS = 12.0
 """How long an endpoint may take to come back, at a time scale of 1: a supervisor may wait for ten."""
@@ -46,9 +47,13 @@ class Witness:
 
     def __init__(self, plan: Plan) -> None:
         user = next(iter(plan.profile.users), "")
+        acknowledgement = plan.contract.acknowledgement
+        said = acknowledgement.send if acknowledgement is not None else None
         steps = (
             Step(Connect(WITNESS), Charge(), "1"),
-            Step(ExpectOpen(WITNESS, SEARCH_SECONDS + BACK_SECONDS), Charge(), "2"),
+            # An endpoint may end a connection whose client does not say first what it is to say.
+            *([Step(SendMessage(WITNESS, owned(said, user)), Charge(), "2")] if said is not None else ()),
+            Step(ExpectOpen(WITNESS, SEARCH_SECONDS + BACK_SECONDS), Charge(), "3"),
         )
         scenario = Scenario(WITNESS, "", "", (), (), (), (Actor(WITNESS, user),), steps, Path(), 0)
         self._breaker = CircuitBreaker()

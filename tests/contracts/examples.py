@@ -46,9 +46,7 @@ def server(name: str, log: Path) -> Iterator[str]:
 
 def check(name: str, url: str, output: Path, *options: str) -> Any:
     """Check a server against the contract of an example: the results."""
-    done = wsproof(
-        "check", url, "--quiet", "--output", output, "--allow-undecided", *options, folder=EXAMPLES / name
-    )
+    done = wsproof("check", url, "--quiet", "--output", output, "--allow-undecided", *options, folder=EXAMPLES / name)
     assert done.returncode in (0, 1), done.stdout + done.stderr
     return json.loads((output / "results.json").read_text(encoding="utf-8"))
 

@@ -175,4 +175,3 @@ LIBERTIES = (
     fault("slow", "Everything takes 50 ms longer.", "", from_server=lambda _, m: [Later(0.05, Down(m))]),
 )  # fmt: skip
 """What the specification leaves to a server."""
-

@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
@@ -27,7 +27,7 @@ WRONG = {
 """By what it does wrong, the requirements that fail."""
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A request that cannot be done."""
 
 
@@ -61,7 +61,7 @@ class Meter:
         number, action, details = message[1], message[2], message[3]
         try:
             answer = self._done(action, details)
-        except Refused as refused:
+        except RefusedError as refused:
             if self.wrong == "unheard":
                 return
             code = 7 if self.wrong == "no-code" else f"{refused}"
@@ -87,16 +87,16 @@ class Meter:
     def _done(self, action: str, details: Any) -> Any:
         if action == "Register":
             if not isinstance(details.get("serial"), str):
-                raise Refused("BadForm")
+                raise RefusedError("BadForm")
             self.serial = details["serial"]
             return {"every": 2}
         if action == "Reading":
             if self.serial is None:
-                raise Refused("NotRegistered")
+                raise RefusedError("NotRegistered")
             return {}
         if action == "Beat":
             return {}
-        raise Refused("UnknownAction")
+        raise RefusedError("UnknownAction")
 
 
 @contextmanager
@@ -107,10 +107,8 @@ def centre(wrong: str = "") -> Iterator[str]:
     urls: list[str] = []
 
     async def handler(connection: ServerConnection) -> None:
-        try:
+        with suppress(ConnectionClosed):
             await Meter(connection, wrong).serve()
-        except ConnectionClosed:
-            pass
 
     async def main() -> None:
         async with serve(handler, "127.0.0.1", 0, close_timeout=1) as server:
