@@ -240,9 +240,7 @@ def _refused(context: Context, deed: Connect, refused: Refused) -> Exception:
     )
 
 
-def handshake_request(
-    context: Context, deed: Connect, token: str | None, *, auto_pong: bool
-) -> Request:
+def handshake_request(context: Context, deed: Connect, token: str | None, *, auto_pong: bool) -> Request:
     """The request of a scenario's actor."""
     answer = auto_pong or context.profile.heartbeat.form != "control"
     made = request_for(deed, context.profile, context.setting.target, token, context.values.render)
