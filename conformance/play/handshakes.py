@@ -58,16 +58,6 @@ def connect(context: Context, deed: Connect) -> Script[None]:
     conversation = context.conversation(state)
     if conversation.refused is not None:
         raise _refused(context, deed, conversation.refused)
-    _check_selected(context, deed, conversation)
-
-
-def _check_selected(context: Context, deed: Connect, conversation: Conversation) -> None:
-    """Raise `StepFailedError` where the server did not select the contract's subprotocol, which was offered."""
-    wanted, opened = context.contract.roles.subprotocols.selected, conversation.opened
-    if wanted is None or opened is None or wanted not in conversation.subprotocols or opened.subprotocol == wanted:
-        return
-    received = phrase("no-subprotocol") if opened.subprotocol is None else opened.subprotocol
-    raise context.fail(phrase("subprotocol-not-selected"), deed.actor, expected=wanted, received=received)
 
 
 def _token(context: Context, name: str) -> str | None:
