@@ -64,7 +64,7 @@ def _references(schemas: SchemaReader, place: Place) -> list[tuple[dict[str, Any
 
 
 def build_registry(schemas: SchemaReader, rewrite: Rewrite) -> Registry[Any]:
-    """A registry of all schemas that were read. Whole files are read when something refers to them.
+    """A registry of all schemas that were read, and of whole files.
 
     Each schema that another one refers to is a resource of its own: a compiled validator takes in whole resources, and
     a document can have thousands of messages.
@@ -76,8 +76,8 @@ def build_registry(schemas: SchemaReader, rewrite: Rewrite) -> Registry[Any]:
         value = _whole_file(schemas, uri) if place is None else _nested(place.where, schemas.targets[place])
         return DRAFT202012.create_resource(rewrite(value))
 
-    registry: Registry[Any] = Registry(retrieve=retrieve)  # type: ignore[call-arg]  # attrs alias of the private field
-    return registry.with_resources((uri, retrieve(uri)) for uri in schemas.resources)
+    # None of them is put into the registry: each validator that is made copies what is in it.
+    return Registry(retrieve=retrieve)  # type: ignore[call-arg]  # attrs alias of the private field
 
 
 def _nested(where: Where, schema: Any) -> Any:

@@ -291,7 +291,7 @@ class TestTrees:
         assert schema["$ref"].startswith((FOLDER / "tree.yaml").as_uri())
         assert schema["$ref"].endswith("#/components/schemas/node")
         # A validator takes in whole resources; so this one has nothing else of the document.
-        resource = self.API.registry.contents(schema["$ref"].partition("#")[0])
+        resource = self.API.registry.get_or_retrieve(schema["$ref"].partition("#")[0]).value.contents
         assert resource.keys() == {"components"}
         assert resource["components"]["schemas"].keys() == {"node"}
 
