@@ -56,6 +56,13 @@ class ContractFolder:
         return self.asyncapi if alone and self.asyncapi is not None else self.path
 
     @property
+    def option(self) -> str | None:
+        """What `--contract` names it by; None: it is the default one."""
+        if self.is_bundled:
+            return None if self.name == DEFAULT else self.name
+        return readable(self.place)
+
+    @property
     def whole(self) -> tuple["ContractFolder", ...]:
         """The folder and its packs."""
         return (self, *self.packs)

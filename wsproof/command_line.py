@@ -221,7 +221,7 @@ def check(
     address = tested(url, read.endpoint, profile_path(profile), folder, reference=reference)
     if address is None:
         read = read_profile(folder, profile, changes, {"heartbeat.interval": 1, "heartbeat.timeout": 2})
-    found = CheckOptions(profile=profile_path(profile), changes=changes, contract=contract, **options)
+    found = CheckOptions(profile=profile_path(profile), changes=changes, **options)
     sys.exit(run_check(address, folder, read, found))
 
 

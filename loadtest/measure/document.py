@@ -11,6 +11,7 @@ from typing import Any
 
 from conformance.transport.troubles import own_error
 from contract.findings import Phrase, english, few, message_of, phrase, text_of, texts
+from contract.folder import DEFAULT
 from contract.formats import LOAD
 from contract.model import Contract
 from contract.requirements import Level, Requirement, requirements_of
@@ -112,6 +113,7 @@ def _settings(settings: LoadSettings) -> dict[str, Any]:
         "measure_only": settings.measure_only,
         "strict": settings.strict,
         "require_complete": settings.require_complete,
+        "contract": None if settings.contract == DEFAULT else settings.contract,
         "profile": settings.profile,
     }
 

@@ -178,10 +178,12 @@ def run_worker(
     overrides: Mapping[str, Any],
     wait: float = WAIT_SECONDS,
     source_addresses: Sequence[str] = (),
+    contract: str | None = None,
 ) -> bool:
     """Play users for the master at `address` (HOST:PORT) until it ends the run; False where it was interrupted.
 
-    The profile is this machine's own (its tokens do not travel), and so are its addresses. Raises `LoadError`, and
+    The profile is this machine's own (its tokens do not travel), and so are its addresses and its `contract`, if one is
+    named. Raises `LoadError`, and
     `AbsenceError` where the master is silent for `wait` seconds.
     """
     host, port = _port(address)
@@ -193,6 +195,7 @@ def run_worker(
         "overrides": anywhere(overrides),
         "wait": wait,
         "source_addresses": list(source_addresses),
+        "contract": contract,
     }
     raise_descriptor_limit()
     with Children(environment, WORKER_SECONDS) as children:

@@ -153,7 +153,7 @@ class Worker:
         self._question = unpacked_question(msg.data["question"])
 
     def _on_settings(self, msg: Any, **_: Any) -> None:
-        """Take the master's settings; the profile, and with it the tokens, are this machine's own."""
+        """Take the master's settings; the profile, with the tokens, and the contract's place are this machine's own."""
         if self._take is None:
             return
         settings = settings_from(json.loads(msg.data["settings"]))
@@ -164,6 +164,7 @@ class Worker:
         overrides = {**settings.overrides, **self._own["overrides"]}
         addresses = tuple(self._own.get("source_addresses", ()))
         mine = replace(settings, profile=self._own["profile"], overrides=overrides, source_addresses=addresses)
+        mine = replace(mine, contract=self._own.get("contract") or settings.contract)
         self._take(replace(mine, document=""))
 
     def _compare_clocks(self) -> None:

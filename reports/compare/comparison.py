@@ -23,8 +23,8 @@ TOLERANCE: Final = 0.1
 MAX_RUNS: Final = 20
 MAX_NAMES: Final = 8
 """So many names stand in a note."""
-_CHANCE: Final = ("seed",)
-"""Settings that another run has by chance another value of, which says nothing."""
+_APART: Final = ("seed", "contract")
+"""Settings that are not compared: another run has another seed by chance, and the contract is told by its title."""
 
 __all__ = ["MAX_RUNS", "TOLERANCE", "ComparisonError", "Run", "compare"]
 
@@ -152,5 +152,5 @@ def _set_up(document: Document) -> dict[str, Any]:
     if "strict" in document:
         found["strict"] = document["strict"]
     limits = [f"{one['metric']} {one['limit']}" for one in document.get("thresholds", ())]
-    given = {name: value for name, value in document["settings"].items() if name not in _CHANCE}
+    given = {name: value for name, value in document["settings"].items() if name not in _APART}
     return found | ({"thresholds": limits} if limits else {}) | given

@@ -36,8 +36,8 @@ _COLUMNS: Final = {
 """Figures with their headings; the language's own where there is none."""
 _SETTINGS: Final = frozenset(
     ("users", "spawn_rate", "time_s", "think_time_s", "stages", "channels", "rate", "size", "journeys", "processes",
-     "tokens", "seed", "embedded", "journeys_file", "abort_on_breach", "profile", "set", "measure_only", "strict",
-     "require_complete", "source_addresses")
+     "tokens", "seed", "embedded", "journeys_file", "abort_on_breach", "contract", "profile", "set", "measure_only",
+     "strict", "require_complete", "source_addresses")
 )  # fmt: skip
 """Settings that the page gives a name; others keep their own."""
 _TOKENS: Final = frozenset(("profile", "file", "command", "pattern"))

@@ -37,7 +37,14 @@ def short_repeating(document: Document, scenario: Mapping[str, Any]) -> str:
 def repeating(document: Document, *scenarios: Mapping[str, Any]) -> str:
     """The command, for a shell, that plays scenarios again as this run did."""
     settings = document["settings"]
-    words = ["wsproof", "check", *_endpoint(document), *_profile(settings), *_own(settings)]
+    words = [
+        "wsproof",
+        "check",
+        *_endpoint(document),
+        *_option(settings, "contract"),
+        *_profile(settings),
+        *_own(settings),
+    ]
     if any(GENERATED in scenario["tags"] for scenario in scenarios):
         words += wording.generated_options(document)
     if settings.get("time_scale") not in (None, 1):
@@ -91,7 +98,7 @@ def repeating_load(document: Document) -> str:
     stages, journeys = settings.get("stages"), settings.get("journeys")
     if not isinstance(journeys, Mapping) or "users" not in settings:
         return ""
-    words = ["wsproof", "load", *_endpoint(document), *_profile(settings)]
+    words = ["wsproof", "load", *_endpoint(document), *_option(settings, "contract"), *_profile(settings)]
     if isinstance(stages, list) and stages:
         words += ["--stages", ",".join(map(str, stages))]
     else:

@@ -18,8 +18,8 @@ from reports.text.language import spoken, t, tn
 LEVELS: Final = ("MUST", "SHOULD", "MAY")
 VERDICTS: Final = ("passed", "failed", "inconclusive", "untested", "error")
 _SETTINGS: Final = frozenset(
-    ("jobs", "time_scale", "rounds", "embedded", "profile", "set", "scenarios", "only_scenarios", "selection",
-     "deselection", "maxfail", "time_limit",
+    ("jobs", "time_scale", "rounds", "embedded", "contract", "profile", "set", "scenarios", "only_scenarios",
+     "selection", "deselection", "maxfail", "time_limit",
      "require_complete", "allow_undecided", "baseline", "fuzz", "heartbeat_interval_s", "heartbeat_timeout_s")
 )  # fmt: skip
 _ORIGINS: Final = frozenset(("seed", "example", "derived"))

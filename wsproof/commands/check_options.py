@@ -10,8 +10,6 @@ from contract.durations import seconds
 class CheckOptions:
     """The options of `wsproof check`."""
 
-    contract: str | None = None
-    """As it was given; for whoever repeats the run."""
     select: tuple[str, ...] = ()
     deselect: tuple[str, ...] = ()
     scenarios: tuple[Path, ...] = ()

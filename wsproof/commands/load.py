@@ -100,7 +100,7 @@ WAIT = "60s"
 @click.option(
     "--worker",
     metavar="HOST:PORT",
-    help="Run users for this master. Only --profile, --set, --source-address and --wait apply.",
+    help="Run users for this master. Only --contract, --profile, --set, --source-address and --wait apply.",
 )
 @click.option(
     "--output",

@@ -98,7 +98,9 @@ def run_worker_for(address: str, source: ProfileSource, wait: float, addresses: 
     """Play users for a master on another machine, and give the exit code back."""
     with _complaints(Path(), None) as failed:
         click.echo(f"wsproof: running users for the master at {address}", err=True)
-        completed = run_worker(address, source.path, source.overrides, wait, addresses)
+        named = source.contract.option
+        contract = named if named is None or source.contract.is_bundled else str(source.contract.place.absolute())
+        completed = run_worker(address, source.path, source.overrides, wait, addresses, contract)
         return ExitCode.PASSED if completed else ExitCode.INTERRUPTED
     return failed[0]
 
