@@ -112,7 +112,9 @@ def find_contract(name: str | Path) -> ContractFolder:
     known = bundled_names()
     shown = readable(name)
     others = near(shown, known) or f"; bundled: {', '.join(known)}"
-    raise ContractError(f"no contract {shown!r}: expected a folder with {CONTRACT}, or a bundled one{others}")
+    raise ContractError(
+        f"no contract {shown!r}: expected a directory, an AsyncAPI document or a bundled contract{others}"
+    )
 
 
 def _read(path: Path, name: str) -> ContractFolder:

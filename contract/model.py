@@ -240,7 +240,7 @@ class _Reader:
         naming = self._naming(declared)
         return Contract(
             self.folder,
-            title=self.api.title,
+            title=self.folder.roles.title or self.api.title,
             version=self.api.version,
             events=events,
             naming=naming,
@@ -345,6 +345,6 @@ def load_contract(folder: ContractFolder, limits: Limits | None = None) -> Contr
         codec = codec_of(folder.roles.messages)
     except ValueError as error:
         raise folder.error(f"messages.codec: {error}", "messages", "codec") from None
-    contract = Contract(folder, folder.name, "", {}, Naming(()), file_registry(), codec)
+    contract = Contract(folder, folder.roles.title or folder.name, "", {}, Naming(()), file_registry(), codec)
     check_roles(contract, {})
     return contract

@@ -300,8 +300,10 @@ class Messages:
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """A contract's roles."""
+    """A contract's roles. `title` and `description` are for people; without a title, it is the document's."""
 
+    title: str | None = None
+    description: str | None = None
     describes: Side = "server"
     include: tuple[str, ...] = ()
     path: str | None = None
@@ -341,6 +343,8 @@ def read_roles(value: Mapping[str, Any]) -> Roles:
     handshake, sessions = value.get("handshake") or {}, value.get("sessions") or {}
     authentication, acknowledgement = value.get("authentication"), value.get("acknowledgement")
     return Roles(
+        title=value.get("title"),
+        description=value.get("description"),
         describes=value.get("describes", "server"),
         include=tuple(value.get("include", ())),
         path=handshake.get("path"),

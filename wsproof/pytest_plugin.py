@@ -34,7 +34,7 @@ with _own_packages():
     from conformance.transport.target import UnreachableError, target_for
     from contract.errors import ContractError
     from contract.folder import ContractFolder
-    from contract.model import load_contract
+    from contract.model import Contract, load_contract
     from contract.profile import load_profile
     from contract.requirements import requirements_of
     from wsproof.commands.contracts import contract_at
@@ -84,11 +84,9 @@ def pytest_configure(config: pytest.Config) -> None:
     for plugin in (ScenarioCollector(), PeerPlugins()):
         config.pluginmanager.register(plugin)
     strict, allowed = config.getoption("--wsproof-strict"), config.getoption("--wsproof-allow-undecided")
-    config.pluginmanager.register(
-        Player(_plan, strict=strict, allow_undecided=allowed, contract_of=lambda one: load_contract(_contract(one)))
-    )
+    config.pluginmanager.register(Player(_plan, strict=strict, allow_undecided=allowed, contract_of=_loaded))
     if config.getoption("--markers"):  # else those of the files that are collected
-        register_marks(config, contract_scenarios(load_contract(_contract(config)), SCENARIOS))
+        register_marks(config, contract_scenarios(_loaded(config), SCENARIOS))
 
 
 def _plan(config: pytest.Config) -> Plan:
@@ -114,6 +112,13 @@ def _plan(config: pytest.Config) -> Plan:
 def _contract(config: pytest.Config) -> ContractFolder:
     try:
         return contract_at(_setting(config, "contract"), _profile_path(config), config.invocation_params.dir)
+    except ContractError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _loaded(config: pytest.Config) -> Contract:
+    try:
+        return load_contract(_contract(config))
     except ContractError as error:
         raise pytest.UsageError(str(error)) from None
 

@@ -31,4 +31,4 @@ def is_profile(path: Path) -> bool:
         return path.name == USUAL_NAME
     if not isinstance(value, dict):
         return path.name == USUAL_NAME
-    return "format" not in value and (path.name == USUAL_NAME or "endpoint" in value or "users" in value)
+    return "format" not in value and (path.name == USUAL_NAME or bool({"endpoint", "users", "contract"} & {*value}))

@@ -19,6 +19,8 @@ SCHEMA = json.loads((SCHEMAS / "contract.schema.json").read_text(encoding="utf-8
 
 EVERYTHING = """\
 format: wsproof.contract/1
+title: Orders
+description: What the shop says.
 describes: client
 include: [rfc6455]
 channels: [orders]

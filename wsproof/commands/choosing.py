@@ -42,6 +42,8 @@ def choose(contract: Contract, options: CheckOptions) -> Chosen:
     own = options.only_scenarios or options.scenarios
     bundled = not options.only_scenarios
     suite = load_suite(contract, own, bundled=bundled, thorough=options.thorough, fuzz=bool(options.fuzz))
+    if not suite.scenarios:
+        raise SelectionError(f"the contract {contract.folder.name} has no scenarios: give some with --scenarios")
     scenarios = select(suite.scenarios, suite.requirements, options.select, options.deselect)
     if options.fuzz and not any(map(is_generated, scenarios)):
         raise SelectionError("--fuzz: the selection leaves no messages to generate")

@@ -24,32 +24,34 @@ def chosen_contract(option: str | None, profile: Path | None) -> ContractFolder:
 def contract_at(option: str | None, profile: Path | None, folder: Path = Path()) -> ContractFolder:
     """The contract folder; a path in the option is relative to `folder`. Raises `ContractError`."""
     if option is None:
-        return find_contract(_of_profile(profile))
+        return _of_profile(profile)
     return find_contract(option if option in bundled_names() else str(folder / option))
 
 
-def _of_profile(path: Path | None) -> str | Path:
-    """What a profile names; a folder there is relative to its file. What is wrong with it, its reader says."""
-    if path is None or not path.is_file():
-        return DEFAULT
+def _of_profile(path: Path | None) -> ContractFolder:
+    """What a profile names; a path there is relative to its file. What else is wrong with it, its reader says."""
     try:
-        value = load_yaml(path).value
+        document = load_yaml(path) if path is not None and path.is_file() else None
     except ContractError:
-        return DEFAULT
-    named = value.get("contract") if isinstance(value, dict) else None
-    if not isinstance(named, str):
-        return DEFAULT
-    return named if named in bundled_names() else path.parent / named
+        document = None
+    named = document.value.get("contract") if document is not None and isinstance(document.value, dict) else None
+    if document is None or not isinstance(named, str):
+        return find_contract(DEFAULT)
+    try:
+        return find_contract(named if named in bundled_names() else document.path.parent / named)
+    except ContractError as error:
+        if error.file is not None:
+            raise
+        raise document.error(f"contract: {error.message}", ["contract"]) from None
 
 
 def list_contracts() -> None:
-    """Print the bundled contracts and packs, a line each."""
-    rows = []
+    """Print the bundled contracts and packs: name, title, requirements, and what each is for."""
     for name in bundled_names():
         folder = find_contract(name)
         contract = load_contract(folder)
-        own = sum(one.section.id != "" for one in requirements_of(folder).values())
-        rows.append((name, f"{contract.title} {contract.version}".strip(), f"{own} requirements"))
-    widths = [max(len(row[column]) for row in rows) for column in range(2)]
-    for row in rows:
-        click.echo("  ".join([*(part.ljust(width) for part, width in zip(row, widths, strict=False)), row[2]]))
+        count = len(requirements_of(folder))
+        requirements = f"{count} requirement{'' if count == 1 else 's'}"
+        click.echo(f"{name}\n    {f'{contract.title} {contract.version}'.strip()}, {requirements}")
+        if contract.roles.description is not None:
+            click.echo(f"    {contract.roles.description}")

@@ -14,6 +14,7 @@ from conformance.transport.troubles import OwnTroubleError, own_error
 from contract.escaping import visible
 from contract.folder import ContractFolder
 from contract.formats import LOAD
+from contract.model import load_contract
 from contract.profile import Profile
 from loadtest.processes.supervisor import run_load, run_worker
 from loadtest.settings.plan import Wishes, settings_for
@@ -68,6 +69,8 @@ def run_load_test(address: str | None, source: ProfileSource, wishes: Wishes, op
     """
     document = options.output.absolute() / "load.json"
     with _complaints(options.output, address) as failed:
+        # A broken contract is said before anything is reached.
+        load_contract(source.contract, source.profile.limits)
         prepare_folder(options.output)
         with sole_writer(options.output, "load"), endpoint(address, source.profile) as found:
             wanted = wanted_reports(REPORTS, options.formats, options.json_path, options.output, LOAD)
