@@ -17,7 +17,7 @@ _OF_AN_EXAMPLE = frozenset({"headers", "name", "payload", "summary"})
 
 
 def candidates(message: Place, files: Files) -> Iterator[tuple[str, Place]]:
-    """The name and the payload of each example of a message, also of those that stand in the payload's schema."""
+    """The name and the payload of each example that a message has beside its payload."""
     for number, item in enumerate(message["examples"], 1):
         example = files.follow(item)
         if example is None:
