@@ -50,6 +50,8 @@ class Profile:
     close_codes: Mapping[str, int] = field(default_factory=lambda: CLOSE_CODES)
     error_codes: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    declared_limits: frozenset[str] = field(default=frozenset(), compare=False)
+    """Those that the profile or its contract gives; the others are only assumed."""
     reconnect: Reconnect = field(default_factory=Reconnect)
     load_thresholds: tuple[str, ...] = ()
     """What a load test has to keep where nobody names other thresholds."""
@@ -152,6 +154,7 @@ def _profile(value: Mapping[str, Any], folder: Path, overrides: Mapping[str, Any
         close_codes=MappingProxyType({**CLOSE_CODES, **value.get("close_codes", {})}),
         error_codes=read_error_codes(value.get("error_codes", {}), causes),
         limits=Limits(**value.get("limits", {})),
+        declared_limits=frozenset(value.get("limits", {})),
         reconnect=read_reconnect(value.get("reconnect", {})),
         load_thresholds=tuple(value.get("load", {}).get("thresholds", ())),
         users=MappingProxyType(read_users(value.get("users") or {})),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -90,6 +91,15 @@ class Requirement:
         """Whether a load test's checks decide some part of it."""
         return any(clause.checks or clause.under_load for clause in self.clauses)
 
+    @property
+    def decided_by(self) -> tuple[str, ...]:
+        """The checks that decide it, in a check of an endpoint."""
+        return tuple(
+            name
+            for clause in self.clauses
+            for name in (*clause.by_steps, *(use.check for use in clause.checks if use.message is None))
+        )
+
     def has_clause(self, level: str) -> bool:
         """Whether some part of the requirement has this level."""
         return any(clause.level == level for clause in self.clauses)
@@ -98,13 +108,48 @@ class Requirement:
 def requirements_of(folder: ContractFolder) -> Mapping[str, Requirement]:
     """Those of a contract by id, its own first; those of its packs as far as it declares what they need.
 
-    Raises `ContractError`.
+    Raises `ContractError`. What its own decide, those of its packs do not decide again (`replaced_by`).
     """
+    return _read(folder)[0]
+
+
+def replaced_by(folder: ContractFolder) -> Mapping[str, tuple[str, ...]]:
+    """The requirements of a contract's packs that its own stand for, with the ids of these.
+
+    A pack's requirement is replaced where each of its checks decides one of those before it.
+    """
+    return _read(folder)[1]
+
+
+def deciding(requirements: Mapping[str, Requirement], check: str) -> tuple[str, Level] | None:
+    """The clause that a check decides, whatever message it looks at; None: there is none for it."""
+    for one in requirements.values():
+        for clause in one.clauses:
+            if check in clause.by_steps or any(use.covers(check, None, ()) for use in clause.checks):
+                return one.id, clause.level
+    return None
+
+
+@cache
+def _read(folder: ContractFolder) -> tuple[Mapping[str, Requirement], Mapping[str, tuple[str, ...]]]:
     found: dict[str, Requirement] = {}
+    replaced: dict[str, tuple[str, ...]] = {}
     for one in folder.whole:
-        if one.requirements.is_file():
-            found |= load_requirements(one.requirements, found, None if one is folder else folder)
-    return found
+        read = _those_in(one, found, None if one is folder else folder)
+        for name, requirement in read.items():
+            if one is not folder:
+                others = [deciding(found, check) for check in requirement.decided_by]
+                if others and None not in others:
+                    replaced[name] = tuple(dict.fromkeys(other[0] for other in others if other is not None))
+        found |= {name: requirement for name, requirement in read.items() if name not in replaced}
+    return MappingProxyType(found), MappingProxyType(replaced)
+
+
+def _those_in(
+    folder: ContractFolder, beside: Mapping[str, Requirement], contract: ContractFolder | None
+) -> Mapping[str, Requirement]:
+    path = folder.requirements
+    return load_requirements(path, beside, contract) if path.is_file() else {}
 
 
 def load_requirements(

@@ -10,7 +10,7 @@ from typing import Any
 
 from contract.mistakes import Mistake, Where, mistake, refuse
 from contract.plain_words import near, quoted_name
-from contract.role_lookup import OF_GROUP, OF_MESSAGE, OF_PROBE, OF_USER, Described, Lookup, name_of
+from contract.role_lookup import OF_ANSWER, OF_GROUP, OF_MESSAGE, OF_PROBE, OF_USER, Described, Lookup, name_of
 from contract.roles import By
 from contract.templates import references
 
@@ -201,9 +201,9 @@ def _probe(lookup: Lookup, one: Any) -> Iterator[Mistake]:
     for index, awaited in enumerate(one.get("expect", ())):
         yield from lookup.awaited((*where, "expect", index), awaited, "server")
         if isinstance(awaited, dict):
-            yield from lookup.template((*where, "expect", index, "match"), awaited.get("match"), OF_PROBE)
-    for name in ("send_text", "expect_text"):
-        yield from lookup.template((*where, name), one.get(name, ""), OF_PROBE)
+            yield from lookup.template((*where, "expect", index, "match"), awaited.get("match"), OF_ANSWER)
+    yield from lookup.template((*where, "send_text"), one.get("send_text", ""), OF_PROBE)
+    yield from lookup.template((*where, "expect_text"), one.get("expect_text", ""), OF_ANSWER)
 
 
 def _flows(lookup: Lookup, flows: Any) -> Iterator[Mistake]:

@@ -18,6 +18,7 @@ ANYWHERE = ("uuid", "counter", "nonce.NAME", "value.NAME")
 OF_USER = ("token", "user.MEMBER")
 OF_MESSAGE = ("message.PATH",)
 OF_PROBE = ("text", "group", *OF_USER)
+OF_ANSWER = ("nonce", *OF_PROBE)
 OF_GROUP = ("group", *OF_USER)
 
 MOST_NAMES = 12
@@ -144,12 +145,13 @@ class Lookup:
     def template(self, where: Where, template: Any, allowed: Iterable[str]) -> Iterator[Mistake]:
         """The references of a template; `message.PATH` stands for all that begin so."""
         known = {*allowed, *ANYWHERE}
-        kinds = {one.partition(".")[0]: one for one in known}
+        kinds = {one.partition(".")[0] for one in known}
+        shapes = {(one.partition(".")[0], "." in one) for one in known}
         for step, inner in _texts(template):
             for found in sorted(references(inner)):
                 plain = found.rpartition(":")[2]
                 kind, dot, _ = plain.partition(".")
-                if kind not in kinds or bool(dot) != ("." in kinds[kind]):
+                if (kind, bool(dot)) not in shapes:
                     names = ", ".join(f"${{{one}}}" for one in sorted(known))
                     meant = near(kind, kinds) or f"; known: {names}"
                     yield mistake((*where, *step), f"unknown reference ${{{found}}}{meant}")

@@ -198,6 +198,11 @@ class Probe:
     expect_text: str | None = None
     most: int = 4_096
 
+    @property
+    def message(self) -> Any:
+        """What is sent, whichever it is."""
+        return self.send if self.send_text is None else self.send_text
+
 
 @dataclass(frozen=True, slots=True)
 class Subscription:

@@ -7,6 +7,7 @@ from typing import Any
 
 from conformance.language import loading, soundness
 from conformance.language.scenario import Scenario
+from conformance.language.suite import contract_scenarios
 from conformance.play import record
 from conformance.play.record import Conversation, Message
 from conformance.run import lint
@@ -56,8 +57,10 @@ def with_own(scenarios: tuple[Scenario, ...], own: Sequence[Path]) -> Suite:
 
 
 def load_scenarios(path: Path | None = None, *more: Any, **rest: Any) -> tuple[Scenario, ...]:
-    """The chat's scenarios; with `path`, those of a file or folder that are about the chat."""
-    return loading.load_scenarios(load_contract(), SCENARIO_FILES if path is None else path, *more, **rest)
+    """The chat's scenarios, its packs' as well; with `path`, those of a file or folder that are about the chat."""
+    if path is None:
+        return contract_scenarios(load_contract(), loading.SCENARIOS)
+    return loading.load_scenarios(load_contract(), path, *more, **rest)
 
 
 @cache

@@ -9,8 +9,8 @@ from websockets.extensions import Extension
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory, PerMessageDeflate
 from websockets.typing import ExtensionParameter
 
-Way = Literal["plain", "stored", "blocks", "last"]
-"""How a raw message is compressed."""
+Way = Literal["plain", "stored", "blocks", "last", "none"]
+"""How a raw message is compressed; `none`: not at all, although that was agreed on."""
 
 TAIL = b"\x00\x00\xff\xff"
 """What a sync flush ends with, and what is left out of a message (§7.2.1)."""
@@ -63,6 +63,8 @@ def _shrunk(parameter: ExtensionParameter, smallest: bool) -> ExtensionParameter
 
 def compressed(payload: bytes, way: Way) -> bytes:
     """A message's payload, deflated without context (§7.2.3), for any window: it refers back by 250 bytes at most."""
+    if way == "none":
+        return payload
     deflater = zlib.compressobj(level=0 if way == "stored" else 6, wbits=-9)
     if way == "last":
         # A block with BFINAL set, and an empty one behind it, of which the header's byte remains (§7.2.3.4).

@@ -151,7 +151,7 @@ class Session:
 
     def _renew(self, context: Context) -> Values:
         """What an earlier example left behind says nothing about the next one."""
-        context.values = Values(self._plan.profile, self._setting.channel, target=self._setting.target)
+        context.values = self._setting.values()
         context.failures, context.record.stalls = [], []
         for state in context.actors.values():
             state.inbox, state.controls, state.heartbeats, state.echoes = [], [], [], []

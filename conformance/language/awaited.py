@@ -29,8 +29,8 @@ class Check:
 class Expectation:
     """A message that is expected, and what of it is kept and checked."""
 
-    event: str
-    match: Mapping[str, Any]
+    event: str | None
+    match: Any
     capture: Mapping[str, str]
     checks: tuple[Check, ...] = ()
 
@@ -38,7 +38,7 @@ class Expectation:
     def read(cls, body: Mapping[str, Any]) -> Self:
         """One of `expect_all`, or the whole of `expect`."""
         checks = tuple(map(Check.read, body.get("checks", ())))
-        return cls(body["event"], body.get("match", {}), body.get("capture", {}), checks)
+        return cls(body.get("event"), body.get("match", {}), body.get("capture", {}), checks)
 
 
 @VERBS.add("expect", "expect_all")

@@ -69,7 +69,10 @@ class SendMessage(Deed):
 
 @dataclass(frozen=True, slots=True)
 class RawFrame:
-    """A frame as it is written, whatever RFC 6455 says of it."""
+    """A frame as it is written, whatever RFC 6455 says of it.
+
+    `part` 2 of 3: the second third of its payload, which is compressed before with `deflate`.
+    """
 
     opcode: int
     text: Any = None
@@ -77,6 +80,8 @@ class RawFrame:
     final: bool = True
     reserved_bits: int = 0
     masked: bool = True
+    deflate: Way | None = None
+    part: tuple[int, int] = (1, 1)
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Self:
@@ -89,13 +94,16 @@ class RawFrame:
             body.get("final", True),
             body.get("reserved_bits", 0),
             body.get("masked", True),
+            body.get("deflate"),
+            _part(body.get("part", [1, 1])),
         )
 
 
 @VERBS.add("send_raw", can_fail=False)
 @dataclass(frozen=True, slots=True)
 class SendRaw(Deed):
-    """A text, bytes or frames, as they are written."""
+    """A text, bytes or frames, as they are written. `from_text`: the first fragment's size counts from the byte at
+    which the text of a probe begins."""
 
     actor: str
     text: Any = None
@@ -107,6 +115,7 @@ class SendRaw(Deed):
     opcode: Literal["text", "binary"] = "binary"
     deflate: Way | None = None
     pieces: int | None = None
+    from_text: bool = False
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Self:
@@ -115,6 +124,9 @@ class SendRaw(Deed):
         frames = tuple(map(RawFrame.read, body.get("frames", ())))
         plain = ("text", "binary", "hex", "interleave", "opcode", "deflate", "pieces")
         members = {name: body[name] for name in plain if name in body}
+        fragments = body.get("fragments")
+        if isinstance(fragments, dict):
+            return cls(body["actor"], frames=frames, fragments=tuple(fragments["text"]), from_text=True, **members)
         return cls(body["actor"], frames=frames, fragments=_fragments(body), **members)
 
 
@@ -223,7 +235,16 @@ def message_of(body: Mapping[str, Any]) -> Any:
 
 def _fragments(body: Mapping[str, Any]) -> Fragments:
     value = body.get("fragments")
+    if value == 1:
+        return None  # one frame, as any message
     return tuple(value) if isinstance(value, list) else value
+
+
+def _part(value: list[int]) -> tuple[int, int]:
+    number, count = value
+    if not 1 <= number <= count:
+        raise ValueError(f"part: expected its number and how many there are, such as [1, 2]; got {value!r}")
+    return number, count
 
 
 def _check_hexadecimal(value: Any) -> None:

@@ -10,6 +10,7 @@ from conformance.language.deed import Charge
 from conformance.language.deed import names as names_of
 from conformance.language.deeds import Pace
 from conformance.language.places import Source
+from conformance.language.probing import role_procedures
 from conformance.language.scenario import Actor, Scenario, Step, Written
 from conformance.language.soundness import unsound
 from conformance.language.values import substitute
@@ -21,6 +22,7 @@ from contract.folder import BUNDLED
 from contract.mistakes import check_document
 from contract.model import Contract
 from contract.plain_words import near
+from contract.requirements import replaced_by
 
 SCENARIOS, THOROUGH, FUZZ, JOURNEYS = "scenarios", "thorough", "fuzz", "journeys"
 """The folders of a contract."""
@@ -46,6 +48,22 @@ class Procedure:
     parameters: Mapping[str, Any]
     steps: list[Any]
     source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What scenarios may call and name. `replaced`: requirements of packs for which the contract's own stand."""
+
+    procedures: Mapping[str, Procedure]
+    replaced: Mapping[str, tuple[str, ...]]
+    journeys: bool
+
+    def named(self, names: Any) -> tuple[str, ...]:
+        """Requirements, with those that stand for others in their place."""
+        found = names_of(names)
+        if self.replaced.keys().isdisjoint(found):
+            return found
+        return tuple(dict.fromkeys(other for name in found for other in self.replaced.get(name, (name,))))
 
 
 def scenario_files(path: Path) -> list[Path]:
@@ -85,8 +103,10 @@ def read_scenarios(
         shared += (contract.folder.path / JOURNEYS).glob("*.yaml")
     read = {document.path.resolve() for document in documents}
     others = [_read(file) for file in dict.fromkeys(shared) if file.is_file() and file.resolve() not in read]
-    procedures = _procedures([*others, *documents])
-    scenarios = [one for document in documents for one in _scenarios(document, procedures, journeys)]
+    known = _Known(
+        _procedures([role_procedures(contract), *others, *documents]), replaced_by(contract.folder), journeys
+    )
+    scenarios = [one for document in documents for one in _scenarios(document, known)]
     seen: dict[str, Scenario] = {}
     for one in scenarios:
         if one.id in seen:
@@ -113,7 +133,7 @@ def _procedures(documents: list[Document]) -> dict[str, Procedure]:
     return found
 
 
-def _scenarios(document: Document, procedures: Mapping[str, Procedure], journeys: bool) -> Iterator[Scenario]:
+def _scenarios(document: Document, known: _Known) -> Iterator[Scenario]:
     group = document.value.get("group", "")
     for index, one in enumerate(document.value.get("scenarios", [])):
         place = Source(document, ("scenarios", index))
@@ -128,9 +148,9 @@ def _scenarios(document: Document, procedures: Mapping[str, Procedure], journeys
                 for member in ("title", "title_ja")
                 if member in one
             }
-            verifies = names_of(substitute(members.get("verifies", one.get("verifies", [])), names))
+            verifies = known.named(substitute(members.get("verifies", one.get("verifies", [])), names))
             actors = tuple(_actor(key, value) for key, value in one.get("actors", {"alice": "alice"}).items())
-            reader = _Reader(procedures, {actor.name for actor in actors}, journeys)
+            reader = _Reader(known, {actor.name for actor in actors})
             steps = tuple(reader.steps(source.at("steps"), one["steps"], names, Charge()))
             yield Scenario(
                 id=scenario_id,
@@ -158,9 +178,10 @@ def _actor(name: str, value: Any) -> Actor:
 class _Reader:
     """Expands the steps of one scenario."""
 
-    def __init__(self, procedures: Mapping[str, Procedure], actors: set[str], journeys: bool) -> None:
-        self.procedures = procedures
-        self.journeys = journeys
+    def __init__(self, known: _Known, actors: set[str]) -> None:
+        self.known = known
+        self.procedures = known.procedures
+        self.journeys = known.journeys
         self.actors = actors
         self.count = 0
         self.calls: list[str] = []
@@ -172,7 +193,7 @@ class _Reader:
             verb = next(name for name in one if name in VERBS or name in ("repeat", "call", "pace"))
             if verb in OF_JOURNEYS and not self.journeys:
                 raise here.document.error(f"{verb}: only allowed in journeys of a load test", here.where)
-            own = Charge(names_of(substitute(one.get("requirement"), names)), one.get("level"))
+            own = Charge(self.known.named(substitute(one.get("requirement"), names)), one.get("level"))
             charge = own if own.requirements or own.level else outer
             if verb == "repeat":
                 yield from self._repeat(here, one["repeat"], names, outer)
@@ -215,7 +236,7 @@ class _Reader:
             raise source.error(f"procedure {name!r} has no parameter {unknown!r}{meant}", "with", unknown)
         # `call` numbers the calls, so that a procedure's nonces are new in each.
         self.call_number += 1
-        values = {**procedure.parameters, **given, "call": self.call_number}
+        values = _arguments(procedure.parameters, {**given, "call": self.call_number})
         missing = [parameter for parameter, value in values.items() if value is None]
         if missing:
             raise source.error(f"procedure {name!r} needs the parameter {missing[0]!r}")
@@ -237,6 +258,8 @@ class _Reader:
             if actor not in self.actors:
                 known = f"; the scenario has {', '.join(sorted(self.actors))}"
                 raise source.error(f"unknown actor {actor!r}{near(actor, self.actors) or known}", verb, *member)
+        if self.known.replaced and verb.startswith("expect"):
+            body = _renamed(body, self.known)
         try:
             deed = VERBS[verb].read(body)
         except (TypeError, ValueError) as error:
@@ -246,6 +269,28 @@ class _Reader:
         parts = (str(self.count), subject, phrase(f"verb-{verb.replace('_', '-')}"), what)
         label = phrase("step", parts=[part for part in parts if part])
         return Step(deed, charge, label, Written(verb, body, source))
+
+
+def _arguments(parameters: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands for a procedure's parameters; a default may use those before it."""
+    values = dict(given)
+    for name, default in parameters.items():
+        values.setdefault(name, substitute(default, values))
+    return values
+
+
+def _renamed(body: Mapping[str, Any], known: _Known) -> dict[str, Any]:
+    """An expectation whose graded parts name the requirements that stand for others."""
+    found = dict(body)
+    for member in ("requirement", "graded"):
+        if member in body:
+            found[member] = list(known.named(body[member]))
+    for member in ("of", "checks"):
+        if member in body:
+            found[member] = [_renamed(one, known) for one in body[member]]
+    if "fails" in body:
+        found["fails"] = _renamed(body["fails"], known)
+    return found
 
 
 def _actors(body: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -12,12 +12,12 @@ from contract.profile import Profile
 
 SIZES = {
     "$fill": ("length", {"prefix", "with", "noise", "length", "offset", "at_most"}),
-    "$pad": ("bytes", {"json", "bytes", "offset", "at_most"}),
+    "$pad": ("bytes", {"json", "probe", "part", "bytes", "offset", "at_most"}),
 }
 """By operator, the member that says how much there must be, and all that it may have."""
 
-LIMITS = (*(one.name for one in fields(Limits)), "message_size")
-"""Sizes that have a name; `message_size` is a load test's."""
+LIMITS = (*(one.name for one in fields(Limits)), "probe_text", "message_size")
+"""Sizes that have a name; `probe_text` is that of the probe's text, `message_size` a load test's."""
 
 SAMPLE = 100
 """The size of a text whose limit only a load test knows."""
@@ -58,7 +58,8 @@ def _size_flaws(value: Any, name: str, size: str, members: set[str], path: tuple
     for member in value:
         if member not in members:
             yield (*path, member), f"{name}: unknown member {member!r}{near(member, members) or _known(members)}"
-    needed = ("json", size) if name == "$pad" else (size,)
+    what = () if name != "$pad" or "probe" in value else ("json",)
+    needed = (*what, size)
     missing = [member for member in needed if member not in value and not any(near(one, [member]) for one in value)]
     if missing:
         yield path, f"{name}: expected the member {missing[0]!r}"

@@ -104,7 +104,7 @@ class _Reading:
         yield from self._unsent(step, sent)
 
     def _references(self, step: Written) -> Iterator[Flaw]:
-        names = {*self.past.captured, *(GENERATED if self.generated else ())}
+        names = {"group", *self.past.captured, *(GENERATED if self.generated else ())}
         for path, whole in _references(step.body):
             spelling, colon, name = whole.rpartition(":")
             if colon and spelling not in SPELLINGS:
@@ -134,7 +134,8 @@ class _Reading:
             yield ("actor",), f"the connection of {actor!r} was closed by {closed}; connect it again first"
 
     def _sent(self, step: Written, message: Any) -> Iterator[Flaw]:
-        if self.may_break or any(name in self.past.captured for _, name in _references(step.body)):
+        captured = any(name in self.past.captured for _, name in _references(step.body))
+        if self.may_break or captured or _has_probe(message):
             return
         flaw = _not_allowed(Samples().render(message), self.contract)
         if flaw is not None:
@@ -172,6 +173,11 @@ class _Reading:
                 yield source.error(f"actor {actor.name!r} has no steps", "actors", actor.name)
             if actor.user not in self.users and near(actor.user, self.users):
                 yield source.error(f"unknown user {actor.user!r}{near(actor.user, self.users)}", "actors", actor.name)
+
+
+def _has_probe(message: Any) -> bool:
+    """Whether a message is the contract's probe, which there may not be."""
+    return isinstance(message, Mapping) and "$probe" in message
 
 
 def _ends(step: Written) -> bool:

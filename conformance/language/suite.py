@@ -13,18 +13,30 @@ from conformance.language.scenario import Scenario
 from contract.errors import ContractError
 from contract.folder import BUNDLED
 from contract.model import Contract
-from contract.requirements import LEVELS, Clause, Level, Requirement, Section, load_requirements
+from contract.requirements import LEVELS, Clause, Level, Requirement, Section, load_requirements, replaced_by
 
 
 def contract_scenarios(contract: Contract, *names: str) -> tuple[Scenario, ...]:
-    """The scenarios in the folders of these names, the contract's own and those of its packs."""
+    """The scenarios in the folders of these names, the contract's own and those of its packs.
+
+    A pack's are left out that are only there for requirements of the contract's own, which its own scenarios verify.
+    """
     scenarios: tuple[Scenario, ...] = ()
     for name in names:
         for folder in contract.folder.whole:
             path = folder.folder(name)
             if path is not None:
-                scenarios = joined(scenarios, load_scenarios(contract, path))
+                found = load_scenarios(contract, path)
+                scenarios = joined(
+                    scenarios, found if folder is contract.folder else _needed(found, scenarios, contract)
+                )
     return scenarios
+
+
+def _needed(found: Iterable[Scenario], own: Iterable[Scenario], contract: Contract) -> Iterator[Scenario]:
+    standing_in = {name for names in replaced_by(contract.folder).values() for name in names}
+    verified = standing_in & {name for one in own for name in one.verifies}
+    return (one for one in found if not verified.issuperset(one.verifies))
 
 
 def joined(first: Sequence[Scenario], more: Iterable[Scenario]) -> tuple[Scenario, ...]:

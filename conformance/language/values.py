@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.language.spelling import SPELLINGS
+from contract.codec import Codec, JsonCodec
 from contract.commands import CommandError
 from contract.findings import Phrase, phrase
 from contract.profile import Profile
+from contract.roles import Probe
 
 FIXED_TOKENS = {"invalid": "tokens.invalid", "expired": "tokens.expired", "expiring": "tokens.expiring"}
 """The settings of tokens that are no user's."""
@@ -21,6 +23,8 @@ ENDPOINT_PARTS = ("path", "parent", "root")
 
 NONCE_DIGITS = 16
 NOISE_NONCES = 128
+PLACE = "wsproof-text-of-the-probe"
+"""Stands for the probe's text until its message is encoded."""
 
 
 class ScenarioError(Exception):
@@ -82,13 +86,15 @@ def _text(names: Mapping[str, Any], found: re.Match[str]) -> str:
 @dataclass(slots=True)
 class Values:
     """What references stand for while one scenario plays. `channel` gives a name its channel; `target` is the path and
-    query of the endpoint."""
+    query of the endpoint; `probe` and `codec` are the contract's."""
 
     profile: Profile
     channel: Callable[[str], str]
     captured: dict[str, Any] = field(default_factory=dict)
     _nonces: dict[str, str] = field(default_factory=dict)
     target: str = "/"
+    probe: Probe | None = None
+    codec: Codec = field(default_factory=JsonCodec)
 
     def nonce(self, name: str) -> str:
         """The scenario's nonce of this name."""
@@ -101,6 +107,8 @@ class Values:
                 return self._fill(value["$fill"])
             if "$pad" in value:
                 return self._pad(value["$pad"])
+            if "$probe" in value:
+                return self._probe_of(value["$probe"])
             return {self.render(key): self.render(member) for key, member in value.items()}
         if isinstance(value, list):
             return [self.render(member) for member in value]
@@ -122,6 +130,8 @@ class Values:
             return self.nonce(rest)
         if kind == "channel" and rest:
             return self.channel(rest)
+        if name == "group":
+            return self.channel("room")
         if kind == "token" and rest:
             return self.token(rest)
         if name in self.captured:
@@ -167,7 +177,10 @@ class Values:
             raise InconclusiveError(phrase("no-fresh-token", problem=str(error))) from None
 
     def length(self, value: int | str) -> int:
-        """A number, or the limit of this name."""
+        """A number, or the limit of this name; `probe_text` is that of the probe's text."""
+        if value == "probe_text":
+            longest = self.profile.limits.text_length
+            return longest if self.probe is None else min(self.probe.most, longest)
         return int(value) if isinstance(value, int) else int(getattr(self.profile.limits, value))
 
     def _size(self, wanted: Mapping[str, Any], name: str) -> int:
@@ -186,7 +199,81 @@ class Values:
         return "".join(self.nonce(f"{name}-noise-{number}") for number in range(NOISE_NONCES))
 
     def _pad(self, pad: Mapping[str, Any]) -> str:
-        """A JSON text with white space behind it, so that it has exactly so many bytes."""
-        text: str = json.dumps(self.render(pad["json"]), ensure_ascii=False)
+        """A text that has exactly so many bytes: JSON with white space behind it; else, the probe's text is longer.
+
+        `part: text` is the text that a probe's message then has.
+        """
         size = self._size(pad, "bytes")
-        return text + " " * (size - len(text.encode()))
+        if "json" in pad:
+            text: str = json.dumps(self.render(pad["json"]), ensure_ascii=False)
+            return text + " " * (size - len(text.encode()))
+        inner = str(self.render(pad["probe"]))
+        missing = max(size - len(self._probe(inner).encode()), 0)
+        if not self.codec.is_json:
+            inner, missing = inner + "x" * missing, 0
+        return inner if pad.get("part") == "text" else self._probe(inner) + " " * missing
+
+    def _probe_of(self, value: Any) -> "ProbeMessage | ProbeBytes":
+        """A probe's message as a value writes it: with a text, broken, or the first that it needs to be sent."""
+        if isinstance(value, dict) and "hex" in value:
+            return self._broken_probe(value)
+        if not isinstance(value, dict) or "first" not in value:
+            return self._probe(value)
+        prepare = self.probe.prepare if self.probe is not None else ()
+        if not prepare:
+            return self._probe(value["first"])
+        return ProbeMessage(self.codec.encode(self.render(prepare[0]["send"])), 0)
+
+    def _probe(self, value: Any) -> "ProbeMessage":
+        """The contract's probe with a text, as it is sent. Raises `InconclusiveError`: there is none."""
+        message, before, _ = self._around()
+        text = str(self.render(value))
+        return ProbeMessage(self.codec.encode(_placed(message, text)), len(before))
+
+    def _broken_probe(self, value: Mapping[str, Any]) -> "ProbeBytes":
+        """The same with any bytes behind the text; `cut`: and nothing behind those."""
+        _, before, after = self._around()
+        inner = str(self.render(value.get("text", ""))).encode() + bytes.fromhex(self.render(value["hex"]))
+        return ProbeBytes(before + inner + (b"" if value.get("cut") else after), len(before))
+
+    def _around(self) -> tuple[Any, bytes, bytes]:
+        """The probe's message with `PLACE` for its text, and the bytes before and behind that."""
+        if self.probe is None:
+            raise InconclusiveError(phrase("no-probe"))
+        message = self.render(substitute(self.probe.message, {"text": PLACE}))
+        before, _, after = self.codec.encode(message).partition(PLACE)
+        return message, before.encode(), after.encode()
+
+
+class ProbeMessage(str):
+    """A probe's message. `start` is the byte at which its text begins."""
+
+    __slots__ = ("start",)
+    start: int
+
+    def __new__(cls, text: str, start: int) -> "ProbeMessage":
+        """A text that knows `start`."""
+        made = super().__new__(cls, text)
+        made.start = start
+        return made
+
+
+class ProbeBytes(bytes):
+    """As `ProbeMessage`, where it is no UTF-8."""
+
+    start: int
+
+    def __new__(cls, data: bytes, start: int) -> "ProbeBytes":
+        """Bytes that know `start`."""
+        made = super().__new__(cls, data)
+        made.start = start
+        return made
+
+
+def _placed(value: Any, text: str) -> Any:
+    """A message with the probe's text in its place."""
+    if isinstance(value, dict):
+        return {name: _placed(member, text) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_placed(member, text) for member in value]
+    return value.replace(PLACE, text) if isinstance(value, str) else value

@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 
 from conformance.language.deed import Charge
-from contract.requirements import Requirement
+from contract.requirements import Requirement, deciding
 
 
 def charge_of(requirements: Mapping[str, Requirement], check: str) -> Charge | None:
     """The clause that a check decides, whatever message it looks at; None: the contract has none for it."""
-    for one in requirements.values():
-        for clause in one.clauses:
-            if check in clause.by_steps or any(use.covers(check, None, ()) for use in clause.checks):
-                return Charge((one.id,), clause.level)
-    return None
+    found = deciding(requirements, check)
+    return Charge((found[0],), found[1]) if found is not None else None

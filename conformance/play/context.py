@@ -86,6 +86,11 @@ class Setting:
     admission: Admission = field(default_factory=Admission)
     watch: Watch = field(default_factory=Watch)
 
+    def values(self) -> Values:
+        """The values of one play."""
+        roles, codec = self.contract.roles, self.contract.codec
+        return Values(self.profile, self.channel, target=self.target, probe=roles.probe, codec=codec)
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -146,7 +151,7 @@ class Context:
         self.contract = setting.contract
         self.profile = setting.profile
         self.now = now
-        self.values = Values(setting.profile, setting.channel, target=setting.target)
+        self.values = setting.values()
         self.record = Record(now, setting.profile.secrets(), setting.profile.tokens.minted)
         self.actors = {actor.name: ActorState(actor) for actor in scenario.actors}
         self.failures: list[Failure] = []

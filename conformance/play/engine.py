@@ -152,8 +152,17 @@ def check_needs(scenario: Scenario, setting: Setting) -> None:
         "expiring_token": (profile.tokens.expiring is not None, "tokens.expiring"),
         "heartbeat": (profile.heartbeat.form != "none", "heartbeat.form: message, or control"),
         "message_heartbeat": (profile.heartbeat.form == "message", "heartbeat.form: message"),
+        "message_limit": ("message_bytes" in profile.declared_limits, "limits.message_bytes"),
+    }
+    declared = {
+        "probe": (setting.contract.roles.probe is not None, phrase("no-probe")),
+        "binary_reaction": ("binary" in setting.contract.errors.reactions, phrase("no-reaction")),
     }
     for need in scenario.needs:
-        is_offered, name = offered[need]
-        if not is_offered:
-            raise InconclusiveError(phrase("lacking", setting=name))
+        if need in offered:
+            is_there, name = offered[need]
+            reason = phrase("lacking", setting=name)
+        else:
+            is_there, reason = declared[need]
+        if not is_there:
+            raise InconclusiveError(reason)

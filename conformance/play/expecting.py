@@ -62,7 +62,7 @@ def _expect(context: Context, deed: Expect) -> Script[None]:
         def arrived(searches: list[tuple[Expectation, Search]] = searches) -> bool:
             return is_over(state) or any(found() for _, found in searches)
 
-        yield from owed(context, arrived, deadline, f"{candidates[0].event}", state)
+        yield from owed(context, arrived, deadline, candidates[0].event or "a message", state)
         hit, message = next(((one, found()) for one, found in searches if found()), (None, None))
         if hit is None or message is None:
             raise _missing(context, deed.actor, state, [(one.event, rendered[id(one)]) for one in wanted])
@@ -90,16 +90,16 @@ def _out_of_order(context: Context, actor: str, before: Message, after: Message)
 
 def _missing(context: Context, actor: str, state: ActorState, wanted: list[tuple[str | None, Any]]) -> Exception:
     over, event = is_over(state), wanted[0][0]
-    names = sorted({f"`{name}`" for name, _ in wanted})
+    names = list({str(name): _name(name) for name, _ in wanted}.values())
     came = what_came(context, state, event)
     nearest = _nearest(context, state, *wanted[0])
     if not over:
-        context.note(actor, "none", "timeout", phrase("note-missing", event=f"{event}"))
+        context.note(actor, "none", "timeout", phrase("note-missing", event=event or phrase("any-message")))
     if nearest is not None:
         message, came = phrase("came-otherwise", events=names), phrase("differs", items=nearest, came=came)
     else:
         message = phrase("ended-before" if over else "missing", events=names)
-    expected = [described({"event": name, **match}, context.profile.error_codes) for name, match in wanted]
+    expected = [_described(context, name, match) for name, match in wanted]
     ended, broken = cause_of_end(context, state), broken_instead(context, state, event)
     return context.fail(
         message,
@@ -109,6 +109,15 @@ def _missing(context: Context, actor: str, state: ActorState, wanted: list[tuple
         received=came,
         absent=None if broken is not None and ended is None else absence(context, state, event),
     )
+
+
+def _name(event: str | None) -> Text:
+    return phrase("any-message") if event is None else f"`{event}`"
+
+
+def _described(context: Context, event: str | None, match: Any) -> Text:
+    whole = match if event is None or not isinstance(match, dict) else {"event": event, **match}
+    return described(whole, context.profile.error_codes)
 
 
 def _nearest(context: Context, state: ActorState, event: str | None, match: Any) -> list[Phrase] | None:

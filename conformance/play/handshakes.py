@@ -143,22 +143,24 @@ def _control(context: Context) -> Script[Phrase | None]:
     state, request, token = _controlling(context)
     yield from _admitted(context, state, request, token, good=True)
     conversation = context.conversation(state)
-    acknowledgement = context.contract.acknowledgement
-    if conversation.opened is not None and acknowledgement is None:
-        yield from _dismiss(context, conversation)
-        return None
-    acknowledged = Search(state, lambda message: context.contract.acknowledges(message.event))
-    if conversation.opened is not None:
-        if acknowledgement is not None and acknowledgement.send is not None:
-            message = context.values.render(owned(acknowledgement.send, context.controlled))
-            yield from context.act(context.message_action(state, message))
-        deadline = context.now + context.seconds("ack_timeout")
-        yield from owed(
-            context, lambda: acknowledged() is not None or is_over(state), deadline, "an acknowledgement", state
-        )
-    problem = None if acknowledged() is not None else ended_as(conversation)
+    acknowledged = conversation.opened is not None and (yield from _acknowledged(context, state))
+    problem = None if acknowledged else ended_as(conversation)
     yield from _dismiss(context, conversation)
     return problem
+
+
+def _acknowledged(context: Context, state: ActorState) -> Script[bool]:
+    """Whether an open connection is acknowledged: by its handshake, or by what the contract says."""
+    role = context.contract.acknowledgement
+    if role is None:
+        return True
+    if role.send is not None:
+        message = context.values.render(owned(role.send, context.controlled))
+        yield from context.act(context.message_action(state, message))
+    found = Search(state, lambda message: context.contract.acknowledges(message.event))
+    deadline = context.now + context.seconds("ack_timeout")
+    yield from owed(context, lambda: found() is not None or is_over(state), deadline, "an acknowledgement", state)
+    return found() is not None
 
 
 def _is_refused_for_load(context: Context) -> Script[bool]:

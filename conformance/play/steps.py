@@ -11,6 +11,7 @@ from conformance.language.deeds import (
     Connect,
     DropConnection,
     Fragments,
+    RawFrame,
     ReadOn,
     SendMessage,
     SendPing,
@@ -69,7 +70,7 @@ def _send_raw(context: Context, deed: SendRaw) -> Script[None]:
         frames = tuple(
             OutFrame(
                 frame.opcode,
-                _payload(context, frame.text, frame.hex),
+                _part(context, frame),
                 frame.final,
                 frame.reserved_bits,
                 frame.masked,
@@ -80,12 +81,13 @@ def _send_raw(context: Context, deed: SendRaw) -> Script[None]:
         shown = " ".join(f"[{frame.opcode:x} {'fin ' if frame.fin else ''}{len(frame.payload)}]" for frame in frames)
         context.sent(state, None, shown, None, "frame")
     elif deed.binary is not None or deed.hex is not None:
-        payload = _payload(context, deed.binary, deed.hex)
-        frames = _message(deed, payload, Opcode.TEXT if deed.opcode == "text" else Opcode.BINARY)
+        value = context.values.render(deed.binary)
+        payload = _payload(value, deed.hex)
+        frames = _message(deed, value, payload, Opcode.TEXT if deed.opcode == "text" else Opcode.BINARY)
         context.sent(state, None, base64.b64encode(payload[:512]).decode(), None, "binary")
     else:
         text = context.values.render(deed.text)
-        frames = _message(deed, str(text).encode("utf-8", "surrogatepass"), Opcode.TEXT)
+        frames = _message(deed, text, str(text).encode("utf-8", "surrogatepass"), Opcode.TEXT)
         value = _as_value(context, str(text))
         # A post that was written by hand is known as one.
         event = None if value is None else context.contract.name_of(value, "client")
@@ -95,19 +97,34 @@ def _send_raw(context: Context, deed: SendRaw) -> Script[None]:
         yield from context.part_sent(state, frame.opcode, final=frame.fin)
 
 
-def _message(deed: SendRaw, payload: bytes, opcode: int) -> tuple[OutFrame, ...]:
+def _message(deed: SendRaw, value: Any, payload: bytes, opcode: int) -> tuple[OutFrame, ...]:
+    sizes = deed.fragments
+    if deed.from_text and isinstance(sizes, tuple):
+        sizes = (getattr(value, "start", 0) + sizes[0], *sizes[1:])
     if deed.deflate is None:
-        return fragmented(payload, opcode, deed.fragments, interleave=deed.interleave)
-    first, *others = fragmented(compressed(payload, deed.deflate), opcode, deed.fragments, interleave=deed.interleave)
+        return fragmented(payload, opcode, sizes, interleave=deed.interleave)
+    first, *others = fragmented(compressed(payload, deed.deflate), opcode, sizes, interleave=deed.interleave)
     # RSV1 stands on the first frame only (RFC 7692 §6.1).
-    return (replace(first, rsv=RSV1, raw=True), *(replace(one, raw=True) for one in others))
+    rsv = 0 if deed.deflate == "none" else RSV1
+    return (replace(first, rsv=rsv, raw=True), *(replace(one, raw=True) for one in others))
 
 
-def _payload(context: Context, text: Any, hexadecimal: str | None) -> bytes:
+def _part(context: Context, frame: RawFrame) -> bytes:
+    """What a frame holds."""
+    whole = _payload(context.values.render(frame.text), frame.hex)
+    if frame.deflate is not None:
+        whole = compressed(whole, frame.deflate)
+    number, count = frame.part
+    return whole[len(whole) * (number - 1) // count : len(whole) * number // count]
+
+
+def _payload(value: Any, hexadecimal: str | None) -> bytes:
     if hexadecimal is not None:
         return bytes.fromhex(hexadecimal)
-    value = context.values.render(text) if text is not None else ""
-    return (value if isinstance(value, str) else dump_json(value)).encode("utf-8", "surrogatepass")
+    if isinstance(value, bytes):
+        return value
+    text = "" if value is None else value
+    return (text if isinstance(text, str) else dump_json(text)).encode("utf-8", "surrogatepass")
 
 
 def _as_value(context: Context, text: str) -> Any:

@@ -204,7 +204,7 @@ class _Compiler:
                 return Dial(step.deed, self.own(step.charge.requirements))
             case SendMessage(message=message, fragments=None, escape=False):
                 return self._send(step, message)
-            case Expect(of=(one,), within=within):
+            case Expect(of=(one,), within=within) if one.event is not None:
                 return self._expect(step, one.event, one.match, one.capture, self._seconds(step, within))
             case CloseConnection(code=code):
                 return Leave(code)

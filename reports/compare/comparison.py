@@ -147,7 +147,7 @@ def _set_up(document: Document) -> dict[str, Any]:
     tool, contract = document["tool"], document["contract"]
     found: dict[str, Any] = {
         "tool": f"{tool['name']} {tool['version']}",
-        "contract": f"{contract['title']} {contract['version']}",
+        "contract": f"{contract['title']} {contract['version']}".strip(),
     }
     if "strict" in document:
         found["strict"] = document["strict"]

@@ -42,7 +42,7 @@ def _suite(root: ET.Element, name: str, document: Document) -> ET.Element:
     values = {
         "tool": f"{tool['name']} {tool['version']}",
         "endpoint": document["endpoint"],
-        "contract": f"{contract['title']} {contract['version']}",
+        "contract": f"{contract['title']} {contract['version']}".strip(),
         "verdict": document["verdict"],
         "complete": "yes" if document["complete"] else "no",
         "built-in": "yes" if wording.is_built_in(document) else "no",

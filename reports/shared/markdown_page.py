@@ -69,7 +69,7 @@ def heading(page: Page, document: Document, verdict: str) -> None:
     page.marked(mark, verdict, "### ")
     facts = (
         code(wording.endpoint(document), 300),
-        sentence(f"{contract['title']} {contract['version']}", NAME_CHARACTERS),
+        sentence(f"{contract['title']} {contract['version']}".strip(), NAME_CHARACTERS),
         quantities.moment(document["started"]),
         quantities.seconds(document["duration_s"]),
         sentence(f"{tool['name']} {tool['version']}", NAME_CHARACTERS),

@@ -72,7 +72,7 @@ class Page:
         program = f"{cut(tool['name'], 40)} {cut(tool['version'], 40)}"
         self.wrapped(None, f"{program}  {cut(wording.endpoint(document), 300)}")
         parts = (
-            f"{cut(contract['title'], 80)} {cut(contract['version'], 40)}",
+            f"{cut(contract['title'], 80)} {cut(contract['version'], 40)}".strip(),
             quantities.moment(document["started"]),
             quantities.seconds(document["duration_s"]),
         )

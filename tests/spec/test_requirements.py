@@ -1,4 +1,4 @@
-"""`spec/chat/requirements.yaml`: all requirements of the protocol, each in two languages."""
+"""The requirements of the chat and of the transport's pack, each in two languages."""
 
 import copy
 import json
@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "spec" / "chat" / "requirements.yaml"
+WIRE_FILE = ROOT / "spec" / "rfc6455" / "requirements.yaml"
 
 # Id, level and origin, in order. Ids are published: users' results and baselines name them.
 EXPECTED = [
@@ -76,6 +77,18 @@ EXPECTED = [
     ("CLOSE-02", "MUST", "RFC 6455 §7.4"),
     ("CLOSE-03", "SHOULD", "derived"),
     ("CLOSE-04", "SHOULD", "derived"),
+    ("CLIENT-01", "MUST", "example §2"),
+    ("CLIENT-02", "MUST", "example §3"),
+    ("CLIENT-03", "MUST", "seed §4, §6"),
+    ("CLIENT-04", "SHOULD", "derived"),
+    ("CLIENT-05", "SHOULD", "example §2"),
+    ("CLIENT-06", "SHOULD", "derived"),
+    ("CLIENT-07", "SHOULD", "derived"),
+    ("CLIENT-08", "SHOULD", "derived"),
+]
+
+# Those of the transport's pack.
+EXPECTED_WIRE = [
     ("WIRE-01", "MUST", "RFC 6455 §5.1"),
     ("WIRE-02", "MUST", "RFC 6455 §5.2"),
     ("WIRE-03", "MUST", "RFC 6455 §5.5"),
@@ -85,14 +98,16 @@ EXPECTED = [
     ("WIRE-07", "SHOULD", "derived"),
     ("WIRE-08", "SHOULD", "derived"),
     ("WIRE-09", "MUST", "RFC 7692"),
-    ("CLIENT-01", "MUST", "example §2"),
-    ("CLIENT-02", "MUST", "example §3"),
-    ("CLIENT-03", "MUST", "seed §4, §6"),
-    ("CLIENT-04", "SHOULD", "derived"),
-    ("CLIENT-05", "SHOULD", "example §2"),
-    ("CLIENT-06", "SHOULD", "derived"),
-    ("CLIENT-07", "SHOULD", "derived"),
-    ("CLIENT-08", "SHOULD", "derived"),
+    ("WIRE-10", "MUST", "RFC 6455 §4.2"),
+    ("WIRE-11", "MUST", "RFC 6455 §4.2.2"),
+    ("WIRE-12", "SHOULD", "RFC 9110 §15.5.22"),
+    ("WIRE-13", "MUST", "RFC 6455 §5.6"),
+    ("WIRE-14", "MUST", "RFC 6455 §5.4"),
+    ("WIRE-15", "MUST", "RFC 6455 §5.5.2"),
+    ("WIRE-16", "MUST", "RFC 6455 §5.5.1"),
+    ("WIRE-17", "MUST", "RFC 6455 §7.4"),
+    ("WIRE-18", "SHOULD", "RFC 6455 §7.1.7, §7.4.1"),
+    ("WIRE-19", "MUST", "RFC 6455 §5"),
 ]
 
 # The requirements whose statement mixes levels.
@@ -109,7 +124,7 @@ CLAUSES = {
     "ERR-06": ["MUST", "SHOULD"],
 }
 
-SECTIONS = ["CONN", "AUTH", "HB", "ENV", "JOIN", "SEND", "ERR", "CLOSE", "WIRE", "CLIENT"]
+SECTIONS = ["CONN", "AUTH", "HB", "ENV", "JOIN", "SEND", "ERR", "CLOSE", "CLIENT"]
 
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 CODE = re.compile(r"`([^`]+)`")
@@ -119,9 +134,10 @@ SMALL = {"1", "2"}
 
 DOCUMENT: Any = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 REQUIREMENTS: list[Any] = DOCUMENT["requirements"]
+WIRE: Any = yaml.safe_load(WIRE_FILE.read_text(encoding="utf-8"))
 TEXTS = [
     pytest.param(text["en"], text["ja"], id=f"{one['id']}-{index}")
-    for one in REQUIREMENTS
+    for one in (*REQUIREMENTS, *WIRE["requirements"])
     for index, text in enumerate([one["statement"], *one.get("clauses", [])])
 ]
 
@@ -135,11 +151,13 @@ def schema() -> Draft202012Validator:
 class TestRequirements:
     """The list as a whole."""
 
-    def test_is_valid(self, schema: Draft202012Validator) -> None:
-        assert list(schema.iter_errors(DOCUMENT)) == []
+    @pytest.mark.parametrize("document", [DOCUMENT, WIRE], ids=["chat", "rfc6455"])
+    def test_is_valid(self, schema: Draft202012Validator, document: Any) -> None:
+        assert list(schema.iter_errors(document)) == []
 
     def test_is_that_of_the_protocol(self) -> None:
         assert [(one["id"], one["level"], one["origin"]) for one in REQUIREMENTS] == EXPECTED
+        assert [(one["id"], one["level"], one["origin"]) for one in WIRE["requirements"]] == EXPECTED_WIRE
 
     def test_sections_are_declared_in_order(self) -> None:
         assert [one["id"] for one in DOCUMENT["sections"]] == SECTIONS
@@ -147,7 +165,8 @@ class TestRequirements:
 
     def test_no_must_is_only_derived(self) -> None:
         """What the template does not say, a third party may do otherwise."""
-        derived = {one["level"] for one in REQUIREMENTS if one["origin"] == "derived"}
+        every = (*REQUIREMENTS, *WIRE["requirements"])
+        derived = {one["level"] for one in every if one["origin"] == "derived"}
         assert derived == {"SHOULD"}
 
     def test_clauses_stand_where_levels_are_mixed(self) -> None:

@@ -12,9 +12,13 @@ from contract.files import DATA_ROOT
 from tests.conformance.driver import CONNECT, REQUIREMENTS, close, ended, played, scenario, setting_of
 
 SCHEMA: Any = json.loads((DATA_ROOT / "schemas" / "requirements.schema.json").read_text(encoding="utf-8"))
-NAMES = SCHEMA["$defs"]["by-steps"]["items"]["enum"]
+NAMES = sorted({name for one in REQUIREMENTS.values() for clause in one.clauses for name in clause.by_steps})
 WAIT = {"expect": {"actor": "alice", "event": "error"}}
 MUTED = (close(0.1, "alice", 4408), ended(0.2, "alice"))
+
+
+def test_they_are_known() -> None:
+    assert {*NAMES} <= {*SCHEMA["$defs"]["by-steps"]["items"]["enum"]}
 
 
 @pytest.mark.parametrize("name", NAMES)
