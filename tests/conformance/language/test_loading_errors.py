@@ -23,7 +23,7 @@ class TestPlaces:
             ("expect: {actor: alice}", "6:9", "expected one of the members 'event', 'match'"),
             ("pong: {actor: alice}", "6:9", "pong"),
             ("expect_open: {actor: alice, for: soon!}", "6:37", "soon!"),
-            ("expect_close: {actor: alice, codes: [closed]}", "6:46", "closed"),
+            ("expect_close: {actor: alice, codes: [closed]}", "6:24", "unknown close code 'closed'"),
             ("ping: {actor: alice}\n        requirement: ERR01", "7:9", "ERR01"),
             ("call: nothing", "6:9", "unknown procedure 'nothing'; known: "),
             ("call: open", "6:9", "procedure 'open' needs the parameter 'actor'"),
