@@ -12,7 +12,7 @@ from typing import Any
 from contract.choices import Limits, Reconnect
 from contract.durations import seconds
 from contract.mistakes import Mistake, Where, mistake, place
-from contract.plain_words import near, quoted_name
+from contract.plain_words import members, near, quoted_name
 
 STRANGER, MEMBER = "alice", "carol"
 """Who must be refused by a private channel in the scenarios, and who joins it."""
@@ -34,18 +34,22 @@ _SECRETS = ("users", "tokens", "headers", "cookies", "basic", "proxy")
 
 
 def contradictions(
-    value: Mapping[str, Any], written: Mapping[str, Any], whole: Mapping[str, Any], causes: Collection[str]
+    value: Mapping[str, Any],
+    written: Mapping[str, Any],
+    whole: Mapping[str, Any],
+    causes: Collection[str],
+    asked: Collection[str] = (),
 ) -> Iterator[Mistake]:
     """What a profile that keeps its schema cannot mean.
 
-    `written`: as the file has it, with its variables; `whole`: with the contract's defaults, whose errors have
-    `causes`.
+    `written`: as the file has it, with its variables; `whole`: with the defaults of the contract, whose errors have
+    `causes`, and which needs the members `asked` of each user.
     """
     yield from _placeholders(written)
     yield from _durations(value)
     yield from _same_user(value)
     yield from _roles(value)
-    yield from _tokens(value, whole)
+    yield from _lacking(value, whole, asked)
     yield from _causes(value.get("error_codes"), causes)
     yield from _limits(whole, value.get("limits") or {})
     yield from _channels(value)
@@ -131,13 +135,14 @@ def _roles(value: Mapping[str, Any]) -> Iterator[Mistake]:
             yield mistake(("users", key), f"no scenario uses a user {quoted_name(key)}{meant}", ("users",))
 
 
-def _tokens(value: Mapping[str, Any], whole: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Users without a token, where the handshake carries one."""
-    where = _at(whole, ("auth", "in")) or "query"
-    if where not in ("message", "none"):
-        for key, user in _users(value).items():
-            if "token" not in user:
-                yield mistake(("users", key), "expected the member 'token'")
+def _lacking(value: Mapping[str, Any], whole: Mapping[str, Any], asked: Collection[str]) -> Iterator[Mistake]:
+    """Users without a token, where the handshake carries one, or without what the contract's messages take of them."""
+    in_handshake = (_at(whole, ("auth", "in")) or "query") not in ("message", "none")
+    needed = dict.fromkeys([*(["token"] if in_handshake else []), *sorted(asked)])
+    for key, user in _users(value).items():
+        names = [name for name in needed if user.get(name) is None]
+        if names:
+            yield mistake(("users", key), f"expected {members(names)}")
 
 
 def _causes(codes: Any, causes: Collection[str]) -> Iterator[Mistake]:

@@ -33,6 +33,8 @@ from contract.fixtures import Channels, Tokens, User, read_channels, read_tokens
 from contract.folder import ContractFolder
 from contract.mistakes import check_document, refuse
 from contract.overrides import culprit, expand, overridden, part_problem, refuse_overrides, unset
+from contract.roles import Roles
+from contract.user_members import asked_members, hidden_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,13 @@ class Profile:
     access: Access = field(default_factory=Access)
     offered: tuple[str, ...] = ()
     """The subprotocols of the contract, which a handshake offers unless a scenario says otherwise."""
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+    """What users send as credentials beside their tokens."""
 
     def secrets(self) -> tuple[str, ...]:
-        """Every token of the profile, and what stands before the server, longest first, for masking."""
-        found = {token for _, token in self.all_tokens()} | set(self.access.secrets()) | set(self.tokens.minted)
+        """Every token and credential of the profile, and what stands before the server, longest first, for masking."""
+        found = {*self.hidden, *(token for _, token in self.all_tokens())}
+        found |= {*self.access.secrets(), *self.tokens.minted}
         return tuple(sorted(found, key=len, reverse=True))
 
     def all_tokens(self) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -110,16 +115,20 @@ def load_profile(
     check_document(expanded, "profile", document.value)
     folder = document.path.parent
     value = with_outputs(expanded.value, folder, expanded.error, run=run_commands)
-    causes = contract.roles.errors.codes if contract is not None else {}
+    roles = contract.roles if contract is not None else Roles()
+    causes = roles.errors.codes
     whole = with_defaults(value, standing)
-    found = [*contradictions(value, document.value, whole, causes)]
+    found = [*contradictions(value, document.value, whole, causes, asked_members(roles))]
     refuse_overrides(found, overrides or {})
     refuse(document, found)
     try:
         profile = _profile(whole, folder, overrides or {}, causes)
-        if contract is not None:
-            profile = replace(profile, offered=contract.roles.subprotocols.offer)
-        profile = replace(profile, tokens=renewed(profile.tokens, expanded.value.get("tokens") or {}, folder))
+        profile = replace(
+            profile,
+            tokens=renewed(profile.tokens, expanded.value.get("tokens") or {}, folder),
+            offered=roles.subprotocols.offer,
+            hidden=hidden_texts(profile.users.values(), roles),
+        )
     except ValueError as error:
         raise ContractError(str(error), document.path) from None
     _check_travelling(profile, expanded)

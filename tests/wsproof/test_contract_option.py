@@ -172,3 +172,29 @@ def test_in_pytest(tmp_path: Path, name: str) -> None:
 def test_pytest_plays_its_scenarios(whole: Path, tmp_path: Path, door: str) -> None:
     done = pytest_in(tmp_path, "--wsproof-url", door, "--wsproof-contract", "door", "--wsproof-bundled")
     assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
+def test_what_users_say_first_is_shown_nowhere(whole: Path, tmp_path: Path) -> None:
+    """An endpoint that repeats the credentials of a first message."""
+    secret = "secret-of-alice"
+    roles = ROLES.replace("{in: none}", "{in: message}").replace(
+        "expect: welcome", 'send: {type: open, id: "${user.login}"}, expect: welcome'
+    )
+    (whole / "contract.yaml").write_text(roles, encoding="utf-8")
+    (tmp_path / "wsproof.yaml").write_text(
+        "contract: door\nusers: {alice: {login: to-be-replaced}}\n", encoding="utf-8"
+    )
+
+    def leaking(connection: ServerConnection) -> None:
+        connection.send(json.dumps({"type": "welcome", "session": secret}))
+        for text in connection:
+            connection.send(json.dumps({"type": "opened", "id": json.loads(text)["id"], "for": secret}))
+
+    with websocket_server(leaking) as url:
+        options = ("--set", f"users.alice.login={secret}", "--format", "text", "--format", "markdown")
+        done = within("check", url, *options, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    texts = [path.read_text(encoding="utf-8") for path in (tmp_path / "wsproof-report").iterdir() if path.is_file()]
+    assert len(texts) >= 6
+    assert [text for text in (done.stdout, done.stderr, *texts) if secret in text] == []
+    assert any("users.alice.login=${USERS_ALICE_LOGIN}" in text for text in texts)
