@@ -1,4 +1,4 @@
-"""The catalogue: complete, well described, and every fault in it makes a difference."""
+"""The catalogue: complete, well described, and every fault and liberty makes a difference."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -12,6 +12,7 @@ from reference_server.core.handshake import Answer, Request, refusal
 from reference_server.core.settings import ServerSettings
 from reference_server.faults import UnknownFaultError, catalogue, find
 from reference_server.faults.fault import Fault
+from reference_server.variants import LIBERTIES
 from tests.bundled import load_profile, load_requirements
 from tests.reference_server.bench import Bench, Client
 from tests.reference_server.stream import OFFERS, stream
@@ -19,6 +20,8 @@ from wire.frames import Opcode
 
 FAULTS = catalogue()
 REQUIREMENTS = load_requirements()
+SHOWN_BY_SOCKETS = ("compression-declined", "violations-end-tcp")
+"""Liberties that make no difference but to a client with a socket."""
 GROUPS = ("CONN", "AUTH", "HB", "ENV", "JOIN", "SEND", "ERR", "CLOSE", "WIRE")
 
 
@@ -355,6 +358,11 @@ def test_the_tour_is_repeatable(profile: Profile, clean: dict[str, Any]) -> None
 def test_fault_shows(fault: Fault, profile: Profile, clean: dict[str, Any]) -> None:
     """In a tour that is too short for what shows only after a while."""
     assert tour(Bench(ServerSettings(profile=profile, faults=(fault.name,)))) != clean
+
+
+@pytest.mark.parametrize("name", [name for name in LIBERTIES if name not in SHOWN_BY_SOCKETS])
+def test_liberty_shows(name: str, profile: Profile, clean: dict[str, Any]) -> None:
+    assert tour(Bench(ServerSettings(profile=profile, liberties=(name,)))) != clean
 
 
 def test_faults_combine(make_bench: Callable[..., Bench]) -> None:
