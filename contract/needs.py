@@ -42,6 +42,16 @@ def _acknowledgement_id(folder: ContractFolder) -> bool:
     return role is not None and role.expect.id is not None
 
 
+def _acknowledgement_says(member: str) -> Callable[[ContractFolder], bool]:
+    """Whether an acknowledgement that the client asks for has these outcomes."""
+
+    def declared(folder: ContractFolder) -> bool:
+        role = folder.roles.acknowledgement
+        return role is not None and role.send is not None and bool(getattr(role, member))
+
+    return declared
+
+
 def _subscribed(folder: ContractFolder) -> bool:
     flow = _flow(folder.roles)
     return flow is not None and flow.subscribe is not None and flow.owed == "subscribers"
@@ -56,6 +66,9 @@ NEEDS: Mapping[str, Callable[[ContractFolder], bool]] = {
     "refused": _refused,
     "acknowledgement": lambda one: one.roles.acknowledgement is not None,
     "acknowledgement-id": _acknowledgement_id,
+    "acknowledgement-before": _acknowledgement_says("before"),
+    "acknowledgement-due": _acknowledgement_says("due"),
+    "acknowledgement-again": _acknowledgement_says("again"),
     "heartbeat": lambda one: any(beat.by != "client" and beat.every for beat in one.roles.heartbeats),
     "mute": lambda one: any(beat.by != "client" and beat.mute for beat in one.roles.heartbeats),
     "client-heartbeat": lambda one: any(beat.by != "server" and beat.answer for beat in one.roles.heartbeats),

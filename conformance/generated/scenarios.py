@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from conformance.generated.harmless import examples
+from conformance.generated.harmless import bases, examples
 from conformance.generated.mistakes import Mistake, mistakes
 from conformance.generated.script import NOBODY, Script
 from conformance.generated.titles import titles
@@ -17,11 +17,14 @@ from contract.findings import phrase
 from contract.folder import GENERIC
 from contract.model import Contract
 from contract.requirements import Requirement
-from contract.roles import Outcome, Outcomes
+from contract.roles import Acknowledgement, Outcome, Outcomes, Request
 
 PREFIX = "generated"
 TAG = "contract"
 """The tag of every scenario that nobody wrote."""
+
+MOST_OVERDUE = 2.0
+"""A client that says nothing may be closed so many times later than declared."""
 
 ALICE = Actor("alice", "alice")
 
@@ -107,8 +110,11 @@ class _Maker:
         refused = self.charge("refused")
         if refused is not None and self.roles.authentication is not None:
             yield self._refused(refused, self.roles.authentication.refused)
-        if self.acknowledged is not None:
+        role = self.roles.acknowledgement
+        if self.acknowledged is not None and role is not None:
             yield self._acknowledged(self.acknowledged)
+            if role.send is not None:
+                yield from self._asking(role)
 
     def _refused(self, charge: Charge, refused: Outcomes) -> Scenario:
         graded = self.charge("refused-as-declared")
@@ -134,6 +140,28 @@ class _Maker:
         script.add("expect-alive", ExpectAlive("second"), charge)
         actors = (ALICE, Actor("second", "alice"))
         return self.scenario("acknowledged", script, (charge, *checks), title=titles("acknowledged"), actors=actors)
+
+    def _asking(self, role: Acknowledgement) -> Iterator[Scenario]:
+        """A client that asks for its acknowledgement too late, never, or again."""
+        early, overdue, again = map(self.charge, ("acknowledged-before", "acknowledged-due", "acknowledged-again"))
+        message = next((one.message for one in bases(self.contract).values()), None)
+        if early is not None and message is not None:
+            script = Script(self.contract)
+            script.connect("alice", self.connected)
+            script.send("alice", message)
+            script.outcome("alice", self._alternatives(role.before), early)
+            yield self.scenario("early", script, (early,), title=titles("early"))
+        if overdue is not None:
+            script = Script(self.contract)
+            script.connect("alice", self.connected)
+            within = (role.due_within or 0.0) * MOST_OVERDUE + 1.0
+            script.outcome("alice", self._alternatives(role.due), overdue, within)
+            yield self.scenario("overdue", script, (overdue,), title=titles("overdue"), tags=("slow",))
+        if again is not None:
+            script = self.script("alice")
+            script.send("alice", role.send)
+            script.outcome("alice", self._alternatives(role.again), again)
+            yield self.scenario("again", script, (again,), title=titles("again"))
 
     # Heartbeats
 
@@ -193,7 +221,8 @@ class _Maker:
 
     def _mistake(self, one: Mistake) -> Scenario:
         charge = self.charge(f"reaction-{one.cause}")
-        alternatives = self._alternatives(one) if charge is not None else []
+        reactions = self.roles.errors.reactions.get(one.cause, ())
+        alternatives = self._alternatives(reactions, one.request) if charge is not None else []
         script = self.script("alice")
         if one.text is not None or one.binary is not None:
             script.add("send-raw", SendRaw("alice", text=one.text, binary=one.binary))
@@ -210,12 +239,12 @@ class _Maker:
             script.alive("alice", alive)
         return self.scenario(name, script, (charge,), title=title)
 
-    def _alternatives(self, one: Mistake) -> list[Alternative]:
-        """The permitted reactions; after a close frame, there is nothing more to see."""
+    def _alternatives(self, outcomes: Outcomes, request: Request | None = None) -> list[Alternative]:
+        """The permitted outcomes; after a close frame, there is nothing more to see."""
         found = []
-        for outcome in self.roles.errors.reactions.get(one.cause, ()):
+        for outcome in outcomes:
             if outcome.error:
-                found += [Alternative(name, self._match(outcome, path)) for name, path in self._errors(one)]
+                found += [Alternative(name, self._match(outcome, path)) for name, path in self._errors(request)]
             if outcome.close:
                 found.append(Alternative(close=outcome.close, enough=True))
         return found
@@ -226,12 +255,12 @@ class _Maker:
             return {}
         return _nested({"$error_code": outcome.code} if outcome.code in self.roles.errors.codes else outcome.code, path)
 
-    def _errors(self, one: Mistake) -> Iterator[tuple[str, str | None]]:
+    def _errors(self, request: Request | None) -> Iterator[tuple[str, str | None]]:
         """The messages that report an error, each with the path of its code."""
         errors = self.roles.errors
         if errors.name is not None:
             yield errors.name, errors.code
-        for reply in one.request.replies if one.request is not None else ():
+        for reply in request.replies if request is not None else ():
             if reply.failure and reply.name != errors.name:
                 yield reply.name, None
 

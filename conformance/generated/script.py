@@ -5,7 +5,7 @@ from typing import Any
 
 from conformance.generated.harmless import standing_in
 from conformance.language.awaited import Alternative, Expect, Expectation, ExpectOne
-from conformance.language.deed import Charge, Deed
+from conformance.language.deed import Charge, Deed, Duration
 from conformance.language.deeds import Connect, SendMessage
 from conformance.language.observing import ExpectAlive
 from conformance.language.scenario import Step
@@ -32,13 +32,17 @@ class Script:
         label = phrase("step", parts=[part for part in parts if part])
         self.steps.append(Step(deed, charge or Charge(), label))
 
-    def open(self, actor: str, connected: Charge, acknowledged: Charge | None) -> None:
-        """A connection, acknowledged where the contract has an acknowledgement."""
+    def connect(self, actor: str, charge: Charge) -> None:
+        """A handshake that must be accepted."""
         roles = self.contract.roles
         travels = roles.authentication is not None and roles.authentication.where not in ("message", "none")
         subprotocols = roles.subprotocols.offer
-        self.add("connect", Connect(actor, token=None if travels else NOBODY, subprotocols=subprotocols), connected)
-        role = roles.acknowledgement
+        self.add("connect", Connect(actor, token=None if travels else NOBODY, subprotocols=subprotocols), charge)
+
+    def open(self, actor: str, connected: Charge, acknowledged: Charge | None) -> None:
+        """A connection, acknowledged where the contract has an acknowledgement."""
+        self.connect(actor, connected)
+        role = self.contract.roles.acknowledgement
         if role is None:
             return
         if role.send is not None:
@@ -63,9 +67,11 @@ class Script:
         for awaited in probe.expect:
             self.add("expect", Expect(actor, (expectation(awaited),), False, "response_timeout"), charge, awaited.name)
 
-    def outcome(self, actor: str, alternatives: Sequence[Alternative], charge: Charge) -> None:
+    def outcome(
+        self, actor: str, alternatives: Sequence[Alternative], charge: Charge, within: Duration = "response_timeout"
+    ) -> None:
         """One of several permitted outcomes."""
-        self.add("expect-one", ExpectOne(actor, tuple(alternatives), "response_timeout"), charge)
+        self.add("expect-one", ExpectOne(actor, tuple(alternatives), within), charge)
 
 
 def expectation(awaited: Awaited) -> Expectation:

@@ -12,6 +12,9 @@ TITLES: Mapping[str, tuple[str, str]] = {
         "Each connection is acknowledged, first and once",
         "接続ごとに、最初に 1 回だけ確認応答が送られる",
     ),
+    "early": ("A message before the acknowledgement", "確認応答より前のメッセージ"),
+    "overdue": ("A client that does not ask for its acknowledgement", "確認応答を求めないクライアント"),
+    "again": ("A client that asks for its acknowledgement again", "確認応答を再び求めるクライアント"),
     "heartbeats": ("The server sends heartbeats in its interval", "サーバーは所定の間隔でハートビートを送る"),
     "heartbeats-answered": (
         "A client that answers heartbeats stays connected",
