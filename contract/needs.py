@@ -65,6 +65,9 @@ NEEDS: Mapping[str, Callable[[ContractFolder], bool]] = {
     "handshake-credentials": _in_handshake,
     "refused": _refused,
     "acknowledgement": lambda one: one.roles.acknowledgement is not None,
+    "acknowledgement-unasked": lambda one: (
+        one.roles.acknowledgement is not None and one.roles.acknowledgement.send is None
+    ),
     "acknowledgement-id": _acknowledgement_id,
     "acknowledgement-before": _acknowledgement_says("before"),
     "acknowledgement-due": _acknowledgement_says("due"),

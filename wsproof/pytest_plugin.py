@@ -26,6 +26,7 @@ def _own_packages() -> Iterator[None]:
 
 
 with _own_packages():
+    from conformance.generated.scenarios import origin
     from conformance.language.loading import SCENARIOS
     from conformance.language.suite import contract_scenarios
     from conformance.play.plan import DEFAULT_JOBS, Plan
@@ -80,6 +81,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--wsproof-bundled"):
         named = config.args if config.args_source is pytest.Config.ArgsSource.ARGS else []
         paths = [one.folder(SCENARIOS) for one in _contract(config).whole]
+        paths.append(origin(load_contract(_contract(config))))
         config.args[:] = [*named, *(str(path) for path in paths if path is not None)]
     for plugin in (ScenarioCollector(), PeerPlugins()):
         config.pluginmanager.register(plugin)

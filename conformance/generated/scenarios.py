@@ -1,11 +1,12 @@
 """The scenarios that a contract gives by itself."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from conformance.generated.harmless import bases, examples
 from conformance.generated.mistakes import Mistake, mistakes
-from conformance.generated.script import NOBODY, Script
+from conformance.generated.script import NOBODY, USER, Script
 from conformance.generated.titles import titles
 from conformance.language.awaited import Alternative, ExpectClose, ExpectHeartbeat, ExpectOpen, ExpectRefusal
 from conformance.language.deed import Charge
@@ -26,26 +27,31 @@ TAG = "contract"
 MOST_OVERDUE = 2.0
 """A client that says nothing may be closed so many times later than declared."""
 
-ALICE = Actor("alice", "alice")
+ALICE = Actor("alice", USER)
 
 
 def generated_scenarios(contract: Contract, requirements: Mapping[str, Requirement]) -> tuple[Scenario, ...]:
     """Those of a contract that includes the pack of generic requirements; of others, none."""
-    if all(one.name != GENERIC for one in contract.folder.packs):
-        return ()
-    return tuple(_Maker(contract, requirements).all())
+    path = origin(contract)
+    return () if path is None else tuple(_Maker(contract, requirements, path).all())
+
+
+def origin(contract: Contract) -> Path | None:
+    """The file that stands for the generated scenarios where one is asked for; None: there are none."""
+    folder = contract.folder
+    if all(one.name != GENERIC for one in folder.packs):
+        return None
+    return folder.asyncapi or (folder.document.path if folder.document is not None else None)
 
 
 class _Maker:
     """Makes the scenarios of one contract."""
 
-    def __init__(self, contract: Contract, requirements: Mapping[str, Requirement]) -> None:
+    def __init__(self, contract: Contract, requirements: Mapping[str, Requirement], path: Path) -> None:
         self.contract = contract
         self.roles = contract.roles
         self.requirements = requirements
-        self.path = contract.folder.asyncapi or (
-            contract.folder.document.path if contract.folder.document is not None else contract.folder.path
-        )
+        self.path = path
         self.connected = self.charge("handshake") or Charge()
         self.acknowledged = self.charge("acknowledged")
 
@@ -138,7 +144,7 @@ class _Maker:
             script.add("close", CloseConnection("alice", answered=False))
         script.open("second", self.connected, charge)
         script.add("expect-alive", ExpectAlive("second"), charge)
-        actors = (ALICE, Actor("second", "alice"))
+        actors = (ALICE, Actor("second", USER))
         return self.scenario("acknowledged", script, (charge, *checks), title=titles("acknowledged"), actors=actors)
 
     def _asking(self, role: Acknowledgement) -> Iterator[Scenario]:
@@ -159,7 +165,7 @@ class _Maker:
             yield self.scenario("overdue", script, (overdue,), title=titles("overdue"), tags=("slow",))
         if again is not None:
             script = self.script("alice")
-            script.send("alice", role.send)
+            script.ask("alice")
             script.outcome("alice", self._alternatives(role.again), again)
             yield self.scenario("again", script, (again,), title=titles("again"))
 
@@ -183,7 +189,7 @@ class _Maker:
             codes = tuple(code for one in beat.mute for code in one.close)
             script = self.script("alice")
             script.add("expect-close", ExpectClose("alice", codes, "heartbeat_limit", after="first_ping"), mute)
-            ignoring = (Actor("alice", "alice", "ignore"),)
+            ignoring = (Actor("alice", USER, "ignore"),)
             title = titles("heartbeats-unanswered")
             yield self.scenario("heartbeats-unanswered", script, (mute,), title=title, actors=ignoring, **slow)
         yield from self._client_heartbeats()

@@ -12,7 +12,10 @@ from conformance.language.scenario import Step
 from contract.findings import phrase
 from contract.model import Contract
 from contract.roles import Awaited
-from contract.templates import replaced
+from contract.templates import owned, replaced
+
+USER = "alice"
+"""The user of every actor."""
 
 NOBODY = "none"
 """The token of whoever has none."""
@@ -36,8 +39,7 @@ class Script:
         """A handshake that must be accepted."""
         roles = self.contract.roles
         travels = roles.authentication is not None and roles.authentication.where not in ("message", "none")
-        subprotocols = roles.subprotocols.offer
-        self.add("connect", Connect(actor, token=None if travels else NOBODY, subprotocols=subprotocols), charge)
+        self.add("connect", Connect(actor, token=None if travels else NOBODY), charge)
 
     def open(self, actor: str, connected: Charge, acknowledged: Charge | None) -> None:
         """A connection, acknowledged where the contract has an acknowledgement."""
@@ -45,10 +47,15 @@ class Script:
         role = self.contract.roles.acknowledgement
         if role is None:
             return
-        if role.send is not None:
-            self.send(actor, role.send)
+        self.ask(actor)
         within = "ack_timeout"
         self.add("expect", Expect(actor, (expectation(role.expect),), False, within), acknowledged, role.expect.name)
+
+    def ask(self, actor: str) -> None:
+        """What asks for the acknowledgement."""
+        role = self.contract.roles.acknowledgement
+        if role is not None and role.send is not None:
+            self.send(actor, owned(role.send, USER))
 
     def send(self, actor: str, message: Any) -> None:
         """A message of the contract's."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from conformance.generated.scenarios import generated_scenarios, origin
 from conformance.judge.verdicts import Charged, Rules, ScenarioVerdict, requirement_verdicts, run_verdict
 from conformance.language.loading import load_scenarios
 from conformance.language.scenario import Scenario
@@ -27,6 +28,7 @@ from contract.escaping import visible
 from contract.findings import Phrase, Text, phrase
 from contract.formats import SCENARIOS, family
 from contract.model import Contract
+from contract.requirements import requirements_of
 
 PlanFactory = Callable[[pytest.Config], Plan]
 
@@ -54,9 +56,13 @@ class ScenarioFile(pytest.File):
         """One item for each scenario of the file."""
         scenarios = self.config.stash.get(SELECTION, None)
         if scenarios is None:
+            contract = self.config.stash[CONTRACT]
             try:
-                # Not its whole folder: what else lies there may be anything.
-                scenarios = load_scenarios(self.config.stash[CONTRACT], self.path)
+                if self.path == origin(contract):
+                    scenarios = generated_scenarios(contract, requirements_of(contract.folder))
+                else:
+                    # Not its whole folder: what else lies there may be anything.
+                    scenarios = load_scenarios(contract, self.path)
             except ContractError as error:
                 raise self.CollectError(str(error)) from None
         register_marks(self.config, scenarios)
@@ -225,6 +231,14 @@ SELECTION: pytest.StashKey[Sequence[Scenario] | None] = pytest.StashKey()
 CONTRACT: pytest.StashKey[Contract] = pytest.StashKey()
 
 
+def _is_asked_for(config: pytest.Config, path: Path) -> bool:
+    """Whether a file stands for what the contract gives by itself, and was named: not merely met in a folder."""
+    if CONTRACT not in config.stash or path != origin(config.stash[CONTRACT]):
+        return False
+    named = (config.invocation_params.dir / one.partition("::")[0] for one in config.args)
+    return any(one.resolve() == path.resolve() for one in named)
+
+
 class ScenarioCollector:
     """Collects the scenario files among pytest's arguments."""
 
@@ -234,6 +248,8 @@ class ScenarioCollector:
         if scenarios is not None:
             known = any(one.path.resolve() == file_path.resolve() for one in scenarios)
             return ScenarioFile.from_parent(parent, path=file_path) if known else None
+        if _is_asked_for(parent.config, file_path):
+            return ScenarioFile.from_parent(parent, path=file_path)
         if file_path.suffix not in (".yaml", ".yml"):
             return None
         try:

@@ -1,6 +1,8 @@
 """`wsproof check` of a contract without a line of scenario."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,8 @@ import pytest
 from conformance.run.stream import read_stream
 from contract.files import load_yaml
 from tests.conformance.generated.desk import ROLES, TOKEN, Desk, Talk, running, written
-from tests.wsproof.command import read, within
+from tests.slow import slow_but
+from tests.wsproof.command import PATIENCE, read, surroundings, within
 
 BARE = ROLES[: ROLES.index("  reactions:")] + ROLES[ROLES.index("numbers:") :]
 OPTIONS = ("--contract", "desk", "--set", "users.alice.token=${DESK_TOKEN}", "--set", "response_timeout=1s")
@@ -85,3 +88,23 @@ def test_what_is_left_open_is_listed(tmp_path: Path, language: str, heading: str
     ):
         assert heading in text
     assert seen in summary
+
+
+@pytest.mark.parametrize("named", slow_but(["--wsproof-bundled"], ["--wsproof-bundled", "desk/asyncapi.yaml", "."]))
+def test_pytest_plays_it_where_it_is_named(tmp_path: Path, named: str) -> None:
+    """A folder that is walked may hold any contract: only what is asked for is played."""
+    written(tmp_path / "desk")
+    (tmp_path / "wsproof.yaml").write_text(f"contract: desk\nusers: {{alice: {{token: {TOKEN}}}}}\n", encoding="utf-8")
+    with running(Desk()) as url:
+        arguments = ("-p", "wsproof.pytest_plugin", "-p", "no:cacheprovider", "--wsproof-url", url, named)
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "--strict-markers", *arguments],
+            cwd=tmp_path,
+            env={**surroundings({}), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    said = "no tests ran" if named == "." else "16 passed"
+    assert said in done.stdout, done.stdout + done.stderr
