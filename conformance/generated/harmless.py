@@ -45,7 +45,7 @@ def bases(contract: Contract) -> dict[str, Sendable]:
     found = {one.name: one for one in examples(contract)}
     probe = contract.roles.probe
     if probe is not None and probe.send is not None:
-        message = replaced(probe.send, standing_in)
+        message = replaced(probe.send, _standing_in)
         name = contract.name_of(message, "client")
         if name is not None and name in contract.events:
             found.setdefault(name, Sendable(name, message))
@@ -59,9 +59,9 @@ def any_message(contract: Contract, name: str) -> Any:
     return None if message is None or "${" in dump_json(message) else message
 
 
-def standing_in(name: str) -> Any:
+def _standing_in(name: str) -> Any:
     """What stands for a reference of a probe."""
-    return {"text": TEXT, "group": GROUP}.get(name, f"${{{name}}}")
+    return {"text": TEXT, "nonce": TEXT, "group": GROUP}.get(name, f"${{{name}}}")
 
 
 def _written(contract: Contract, event: Event) -> list[Any]:

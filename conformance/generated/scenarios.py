@@ -11,6 +11,7 @@ from conformance.generated.titles import titles
 from conformance.language.awaited import Alternative, ExpectClose, ExpectHeartbeat, ExpectOpen, ExpectRefusal
 from conformance.language.deed import Charge
 from conformance.language.deeds import CloseConnection, Connect, SendRaw
+from conformance.language.loading import RoleSteps
 from conformance.language.observing import ExpectAlive, ExpectReplies, Observe
 from conformance.language.scenario import Actor, Scenario
 from conformance.play.charges import charge_of
@@ -52,6 +53,7 @@ class _Maker:
         self.roles = contract.roles
         self.requirements = requirements
         self.path = path
+        self.procedures = RoleSteps(contract)
         self.connected = self.charge("handshake") or Charge()
         self.acknowledged = self.charge("acknowledged")
 
@@ -71,9 +73,9 @@ class _Maker:
 
     def script(self, *actors: str) -> Script:
         """The steps that open a connection for each actor."""
-        script = Script(self.contract)
+        script = Script(self.contract, self.procedures)
         for actor in actors:
-            script.open(actor, self.connected, self.acknowledged)
+            script.open(actor)
         return script
 
     def scenario(
@@ -124,7 +126,7 @@ class _Maker:
 
     def _refused(self, charge: Charge, refused: Outcomes) -> Scenario:
         graded = self.charge("refused-as-declared")
-        script = Script(self.contract)
+        script = self.script()
         script.add("connect", Connect("alice", token=NOBODY, accepted=False))
         expected = ExpectRefusal(
             "alice",
@@ -142,7 +144,7 @@ class _Maker:
         script = self.script("alice")
         if self.roles.sessions_per_user is not None:
             script.add("close", CloseConnection("alice", answered=False))
-        script.open("second", self.connected, charge)
+        script.open("second")
         script.add("expect-alive", ExpectAlive("second"), charge)
         actors = (ALICE, Actor("second", USER))
         return self.scenario("acknowledged", script, (charge, *checks), title=titles("acknowledged"), actors=actors)
@@ -152,14 +154,14 @@ class _Maker:
         early, overdue, again = map(self.charge, ("acknowledged-before", "acknowledged-due", "acknowledged-again"))
         message = next((one.message for one in bases(self.contract).values()), None)
         if early is not None and message is not None:
-            script = Script(self.contract)
-            script.connect("alice", self.connected)
+            script = self.script()
+            script.add("connect", Connect("alice"), self.connected)
             script.send("alice", message)
             script.outcome("alice", self._alternatives(role.before), early)
             yield self.scenario("early", script, (early,), title=titles("early"))
         if overdue is not None:
-            script = Script(self.contract)
-            script.connect("alice", self.connected)
+            script = self.script()
+            script.add("connect", Connect("alice"), self.connected)
             within = (role.due_within or 0.0) * MOST_OVERDUE + 1.0
             script.outcome("alice", self._alternatives(role.due), overdue, within)
             yield self.scenario("overdue", script, (overdue,), title=titles("overdue"), tags=("slow",))

@@ -1,18 +1,18 @@
-"""Builds the steps of a scenario: how any contract's connection is opened, and how it shows that it lives."""
+"""Builds the steps of a scenario."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from conformance.generated.harmless import standing_in
-from conformance.language.awaited import Alternative, Expect, Expectation, ExpectOne
+from conformance.language.awaited import Alternative, ExpectOne
 from conformance.language.deed import Charge, Deed, Duration
-from conformance.language.deeds import Connect, SendMessage
+from conformance.language.deeds import SendMessage
+from conformance.language.loading import RoleSteps
 from conformance.language.observing import ExpectAlive
 from conformance.language.scenario import Step
 from contract.findings import phrase
 from contract.model import Contract
-from contract.roles import Awaited
-from contract.templates import owned, replaced
+from contract.templates import owned
 
 USER = "alice"
 """The user of every actor."""
@@ -22,10 +22,11 @@ NOBODY = "none"
 
 
 class Script:
-    """The steps of one scenario, in order."""
+    """The steps of one scenario, in order. `roles` opens connections, and probes them."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, roles: RoleSteps) -> None:
         self.contract = contract
+        self.roles = roles
         self.steps: list[Step] = []
 
     def add(self, verb: str, deed: Deed, charge: Charge | None = None, what: str = "") -> None:
@@ -35,21 +36,9 @@ class Script:
         label = phrase("step", parts=[part for part in parts if part])
         self.steps.append(Step(deed, charge or Charge(), label))
 
-    def connect(self, actor: str, charge: Charge) -> None:
-        """A handshake that must be accepted."""
-        roles = self.contract.roles
-        travels = roles.authentication is not None and roles.authentication.where not in ("message", "none")
-        self.add("connect", Connect(actor, token=None if travels else NOBODY), charge)
-
-    def open(self, actor: str, connected: Charge, acknowledged: Charge | None) -> None:
+    def open(self, actor: str) -> None:
         """A connection, acknowledged where the contract has an acknowledgement."""
-        self.connect(actor, connected)
-        role = self.contract.roles.acknowledgement
-        if role is None:
-            return
-        self.ask(actor)
-        within = "ack_timeout"
-        self.add("expect", Expect(actor, (expectation(role.expect),), False, within), acknowledged, role.expect.name)
+        self.steps += self.roles.call("open", actor, len(self.steps))
 
     def ask(self, actor: str) -> None:
         """What asks for the acknowledgement."""
@@ -63,24 +52,13 @@ class Script:
 
     def alive(self, actor: str, charge: Charge) -> None:
         """A sign of life: the probe where there is one, else that the connection stays open."""
-        probe = self.contract.roles.probe
-        if probe is None or probe.send is None:
+        if self.contract.roles.probe is None:
             self.add("expect-alive", ExpectAlive(actor), charge)
             return
-        for one in probe.prepare:
-            if "send" in one:
-                self.send(actor, replaced(one["send"], standing_in))
-        self.send(actor, replaced(probe.send, standing_in))
-        for awaited in probe.expect:
-            self.add("expect", Expect(actor, (expectation(awaited),), False, "response_timeout"), charge, awaited.name)
+        self.steps += (replace(one, charge=charge) for one in self.roles.call("prepare", actor, len(self.steps)))
 
     def outcome(
         self, actor: str, alternatives: Sequence[Alternative], charge: Charge, within: Duration = "response_timeout"
     ) -> None:
         """One of several permitted outcomes."""
         self.add("expect-one", ExpectOne(actor, tuple(alternatives), within), charge)
-
-
-def expectation(awaited: Awaited) -> Expectation:
-    """A message that is awaited, as a step has it."""
-    return Expectation(awaited.name, replaced(awaited.match or {}, standing_in), {})

@@ -299,3 +299,18 @@ def _actors(body: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
         yield ("actor",), body["actor"]
     for number, name in enumerate(body.get("actors", ())):
         yield ("actors", number), name
+
+
+class RoleSteps:
+    """Steps that nobody wrote: calls of the procedures that every contract has."""
+
+    def __init__(self, contract: Contract) -> None:
+        procedures = _procedures([role_procedures(contract)])
+        self._known = _Known(procedures, replaced_by(contract.folder), journeys=False)
+        self._source = Source(Document(contract.folder.path, {}, None), ())
+
+    def call(self, name: str, actor: str, start: int) -> list[Step]:
+        """The steps of a procedure for an actor, behind `start` others."""
+        reader = _Reader(self._known, {actor})
+        reader.count = start
+        return [*reader.steps(self._source, [{"call": name, "with": {"actor": actor}}], {}, Charge())]

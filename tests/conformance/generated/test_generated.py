@@ -243,6 +243,32 @@ class TestWhatIsLeftOpen:
         assert seen["A message of an unknown name"].startswith('answered: {"kind": "fault", "code": "NOBODY_KNOWS"')
 
 
+class Deaf(Desk):
+    """It answers nothing more once something was wrong, and stays connected."""
+
+    def fault(self, talk: Talk, code: str, about: str | None = None) -> None:
+        super().fault(talk, code, about)
+        for _ in talk.connection:
+            pass
+
+
+class TestAProbe:
+    """With a probe, a sign of life is that a message is understood."""
+
+    PROBE = (
+        'probe: {send: {kind: look, id: "${text}", what: {colour: red}}, '
+        'expect: [{name: found, match: {id: "${text}"}}]}\n'
+    )
+
+    @pytest.mark.parametrize(
+        ("probe", "server", "failed"),
+        [(PROBE, Desk, set()), (PROBE, Deaf, {"MSG-23", "MSG-34"}), (PROBE, GivesUp, {"MSG-34"}), ("", Deaf, set())],
+        ids=["right", "deaf", "gives-up", "deaf-without-a-probe"],
+    )
+    def test_it_is_the_sign_of_life(self, tmp_path: Path, probe: str, server: type[Desk], failed: set[str]) -> None:
+        assert Checked(written(tmp_path / "desk", ROLES + probe), server()).failed == failed
+
+
 class TestWhatIsSent:
     def test_no_example_without_a_declared_reply(self, contract: Contract) -> None:
         ids = {one.id for one in load_suite(contract).scenarios}
