@@ -97,6 +97,13 @@ def dump_json(value: Any) -> str:
     return _ENCODER.encode(value)
 
 
+def code_text(value: Any) -> str | None:
+    """An error's code as contracts and profiles write it: a text, or the digits of a whole number; None for others."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value}"
+    return value if isinstance(value, str) else None
+
+
 def type_name(value: Any) -> str:
     """The JSON name of a parsed value's type."""
     return "null" if value is None else type_names.get(type(value), type(value).__name__)

@@ -19,6 +19,7 @@ from contract.errors import ContractError
 from contract.findings import Phrase, phrase
 from contract.folder import ContractFolder
 from contract.instances import NONE, instance
+from contract.json_text import code_text
 from contract.naming import Naming, kind_of
 from contract.paths import agrees, value_at
 from contract.role_check import check_roles
@@ -157,9 +158,9 @@ class Contract:
         """Whether a message of this name is the error message."""
         return event is not None and event == self.roles.errors.name
 
-    def error_code(self, value: Any) -> Any:
-        """The code that an error message carries; None where it has none."""
-        return value_at(value, self.errors.code) if self.errors.code is not None else None
+    def error_code(self, value: Any) -> str | None:
+        """The code that an error message carries, as text; None where it has none."""
+        return code_text(value_at(value, self.errors.code)) if self.errors.code is not None else None
 
     @property
     def flow(self) -> Flow | None:

@@ -1,7 +1,7 @@
 """Messages that a contract writes down as templates: `${message.PATH}` is what stands there in the message before."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 from contract.json_text import dump_json
@@ -29,14 +29,18 @@ def replaced(template: Any, value_of: Callable[[str], Any]) -> Any:
     return REFERENCE.sub(lambda found: _text(value_of(found[1])), template)
 
 
-def owned(template: Any, user: str) -> Any:
-    """A template in which `${token}` and `${user.MEMBER}` stand for those of one user."""
+def owned(template: Any, user: str, others: Container[str] = ()) -> Any:
+    """A template in which `${token}` and `${user.MEMBER}` stand for those of one user.
+
+    What names one of the `others`, as `${user.NAME.MEMBER}`, stays as it is.
+    """
 
     def value_of(name: str) -> str:
         if name == "token":
             return f"${{token.{user}}}"
         kind, _, member = name.partition(".")
-        return f"${{user.{user}.{member}}}" if kind == "user" else f"${{{name}}}"
+        own = kind == "user" and member.partition(".")[0] not in others
+        return f"${{user.{user}.{member}}}" if own else f"${{{name}}}"
 
     return replaced(template, value_of)
 

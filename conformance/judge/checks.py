@@ -245,7 +245,7 @@ def check_error_codes(history: History) -> Iterator[Finding]:
     known = set(history.profile.error_codes.values())
     for message in _parsed(history) if known else ():
         code = contract.error_code(message.value) if contract.reports_error(message.event) else None
-        if not isinstance(code, str) or not code:
+        if not code:
             continue
         history.chance("error-code")
         if code not in known:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contract.findings import Phrase, Text, phrase, words
-from contract.json_text import dump_json, type_name
+from contract.json_text import code_text, dump_json, type_name
 
 OPERATORS = frozenset(
     {"$any", "$type", "$not", "$nonempty", "$in", "$contains", "$optional", "$absent", "$error_code", "$length"}
@@ -59,7 +59,8 @@ def _operator(name: str, wanted: Any, value: Any, error_codes: Mapping[str, str]
             return isinstance(value, str) and len(value) == int(wanted)
         case _:
             # A profile that does not know the cause leaves its code free.
-            return isinstance(value, str) and (wanted not in error_codes or value == error_codes[wanted])
+            code = code_text(value)
+            return code is not None and (wanted not in error_codes or code == error_codes[wanted])
 
 
 def mismatches(

@@ -61,7 +61,9 @@ def _of_operators(expected: dict[str, Any], declared: Declared, where: Where) ->
                 yield here, f"{name}: expected a string; got {type_name(wanted)}"
             elif name == "$length" and type_name(wanted) != "integer":
                 yield here, f"$length: expected a whole number; got {type_name(wanted)}"
-            elif not declared.permits_type("string"):
+            elif not declared.permits_type("string") and not (
+                name == "$error_code" and declared.permits_type("integer")
+            ):
                 yield here, _never("a string", where)
 
 

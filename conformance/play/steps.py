@@ -21,7 +21,7 @@ from conformance.language.deeds import (
 from conformance.language.scenario import Scenario, Step, decided
 from conformance.language.values import Enough
 from conformance.play.attribution import ended_as
-from conformance.play.context import Absence, Context, Script
+from conformance.play.context import Absence, ActorState, Context, Script
 from conformance.play.deadlines import owed
 from conformance.play.expecting import EXPECTATIONS
 from conformance.play.handshakes import connect
@@ -30,6 +30,7 @@ from conformance.play.record import close_frame
 from conformance.transport.exchange import Close, Drop, OutFrame, Reading, Send
 from contract.findings import phrase
 from contract.json_text import JsonTextError, dump_json
+from contract.templates import owned
 from wire.deflate import compressed
 from wire.frames import RSV1, Opcode
 
@@ -58,10 +59,15 @@ def awaited(step: Step, scenario: Scenario) -> tuple[Any, ...]:
 def _send(context: Context, deed: SendMessage) -> Script[None]:
     state = context.actors[deed.actor]
     plain = deed.fragments is None
-    action = context.message_action(state, context.values.render(deed.message), escape=deed.escape, plain=plain)
+    action = context.message_action(state, _own(context, state, deed.message), escape=deed.escape, plain=plain)
     payload = action.frames[0].payload
     frames = fragmented(payload, Opcode.TEXT, deed.fragments, interleave=deed.interleave)
     yield from context.act(Send(deed.actor, frames))
+
+
+def _own(context: Context, state: ActorState, template: Any) -> Any:
+    """A message of an actor: `${token}` and `${user.MEMBER}` are those of its user."""
+    return context.values.render(owned(template, state.actor.user, context.profile.users))
 
 
 def _send_raw(context: Context, deed: SendRaw) -> Script[None]:

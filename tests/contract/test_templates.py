@@ -14,3 +14,7 @@ def test_what_is_a_users_own_is_named_by_that_user() -> None:
 
 def test_references_of_a_template() -> None:
     assert references([{"a": "${token}"}, "x ${message.1} ${nonce.b}"]) == {"token", "message.1", "nonce.b"}
+
+
+def test_what_names_another_user_stays() -> None:
+    assert owned("${user.alice.id} ${user.car.vin}", "bob", {"alice"}) == "${user.alice.id} ${user.bob.car.vin}"

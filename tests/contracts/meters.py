@@ -12,6 +12,8 @@ from websockets.exceptions import ConnectionClosed
 
 LIMIT = 1000
 
+FORMS: dict[str, dict[str, Any]] = {"Register": {"serial": str}, "Reading": {"watts": (int, float)}, "Beat": {}}
+
 WRONG = {
     "other-id": {"METER-01", "METER-05", "METER-07"},
     "mute": {"METER-05"},
@@ -58,7 +60,7 @@ class Meter:
         await self.connection.send(json.dumps(message))
 
     async def _asked(self, message: list[Any]) -> None:
-        number, action, details = message[1], message[2], message[3]
+        number, action, details = f"{message[1]}", message[2], [*message, None][3]
         try:
             answer = self._done(action, details)
         except RefusedError as refused:
@@ -85,18 +87,20 @@ class Meter:
             await self.send([2, f"a{self.asked}", "Adjust", {"limit": LIMIT}])
 
     def _done(self, action: str, details: Any) -> Any:
+        if action not in FORMS:
+            raise RefusedError("UnknownAction")
+        if not isinstance(details, dict) or not all(
+            isinstance(details.get(name), kind) for name, kind in FORMS[action].items()
+        ):
+            raise RefusedError("BadForm")
         if action == "Register":
-            if not isinstance(details.get("serial"), str):
-                raise RefusedError("BadForm")
             self.serial = details["serial"]
             return {"every": 2}
         if action == "Reading":
             if self.serial is None:
                 raise RefusedError("NotRegistered")
             return {}
-        if action == "Beat":
-            return {}
-        raise RefusedError("UnknownAction")
+        return {}
 
 
 @contextmanager
