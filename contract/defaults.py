@@ -31,8 +31,6 @@ def defaults(folder: ContractFolder | None) -> Mapping[str, Any]:
     }
     if roles.authentication is not None and roles.authentication.name is not None:
         found["auth"]["name"] = roles.authentication.name
-    if roles.subprotocols.offer:
-        found["subprotocols"] = list(roles.subprotocols.offer)
     if roles.acknowledgement is not None and roles.acknowledgement.within is not None:
         found["ack_timeout"] = roles.acknowledgement.within
     if roles.reconnect is not None:

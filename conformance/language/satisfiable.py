@@ -12,12 +12,18 @@ Where = tuple[str | int, ...]
 Flaw = tuple[Where, str]
 
 TYPES = ("object", "array", "string", "integer", "number", "boolean", "null")
+SIZED = frozenset({"$fill", "$pad"})
+"""Texts of a certain size; what else is wrong with them, `samples.size_flaws` says."""
+
 _OF_STRINGS = ("$nonempty", "$contains", "$length", "$error_code")
 
 
 def flaws(expected: Any, declared: Declared, where: Where = ()) -> Iterator[Flaw]:
     """What can never match where the contract declares `declared`, each with its place in the expectation."""
-    if isinstance(expected, dict):
+    if isinstance(expected, dict) and expected.keys() <= SIZED:
+        if not declared.permits_type("string"):
+            yield where, _never("a string", where)
+    elif isinstance(expected, dict):
         if any(str(name).startswith("$") for name in expected):
             yield from _of_operators(expected, declared, where)
         else:

@@ -105,6 +105,8 @@ class _Reading:
 
     def _references(self, step: Written) -> Iterator[Flaw]:
         names = {"group", *self.past.captured, *(GENERATED if self.generated else ())}
+        if step.verb == "send":
+            names.add("token")  # that of its actor's user
         for path, whole in _references(step.body):
             spelling, colon, name = whole.rpartition(":")
             if colon and spelling not in SPELLINGS:

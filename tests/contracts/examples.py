@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -61,9 +62,23 @@ def undecided(results: Any) -> set[str]:
     return {one["id"] for one in results["requirements"] if one["verdict"] not in ("passed", "failed")}
 
 
+def groups(name: str) -> list[str]:
+    """Those of the contract's own scenarios; the rest is a pack's."""
+    found = (
+        re.findall(r"^group: (.*)$", file.read_text(), re.MULTILINE) for file in EXAMPLES.glob(f"{name}/scenarios/*")
+    )
+    return sorted({group for each in found for group in each})
+
+
+def selected(name: str) -> list[str]:
+    """The options that leave out the scenarios of packs."""
+    return [part for one in groups(name) for part in ("--select", one)]
+
+
 def charged(name: str, fault: Fault, url: str, output: Path) -> set[str]:
     """The requirements that fail for a fault between wsproof and the real server."""
     known: Iterable[str] = DEVIATIONS[name]
     with Proxy(url, fault).running() as address:
-        results = check(name, address, output, *(part for one in known for part in ("--deselect", one)))
+        deselected = [part for one in known for part in ("--deselect", one)]
+        results = check(name, address, output, *selected(name), *deselected)
     return failed(results)
