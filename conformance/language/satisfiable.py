@@ -20,7 +20,7 @@ _OF_STRINGS = ("$nonempty", "$contains", "$length", "$error_code")
 
 def flaws(expected: Any, declared: Declared, where: Where = ()) -> Iterator[Flaw]:
     """What can never match where the contract declares `declared`, each with its place in the expectation."""
-    if isinstance(expected, dict) and expected.keys() <= SIZED:
+    if isinstance(expected, dict) and expected and expected.keys() <= SIZED:
         if not declared.permits_type("string"):
             yield where, _never("a string", where)
     elif isinstance(expected, dict):
