@@ -159,8 +159,14 @@ class Contract:
         return event is not None and event == self.roles.errors.name
 
     def error_code(self, value: Any) -> str | None:
-        """The code that an error message carries, as text; None where it has none."""
-        return code_text(value_at(value, self.errors.code)) if self.errors.code is not None else None
+        """The code that an error message carries, as text; None where it has none.
+
+        A number is one only where the contract's own codes are numbers.
+        """
+        found = value_at(value, self.errors.code) if self.errors.code is not None else None
+        if isinstance(found, str) or any(one.lstrip("-").isdecimal() for one in self.errors.codes):
+            return code_text(found)
+        return None
 
     @property
     def flow(self) -> Flow | None:
