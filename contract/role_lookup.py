@@ -13,7 +13,7 @@ from contract.roles import By, Side
 from contract.schemas import Violation
 from contract.templates import references
 
-ANYWHERE = ("uuid", "counter", "nonce.NAME", "value.NAME")
+ANYWHERE = ("uuid", "uuid.NAME", "counter", "counter.NAME", "nonce.NAME", "value.NAME")
 """References that any template may have: values that are new each time, and those of the endpoint's wsproof.yaml."""
 OF_USER = ("token", "user.MEMBER")
 OF_MESSAGE = ("message.PATH",)

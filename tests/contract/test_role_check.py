@@ -203,7 +203,7 @@ def test_what_is_right(tmp_path: Path) -> None:
         ),
         (
             'probe: {send: {type: ask, id: "${message.id}", topics: []}, expect: [told]}\n',
-            "2:27: probe.send.id: unknown reference ${message.id}; known: ${counter}, ${group}, ${nonce.NAME}, ${tex",
+            "2:27: probe.send.id: unknown reference ${message.id}; known: ${counter}, ${counter.NAME}, ${group}",
         ),
         (
             'probe: {send: {type: ask, id: "${user}", topics: []}, expect: [told]}\n',
