@@ -81,7 +81,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--wsproof-bundled"):
         named = config.args if config.args_source is pytest.Config.ArgsSource.ARGS else []
         paths = [one.folder(SCENARIOS) for one in _contract(config).whole]
-        paths.append(origin(load_contract(_contract(config))))
+        paths.append(origin(_loaded(config)))
         config.args[:] = [*named, *(str(path) for path in paths if path is not None)]
     for plugin in (ScenarioCollector(), PeerPlugins()):
         config.pluginmanager.register(plugin)
