@@ -57,11 +57,18 @@ class Declared:
         types = (part["type"] for part in self._parts if "type" in part)
         return all(names & {*([known] if isinstance(known, str) else known)} for known in types)
 
+    @property
+    def is_uniform(self) -> bool:
+        """Whether all items of a list are declared alike."""
+        return not any("prefixItems" in part for part in self._every)
+
     def item(self, index: int) -> "Declared":
-        """Inside an item of a list."""
+        """Inside an item of a list. A negative index counts from the end, which a list of any length may have."""
 
         def schema_of(part: Mapping[str, Any]) -> Any:
             fixed = part.get("prefixItems", ())
+            if index < 0:
+                return None if fixed else part.get("items")
             return fixed[index] if index < len(fixed) else part.get("items")
 
         return self._at(index, schema_of)

@@ -61,7 +61,7 @@ def with_defaults(value: Mapping[str, Any], standing: Mapping[str, Any]) -> dict
     own_fixtures = any(name in value for name in FIXTURES)
     kept = {name: member for name, member in standing.items() if not (own_fixtures and name in FIXTURES)}
     merged = {**kept, **value}
-    for name in ("auth", "heartbeat", "close_codes", "limits", "reconnect"):
+    for name in ("auth", "heartbeat", "close_codes", "limits", "reconnect", "values"):
         if isinstance(value.get(name), dict) and isinstance(standing.get(name), dict):
             merged[name] = {**standing[name], **value[name]}
     auth = value.get("auth")

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from contract.commands import Command, command_of
 from contract.durations import seconds
+from contract.paths import value_at
 
 Names = Literal["any", "pattern"]
 
@@ -20,6 +21,10 @@ class User:
     id: str | None = None
     name: str | None = None
     members: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def member(self, path: str) -> Any:
+        """What stands at a path of what the profile says of the user; None: nothing."""
+        return value_at({"id": self.id, "name": self.name, "token": self.token, **self.members}, path)
 
 
 @dataclass(frozen=True, slots=True)

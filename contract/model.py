@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from referencing import Registry
 from referencing.exceptions import Unresolvable
@@ -21,7 +21,7 @@ from contract.folder import ContractFolder
 from contract.instances import NONE, instance
 from contract.json_text import code_text
 from contract.naming import Naming, kind_of
-from contract.paths import agrees, value_at
+from contract.paths import agrees, by_index, value_at
 from contract.role_check import check_roles
 from contract.roles import Acknowledgement, Errors, Flow, Heartbeat, Roles, Side
 from contract.schemas import (
@@ -29,6 +29,7 @@ from contract.schemas import (
     Violation,
     compile_schema,
     file_registry,
+    pointer,
     resolved,
     schema_problem,
     violations,
@@ -77,6 +78,8 @@ class Contract:
     envelope: Validator | None = field(default=None, repr=False, compare=False)
     notes: tuple[Note, ...] = field(default=(), repr=False, compare=False)
     """What of the document could not be told, is broken, or is not checked."""
+    schemas: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """The document's schemas that have names (`components.schemas`)."""
 
     @property
     def roles(self) -> Roles:
@@ -144,10 +147,16 @@ class Contract:
 
     def _named(self, value: Any, name: str) -> Any:
         """A message that bears its name, where a schema leaves that open."""
-        at = next((rule.at for rule in self.roles.messages.name if rule.at is not None and not rule.match), None)
-        if at is None or "." in at or not isinstance(value, dict) or self.name_of(value, "client") == name:
+        at = self.name_member
+        if at is None or not isinstance(value, dict) or self.name_of(value, "client") == name:
             return value
         return {**value, at: name}
+
+    @property
+    def name_member(self) -> str | None:
+        """The member that has a message's name, whatever the message; None: it is told otherwise."""
+        at = next((one.at for one in self.roles.messages.name if one.at is not None and not one.match), None)
+        return at if at is not None and "." not in at and not by_index([at]) else None
 
     @property
     def errors(self) -> Errors:
@@ -214,10 +223,33 @@ class Contract:
         place = path.replace(".", "/") + violation.pointer
         return phrase("at", place=place or phrase("the-message"), problem=violation.problem)
 
+    def keeps(self, name: str, value: Any) -> bool:
+        """Whether a value is valid for the document's schema, or its message, of a name; False: there is neither."""
+        validator = _validator_of(self, name)
+        return validator is not None and not any(validator.iter_errors(value))
+
+    def has_schema(self, name: str) -> bool:
+        """Whether the document has a schema that can be read, or a message, of this name."""
+        return _validator_of(self, name) is not None
+
     def undeclared_members(self, event: str, value: Any) -> tuple[str, ...]:
         """JSON pointers of the members that the contract does not name. KeyError: unknown event."""
         path, part = self.part_of(value)
         return tuple(undeclared(part, self.events[event].declared, tuple(path.split(".")) if path else ()))
+
+
+@cache
+def _validator_of(contract: Contract, name: str) -> Validator | None:
+    if name in contract.events:
+        return contract.events[name].message
+    if name not in contract.schemas:
+        return None
+    validator = compile_schema(contract.schemas[name], contract.registry)
+    try:
+        violations(validator, {})
+    except (Unresolvable, ContractError):
+        return None  # the document's reader has noted what is broken in it
+    return validator
 
 
 class _Reader:
@@ -255,7 +287,16 @@ class _Reader:
             codec=self._codec(),
             envelope=self._envelope(),
             notes=self.api.notes,
+            schemas=self._schemas(),
         )
+
+    def _schemas(self) -> Mapping[str, Any]:
+        """References to the schemas that have names."""
+        components = self.api.document.value.get("components")
+        found = components.get("schemas") if isinstance(components, dict) else None
+        names = found if isinstance(found, dict) else {}
+        place = f"{self.api.document.path.resolve().as_uri()}#/components/schemas"
+        return {name: {"$ref": f"{place}{quote(pointer((name,)))}"} for name in names}
 
     def _is_served(self, one: DeclaredMessage) -> bool:
         """Whether a message belongs to the channels of this endpoint."""

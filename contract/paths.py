@@ -4,7 +4,7 @@ A negative index counts from the end: `-1` is the last item.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 _INDEX = re.compile(r"-?[0-9]+")
@@ -22,6 +22,24 @@ def value_at(message: Any, path: str) -> Any:
         else:
             return None
     return message
+
+
+def by_index(names: Iterable[str]) -> bool:
+    """Whether names look at the items of a list: each is an index, and there is one."""
+    names = tuple(names)
+    return bool(names) and all(_INDEX.fullmatch(name) for name in names)
+
+
+def set_at(message: Any, path: str, value: Any) -> Any:
+    """A copy of a message with a value at a path. Raises LookupError where that leads nowhere."""
+    name, _, rest = path.partition(".")
+    inner = value if not rest else set_at(value_at(message, name), rest, value)
+    if isinstance(message, dict):
+        return {**message, name: inner}
+    if isinstance(message, list) and _INDEX.fullmatch(name) and -len(message) <= int(name) < len(message):
+        index = int(name) % len(message)
+        return [*message[:index], inner, *message[index + 1 :]]
+    raise LookupError(path)
 
 
 def has(message: Any, path: str) -> bool:

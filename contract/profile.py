@@ -33,6 +33,7 @@ from contract.fixtures import Channels, Tokens, User, read_channels, read_tokens
 from contract.folder import ContractFolder
 from contract.mistakes import check_document, refuse
 from contract.overrides import culprit, expand, overridden, part_problem, refuse_overrides, unset
+from contract.redaction import named_secrets
 from contract.roles import Roles
 from contract.user_members import asked_members, hidden_texts
 
@@ -69,10 +70,15 @@ class Profile:
     hidden: tuple[str, ...] = field(default=(), repr=False)
     """What users send as credentials beside their tokens."""
 
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What the endpoint's own scenarios and contract ask for by `${value.NAME}`."""
+
     def secrets(self) -> tuple[str, ...]:
         """Every token and credential of the profile, and what stands before the server, longest first, for masking."""
         found = {*self.hidden, *(token for _, token in self.all_tokens())}
         found |= {*self.access.secrets(), *self.tokens.minted}
+        found |= {secret for user in self.users.values() for secret in named_secrets(user.members)}
+        found |= {*named_secrets(self.values)}
         return tuple(sorted(found, key=len, reverse=True))
 
     def all_tokens(self) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -172,4 +178,5 @@ def _profile(value: Mapping[str, Any], folder: Path, overrides: Mapping[str, Any
         history=value.get("history", "none"),
         tls=read_tls(value.get("tls", {}), folder, overrides),
         access=read_access(value),
+        values=dict(value.get("values") or {}),
     )

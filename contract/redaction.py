@@ -2,13 +2,29 @@
 
 import base64
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from typing import Any
 
 MASK = "•••"
 
 LEAST_ENCODED = 6
 """Characters that a token needs for its other spellings to be looked for; shorter ones would be found by chance."""
+
+
+_SECRET = re.compile(r"pass(word|phrase|code)|secret|token|credential|(api|private|access)[-_]?key", re.IGNORECASE)
+
+
+def named_secrets(value: Any, name: str = "") -> Iterator[str]:
+    """The texts in members whose names say that they are secret, such as `password` and `apiKey`."""
+    if isinstance(value, Mapping):
+        for inner, member in value.items():
+            yield from named_secrets(member, name if _SECRET.search(name) else inner)
+    elif isinstance(value, list):
+        for member in value:
+            yield from named_secrets(member, name)
+    elif isinstance(value, str) and value and _SECRET.search(name):
+        yield value
 
 
 class Redactor:

@@ -101,7 +101,12 @@ def _heartbeats(lookup: Lookup, listed: Any) -> Iterator[Mistake]:
         ping = name_of(one["ping"])
         yield from lookup.awaited((*where, "ping"), one["ping"], by)
         answer = one.get("answer", "none")
-        if answer != "none":
+        if answer == "reply":
+            asks = [(each["name"], each.get("by", "client")) for each in lookup.value.get("requests", ())]
+            if (ping, by) not in asks:
+                text = f"needs a request {quoted_name(ping)} by the {by} in `requests`, whose reply it is"
+                yield mistake((*where, "answer"), text)
+        elif answer != "none":
             yield from lookup.awaited((*where, "answer"), answer, OTHER[by])
         yield from _beats(lookup, where, one)
         if "tolerance" in one and "every" not in one:

@@ -103,14 +103,15 @@ class Acknowledgement:
 class Heartbeat:
     """One heartbeat. `every` None: it is answered and never awaited. `tolerance` is a fraction of `every`.
 
-    `answer` is the answering message; None with `answers` False: none is due. `mute`: what happens to a side that does
-    not answer within `timeout`.
+    `answer` is the answering message; None: none is due, or `replied`: the ping is a request, whose last reply answers
+    it. `mute`: what happens to a side that does not answer within `timeout`.
     """
 
     by: By
     ping: Awaited
     ping_message: Any = None
     answer: Awaited | None = None
+    replied: bool = False
     answer_message: Any = None
     every: float | None = None
     tolerance: float | None = None
@@ -446,7 +447,8 @@ def _heartbeat(one: Mapping[str, Any]) -> Heartbeat:
         by=one["by"],
         ping=_awaited(ping),
         ping_message=ping.get("send") if isinstance(ping, dict) else None,
-        answer=None if answer == "none" else _awaited(answer),
+        answer=None if answer in ("none", "reply") else _awaited(answer),
+        replied=answer == "reply",
         answer_message=answer.get("send") if isinstance(answer, dict) else None,
         every=_optional_seconds(one.get("every")),
         tolerance=tolerance,

@@ -1,10 +1,12 @@
 """What an actor expects: messages, silence, refusals, pongs, heartbeats, and the end of its connection."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from conformance.language.deed import Charge, Deed, Duration, Verbs, control_payload, names, said
+from conformance.language.deed import Charge, Deed, Duration, Verbs, control_payload, event_of, names, said
+from conformance.language.deeds import message_of
+from conformance.language.matching import ANYTHING
 from contract.findings import Phrase
 
 VERBS = Verbs()
@@ -16,29 +18,34 @@ class Check:
     """A graded part of an expectation: a failure is charged, and the scenario goes on."""
 
     charge: Charge
-    match: Mapping[str, Any]
+    match: Any = field(default_factory=lambda: ANYTHING)
     message: Phrase | None = None
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Self:
         """A check of an expectation, or what an outcome fails."""
-        return cls(Charge(names(body["requirement"]), body.get("level")), body.get("match", {}), said(body))
+        return cls(Charge(names(body["requirement"]), body.get("level")), body.get("match", ANYTHING), said(body))
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """A message that is expected, and what of it is kept and checked."""
+    """A message that is expected, and what of it is kept and checked.
+
+    `event` is its name; None: any. `optional`: it need not come.
+    """
 
     event: str | None
-    match: Any
-    capture: Mapping[str, str]
+    match: Any = field(default_factory=lambda: ANYTHING)
+    capture: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
+    optional: bool = False
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Self:
         """One of `expect_all`, or the whole of `expect`."""
         checks = tuple(map(Check.read, body.get("checks", ())))
-        return cls(body.get("event"), body.get("match", {}), body.get("capture", {}), checks)
+        match, capture = body.get("match", ANYTHING), body.get("capture", {})
+        return cls(event_of(body), match, capture, checks, bool(body.get("optional")))
 
 
 @VERBS.add("expect", "expect_all")
@@ -51,31 +58,63 @@ class Expect(Deed):
     listed: bool
     within: Duration
 
+    @property
+    def decides(self) -> bool:
+        """Messages that need not come decide nothing."""
+        return not all(one.optional for one in self.of)
+
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Self:
         """`Deed.read`."""
         of = tuple(map(Expectation.read, body.get("of", (body,))))
-        return cls(body["actor"], of, body.get("order") == "listed", body.get("within", "response_timeout"))
+        usual = "quiet_period" if all(one.optional for one in of) else "response_timeout"
+        return cls(body["actor"], of, body.get("order") == "listed", body.get("within", usual))
+
+
+@VERBS.add("request")
+@dataclass(frozen=True, slots=True)
+class SendRequest(Deed):
+    """Send a request, and wait for its replies in order; `of` empty: for all up to the last."""
+
+    actor: str
+    message: Any
+    of: tuple[Expectation, ...]
+    within: Duration
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> Self:
+        """`Deed.read`."""
+        reply = body.get("reply", ())
+        of = map(Expectation.read, reply if isinstance(reply, list | tuple) else [reply])
+        return cls(body["actor"], message_of(body), tuple(of), body.get("within", "response_timeout"))
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """One permitted outcome: a message, a close frame with one of some codes or with any, or the end of TCP."""
+    """One permitted outcome: a message, a close frame with one of some codes or with any, or the end of TCP.
+
+    A message has a name or a match at least.
+    """
 
     event: str | None = None
-    match: Mapping[str, Any] | None = None
+    match: Any = field(default_factory=lambda: ANYTHING)
     close: tuple[str | int, ...] = ()
     closed: bool = False
     end: bool = False
     enough: bool = False
     fails: Check | None = None
 
+    @property
+    def message(self) -> bool:
+        """Whether it is a message."""
+        return self.event is not None or self.match is not ANYTHING
+
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Self:
         """One of `expect_one`."""
         return cls(
-            body.get("event"),
-            body.get("match"),
+            event_of(body),
+            body.get("match", ANYTHING),
             tuple(body.get("close", ())),
             bool(body.get("closed")),
             bool(body.get("end")),
@@ -108,14 +147,14 @@ class ExpectNothing(Deed):
 
     actors: tuple[str, ...]
     event: str | None
-    match: Mapping[str, Any]
+    match: Any
     duration: Duration
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Self:
         """`Deed.read`."""
-        pattern, duration = body.get("match", {}), body.get("for", "quiet_period")
-        return cls(tuple(body["actors"]), body.get("event"), pattern, duration)
+        pattern, duration = body.get("match", ANYTHING), body.get("for", "quiet_period")
+        return cls(tuple(body["actors"]), event_of(body), pattern, duration)
 
 
 @VERBS.add("expect_close")
@@ -167,9 +206,18 @@ class ExpectRefusal(Deed):
 @VERBS.add("expect_handshake")
 @dataclass(frozen=True, slots=True)
 class ExpectHandshake(Deed):
-    """The answer to the handshake is a right one (RFC 6455 §4.2.2)."""
+    """The answer to the handshake is a right one (RFC 6455 §4.2.2).
+
+    `selected`: the subprotocols that it may select (None: none); empty: any that was offered.
+    """
 
     actor: str
+    selected: tuple[str | None, ...] = ()
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> Self:
+        """`Deed.read`."""
+        return cls(body["actor"], (body["subprotocol"],) if "subprotocol" in body else ())
 
 
 @VERBS.add("expect_declined")

@@ -54,6 +54,12 @@ class Charge:
     level: Level | None = None
 
 
+def event_of(body: Mapping[str, Any]) -> str | None:
+    """The name of an expected message, which stands at `event` or at `name`; None: it may have any."""
+    name: str | None = body.get("event", body.get("name"))
+    return name
+
+
 def names(value: str | list[str] | None) -> tuple[str, ...]:
     """One name or several, as the files write them."""
     return (value,) if isinstance(value, str) else tuple(value or ())

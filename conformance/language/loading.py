@@ -1,18 +1,19 @@
 """Reads scenario files: checks them against their schema, expands procedures, repeats and variants."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from conformance.language import awaited, deeds
-from conformance.language.deed import Charge
+from conformance.language.deed import Charge, event_of
 from conformance.language.deed import names as names_of
 from conformance.language.deeds import Pace
 from conformance.language.places import Source
 from conformance.language.probing import role_procedures
 from conformance.language.scenario import Actor, Scenario, Step, Written
 from conformance.language.soundness import unsound
+from conformance.language.titles import title
 from conformance.language.values import substitute
 from conformance.language.variants import combinations
 from contract.errors import ContractError, together
@@ -23,6 +24,7 @@ from contract.mistakes import check_document
 from contract.model import Contract
 from contract.plain_words import near
 from contract.requirements import replaced_by
+from contract.roles import Roles
 
 SCENARIOS, THOROUGH, FUZZ, JOURNEYS = "scenarios", "thorough", "fuzz", "journeys"
 """The folders of a contract."""
@@ -39,6 +41,12 @@ MAX_STEPS = 20_000
 OF_JOURNEYS = ("pause", "pace", "backoff")
 """Steps that only journeys of a load test have."""
 
+OLD_ANSWERS: Mapping[str, Callable[[Roles], Any]] = {
+    "numbered": lambda roles: {one.at: 1 for one in roles.numbers[:1]},
+    "with-members": lambda roles: {one.payload: {"wsproof": ["x", 1]} for one in (roles.messages.envelope,) if one},
+}
+"""Words of former versions for what an actor answers to a ping, where the contract's messages have such members."""
+
 
 @dataclass(frozen=True, slots=True)
 class Procedure:
@@ -54,6 +62,7 @@ class Procedure:
 class _Known:
     """What scenarios may call and name. `replaced`: requirements of packs for which the contract's own stand."""
 
+    contract: Contract
     procedures: Mapping[str, Procedure]
     replaced: Mapping[str, tuple[str, ...]]
     journeys: bool
@@ -104,7 +113,7 @@ def read_scenarios(
     read = {document.path.resolve() for document in documents}
     others = [_read(file) for file in dict.fromkeys(shared) if file.is_file() and file.resolve() not in read]
     known = _Known(
-        _procedures([role_procedures(contract), *others, *documents]), replaced_by(contract.folder), journeys
+        contract, _procedures([role_procedures(contract), *others, *documents]), replaced_by(contract.folder), journeys
     )
     scenarios = [one for document in documents for one in _scenarios(document, known)]
     seen: dict[str, Scenario] = {}
@@ -149,7 +158,9 @@ def _scenarios(document: Document, known: _Known) -> Iterator[Scenario]:
                 if member in one
             }
             verifies = known.named(substitute(members.get("verifies", one.get("verifies", [])), names))
-            actors = tuple(_actor(key, value) for key, value in one.get("actors", {"alice": "alice"}).items())
+            actors = tuple(
+                _actor(key, value, known.contract.roles) for key, value in one.get("actors", {"alice": "alice"}).items()
+            )
             reader = _Reader(known, {actor.name for actor in actors})
             steps = tuple(reader.steps(source.at("steps"), one["steps"], names, Charge()))
             yield Scenario(
@@ -169,10 +180,15 @@ def _scenarios(document: Document, known: _Known) -> Iterator[Scenario]:
             )
 
 
-def _actor(name: str, value: Any) -> Actor:
-    return (
-        Actor(name, value) if isinstance(value, str) else Actor(name, value["user"], value.get("heartbeat", "answer"))
-    )
+def _actor(name: str, value: Any, roles: Roles) -> Actor:
+    if isinstance(value, str):
+        return Actor(name, value)
+    heartbeat = value.get("heartbeat", "answer")
+    if isinstance(heartbeat, dict):
+        return Actor(name, value["user"], answer=heartbeat["answer"])
+    if heartbeat in OLD_ANSWERS:
+        return Actor(name, value["user"], answer=OLD_ANSWERS[heartbeat](roles))
+    return Actor(name, value["user"], heartbeat)
 
 
 class _Reader:
@@ -265,7 +281,7 @@ class _Reader:
         except (TypeError, ValueError) as error:
             raise source.error(f"{verb}: {error}") from None
         subject = body.get("actor") or ", ".join(body.get("actors", ()))
-        what = body.get("event") or ""
+        what = event_of(body) or (title(self.known.contract, None, body["match"]) if "match" in body else "")
         parts = (str(self.count), subject, phrase(f"verb-{verb.replace('_', '-')}"), what)
         label = phrase("step", parts=[part for part in parts if part])
         return Step(deed, charge, label, Written(verb, body, source))
@@ -306,7 +322,7 @@ class RoleSteps:
 
     def __init__(self, contract: Contract) -> None:
         procedures = _procedures([role_procedures(contract)])
-        self._known = _Known(procedures, replaced_by(contract.folder), journeys=False)
+        self._known = _Known(contract, procedures, replaced_by(contract.folder), journeys=False)
         self._source = Source(Document(contract.folder.path, {}, None), ())
 
     def call(self, name: str, actor: str, start: int) -> list[Step]:

@@ -33,6 +33,14 @@ class Samples(Values):
         """Any token."""
         return f"token-{name}"
 
+    def user(self, path: str) -> Any:
+        """A text; a profile may have a value of any type."""
+        return path
+
+    def value(self, path: str) -> Any:
+        """A text; a profile may have a value of any type."""
+        return path
+
     def length(self, value: int | str) -> int:
         """A number, or a limit that a profile may have."""
         return SAMPLE if value == "message_size" else super().length(value)

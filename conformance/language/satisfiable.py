@@ -1,21 +1,23 @@
-"""What of an expectation no valid message can be: operators that there are not, members and values that none has."""
+"""What of an expectation no valid message can be: operators that there are not, members and values that none has.
+
+An operator is held against what it may hold (`wanted_flaw`), and then against what the contract declares at its place.
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
 from conformance.language.matching import ABSENT, OPERATORS, matches
+from conformance.language.operators import OF_STRINGS, wanted_flaw
+from conformance.language.values import OF_ANY_TYPE, REFERENCE
 from contract.declared import Declared
-from contract.json_text import type_name
+from contract.paths import by_index
 from contract.plain_words import near
 
 Where = tuple[str | int, ...]
 Flaw = tuple[Where, str]
 
-TYPES = ("object", "array", "string", "integer", "number", "boolean", "null")
 SIZED = frozenset({"$fill", "$pad"})
 """Texts of a certain size; what else is wrong with them, `samples.size_flaws` says."""
-
-_OF_STRINGS = ("$nonempty", "$contains", "$length", "$error_code")
 
 
 def flaws(expected: Any, declared: Declared, where: Where = ()) -> Iterator[Flaw]:
@@ -26,20 +28,23 @@ def flaws(expected: Any, declared: Declared, where: Where = ()) -> Iterator[Flaw
     elif isinstance(expected, dict):
         if any(str(name).startswith("$") for name in expected):
             yield from _of_operators(expected, declared, where)
+        elif by_index(expected) and declared.permits_type("array"):
+            yield from _of_items(expected, declared, where)
         else:
             yield from _of_members(expected, declared, where)
     elif isinstance(expected, list):
-        if not declared.permits_type("array"):
-            yield where, _never("a list", where)
-        for index, item in enumerate(expected):
-            yield from flaws(item, declared.item(index), (*where, index))
+        yield from _of_list(expected, declared, where)
     elif isinstance(expected, str) and "${" in expected:
-        # What was captured may be anything; nonces, channels and tokens, and what they stand in, are texts.
-        is_text = not expected.startswith("${") or "." in expected.partition("}")[0]
-        if is_text and not declared.permits_type("string"):
+        if not _may_be_any(expected) and not declared.permits_type("string"):
             yield where, _never("a string", where)
     elif not declared.permits(expected):
         yield where, f"{_place(where)} is never {expected!r} in a valid message"
+
+
+def _may_be_any(text: str) -> bool:
+    """Whether a text with references may become something else than a text: what was captured, and own values, may."""
+    found = REFERENCE.fullmatch(text)
+    return found is not None and ("." not in found[1] or found[1].partition(".")[0] in OF_ANY_TYPE)
 
 
 def _of_operators(expected: dict[str, Any], declared: Declared, where: Where) -> Iterator[Flaw]:
@@ -49,28 +54,55 @@ def _of_operators(expected: dict[str, Any], declared: Declared, where: Where) ->
             known = f"; known: {', '.join(sorted(OPERATORS))}"
             what = f"unknown operator {name!r}" if name.startswith("$") else f"member {name!r} beside an operator"
             yield here, what + (near(name, OPERATORS) or known)
-        elif name in ("$optional", "$not"):
-            yield from flaws(wanted, declared, here)
-        elif name == "$in":
-            if not isinstance(wanted, list):
-                yield here, f"$in: expected a list; got {type_name(wanted)}"
-                continue
+            continue
+        problem = wanted_flaw(name, wanted)
+        if problem is not None:
+            yield here, problem
+        else:
+            yield from _of_operator(name, wanted, declared, here)
+
+
+def _of_operator(name: str, wanted: Any, declared: Declared, here: Where) -> Iterator[Flaw]:
+    where = here[:-1]
+    if name in ("$optional", "$not"):
+        yield from flaws(wanted, declared, here)
+    elif name in ("$in", "$all"):
+        for index, item in enumerate(wanted):
+            yield from flaws(item, declared, (*here, index))
+    elif name == "$type":
+        if not declared.permits_type(wanted):
+            yield here, _never(f"of the type {wanted}", where)
+    elif name == "$prefix" and isinstance(wanted, list):
+        yield from _of_list(wanted, declared, here)
+    elif name == "$unordered":
+        if not declared.permits_type("array"):
+            yield here, _never("a list", where)
+        elif declared.is_uniform:
             for index, item in enumerate(wanted):
-                yield from flaws(item, declared, (*here, index))
-        elif name == "$type":
-            if wanted not in TYPES:
-                yield here, f"$type: unknown type {wanted!r}{near(wanted, TYPES) or '; known: ' + ', '.join(TYPES)}"
-            elif not declared.permits_type(wanted):
-                yield here, _never(f"of the type {wanted}", where)
-        elif name in _OF_STRINGS:
-            if name in ("$contains", "$error_code") and not isinstance(wanted, str):
-                yield here, f"{name}: expected a string; got {type_name(wanted)}"
-            elif name == "$length" and type_name(wanted) != "integer":
-                yield here, f"$length: expected a whole number; got {type_name(wanted)}"
-            elif not declared.permits_type("string") and not (
-                name == "$error_code" and declared.permits_type("integer")
-            ):
-                yield here, _never("a string", where)
+                yield from flaws(item, declared.item(0), (*here, index))
+    elif name == "$between" and any(isinstance(one, int | float) for one in wanted):
+        if not declared.permits_type("integer"):
+            yield here, _never("a number", where)
+    elif name == "$error_code":
+        if not declared.permits_type("string") and not declared.permits_type("integer"):
+            yield here, _never("a string", where)
+    elif name in OF_STRINGS and not declared.permits_type("string"):
+        yield here, _never("a string", where)
+
+
+def _of_list(expected: list[Any], declared: Declared, where: Where) -> Iterator[Flaw]:
+    if not declared.permits_type("array"):
+        yield where, _never("a list", where)
+    for index, item in enumerate(expected):
+        yield from flaws(item, declared.item(index), (*where, index))
+
+
+def _of_items(expected: dict[str, Any], declared: Declared, where: Where) -> Iterator[Flaw]:
+    """Items of a list by their indices; of an object that may be there instead, nothing is said."""
+    if declared.permits_type("object") and declared.names:
+        return
+    for name, wanted in expected.items():
+        yield from flaws(wanted, declared.item(int(name)), (*where, name))
 
 
 def _of_members(expected: dict[str, Any], declared: Declared, where: Where) -> Iterator[Flaw]:

@@ -36,12 +36,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """One client. `heartbeat`: answer pings, ignore them, or answer late (at half of the timeout); `numbered` and
-    `with-members` answer with a pong that has a sequence, or members in its payload."""
+    """One client. `heartbeat`: answer pings, ignore them, or answer late (at half of the timeout).
+
+    `answer`: members that its answers have besides the contract's, or instead of them; a template over the ping.
+    """
 
     name: str
     user: str
-    heartbeat: Literal["answer", "ignore", "late", "numbered", "with-members"] = "answer"
+    heartbeat: Literal["answer", "ignore", "late"] = "answer"
+    answer: Any = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

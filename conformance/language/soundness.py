@@ -8,7 +8,7 @@ against its verb's schema, the contract, and what the steps before it sent, capt
   step expects the error event; `send_raw` sends anything.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -17,11 +17,12 @@ from typing import Any
 from conformance.language import expectations
 from conformance.language.deeds import message_of
 from conformance.language.places import once
+from conformance.language.references import meant, reference_flaws, references
+from conformance.language.requests import request_flaws
 from conformance.language.samples import Samples, size_flaws
 from conformance.language.satisfiable import Flaw, Where
 from conformance.language.scenario import DURATIONS, Scenario, Written, flat
-from conformance.language.spelling import SPELLINGS
-from conformance.language.values import ENDPOINT_PARTS, FIXED_TOKENS, REFERENCE
+from conformance.language.values import FIXED_TOKENS
 from contract.durations import seconds
 from contract.errors import ContractError
 from contract.mistakes import mistakes
@@ -33,11 +34,10 @@ from contract.schemas import SCHEMAS, Validator, compile_schema
 GENERATED = ("message", "event")
 """What stands for a generated message, and for its event, in a scenario with the tag `generated`."""
 
-KINDS = ("nonce", "channel", "token", "endpoint")
 OPENING = ("connect", "expect_nothing", "pace", "pause", "backoff")
 """Verbs that need no connection; of two actors of an `expect_nothing`, one may not have begun."""
 
-WRITING = ("send", "send_raw", "ping", "close", "drop", "expect_open", "expect_heartbeat", "expect_pong")
+WRITING = ("send", "request", "send_raw", "ping", "close", "drop", "expect_open", "expect_heartbeat", "expect_pong")
 """Verbs for which a connection must be open."""
 
 
@@ -96,34 +96,19 @@ class _Reading:
         yield from size_flaws(step.body)
         yield from _durations(step)
         yield from self._connection(step)
-        if step.verb == "send":
+        if step.verb in ("send", "request"):
             yield from self._sent(step, message_of(step.body))
+            if step.verb == "request":
+                yield from self._asked(step, message_of(step.body))
         elif "meanwhile" in step.body:
             yield from self._sent(step, step.body["meanwhile"])
         yield from expectations.flaws(step, self.contract)
         yield from self._unsent(step, sent)
 
     def _references(self, step: Written) -> Iterator[Flaw]:
-        names = {"group", *self.past.captured, *(GENERATED if self.generated else ())}
-        if step.verb == "send":
-            names.add("token")  # that of its actor's user
-        for path, whole in _references(step.body):
-            spelling, colon, name = whole.rpartition(":")
-            if colon and spelling not in SPELLINGS:
-                yield path, f"${{{whole}}}: unknown spelling {spelling!r}{_meant(spelling, SPELLINGS)}"
-            kind, _, rest = name.partition(".")
-            if kind == "token" and rest not in self.users and near(rest, self.users):
-                yield path, f"${{{whole}}}: unknown user {rest!r}{near(rest, self.users)}"
-            elif kind == "endpoint" and rest not in ENDPOINT_PARTS:
-                yield path, f"${{{whole}}}: unknown part {rest!r} of the endpoint{_meant(rest, ENDPOINT_PARTS)}"
-            elif not (rest and kind in KINDS) and name not in names:
-                given = self.scenario.source.given if self.scenario.source is not None else {}
-                meant = near(name, {*names, *given, *(f"{one}.{rest}" for one in KINDS)})
-                yield path, f"${{{whole}}}: no step before this one captures it{meant}"
-        token = step.body.get("token")
-        known = (*self.users, "none")
-        if isinstance(token, str) and token not in known and near(token, known):
-            yield ("token",), f"unknown user {token!r}{near(token, known)}"
+        captured = {"group", *self.past.captured, *(GENERATED if self.generated else ())}
+        given = self.scenario.source.given if self.scenario.source is not None else {}
+        yield from reference_flaws(step.body, captured, given, self.users, sent=step.verb in ("send", "request"))
 
     def _connection(self, step: Written) -> Iterator[Flaw]:
         actor = step.body.get("actor")
@@ -136,19 +121,26 @@ class _Reading:
             yield ("actor",), f"the connection of {actor!r} was closed by {closed}; connect it again first"
 
     def _sent(self, step: Written, message: Any) -> Iterator[Flaw]:
-        captured = any(name in self.past.captured for _, name in _references(step.body))
-        if self.may_break or captured or _has_probe(message):
+        if self.may_break or _has_probe(message) or any(self._is_unknown(name) for _, name in references(message)):
             return
         flaw = _not_allowed(Samples().render(message), self.contract)
         if flaw is not None:
             path, text = flaw
             yield path, f"{text}; expect the error for it in some step, or send it with `send_raw`"
 
+    def _asked(self, step: Written, message: Any) -> Iterator[Flaw]:
+        if not any(self._is_unknown(name) for _, name in references(message)):
+            yield from request_flaws(step.body, message, self.contract)
+
+    def _is_unknown(self, reference: str) -> bool:
+        """Whether only a play knows what a reference stands for, and of which type it is."""
+        return reference in self.past.captured or reference.partition(".")[0] in ("user", "value")
+
     def _unsent(self, step: Written, sent: set[str]) -> Iterator[Flaw]:
         if self.generated or not any(expectations.expected(step)):
             return
         known = self.past.nonces | (sent if step.verb == "expect_nothing" else set())
-        for path, name in _references(step.body):
+        for path, name in references(step.body):
             kind, _, nonce = name.rpartition(":")[2].partition(".")
             if kind == "nonce" and nonce not in known:
                 yield path, f"${{{name}}}: no step before this one sends this nonce{near(nonce, known)}"
@@ -185,14 +177,14 @@ def _has_probe(message: Any) -> bool:
 def _ends(step: Written) -> bool:
     """Whether the actor's connection is over behind a step, whatever the server did."""
     if step.verb == "expect_one":
-        return not any("event" in outcome for outcome in step.body["of"])
+        return not any(expectations.is_message(outcome) for outcome in step.body["of"])
     return step.verb in ("close", "drop", "expect_refusal") or (
         step.verb == "expect_close" and not step.body.get("optional")
     )
 
 
 def _sends(step: Written) -> bool:
-    return step.verb in ("connect", "send", "send_raw", "ping", "close") or "meanwhile" in step.body
+    return step.verb in ("connect", "send", "request", "send_raw", "ping", "close") or "meanwhile" in step.body
 
 
 def _not_allowed(message: Any, contract: Contract) -> Flaw | None:
@@ -228,21 +220,8 @@ def _name_place(contract: Contract, message: Any) -> Where:
     return (at,) if at is not None and isinstance(message, dict) and at in message else ()
 
 
-def _references(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """The names of all `${…}` in a value, each with its place."""
-    if isinstance(value, Mapping):
-        for key, member in value.items():
-            yield from (((*path, key), name) for name in REFERENCE.findall(str(key)))
-            yield from _references(member, (*path, key))
-    elif isinstance(value, list):
-        for index, member in enumerate(value):
-            yield from _references(member, (*path, index))
-    elif isinstance(value, str) and "${" in value:
-        yield from ((path, name) for name in REFERENCE.findall(value))
-
-
 def _nonces(body: Any) -> set[str]:
-    names = (name.rpartition(":")[2] for _, name in _references(body))
+    names = (name.rpartition(":")[2] for _, name in references(body))
     return {name.removeprefix("nonce.") for name in names if name.startswith("nonce.")}
 
 
@@ -254,11 +233,7 @@ def _durations(step: Written) -> Iterator[Flaw]:
             try:
                 seconds(value)
             except ValueError:
-                yield (member,), f"unknown duration {value!r}{_meant(value, names)}"
-
-
-def _meant(name: str, known: Collection[str]) -> str:
-    return near(name, known) or f"; known: {', '.join(known)}"
+                yield (member,), f"unknown duration {value!r}{meant(value, names)}"
 
 
 @cache

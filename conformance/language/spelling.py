@@ -1,5 +1,6 @@
-"""Other spellings of a text: what a server that compares character by character does not take for the same."""
+"""Other spellings of a text: what a server that compares each character does not take for the same; and codes."""
 
+import base64
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -12,3 +13,8 @@ SPELLINGS: Final[Mapping[str, Callable[[str], str]]] = {
     "other-case": str.swapcase,
 }
 """By the name that stands in a reference: `${other-case:token.alice}`."""
+
+CODES: Final[Mapping[str, Callable[[str], str]]] = {
+    "base64": lambda text: base64.b64encode(text.encode("utf-8", "surrogatepass")).decode(),
+}
+"""The same for what writes a text in another alphabet, and so may leave nothing as it was."""

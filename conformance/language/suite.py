@@ -7,7 +7,7 @@ long as its section is nobody's: `ACME-01`. In a section that is declared it can
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from conformance.language.awaited import Expect, ExpectOne, ExpectRefusal
+from conformance.language.awaited import Expect, ExpectOne, ExpectRefusal, SendRequest
 from conformance.language.loading import REQUIREMENTS, load_scenarios
 from conformance.language.scenario import Scenario
 from contract.errors import ContractError
@@ -85,7 +85,7 @@ def _named(scenario: Scenario) -> Iterator[tuple[str, Level | None]]:
     for step in scenario.steps:
         deed = step.deed
         charges = [step.charge]
-        if isinstance(deed, Expect):
+        if isinstance(deed, Expect | SendRequest):
             charges += [check.charge for one in deed.of for check in one.checks]
         elif isinstance(deed, ExpectOne):
             charges += [one.fails.charge for one in deed.of if one.fails]

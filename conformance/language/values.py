@@ -5,14 +5,17 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
+from uuid import uuid4
 
-from conformance.language.spelling import SPELLINGS
+from conformance.language.spelling import CODES, SPELLINGS
 from contract.codec import Codec, JsonCodec
 from contract.commands import CommandError
 from contract.findings import Phrase, phrase
+from contract.paths import has, value_at
 from contract.profile import Profile
 from contract.roles import Probe
+from contract.templates import replaced
 
 FIXED_TOKENS = {"invalid": "tokens.invalid", "expired": "tokens.expired", "expiring": "tokens.expiring"}
 """The settings of tokens that are no user's."""
@@ -20,6 +23,12 @@ FIXED_TOKENS = {"invalid": "tokens.invalid", "expired": "tokens.expired", "expir
 REFERENCE = re.compile(r"\$\{([A-Za-z0-9_.:-]+)\}")
 ENDPOINT_PARTS = ("path", "parent", "root")
 """What `${endpoint.…}` may name."""
+
+OF_ALL = ("uuid", "counter")
+"""References that need no name: each is another one."""
+
+OF_ANY_TYPE = ("counter", "user", "value")
+"""References that may stand for a value that is no text."""
 
 NONCE_DIGITS = 16
 NOISE_NONCES = 128
@@ -91,14 +100,17 @@ class Values:
     profile: Profile
     channel: Callable[[str], str]
     captured: dict[str, Any] = field(default_factory=dict)
-    _nonces: dict[str, str] = field(default_factory=dict)
+    _made: dict[str, Any] = field(default_factory=dict)
+    """Nonces, UUIDs and numbers, by kind and name."""
+    _count: int = 0
     target: str = "/"
     probe: Probe | None = None
     codec: Codec = field(default_factory=JsonCodec)
 
     def nonce(self, name: str) -> str:
         """The scenario's nonce of this name."""
-        return self._nonces.setdefault(name, new_nonce())
+        made: str = self._made.setdefault(f"nonce.{name}", new_nonce())
+        return made
 
     def render(self, value: Any) -> Any:
         """The value with every reference resolved. Raises `ScenarioError` for an unknown one."""
@@ -109,6 +121,8 @@ class Values:
                 return self._pad(value["$pad"])
             if "$probe" in value:
                 return self._probe_of(value["$probe"])
+            if "$base64" in value:
+                return CODES["base64"](str(self.render(value["$base64"])))
             return {self.render(key): self.render(member) for key, member in value.items()}
         if isinstance(value, list):
             return [self.render(member) for member in value]
@@ -119,32 +133,66 @@ class Values:
             return REFERENCE.sub(lambda found: str(self._resolve(found[1])), value)
         return value
 
+    def filled(self, template: Any, message: Any) -> Any:
+        """A template over a message: `${message.PATH}` is what stands there; other references are those of `render`."""
+
+        def value_of(name: str) -> Any:
+            kind, _, path = name.partition(".")
+            return value_at(message, path) if kind == "message" else self._resolve(name)
+
+        return replaced(template, value_of)
+
     def _resolve(self, name: str) -> Any:
         spelling, colon, other = name.partition(":")
         if colon:
             return self._respelled(spelling, str(self._resolve(other)))
-        kind, _, rest = name.partition(".")
-        if kind == "endpoint" and rest:
-            return self._path(rest)
-        if kind == "nonce" and rest:
-            return self.nonce(rest)
-        if kind == "channel" and rest:
-            return self.channel(rest)
-        if name == "group":
-            return self.channel("room")
-        if kind == "token" and rest:
-            return self.token(rest)
         if name in self.captured:
             return self.captured[name]
+        if name == "group":
+            return self.channel("room")
+        kind, _, rest = name.partition(".")
+        resolve = self._KINDS.get(kind)
+        if resolve is not None and (rest or kind in OF_ALL):
+            return resolve(self, rest)
         raise ScenarioError(f"${{{name}}}: no step before this one captures it")
 
     def _respelled(self, spelling: str, text: str) -> str:
+        if spelling in CODES:
+            return CODES[spelling](text)
         if spelling not in SPELLINGS:
-            raise ScenarioError(f"unknown spelling {spelling!r}; known: {', '.join(SPELLINGS)}")
+            raise ScenarioError(f"unknown spelling {spelling!r}; known: {', '.join((*CODES, *SPELLINGS))}")
         other = SPELLINGS[spelling](text)
         if other in (text, ""):
             raise InconclusiveError(phrase("no-other-spelling", spelling=spelling))
         return other
+
+    def uuid(self, name: str) -> str:
+        """The scenario's UUID of this name; without one, a new one each time."""
+        made: str = self._made.setdefault(f"uuid.{name}", str(uuid4())) if name else str(uuid4())
+        return made
+
+    def counter(self, name: str) -> int:
+        """The number that this name has; without one, the next number, from 1."""
+        key = f"counter.{name}"
+        if not name or key not in self._made:
+            self._count += 1
+        made: int = self._made.setdefault(key, self._count) if name else self._count
+        return made
+
+    def user(self, path: str) -> Any:
+        """A member of a user, behind the user's name. Raises `InconclusiveError` where the profile has none."""
+        name, _, member = path.partition(".")
+        user = self.profile.users.get(name)
+        found = user.member(member) if user is not None and member else None
+        if found is None:
+            raise InconclusiveError(phrase("lacking", setting=f"users.{path}"))
+        return found
+
+    def value(self, path: str) -> Any:
+        """A value of the profile's own. Raises `InconclusiveError` where it has none."""
+        if not has(self.profile.values, path):
+            raise InconclusiveError(phrase("lacking", setting=f"values.{path}"))
+        return value_at(self.profile.values, path)
 
     def _path(self, part: str) -> str:
         """The endpoint's path without a slash at its end, or what is above it. Raises `InconclusiveError` for `/`."""
@@ -243,6 +291,18 @@ class Values:
         message = self.render(substitute(self.probe.message, {"text": PLACE}))
         before, _, after = self.codec.encode(message).partition(PLACE)
         return message, before.encode(), after.encode()
+
+    _KINDS: ClassVar[Mapping[str, Callable[["Values", str], Any]]] = {
+        "channel": lambda self, name: self.channel(name),
+        "counter": lambda self, name: self.counter(name),
+        "endpoint": lambda self, part: self._path(part),
+        "nonce": lambda self, name: self.nonce(name),
+        "token": lambda self, name: self.token(name),
+        "user": lambda self, path: self.user(path),
+        "uuid": lambda self, name: self.uuid(name),
+        "value": lambda self, path: self.value(path),
+    }
+    """What stands before the dot of a reference."""
 
 
 class ProbeMessage(str):

@@ -15,7 +15,7 @@ How something was absent (`absence`: a time-out, an end, a delivery, an acknowle
 much (`is_rate_limited`), what it leaves undone is free.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from conformance.language.deed import Charge
@@ -73,13 +73,13 @@ class Search:
         return self._found
 
 
-def search(context: Context, state: ActorState, event: str | None, match: Mapping[str, Any] | None) -> Search:
-    """The search for a message of an event (None: any) that matches."""
+def search(context: Context, state: ActorState, event: str | None, match: Any) -> Search:
+    """The search for a message of a name (None: any) that matches."""
 
     def fits(message: Message) -> bool:
         if event is not None and message.event != event:
             return False
-        return message.value is not UNPARSED and matches(match or {}, message.value, context.profile.error_codes)
+        return message.value is not UNPARSED and matches(match, message.value, context.meanings)
 
     return Search(state, fits)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from conformance.language.deed import Charge, Duration
+from conformance.language.matching import Meanings
 from conformance.language.scenario import Actor, Decided, Scenario
 from conformance.language.values import ScenarioError, Values
 from conformance.play.admission import Admission
@@ -45,6 +46,7 @@ from contract.findings import Phrase, Text, changed, phrase
 from contract.model import Contract
 from contract.profile import Profile
 from contract.requirements import Requirement
+from contract.templates import owned
 from wire.frames import Opcode
 
 Absence = Literal["undelivered", "unacknowledged", "timeout", "ended", "refused"]
@@ -63,13 +65,6 @@ STALL_NOTED = 0.02
 
 ALLOWANCE = 0.5
 """Seconds that scheduling and the network may add to a promise that is measured to the second."""
-
-
-PONG_MEMBERS: Mapping[str, Mapping[str, Any]] = {
-    "numbered": {"sequence": 1},
-    "with-members": {"payload": {"wsproof": ["x", 1]}},
-}
-"""What actors answer a ping with that say more than they need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +145,7 @@ class Context:
         self.setting = setting
         self.contract = setting.contract
         self.profile = setting.profile
+        self.meanings = Meanings(setting.profile.error_codes, setting.contract.keeps)
         self.now = now
         self.values = setting.values()
         self.record = Record(now, setting.profile.secrets(), setting.profile.tokens.minted)
@@ -318,14 +314,12 @@ class Context:
                 yield from self._answer(state, message.value)
 
     def _answer(self, state: ActorState, ping: Any) -> Script[None]:
-        answer = None if state.actor.heartbeat == "ignore" else self.contract.pong(ping)
+        answer = None if state.actor.heartbeat == "ignore" else self._own_answer(state, ping)
         if answer is None:
             return
         if state.amid_message:
             state.pongs_due.append(ping)
             return
-        if isinstance(answer, dict):
-            answer = {**answer, **PONG_MEMBERS.get(state.actor.heartbeat, {})}
         pong = self.message_action(state, answer)
         if state.actor.heartbeat == "late":
             due = self.now + self.profile.heartbeat.timeout / 2
@@ -333,6 +327,18 @@ class Context:
             self.note(state.actor.name, "none", "note", phrase("pong-held-back"))
             return
         yield pong
+
+    def own(self, state: ActorState, template: Any) -> Any:
+        """A message of an actor: `${token}` and `${user.MEMBER}` are those of its user."""
+        return self.values.render(owned(template, state.actor.user, self.profile.users))
+
+    def _own_answer(self, state: ActorState, ping: Any) -> Any:
+        """The contract's answer, with what the actor says on top of it."""
+        answer, own = self.contract.pong(ping), state.actor.answer
+        if own is None or answer is None:
+            return answer
+        own = self.values.filled(own, ping)
+        return {**answer, **own} if isinstance(answer, dict) and isinstance(own, dict) else own
 
     def part_sent(self, state: ActorState, opcode: int, *, final: bool) -> Script[None]:
         """A data frame was sent. Behind the last one of a message, pings are answered that came amid it."""

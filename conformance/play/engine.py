@@ -15,6 +15,8 @@ from conformance.play.record import Record
 from conformance.play.steps import perform
 from conformance.transport.exchange import Action, Happening, Wait
 from contract.findings import Phrase, Text, phrase
+from contract.paths import has
+from contract.profile import Profile
 
 Ending = Literal["finished", "stopped", "inconclusive", "error", "unfinished"]
 """`stopped`: a step failed. `unfinished`: the run ended before the scenario did, or it was not played."""
@@ -159,10 +161,20 @@ def check_needs(scenario: Scenario, setting: Setting) -> None:
         "binary_reaction": ("binary" in setting.contract.errors.reactions, phrase("no-reaction")),
     }
     for need in scenario.needs:
-        if need in offered:
-            is_there, name = offered[need]
-            reason = phrase("lacking", setting=name)
-        else:
+        if need in declared:
             is_there, reason = declared[need]
+        else:
+            is_there, name = offered.get(need) or _own(need, profile)
+            reason = phrase("lacking", setting=name)
         if not is_there:
             raise InconclusiveError(reason)
+
+
+def _own(need: str, profile: Profile) -> tuple[bool, str]:
+    """Whether a profile has a user, a user's member or a value of its own, and its place there."""
+    kind, _, path = need.partition(".")
+    if kind == "value":
+        return has(profile.values, path), f"values.{path}"
+    name, _, member = path.partition(".")
+    user = profile.users.get(name)
+    return user is not None and (not member or user.member(member) is not None), f"users.{path}"

@@ -1,6 +1,7 @@
 """The steps that expect something. `within` is a deadline and never a sleep."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from conformance.language.awaited import (
@@ -8,16 +9,14 @@ from conformance.language.awaited import (
     Check,
     Expect,
     Expectation,
-    ExpectDeclined,
-    ExpectHandshake,
     ExpectHeartbeat,
     ExpectNothing,
     ExpectOne,
-    ExpectPong,
-    NeedCompression,
 )
-from conformance.language.matching import ABSENT, described, matches, mismatches
+from conformance.language.matching import ABSENT, ANYTHING, matches, mismatches
+from conformance.language.titles import quoted, title, told, whole
 from conformance.language.values import Enough
+from conformance.language.wording import described
 from conformance.play.attribution import (
     Search,
     absence,
@@ -31,14 +30,13 @@ from conformance.play.attribution import (
     undelivered,
     what_came,
 )
+from conformance.play.connections import CONNECTIONS
 from conformance.play.context import ActorState, Context, Failure, Script
 from conformance.play.deadlines import owed
 from conformance.play.endings import ENDINGS, close_with
-from conformance.play.handshakes import confirm_refusal
 from conformance.play.heartbeat import expect_heartbeat
 from conformance.play.posts import nonce_of
 from conformance.play.record import UNPARSED, Conversation, Message, cut, outer
-from conformance.transport.exchange import LOST
 from contract.findings import Phrase, Text, phrase
 from contract.json_text import dump_json
 from contract.paths import value_at
@@ -47,31 +45,82 @@ MOST_DIFFERENCES = 3
 """Members that are shown of a message that is not as expected."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Wanted:
+    """A message that is awaited, its values rendered."""
+
+    of: Expectation
+    match: Any
+
+    def fits(self, context: Context, message: Message) -> bool:
+        """Whether a message is this one."""
+        return self.of.event in (None, message.event) and matches(self.match, message.value, context.meanings)
+
+
 def _expect(context: Context, deed: Expect) -> Script[None]:
     state = context.actors[deed.actor]
     context.conversation(state)
-    deadline = context.now + context.seconds(deed.within)
-    wanted = list(deed.of)
+    wanted = [Wanted(one, context.values.render(one.match)) for one in deed.of]
+    yield from receive(context, state, wanted, context.now + context.seconds(deed.within), listed=deed.listed)
+
+
+def receive(
+    context: Context,
+    state: ActorState,
+    wanted: Sequence[Wanted],
+    deadline: float,
+    *,
+    listed: bool,
+    otherwise: Search | None = None,
+) -> Script[None]:
+    """Take messages from an inbox, until a time: those that must come, and those that may.
+
+    In a list, what may come is passed over once a later one has come. Behind the last one that must come, what may is
+    awaited for a quiet period. `otherwise` finds what comes instead, behind which nothing more does.
+    """
     taken: list[Message] = []
-    rendered = {id(one): context.values.render(one.match) for one in wanted}
     while wanted:
-        candidates = wanted[:1] if deed.listed else list(wanted)
-
-        searches = [(one, search(context, state, one.event, rendered[id(one)])) for one in candidates]
-
-        def arrived(searches: list[tuple[Expectation, Search]] = searches) -> bool:
-            return is_over(state) or any(found() for _, found in searches)
-
-        yield from owed(context, arrived, deadline, candidates[0].event or "a message", state)
-        hit, message = next(((one, found()) for one, found in searches if found()), (None, None))
-        if hit is None or message is None:
-            raise _missing(context, deed.actor, state, [(one.event, rendered[id(one)]) for one in wanted])
+        must = [one for one in wanted if not one.of.optional]
+        if not must and taken:
+            deadline = min(deadline, context.now + context.seconds("quiet_period"))
+        found = yield from _first(context, state, _candidates(wanted, listed=listed), deadline, otherwise)
+        if found is None and otherwise is not None and (instead := otherwise()) is not None:
+            raise _otherwise(context, state, must or wanted, instead)
+        if found is None and must:
+            raise _missing(context, state, must)
+        if found is None:
+            return
+        hit, message = found
         state.inbox.remove(message)
-        wanted.remove(hit)
-        if deed.listed and taken and _position(message) < _position(taken[-1]):
-            context.failures.append(_out_of_order(context, deed.actor, taken[-1], message))
+        wanted = wanted[wanted.index(hit) + 1 :] if listed else [one for one in wanted if one is not hit]
+        if listed and taken and _position(message) < _position(taken[-1]):
+            context.failures.append(_out_of_order(context, state.actor.name, taken[-1], message))
         taken.append(message)
-        _take(context, deed.actor, hit, message)
+        _take(context, state.actor.name, hit.of, message)
+
+
+def _candidates(wanted: Sequence[Wanted], *, listed: bool) -> Sequence[Wanted]:
+    """What may come next: in a list, the first that must come, and what may come before it."""
+    must = next((number for number, one in enumerate(wanted, 1) if not one.of.optional), len(wanted))
+    return wanted[:must] if listed else wanted
+
+
+def _first(
+    context: Context, state: ActorState, candidates: Sequence[Wanted], deadline: float, otherwise: Search | None
+) -> Script[tuple[Wanted, Message] | None]:
+    searches = [(one, search(context, state, one.of.event, one.match)) for one in candidates]
+
+    def arrived() -> bool:
+        instead = otherwise is not None and otherwise() is not None
+        return is_over(state) or instead or any(found() for _, found in searches)
+
+    must = next((one for one in candidates if not one.of.optional), None)
+    if must is None:
+        yield from context.until(arrived, deadline, "optional messages")
+    else:
+        name = title(context.contract, must.of.event, must.match)
+        yield from owed(context, arrived, deadline, name, state)
+    return next(((one, message) for one, found in searches if (message := found()) is not None), None)
 
 
 def _position(message: Message) -> int:
@@ -88,36 +137,50 @@ def _out_of_order(context: Context, actor: str, before: Message, after: Message)
     )
 
 
-def _missing(context: Context, actor: str, state: ActorState, wanted: list[tuple[str | None, Any]]) -> Exception:
-    over, event = is_over(state), wanted[0][0]
-    names = list({str(name): _name(name) for name, _ in wanted}.values())
+def _otherwise(context: Context, state: ActorState, wanted: Sequence[Wanted], message: Message) -> Exception:
+    return context.fail(
+        phrase("replied-otherwise", events=_names(context, wanted)),
+        state.actor.name,
+        expected=phrase("came", items=[_shown(context, one) for one in wanted]),
+        received=cut(message.text, 300),
+    )
+
+
+def _names(context: Context, wanted: Sequence[Wanted]) -> list[Text]:
+    called = {str(name): name for name in (quoted(context.contract, one.of.event, one.match) for one in wanted)}
+    return [called[name] for name in sorted(called)]
+
+
+def _missing(context: Context, state: ActorState, wanted: Sequence[Wanted]) -> Exception:
+    contract, actor, over = context.contract, state.actor.name, is_over(state)
+    event = told(contract, wanted[0].of.event, wanted[0].match)
+    names = _names(context, wanted)
     came = what_came(context, state, event)
-    nearest = _nearest(context, state, *wanted[0])
+    nearest = _nearest(context, state, event, wanted[0].match)
     if not over:
-        context.note(actor, "none", "timeout", phrase("note-missing", event=event or phrase("any-message")))
+        name = title(contract, wanted[0].of.event, wanted[0].match)
+        context.note(actor, "none", "timeout", phrase("note-missing", event=name or phrase("any-message")))
     if nearest is not None:
         message, came = phrase("came-otherwise", events=names), phrase("differs", items=nearest, came=came)
     else:
         message = phrase("ended-before" if over else "missing", events=names)
-    expected = [_described(context, name, match) for name, match in wanted]
     ended, broken = cause_of_end(context, state), broken_instead(context, state, event)
     return context.fail(
         message,
         actor,
         charge=ended or broken or undelivered(context, state, event),
-        expected=phrase("came", items=expected),
+        expected=phrase("came", items=[_shown(context, one) for one in wanted]),
         received=came,
         absent=None if broken is not None and ended is None else absence(context, state, event),
     )
 
 
-def _name(event: str | None) -> Text:
-    return phrase("any-message") if event is None else f"`{event}`"
-
-
-def _described(context: Context, event: str | None, match: Any) -> Text:
-    whole = match if event is None or not isinstance(match, dict) else {"event": event, **match}
-    return described(whole, context.profile.error_codes)
+def _shown(context: Context, one: Wanted) -> Text:
+    """An awaited message, for people."""
+    pattern = whole(context.contract, one.of.event, one.match)
+    if pattern is ANYTHING:
+        return quoted(context.contract, one.of.event, one.match)
+    return described(pattern, context.profile.error_codes)
 
 
 def _nearest(context: Context, state: ActorState, event: str | None, match: Any) -> list[Phrase] | None:
@@ -125,19 +188,23 @@ def _nearest(context: Context, state: ActorState, event: str | None, match: Any)
 
     Where the expectation has a nonce, that is what tells which message is meant.
     """
-    codes = context.profile.error_codes
     found = [
-        [*mismatches(match, one.value, codes)]
+        [*mismatches(match, one.value, context.meanings)]
         for one in outer(state.inbox)
-        if one.event == event and one.value is not UNPARSED
+        if one.value is not UNPARSED and (one.event == event if event is not None else not _is_beat(context, one))
     ]
     meant = [one for one in found if one and not any(nonce_of(dump_json(wanted)) for _, wanted, _ in one)]
     if not meant:
         return None
+    codes = context.profile.error_codes
     return [
-        phrase("difference", place=place, wanted=described(wanted, codes), value=_value(value))
+        phrase("difference", place=place or phrase("the-message"), wanted=described(wanted, codes), value=_value(value))
         for place, wanted, value in min(meant, key=len)[:MOST_DIFFERENCES]
     ]
+
+
+def _is_beat(context: Context, message: Message) -> bool:
+    return context.contract.pings(message.event)
 
 
 def _value(value: Any) -> Text:
@@ -154,7 +221,7 @@ def _take(context: Context, actor: str, expectation: Expectation, message: Messa
 def _check(context: Context, actor: str, check: Check, message: Message) -> None:
     context.decide(check.charge)
     wanted = context.values.render(check.match)
-    if matches(wanted, message.value, context.profile.error_codes):
+    if matches(wanted, message.value, context.meanings):
         return
     shown = described(wanted, context.profile.error_codes)
     text = check.message or phrase("not-as-expected")
@@ -165,23 +232,23 @@ def _expect_one(context: Context, deed: ExpectOne) -> Script[None]:
     state = context.actors[deed.actor]
     conversation = context.conversation(state)
     deadline = context.now + context.seconds(deed.within)
-    rendered = [context.values.render(one.match or {}) for one in deed.of]
-    events = {one.event for one in deed.of}
+    rendered = [context.values.render(one.match) for one in deed.of]
+    events = {one.event for one in deed.of if one.message}
 
     searches = [search(context, state, one.event, match) for one, match in zip(deed.of, rendered, strict=True)]
-    first = Search(state, lambda message: message.event in events)
+    first = Search(state, lambda message: message.event in events or None in events)
 
     def message_for(index: int) -> Message | None:
         if not deed.next:
             return searches[index]()
         message = first()
-        if message is None or message.event != deed.of[index].event:
+        if message is None or deed.of[index].event not in (None, message.event):
             return None
-        return message if matches(rendered[index], message.value, context.profile.error_codes) else None
+        return message if matches(rendered[index], message.value, context.meanings) else None
 
     def outcome() -> tuple[Alternative, Message | None] | None:
         for index, one in enumerate(deed.of):
-            if one.event is not None:
+            if one.message:
                 message = message_for(index)
                 if message is not None:
                     return one, message
@@ -252,8 +319,8 @@ def _any_of(outcomes: Iterable[Text]) -> Phrase:
 
 
 def _outcome(context: Context, one: Alternative) -> Text:
-    if one.event is not None:
-        return f"`{one.event}`"
+    if one.message:
+        return quoted(context.contract, one.event, one.match)
     if one.closed:
         return phrase("a-close-frame")
     return phrase("tcp-end") if one.end else close_with(context.close_codes(one.close))
@@ -277,99 +344,23 @@ def _expect_nothing(context: Context, deed: ExpectNothing) -> Script[None]:
     found = offender()
     if found is not None:
         state, message = found
-        event: Text = f"`{deed.event}`" if deed.event else phrase("any-message")
+        event = quoted(context.contract, deed.event, ANYTHING)
         shown = described(match, context.profile.error_codes)
         raise context.fail(
             phrase("must-not-arrive"),
             state.actor.name,
-            expected=phrase("no-such-event", event=event, match=shown) if match else phrase("no-event", event=event),
+            expected=phrase("no-such-event", event=event, match=shown)
+            if match not in ({}, ANYTHING)
+            else phrase("no-event", event=event),
             received=message.text,
         )
-
-
-def _expect_handshake(context: Context, deed: ExpectHandshake) -> Script[None]:
-    """The answer was checked when the connection opened; a plain refusal is no wrong answer."""
-    refused = context.conversation(context.actors[deed.actor]).refused
-    if refused is not None and refused.problem in ("accept", "negotiation"):
-        raise context.fail(
-            phrase("handshake-wrong"),
-            deed.actor,
-            expected=phrase("handshake-right"),
-            received=refused.detail,
-        )
-    yield from ()
-
-
-def _expect_declined(context: Context, deed: ExpectDeclined) -> Script[None]:
-    """Declined: accepted without the extension. Our library refuses the extension that it did not offer itself."""
-    conversation = context.conversation(context.actors[deed.actor])
-    refused = conversation.refused
-    declined = conversation.opened is not None or (
-        refused is not None and refused.status is not None and 400 <= refused.status < 500
-    )
-    if refused is not None and refused.status is not None:
-        yield from confirm_refusal(context)
-    if not declined:
-        received = refused.detail if refused is not None else phrase("nothing-came")
-        raise context.fail(
-            phrase("offer-not-declined"),
-            deed.actor,
-            expected=phrase("a-declined-offer"),
-            received=received,
-            absent="timeout" if refused is None else "refused" if refused.problem in LOST else None,
-        )
-    yield from ()
-
-
-def _need_compression(context: Context, deed: NeedCompression) -> Script[None]:
-    opened = context.conversation(context.actors[deed.actor]).opened
-    if opened is None or not opened.compressed:
-        context.note(deed.actor, "none", "note", phrase("note-declined"))
-        raise Enough
-    yield from ()
-
-
-def _expect_pong(context: Context, deed: ExpectPong) -> Script[None]:
-    state = context.actors[deed.actor]
-    context.conversation(state)
-    deadline = context.now + context.seconds(deed.within)
-    payload = deed.payload
-
-    looked = 0
-
-    def answered() -> bool:
-        nonlocal looked
-        looked, start = len(state.controls), looked
-        return any(pong.data == payload for pong in state.controls[start:])
-
-    yield from owed(context, lambda: answered() or is_over(state), deadline, "a pong frame")
-    if any(pong.data == payload for pong in state.controls):
-        state.controls = [pong for pong in state.controls if pong.data != payload]
-        return
-    if deed.or_end and is_over(state):
-        return
-    others = [_printed(pong.data) for pong in state.controls[-3:]]
-    raise context.fail(
-        phrase("ping-unanswered"),
-        deed.actor,
-        expected=phrase("pongs", payloads=[_printed(payload)]),
-        received=phrase("pongs", payloads=others) if others else what_came(context, state),
-        absent=absence(context, state, None),
-    )
-
-
-def _printed(payload: bytes) -> str:
-    return repr(payload.decode("utf-8", "backslashreplace"))
 
 
 EXPECTATIONS: Mapping[type, Callable[[Context, Any], Script[None]]] = {
     Expect: _expect,
     ExpectOne: _expect_one,
     ExpectNothing: _expect_nothing,
-    ExpectHandshake: _expect_handshake,
-    ExpectDeclined: _expect_declined,
-    NeedCompression: _need_compression,
-    ExpectPong: _expect_pong,
     ExpectHeartbeat: expect_heartbeat,
+    **CONNECTIONS,
     **ENDINGS,
 }

@@ -118,7 +118,7 @@ def _shake_hands(
     conversation.subprotocols = request.subprotocols
     # One that may be refused, whose pings go unanswered or whose token expires, may be ended at any time.
     own = token == _own_token(context.profile, state.actor.user)
-    conversation.usual = good and state.actor.heartbeat == "answer" and own
+    conversation.usual = good and _answers_as_usual(state.actor) and own
     context.record.conversations.append(conversation)
     state.conversation = conversation
     state.inbox, state.controls, state.heartbeats, state.echoes = [], [], [], []
@@ -136,6 +136,10 @@ def _shake_hands(
 
     yield from owed(context, answered, deadline, "the handshake's answer")
     return conversation
+
+
+def _answers_as_usual(actor: Actor) -> bool:
+    return actor.heartbeat == "answer" and actor.answer is None
 
 
 def _control(context: Context) -> Script[Phrase | None]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from conformance.language.awaited import ExpectOne
+from conformance.language.awaited import ExpectOne, SendRequest
 from conformance.language.deeds import (
     CloseConnection,
     Connect,
@@ -21,16 +21,16 @@ from conformance.language.deeds import (
 from conformance.language.scenario import Scenario, Step, decided
 from conformance.language.values import Enough
 from conformance.play.attribution import ended_as
-from conformance.play.context import Absence, ActorState, Context, Script
+from conformance.play.context import Absence, Context, Script
 from conformance.play.deadlines import owed
 from conformance.play.expecting import EXPECTATIONS
 from conformance.play.handshakes import connect
 from conformance.play.observing import OBSERVING
 from conformance.play.record import close_frame
+from conformance.play.requests import request
 from conformance.transport.exchange import Close, Drop, OutFrame, Reading, Send
 from contract.findings import phrase
 from contract.json_text import JsonTextError, dump_json
-from contract.templates import owned
 from wire.deflate import compressed
 from wire.frames import RSV1, Opcode
 
@@ -49,7 +49,7 @@ def perform(context: Context, step: Step) -> Script[None]:
 
 def awaited(step: Step, scenario: Scenario) -> tuple[Any, ...]:
     """What a step waits for, as the circuit breaker counts it: requirements, kind of step, and events."""
-    events = tuple(sorted({str(one.event) for one in getattr(step.deed, "of", ())}))
+    events = tuple(sorted({str(one.event or one.match) for one in getattr(step.deed, "of", ())}))
     return (step.charge.requirements or scenario.verifies, type(step.deed).__name__, events)
 
 
@@ -59,15 +59,10 @@ def awaited(step: Step, scenario: Scenario) -> tuple[Any, ...]:
 def _send(context: Context, deed: SendMessage) -> Script[None]:
     state = context.actors[deed.actor]
     plain = deed.fragments is None
-    action = context.message_action(state, _own(context, state, deed.message), escape=deed.escape, plain=plain)
+    action = context.message_action(state, context.own(state, deed.message), escape=deed.escape, plain=plain)
     payload = action.frames[0].payload
     frames = fragmented(payload, Opcode.TEXT, deed.fragments, interleave=deed.interleave)
     yield from context.act(Send(deed.actor, frames))
-
-
-def _own(context: Context, state: ActorState, template: Any) -> Any:
-    """A message of an actor: `${token}` and `${user.MEMBER}` are those of its user."""
-    return context.values.render(owned(template, state.actor.user, context.profile.users))
 
 
 def _send_raw(context: Context, deed: SendRaw) -> Script[None]:
@@ -227,6 +222,7 @@ _DEEDS: Mapping[type, Callable[[Context, Any], Script[None]]] = {
     DropConnection: _drop,
     StopReading: _stop_reading,
     ReadOn: _read_on,
+    SendRequest: request,
     **EXPECTATIONS,
     **OBSERVING,
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from conformance.generated.scenarios import generated_scenarios
 from conformance.judge.verdicts import CLIENT_SECTION
-from conformance.language.awaited import Expect, ExpectClose, ExpectOne, ExpectRefusal
+from conformance.language.awaited import Expect, ExpectClose, ExpectOne, ExpectRefusal, SendRequest
 from conformance.language.loading import OF_JOURNEYS, SCENARIOS, THOROUGH, read_scenarios, scenario_files
 from conformance.language.scenario import Scenario, decided
 from conformance.language.soundness import unsound
@@ -83,7 +83,7 @@ def deciding(scenario: Scenario, requirements: Mapping[str, Requirement]) -> set
     for step in scenario.steps:
         deed = step.deed
         found |= {name for name, _ in decided(step, scenario)}
-        if isinstance(deed, Expect):
+        if isinstance(deed, Expect | SendRequest):
             found |= {name for one in deed.of for check in one.checks for name in check.charge.requirements}
         elif isinstance(deed, ExpectOne):
             found |= {name for one in deed.of if one.fails for name in one.fails.charge.requirements}

@@ -1,12 +1,11 @@
 """Journeys made ready to be played many times: what does not change from post to post is worked out once."""
 
-import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.language.awaited import Expect
+from conformance.language.awaited import Expect, Expectation
 from conformance.language.deeds import (
     Backoff,
     CloseConnection,
@@ -17,6 +16,7 @@ from conformance.language.deeds import (
     SendMessage,
     StopReading,
 )
+from conformance.language.matching import ANYTHING
 from conformance.language.scenario import Scenario, Step
 from conformance.language.values import ScenarioError, Values
 from contract.durations import seconds
@@ -101,7 +101,7 @@ class AwaitEvent:
     """Wait for a message of another event than deliveries."""
 
     event: str
-    match: Mapping[str, Any]
+    match: Any
     capture: Mapping[str, str]
     within: float
     charge: tuple[str, ...]
@@ -204,8 +204,11 @@ class _Compiler:
                 return Dial(step.deed, self.own(step.charge.requirements))
             case SendMessage(message=message, fragments=None, escape=False):
                 return self._send(step, message)
-            case Expect(of=(one,), within=within) if one.event is not None:
-                return self._expect(step, one.event, one.match, one.capture, self._seconds(step, within))
+            case Expect(of=(Expectation(event=str(event), optional=False) as one,), within=within):
+                return self._expect(step, event, one.match, one.capture, self._seconds(step, within))
+            case Expect(of=(one,)):
+                what = "by its name" if one.event is None else "if it must come"
+                raise self.error(step, f"a journey can expect a message only {what}")
             case CloseConnection(code=code):
                 return Leave(code)
             case DropConnection(how="reset"):
@@ -262,12 +265,10 @@ class _Compiler:
         self.posts.append(post)
         return post
 
-    def _expect(
-        self, step: Step, event: str, match: Mapping[str, Any], capture: Mapping[str, str], within: float
-    ) -> Op:
+    def _expect(self, step: Step, event: str, match: Any, capture: Mapping[str, str], within: float) -> Op:
         if not self.contract.delivers(event):
             return AwaitEvent(event, match, capture, within, self.own(step.charge.requirements))
-        text = json.dumps(match)
+        text = "" if match is ANYTHING else dump_json(match)
         own = [post.nonce for post in self.posts if f"${{nonce.{post.nonce}}}" in text]
         if not own:
             raise self.error(step, f"a journey can expect {event} only for its own posts: match their nonce")

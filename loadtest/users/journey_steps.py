@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Mapping
 from functools import partial
 from typing import Any
 
-from conformance.language.matching import matches
+from conformance.language.matching import ANYTHING, matches
 from conformance.language.values import new_nonce
 from contract.findings import Phrase, missing, phrase
 from contract.json_text import dump_json
@@ -233,7 +233,7 @@ class JourneySteps:
     def _fits(self, op: AwaitEvent, message: dict[str, Any]) -> bool:
         if self._context.contract.name_of(message) != op.event:
             return False
-        if op.match and not matches(self._values.render(op.match), message, self._context.profile.error_codes):
+        if op.match is not ANYTHING and not matches(self._values.render(op.match), message, self._context.meanings):
             return False
         for name, path in op.capture.items():
             self._values.captured[name] = value_at(message, path)

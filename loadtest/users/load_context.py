@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from conformance.language.matching import Meanings
 from conformance.play.attribution import BURST, closing_codes
 from conformance.transport.target import Target, target_for
 from contract.findings import Phrase, phrase
@@ -101,6 +102,7 @@ class LoadContext:
         self.random = random.Random(f"{settings.seed}-{worker}")
         self.secrets = self.profile.secrets()
         self.closing_seconds = min(self.profile.response_timeout, MAX_CLOSING_SECONDS)
+        self.meanings = Meanings(self.profile.error_codes, self.contract.keeps)
         self.error_codes = frozenset(self.profile.error_codes.values())
         self._sessions: dict[int, None] = {}
         beat, acknowledgement = self.contract.heartbeat, self.contract.acknowledgement

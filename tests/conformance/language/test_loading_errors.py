@@ -20,7 +20,7 @@ class TestPlaces:
         [
             ("ping: {actor: bob}", "6:16", "unknown actor 'bob'; the scenario has alice"),
             ("ping: {actr: alice}", "6:16", "unknown member 'actr' (did you mean 'actor'?)"),
-            ("expect: {actor: alice}", "6:9", "expected one of the members 'event', 'match'"),
+            ("expect: {actor: alice}", "6:9", "expected one of the members 'event', 'name', 'match'"),
             ("pong: {actor: alice}", "6:9", "pong"),
             ("expect_open: {actor: alice, for: soon!}", "6:37", "soon!"),
             ("expect_close: {actor: alice, codes: [closed]}", "6:24", "unknown close code 'closed'"),

@@ -92,7 +92,7 @@ STEPS = [
         "10:58: expect_all: the contract has no event 'errors' (did you mean 'error'?)",
     ),
     (
-        "expect_one: {actor: alice, of: [{event: error}, {match: {payload: {}}}]}",
+        "expect_one: {actor: alice, of: [{event: error}, {enough: true}]}",
         "10:57: ",
     ),
     # what is sent

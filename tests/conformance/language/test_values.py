@@ -54,7 +54,7 @@ class TestSpellings:
             made(replace(PROFILE, users={"alice": alice})).render(f"${{{spelling}:token.alice}}")
 
     def test_an_unknown_one(self, values: Values) -> None:
-        with pytest.raises(ScenarioError, match="unknown spelling 'upper'; known: cut, full-width, other-case"):
+        with pytest.raises(ScenarioError, match="unknown spelling 'upper'; known: base64, cut, full-width, other-case"):
             values.render("${upper:token.alice}")
 
 

@@ -50,7 +50,7 @@ def control_ping(t: float) -> Control:
     return Control(START + t, "alice", Opcode.PING, b"beat")
 
 
-def actor(heartbeat: str) -> dict[str, Any]:
+def actor(heartbeat: Any) -> dict[str, Any]:
     return {"alice": {"user": "alice", "heartbeat": heartbeat}}
 
 
@@ -95,8 +95,16 @@ class TestAnswers:
         ("heartbeat", "members"), [("numbered", {"sequence": 1}), ("with-members", {"payload": {"wsproof": ["x", 1]}})]
     )
     def test_a_pong_may_say_more_than_it_needs(self, heartbeat: str, members: dict[str, Any]) -> None:
-        result = played(scenario(CONNECT, STAY, actors=actor(heartbeat)), *pings(1.0, 7.5))
-        assert result.sent() == [(1.0, PONG | members), (7.5, PONG | members)]
+        for spelling in (heartbeat, {"answer": members}):
+            result = played(scenario(CONNECT, STAY, actors=actor(spelling)), *pings(1.0, 7.5))
+            assert result.sent() == [(1.0, PONG | members), (7.5, PONG | members)]
+
+    def test_its_members_may_be_the_pings(self) -> None:
+        own = {"answer": {"payload": {"of": "${message.event}", "who": "${nonce.me}"}}}
+        result = played(scenario(CONNECT, STAY, actors=actor(own)), *pings(1.0))
+        ((_, sent),) = result.sent()
+        assert sent == {"event": "pong", "payload": {"of": "ping", "who": sent["payload"]["who"]}}
+        assert sent["payload"]["who"].isdigit()
 
     def test_a_late_pong_is_sent_while_another_thing_is_awaited(self) -> None:
         wait = {"expect": {"actor": "alice", "event": "error"}}
