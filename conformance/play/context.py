@@ -15,6 +15,7 @@ from conformance.language.values import ScenarioError, Values
 from conformance.play.admission import Admission
 from conformance.play.charges import charge_of
 from conformance.play.circuit_breaker import CircuitBreaker
+from conformance.play.client_heartbeat import AGAIN, answered, client_heartbeat, template_of
 from conformance.play.outage import Watch
 from conformance.play.record import (
     Conversation,
@@ -135,6 +136,8 @@ class ActorState:
     """Whether it has sent a part of a message: no other one may come before the rest (RFC 6455 §5.4)."""
     pongs_due: list[Any] = field(default_factory=list)
     """Pings that are answered behind that message."""
+    beats: list[Any] | None = None
+    """Pings of its own that were not answered yet; None: it has not begun to send any."""
 
 
 class Context:
@@ -164,7 +167,8 @@ class Context:
         """How the control before it ended; None: it was acknowledged."""
         codes = tuple(code for one in setting.contract.roles.ends_of_one for code in one.close)
         self._ends_of_one = frozenset(self.close_codes(codes))
-        self._scheduled: list[tuple[float, int, Action]] = []
+        self._scheduled: list[tuple[float, int, Callable[[], Action | None]]] = []
+        """What is due at a time: the action, unless there is no more need for it."""
         self._numbers = itertools.count()
 
     # Durations and codes
@@ -260,7 +264,9 @@ class Context:
         """Take a happening in: into the actor's state, the record, and the heartbeat's answer."""
         self.now = happening.t
         while self._scheduled and self._scheduled[0][0] <= self.now:
-            yield heapq.heappop(self._scheduled)[2]
+            action = heapq.heappop(self._scheduled)[2]()
+            if action is not None:
+                yield action
         if isinstance(happening, Tick):
             return
         self.setting.watch.alive(happening.t)
@@ -275,6 +281,8 @@ class Context:
                 yield from self._control(happening, state)
             case Opened():
                 conversation.opened = happening
+                if self.contract.acknowledgement is None:
+                    self._begin_heartbeat(state, conversation)
                 self.note(happening.actor, "in", "handshake", "101 Switching Protocols")
                 self._note_leniency(happening)
             case Refused():
@@ -303,8 +311,11 @@ class Context:
 
     def _received(self, happening: Received, state: ActorState, conversation: Conversation) -> Script[None]:
         message = read_message(happening, conversation, self.contract)
-        state.inbox.append(message)
-        state.arrived += 1
+        if self.contract.acknowledges(message.event):
+            self._begin_heartbeat(state, conversation)
+        if not self._answers_heartbeat(state, message):
+            state.inbox.append(message)
+            state.arrived += 1
         conversation.received.append(message)
         conversation.heard = True
         self.note(happening.actor, "in", kind_of(happening.opcode), message.text, message.event)
@@ -323,10 +334,44 @@ class Context:
         pong = self.message_action(state, answer)
         if state.actor.heartbeat == "late":
             due = self.now + self.profile.heartbeat.timeout / 2
-            heapq.heappush(self._scheduled, (due, next(self._numbers), pong))
+            self._schedule(due, lambda: pong)
             self.note(state.actor.name, "none", "note", phrase("pong-held-back"))
             return
         yield pong
+
+    def _schedule(self, due: float, action: Callable[[], Action | None]) -> None:
+        heapq.heappush(self._scheduled, (due, next(self._numbers), action))
+
+    def _begin_heartbeat(self, state: ActorState, conversation: Conversation) -> None:
+        beat = client_heartbeat(self.contract)
+        if beat is None or beat.every is None or state.actor.heartbeat == "ignore" or state.beats is not None:
+            return
+        state.beats, every = [], beat.every
+
+        def ping() -> Action | None:
+            if state.conversation is not conversation or not conversation.is_open or conversation.closing:
+                return None
+            if state.amid_message:
+                self._schedule(self.now + AGAIN, ping)
+                return None
+            self._schedule(self.now + every, ping)
+            template = template_of(self.contract, beat)
+            if template is None:
+                return None
+            message = self.own(state, template)
+            state.beats = [*(state.beats or ()), message]
+            return self.message_action(state, message)
+
+        self._schedule(self.now + every, ping)
+
+    def _answers_heartbeat(self, state: ActorState, message: Message) -> bool:
+        """Whether a message answers a ping that the actor sent by itself: no step awaits it, then."""
+        beat = client_heartbeat(self.contract) if state.beats else None
+        ping = answered(self.contract, beat, state.beats or [], message) if beat is not None else None
+        if ping is None:
+            return False
+        state.beats = [one for one in state.beats or () if one is not ping]
+        return True
 
     def own(self, state: ActorState, template: Any) -> Any:
         """A message of an actor: `${token}` and `${user.MEMBER}` are those of its user."""
@@ -359,7 +404,7 @@ class Context:
                 frame = OutFrame(Opcode.PONG, happening.data)
                 due = self.now + self.profile.heartbeat.timeout / 2
                 action = Send(happening.actor, (frame,))
-                heapq.heappush(self._scheduled, (due, next(self._numbers), action))
+                self._schedule(due, lambda: action)
         self.note(happening.actor, "in", kind_of(happening.opcode), happening.data.decode("utf-8", "backslashreplace"))
         yield from ()
 

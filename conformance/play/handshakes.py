@@ -122,7 +122,7 @@ def _shake_hands(
     context.record.conversations.append(conversation)
     state.conversation = conversation
     state.inbox, state.controls, state.heartbeats, state.echoes = [], [], [], []
-    state.amid_message, state.pongs_due = False, []
+    state.amid_message, state.pongs_due, state.beats = False, [], None
     context.note(name, "out", "handshake", f"GET {request.target}")
     watch = context.setting.watch
     watch.sent(context.scenario.id, context.now)
