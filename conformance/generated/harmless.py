@@ -26,7 +26,7 @@ class Sendable:
 
 def examples(contract: Contract) -> Iterator[Sendable]:
     """An example of each message that has a declared reply, or may be generated."""
-    requests = {one.name: one for one in contract.roles.requests if one.by == "client"}
+    requests = _requests(contract)
     for name in contract.named("client"):
         event = contract.events[name]
         generated = name in contract.roles.messages.generate
@@ -48,8 +48,12 @@ def bases(contract: Contract) -> dict[str, Sendable]:
         message = replaced(probe.send, _standing_in)
         name = contract.name_of(message, "client")
         if name is not None and name in contract.events:
-            found.setdefault(name, Sendable(name, message))
+            found.setdefault(name, Sendable(name, message, _requests(contract).get(name)))
     return found
+
+
+def _requests(contract: Contract) -> dict[str, Request]:
+    return {one.name: one for one in contract.roles.requests if one.by == "client"}
 
 
 def any_message(contract: Contract, name: str) -> Any:

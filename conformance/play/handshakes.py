@@ -258,7 +258,8 @@ def request_for(
         target = escaped(render(deed.path)) + (f"?{parts.query}" if parts.query else "")
     headers.update({name: render(value) for name, value in (deed.headers or {}).items()})
     offered = profile.offered if deed.subprotocols is None else render(list(deed.subprotocols))
-    protocols = (*profile.access.subprotocols, *protocols, *offered)
+    # RFC 6455 section 4.1: none of them twice.
+    protocols = tuple(dict.fromkeys((*profile.access.subprotocols, *protocols, *offered)))
     deflate = _deflate(deed.deflate)
     return Request(target, tuple(headers.items()), protocols, deflate, upgrade=deed.upgrade, narrow=deed.narrow)
 

@@ -8,10 +8,13 @@ import pytest
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection
 
+from conformance.language.deeds import Connect
+from conformance.play.handshakes import request_for
 from conformance.run.suite import load_suite
 from contract.model import Contract
+from contract.profile import load_profile
 from tests.bundled import load_suite as chat_suite
-from tests.conformance.generated.desk import ROLES, TOKEN, Checked, Desk, Talk, written
+from tests.conformance.generated.desk import PROFILE, ROLES, TOKEN, Checked, Desk, Talk, written
 from tests.slow import slow_but
 
 
@@ -267,6 +270,13 @@ class TestAProbe:
     )
     def test_it_is_the_sign_of_life(self, tmp_path: Path, probe: str, server: type[Desk], failed: set[str]) -> None:
         assert Checked(written(tmp_path / "desk", ROLES + probe), server()).failed == failed
+
+
+@pytest.mark.parametrize("settings", [{}, {"subprotocols": ["desk.v1"]}], ids=["contract", "contract-and-profile"])
+def test_a_subprotocol_is_offered_once(tmp_path: Path, settings: dict[str, Any]) -> None:
+    contract = written(tmp_path / "desk", ROLES + "handshake: {subprotocols: {offer: [desk.v1], selected: desk.v1}}\n")
+    profile = load_profile(None, {**PROFILE, **settings}, contract=contract.folder)
+    assert request_for(Connect("alice"), profile, "/", None, lambda one: one).subprotocols == ("desk.v1",)
 
 
 class TestWhatIsSent:
