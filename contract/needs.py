@@ -5,7 +5,10 @@ left out: it is not untested, it is not made.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from functools import cache
 
+from contract.asyncapi.loading import load
+from contract.errors import ContractError
 from contract.folder import ContractFolder
 from contract.roles import Flow, Roles
 
@@ -35,6 +38,18 @@ def _in_handshake(folder: ContractFolder) -> bool:
 def _refused(folder: ContractFolder) -> bool:
     role = folder.roles.authentication
     return _in_handshake(folder) and role is not None and bool(role.refused)
+
+
+@cache
+def _document_replies(folder: ContractFolder) -> bool:
+    """Whether the document says of an operation what its reply is (AsyncAPI 3)."""
+    try:
+        value = load(folder.asyncapi).value if folder.asyncapi is not None else None
+    except ContractError:
+        return False  # that is the document's own matter
+    operations = value.get("operations") if isinstance(value, dict) else None
+    found = operations.values() if isinstance(operations, dict) else ()
+    return any(isinstance(one, dict) and "reply" in one for one in found)
 
 
 def _acknowledgement_id(folder: ContractFolder) -> bool:
@@ -75,6 +90,7 @@ NEEDS: Mapping[str, Callable[[ContractFolder], bool]] = {
     "heartbeat": lambda one: any(beat.by != "client" and beat.every for beat in one.roles.heartbeats),
     "mute": lambda one: any(beat.by != "client" and beat.mute for beat in one.roles.heartbeats),
     "client-heartbeat": lambda one: any(beat.by != "server" and beat.answer for beat in one.roles.heartbeats),
+    "document-replies": _document_replies,
     "requests": lambda one: any(request.by == "client" for request in one.roles.requests),
     "errors": lambda one: one.roles.errors.name is not None,
     "error-codes": lambda one: one.roles.errors.code is not None and bool(one.roles.errors.codes),

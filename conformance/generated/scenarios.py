@@ -212,7 +212,7 @@ class _Maker:
     # Requests
 
     def _answers(self) -> Iterator[Scenario]:
-        reply = self.charge("reply")
+        reply, replied = self.charge("reply"), self.charge("replied")
         checks = [self.charge(one) for one in ("reply-id", "reply-once")]
         for one in examples(self.contract):
             script = self.script("alice")
@@ -222,6 +222,12 @@ class _Maker:
                 script.add("expect-reply", ExpectReplies("alice"), reply, one.name)
                 script.add("expect-alive", ExpectAlive("alice"), reply)
                 yield self.scenario(name, script, (reply, *checks), title=title)
+            elif replied is not None and self.contract.events[one.name].replies:
+                # Nothing tells which of two it would answer: only one is sent.
+                names = (*self.contract.events[one.name].replies, *(error for error, _ in self._errors(None)))
+                script.outcome("alice", [Alternative(each) for each in dict.fromkeys(names)], replied)
+                script.add("expect-alive", ExpectAlive("alice"), replied)
+                yield self.scenario(name, script, (replied,), title=title)
             else:
                 script.add("observe", Observe("alice", phrase("observed-example", event=one.name)))
                 yield self.scenario(name, script, (), title=title)

@@ -187,6 +187,7 @@ class Desk:
                 self.looked(talk, value)
             case "reset":
                 self.resets += 1
+                self.reset(talk)
             case "welcome" | "part" | "found" | "lost" | "fault" | "beaten":
                 self.reversed(talk)
             case other:
@@ -200,6 +201,9 @@ class Desk:
             self.colourless(talk)
         else:
             self.found(talk, value["id"])
+
+    def reset(self, talk: "Talk") -> None:
+        """Nothing answers it."""
 
     def beaten(self, talk: "Talk") -> None:
         talk.say(kind="beaten")

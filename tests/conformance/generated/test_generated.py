@@ -14,7 +14,7 @@ from conformance.run.suite import load_suite
 from contract.model import Contract
 from contract.profile import load_profile
 from tests.bundled import load_suite as chat_suite
-from tests.conformance.generated.desk import PROFILE, ROLES, TOKEN, Checked, Desk, Talk, written
+from tests.conformance.generated.desk import ASYNCAPI, PROFILE, ROLES, TOKEN, Checked, Desk, Talk, written
 from tests.slow import slow_but
 
 
@@ -277,6 +277,38 @@ def test_a_subprotocol_is_offered_once(tmp_path: Path, settings: dict[str, Any])
     contract = written(tmp_path / "desk", ROLES + "handshake: {subprotocols: {offer: [desk.v1], selected: desk.v1}}\n")
     profile = load_profile(None, {**PROFILE, **settings}, contract=contract.folder)
     assert request_for(Connect("alice"), profile, "/", None, lambda one: one).subprotocols == ("desk.v1",)
+
+
+class TestADocumentsReply:
+    """An operation of AsyncAPI 3 may say what answers it, without an id that tells whom."""
+
+    DOCUMENT = ASYNCAPI.replace(
+        "      - {$ref: '#/channels/socket/messages/reset'}\n",
+        "  set:\n    action: receive\n    channel: {$ref: '#/channels/socket'}\n"
+        "    messages: [{$ref: '#/channels/socket/messages/reset'}]\n"
+        "    reply: {messages: [{$ref: '#/channels/socket/messages/beaten'}]}\n",
+    )
+
+    class Answering(Desk):
+        def reset(self, talk: Talk) -> None:
+            talk.say(kind="beaten")
+
+    class Otherwise(Desk):
+        def reset(self, talk: Talk) -> None:
+            talk.say(kind="welcome", session="s")
+
+    @pytest.mark.parametrize(
+        ("server", "failed"),
+        [(Answering, set()), (Desk, {"MSG-49"}), (Otherwise, {"MSG-08", "MSG-49"})],
+        ids=["answers", "is-silent", "answers-otherwise"],
+    )
+    def test_it_is_awaited(self, tmp_path: Path, server: type[Desk], failed: set[str]) -> None:
+        found = Checked(written(tmp_path / "desk", ROLES, self.DOCUMENT), server())
+        assert "MSG-49" in found.suite.requirements
+        assert found.failed == failed
+
+    def test_without_one_nothing_is_said_of_it(self, contract: Contract) -> None:
+        assert "MSG-49" not in load_suite(contract).requirements
 
 
 class TestWhatIsSent:
