@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +17,10 @@ from conformance.transport.target import resolve
 from contract.folder import find_contract
 from contract.model import load_contract
 from contract.profile import load_profile
+from reports.formats.render import FORMATS
 from tests.contracts.echo import FAULTS, echoing, in_a_thread
 from tests.slow import slow_but
+from tests.wsproof.command import wsproof
 
 FOLDER = find_contract("rfc6455")
 CONTRACT = load_contract(FOLDER)
@@ -80,3 +83,15 @@ def test_a_wrong_server_is_found_out(fault: str) -> None:
     with echoing({fault}) as url:
         found = verdicts(url, sample())
     assert {name for name, verdict in found.items() if verdict == "failed"} == FAULTS[fault]
+
+
+def test_a_url_is_enough(tmp_path: Path) -> None:
+    """In every report, without a document, users or an acknowledgement."""
+    with echoing() as url:
+        formats = [part for one in FORMATS for part in ("--format", one)]
+        few = ("--select", "wire-ping", "--select", "wire-handshake", "--select", "wire-plain-get")
+        done = wsproof("check", url, "--contract", "rfc6455", *few, *formats, "--output", tmp_path, folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "WebSocket transport, " in done.stdout
+    assert "✓ Conformant (selection only)" in done.stdout
+    assert {"report.html", "junit.xml", "results.json"} <= {one.name for one in tmp_path.iterdir()}
