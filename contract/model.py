@@ -393,6 +393,7 @@ def load_contract(folder: ContractFolder, limits: Limits | None = None) -> Contr
         codec = codec_of(folder.roles.messages)
     except ValueError as error:
         raise folder.error(f"messages.codec: {error}", "messages", "codec") from None
-    contract = Contract(folder, folder.roles.title or folder.name, "", {}, Naming(()), file_registry(), codec)
+    naming = Naming((), folder.roles.messages.name)
+    contract = Contract(folder, folder.roles.title or folder.name, "", {}, naming, file_registry(), codec)
     check_roles(contract, {})
     return contract

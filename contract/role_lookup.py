@@ -67,6 +67,7 @@ class Lookup:
     def __init__(self, contract: Described, value: Mapping[str, Any]) -> None:
         self.contract = contract
         self.value = value
+        self._is_nameless = contract.folder.asyncapi is None and not contract.folder.roles.messages.name
         self.close_codes = {*CLOSE_CODES, *(value.get("close_codes") or {})}
 
     # Messages
@@ -74,6 +75,9 @@ class Lookup:
     def name(self, where: Where, name: str, by: By | None) -> Iterator[Mistake]:
         """A message's name, and the side that sends it; None: whichever. Without a document, any name may be."""
         events = self.contract.events
+        if self._is_nameless:
+            yield mistake(where, "needs an asyncapi.yaml or `messages.name`: nothing tells the names of messages")
+            self._is_nameless = False  # said once, it is said of all
         if not events:
             return
         if name not in events:

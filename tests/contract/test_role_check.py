@@ -308,7 +308,7 @@ def test_all_mistakes_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
 
 def test_without_a_document_names_are_not_looked_up(tmp_path: Path) -> None:
     (tmp_path / "contract.yaml").write_text(
-        "format: wsproof.contract/1\nacknowledgement: {expect: welcome, id: a.b}\n"
+        "format: wsproof.contract/1\nacknowledgement: {expect: welcome, id: a.b}\nmessages: {name: [{at: type}]}\n"
         "authentication: {in: query, refused: [{close: nowhere}]}\n",
         encoding="utf-8",
     )
@@ -334,3 +334,20 @@ def test_a_part_of_a_message_is_looked_into_and_nothing_is_said_of_the_rest(tmp_
 def test_messages_that_cannot_be_told_apart_are_no_mistake(tmp_path: Path) -> None:
     lines = said(tmp_path, "acknowledgement: {expect: welcome}\n")
     assert lines == []
+
+
+def test_without_a_document_and_rules_nothing_tells_names(tmp_path: Path) -> None:
+    text = "acknowledgement: {expect: welcome}\nheartbeats: [{by: server, ping: ping}]\n"
+    (tmp_path / "contract.yaml").write_text(f"format: wsproof.contract/1\n{text}", encoding="utf-8")
+    with pytest.raises(ContractError) as caught:
+        load_contract(find_contract(tmp_path))
+    assert str(caught.value) == (
+        f"{tmp_path / 'contract.yaml'}:2:19: acknowledgement.expect: needs an asyncapi.yaml or `messages.name`: "
+        "nothing tells the names of messages"
+    )
+
+
+def test_without_a_document_rules_tell_names(tmp_path: Path) -> None:
+    text = "acknowledgement: {expect: welcome}\nmessages: {name: [{at: type}]}\n"
+    (tmp_path / "contract.yaml").write_text(f"format: wsproof.contract/1\n{text}", encoding="utf-8")
+    assert load_contract(find_contract(tmp_path)).name_of({"type": "welcome"}) == "welcome"

@@ -14,7 +14,7 @@ from reports.shared.commands import repeating
 from reports.shared.documents import upgraded
 from tests.conformance.servers import websocket_server
 from tests.wsproof.command import complaint, surroundings, within
-from tests.wsproof.contract_folders import ROLES, contract_folder
+from tests.wsproof.contract_folders import API, ROLES, contract_folder
 
 GONE = "ws://127.0.0.1:9/"
 
@@ -198,3 +198,13 @@ def test_what_users_say_first_is_shown_nowhere(whole: Path, tmp_path: Path) -> N
     assert len(texts) >= 6
     assert [text for text in (done.stdout, done.stderr, *texts) if secret in text] == []
     assert any("users.alice.login=${USERS_ALICE_LOGIN}" in text for text in texts)
+
+
+def test_a_document_with_notes_is_checked_and_says_where_to_read_of_them(
+    whole: Path, tmp_path: Path, door: str
+) -> None:
+    api = API.replace("{const: open}, id: {type: string}", "{const: open}, id: {$ref: 'https://x.example/id.json'}")
+    (whole / "asyncapi.yaml").write_text(api, encoding="utf-8")
+    done = within("check", "--contract", "door", door, folder=tmp_path)
+    line = "wsproof: door/asyncapi.yaml: 1 note on what is not checked; see `wsproof lint --contract door`"
+    assert (done.returncode, line in done.stderr.splitlines()) == (0, True), done.stderr

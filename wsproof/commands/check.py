@@ -18,6 +18,7 @@ from contract.profile import Profile
 from wsproof.commands.check_options import CheckOptions
 from wsproof.commands.check_run import Check
 from wsproof.commands.choosing import Chosen, choose, expected_failures, former_baseline, list_scenarios
+from wsproof.commands.contracts import mention_notes
 from wsproof.commands.endpoints import EndpointError, endpoint
 from wsproof.exit_codes import ExitCode
 from wsproof.output.files import OutputError, prepare_file, prepare_folder
@@ -32,6 +33,8 @@ def run_check(url: str | None, folder: ContractFolder, profile: Profile, options
     """Check an endpoint, write the reports, and give the exit code back."""
     try:
         contract = load_contract(folder, profile.limits)
+        if not options.quiet:
+            mention_notes(contract)
         chosen = choose(contract, options)
         baseline = None if options.baseline is None else expected_failures(options.baseline, options, chosen)
         former = former_baseline(options, chosen, baseline or ())

@@ -1,5 +1,6 @@
 """The contract of a command: the option's, else that of the profile, else the chat's."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -7,7 +8,7 @@ import click
 from contract.errors import ContractError
 from contract.files import load_yaml
 from contract.folder import DEFAULT, ContractFolder, bundled_names, find_contract
-from contract.model import load_contract
+from contract.model import Contract, load_contract
 from contract.requirements import requirements_of
 from wsproof.commands.options import stop
 from wsproof.commands.profiles import profile_path
@@ -43,6 +44,15 @@ def _of_profile(path: Path | None) -> ContractFolder:
         if error.file is not None:
             raise
         raise document.error(f"contract: {error.message}", ["contract"]) from None
+
+
+def mention_notes(contract: Contract) -> None:
+    """Say that parts of a document are not checked or cannot be told apart, and where to read of them."""
+    count = len(contract.notes) + len(contract.naming.alike)
+    if count:
+        notes = f"{count} note{'' if count == 1 else 's'}"
+        shown = shlex.join(["wsproof", "lint", "--contract", contract.folder.option or contract.folder.name])
+        click.echo(f"wsproof: {contract.folder.asyncapi}: {notes} on what is not checked; see `{shown}`", err=True)
 
 
 def list_contracts() -> None:

@@ -22,6 +22,7 @@ from loadtest.settings.settings import WAIT_SECONDS, AbsenceError, EndedError, L
 from reports.shared.documents import Document, check_document, read_document
 from wsproof import __version__
 from wsproof.commands.capacity import Capacity, find_capacity
+from wsproof.commands.contracts import mention_notes
 from wsproof.commands.endpoints import EndpointError, endpoint
 from wsproof.exit_codes import ExitCode
 from wsproof.interruption import Interruption
@@ -70,7 +71,9 @@ def run_load_test(address: str | None, source: ProfileSource, wishes: Wishes, op
     document = options.output.absolute() / "load.json"
     with _complaints(options.output, address) as failed:
         # A broken contract is said before anything is reached.
-        load_contract(source.contract, source.profile.limits)
+        contract = load_contract(source.contract, source.profile.limits)
+        if not options.quiet:
+            mention_notes(contract)
         prepare_folder(options.output)
         with sole_writer(options.output, "load"), endpoint(address, source.profile) as found:
             wanted = wanted_reports(REPORTS, options.formats, options.json_path, options.output, LOAD)
