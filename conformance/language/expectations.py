@@ -102,9 +102,9 @@ def _close_codes(step: Written) -> Iterator[tuple[Where, int | str]]:
 
 
 def declared_of(contract: Contract, name: str | None) -> Declared:
-    """What the contract declares of a whole message; nothing where it has no name."""
+    """What the contract declares of a whole message; nothing where it has no name, or there is no document."""
     parts = {one.at for one in contract.roles.messages.payload}
-    if name is None or len(parts) > 1:
+    if name is None or not contract.events or len(parts) > 1:
         return Declared([], contract.registry)
     event = contract.events[name]
     if not parts:
@@ -135,7 +135,7 @@ def _unnamed_flaws(pattern: Any, where: Where, contract: Contract) -> Iterator[F
 
 
 def _event_flaw(name: str | None, contract: Contract, *, absent: bool) -> str | None:
-    if name is None:
+    if name is None or not contract.events:
         return None
     event = contract.events.get(name)
     servers = contract.named("server")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from conformance.language.expectations import declared_of
 from conformance.language.satisfiable import flaws
 from conformance.run.lint import Findings, lint_scenarios, problem_count
 from contract.errors import ContractError
@@ -39,13 +40,12 @@ def is_contract(path: Path) -> bool:
 
 def _unmatchable(contract: Contract, value: Any) -> Iterator[Mistake]:
     """What of a `match` no valid message can be."""
-    if contract.roles.messages.payload:
-        return  # a match is of the whole message, of which the document describes a part
     for where, one in _awaited(value):
-        event = contract.events.get(name_of(one))
-        if event is not None and isinstance(one, dict) and "match" in one:
+        name = name_of(one)
+        if name in contract.events and isinstance(one, dict) and "match" in one:
             place: Where = (*where, "match")
-            yield from (mistake((*place, *at), text, place) for at, text in flaws(one["match"], event.declared))
+            found = flaws(one["match"], declared_of(contract, name))
+            yield from (mistake((*place, *at), text, place) for at, text in found)
 
 
 def _awaited(value: Any) -> Iterator[tuple[Where, Any]]:

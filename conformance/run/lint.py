@@ -17,7 +17,7 @@ from conformance.play.endings import CLOSE_CAUSE
 from contract.errors import ContractError
 from contract.files import load_yaml
 from contract.model import Contract
-from contract.requirements import Requirement, requirements_of
+from contract.requirements import Requirement, load_requirements, requirements_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,10 @@ def _unverified(
 ) -> Iterator[str]:
     verified = {name for one in scenarios for name in one.verifies}
     verified |= {one.id for one in requirements.values() if one.checked}
+    if not contract.folder.is_bundled:
+        # What a pack promises beside, it is the pack's matter to verify.
+        own = contract.folder.requirements
+        requirements = load_requirements(own) if own.is_file() else {}
     for requirement in requirements.values():
         if requirement.section.id != CLIENT_SECTION and requirement.id not in verified:
             name = f"{requirement.id} ({requirement.level})"

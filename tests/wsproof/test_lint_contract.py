@@ -104,3 +104,25 @@ def test_two_contracts_at_once(tmp_path: Path) -> None:
     done = within("lint", "door", "--contract", "chat", folder=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "wsproof: door is a contract: --contract (or WSPROOF_CONTRACT) cannot be used with it\n"
+
+
+def test_roles_without_a_document(tmp_path: Path) -> None:
+    """Names are told by the rules of contract.yaml, and nothing is known of what messages contain."""
+    roles = (
+        "messages: {name: [{at: type}]}\ninclude: [rfc6455]\nprobe: {send: {type: open}, expect: [{name: opened}]}\n"
+    )
+    contract_folder(tmp_path / "door", ROLES + roles, api=None)
+    done = within("lint", "door", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("note: no asyncapi.yaml: the names and contents of messages are not checked\n")
+
+
+def test_a_requirement_of_its_own_that_nothing_verifies(tmp_path: Path) -> None:
+    folder = contract_folder(tmp_path / "door", ROLES + "include: [rfc6455]\n")
+    section = "sections: [{id: DOOR, title: Doors, source: The manual}]\n"
+    requirement = "requirements: [{id: DOOR-01, level: MUST, statement: A door opens.}]\n"
+    text = f"format: wsproof.requirements/1\n{section}{requirement}"
+    (folder / "requirements.yaml").write_text(text, encoding="utf-8")
+    done = within("lint", "door", folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "door/requirements.yaml: DOOR-01 (MUST) is not verified by any scenario\n"
