@@ -208,3 +208,13 @@ def test_a_document_with_notes_is_checked_and_says_where_to_read_of_them(
     done = within("check", "--contract", "door", door, folder=tmp_path)
     line = "wsproof: door/asyncapi.yaml: 1 note on what is not checked; see `wsproof lint --contract door`"
     assert (done.returncode, line in done.stderr.splitlines()) == (0, True), done.stderr
+
+
+def test_without_a_probe_the_transport_is_inconclusive(tmp_path: Path, door: str) -> None:
+    """A role that is not declared is not judged, and what needs it says so."""
+    contract_folder(tmp_path / "door", ROLES + "include: [rfc6455]\n")
+    done = within("check", "--contract", "door", door, "--select", "WIRE-01", "--json", "-", "-q", folder=tmp_path)
+    document = json.loads(done.stdout)
+    reasons = {one["reason"] for one in document["scenarios"] if one["verdict"] == "inconclusive"}
+    assert {one["verdict"] for one in document["scenarios"]} <= {"passed", "inconclusive"}
+    assert any("probe" in reason for reason in reasons), reasons
