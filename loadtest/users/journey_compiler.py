@@ -17,8 +17,9 @@ from conformance.language.deeds import (
     StopReading,
 )
 from conformance.language.matching import ANYTHING
+from conformance.language.references import references
 from conformance.language.scenario import Scenario, Step
-from conformance.language.values import ScenarioError, Values
+from conformance.language.values import OF_ALL, InconclusiveError, ScenarioError, Values
 from contract.durations import seconds
 from contract.json_text import dump_json
 from contract.model import Contract
@@ -199,6 +200,7 @@ class _Compiler:
         return tuple(self._op(step) for step in steps)
 
     def _op(self, step: Step) -> Op:
+        self._check_values(step)
         match step.deed:
             case Connect(accepted=True, upgrade=True, deflate=False, token=None, token_text=None, subprotocols=None):
                 return Dial(step.deed, self.own(step.charge.requirements))
@@ -230,6 +232,19 @@ class _Compiler:
                     "a journey cannot do this; it connects, sends, expects, pauses, paces, stops reading or ends",
                 )
 
+    def _check_values(self, step: Step) -> None:
+        """Refuse what a journey cannot keep from pass to pass, and what the profile lacks."""
+        for _, whole in references(step.written.body) if step.written is not None else ():
+            name = whole.rpartition(":")[2]
+            kind, _, rest = name.partition(".")
+            if kind in OF_ALL and rest:
+                raise self.error(step, f"${{{whole}}}: a journey has no names for them, only ${{{kind}}}")
+            if kind == "value" or (kind == "user" and rest.partition(".")[0] in self.profile.users):
+                try:
+                    JourneyValues(self.profile, str).render(f"${{{name}}}")
+                except InconclusiveError as lacking:
+                    raise self.error(step, f"${{{whole}}}: {lacking.reason}") from None
+
     def _seconds(self, step: Step, duration: float | str) -> float:
         named = {"ack_timeout": self.profile.ack_timeout, "response_timeout": self.profile.response_timeout}
         if isinstance(duration, str) and duration in named:
@@ -245,6 +260,8 @@ class _Compiler:
             return Join(message, flow.subscribe.group or "")
         if flow is None or flow.post is None or event != flow.post.name:
             return Say(message)
+        if any(name.rpartition(":")[2] in OF_ALL for _, name in references(message)):
+            raise self.error(step, "a post is made ready once: ${uuid} and ${counter} in it would stay the same")
         found: list[str] = []
         placeholder = "".join(secrets.choice("0123456789") for _ in range(LENGTH))
 

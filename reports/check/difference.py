@@ -57,7 +57,7 @@ def _of_values(failure: Document) -> Difference | None:
     paths = differing(patterns[0], values[nearest])
     if not paths or () in paths:
         return None
-    there = [path for path in paths if existing(values[nearest], path) == path]
+    there = [found for path in paths if len(found := existing(values[nearest], path)) == len(path)]
     expected = [line for number, one in enumerate(patterns) for line in lines(one, () if number else paths)]
     received: list[Line] = []
     for number, item in enumerate(came):

@@ -11,6 +11,8 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from contract.paths import by_index
+from contract.regular import found_in
 from reports.shared.documents import Document
 from reports.text.phrases import rendered
 
@@ -59,6 +61,9 @@ def differing(wanted: Any, value: Any, path: Path = ()) -> tuple[Path, ...]:
     """The paths of a pattern at which a value is another one, or nothing."""
     if isinstance(wanted, dict) and isinstance(value, dict):
         return tuple(found for name in wanted for found in _member(wanted[name], value, name, path))
+    if isinstance(wanted, dict) and isinstance(value, list) and by_index(wanted):
+        there = {name: value[int(name)] for name in wanted if -len(value) <= int(name) < len(value)}
+        return tuple(found for name in wanted for found in _member(wanted[name], there, name, path))
     if isinstance(wanted, list) and isinstance(value, list) and len(wanted) == len(value):
         pairs = enumerate(zip(wanted, value, strict=True))
         return tuple(found for index, (one, other) in pairs for found in differing(one, other, (*path, index)))
@@ -91,6 +96,32 @@ def _type_of(value: Any) -> str:
     return names.get(type(value), "null")
 
 
+def _begins(items: Sequence[Any], value: Any) -> bool:
+    return (
+        type(value) is list
+        and len(value) >= len(items)
+        and all(_is(item, one) for item, one in zip(items, value, strict=False))
+    )
+
+
+def _are(items: Sequence[Any], value: Any) -> bool:
+    """Whether a list has as many items, each of which is expected and all of which are there."""
+    return (
+        type(value) is list
+        and len(value) == len(items)
+        and all(any(_is(item, one) for item in items) for one in value)
+        and all(any(_is(item, one) for one in value) for item in items)
+    )
+
+
+def _within(value: Any, low: str = "-Infinity", high: str = "Infinity") -> bool:
+    """Whether a number is within two bounds; of date-times, nothing is said."""
+    try:
+        return not isinstance(value, Number) or float(low) <= float(value) <= float(high)
+    except ValueError:
+        return False
+
+
 _MAY_LACK: Final = ("match-absent", "match-optional")
 _TESTS: Final[Mapping[str, Callable[..., bool]]] = {
     "match-absent": lambda value: False,
@@ -98,6 +129,13 @@ _TESTS: Final[Mapping[str, Callable[..., bool]]] = {
     "match-nonempty": lambda value: type(value) is str and value != "",
     "match-code": lambda value, code: bool(value == code),
     "match-contains": lambda value, wanted: type(value) is str and wanted in value,
+    "match-between": lambda value, low, high: _within(value, low, high),
+    "match-least": lambda value, low: _within(value, low=low),
+    "match-most": lambda value, high: _within(value, high=high),
+    "match-prefix": lambda value, wanted: type(value) is str and value.startswith(wanted),
+    "match-prefix-list": lambda value, items: _begins(items, value),
+    "match-regex": lambda value, wanted: type(value) is str and found_in(wanted, value),
+    "match-unordered": lambda value, items: _are(items, value),
     "match-length": lambda value, wanted: type(value) is str and len(value) == int(wanted),
     "match-type": lambda value, wanted: _type_of(value) == wanted,
     "match-in": lambda value, items: any(_is(item, value) for item in items),
@@ -146,8 +184,12 @@ def existing(value: Any, names: Sequence[str | int]) -> Path:
         if isinstance(value, dict) and name in value:
             path.append(name)
             value = value[name]
-        elif isinstance(value, list) and re.fullmatch(r"\d{1,6}", str(name)) and int(name) < len(value):
-            path.append(int(name))
+        elif (
+            isinstance(value, list)
+            and re.fullmatch(r"-?\d{1,6}", str(name))
+            and (-len(value) <= int(name) < len(value))
+        ):
+            path.append(int(name) % len(value))
             value = value[int(name)]
         else:
             break

@@ -57,6 +57,16 @@ def test_a_member_that_is_missing_is_marked_where_it_was_expected() -> None:
         (phrase("match-not", wanted='"x"'), '"y"', '"x"'),
         (phrase("match-not", wanted=words({"c": phrase("match-any")})), "1", '{"c": 1}'),
         (phrase("match-any"), "null", ""),
+        (phrase("match-regex", wanted="^a+$"), '"aa"', '"ab"'),
+        (phrase("match-regex", wanted="^a+$"), '"aa"', "1"),
+        (phrase("match-prefix", wanted="ab"), '"abc"', '"bc"'),
+        (phrase("match-prefix-list", items=["1", '"b"']), '[1, "b", 3]', ""),
+        (phrase("match-unordered", items=["1", '"b"']), '["b", 1]', ""),
+        (phrase("match-between", low="1", high="2.5"), "2", "3"),
+        (phrase("match-between", low="2026-01-31T00:00:00Z", high="2026-01-31T01:00:00Z"), '"x"', ""),
+        (phrase("match-least", low="1"), "1", "0"),
+        (phrase("match-most", high="1"), "1", "2"),
+        (phrase("match-schema", wanted="order"), "1", ""),
         (phrase("match-code", code="TOO_LONG"), '"TOO_LONG"', '"too long"'),
         (phrase("match-any-code"), '"X"', "1"),
         (phrase("match-optional", wanted="1"), "1", "2"),
@@ -73,6 +83,12 @@ def test_an_operator_is_marked_only_where_it_does_not_hold(operator: Phrase, fit
     assert both(expected, f'{{"a": {fitting}, "b": 2}}') == (['"b": 1'], ['"b": 2'])
     if wrong:
         assert both(expected, f'{{"a": {wrong}, "b": 1}}')[1] == [f'"a": {wrong}']
+
+
+def test_items_of_a_list_by_their_indices() -> None:
+    assert both('{"0": 3, "-1": "a"}', '[3, 1, "b"]') == (['"-1": "a"'], ['"b"'])
+    assert both('{"0": 3, "5": "a"}', '[3, 1, "b"]') == (['"5": "a"'], [])
+    assert both('{"0": {"x": 1}}', '[{"x": 2}, 1]') == (['"x": 1'], ['"x": 2'])
 
 
 def test_a_member_that_must_be_absent_and_one_that_may_be() -> None:

@@ -325,6 +325,17 @@ def test_a_size_is_the_size_of_the_posted_text(url: str) -> None:
         ("- expect_close: {actor: user, codes: [normal]}", "a journey cannot do this"),
         ("- send: {actor: user, event: send_message, payload: {channelId: c, text: hello}}", "exactly one nonce"),
         ("- expect: {actor: user, event: new_message}", "expect new_message only for its own posts"),
+        ("- expect: {actor: user, match: {event: error}}", "a journey can expect a message only by its name"),
+        (
+            "- expect: {actor: user, event: error, optional: true}",
+            "a journey can expect a message only if it must come",
+        ),
+        ("- send: {actor: user, message: {event: pong, payload: {a: '${uuid.a}'}}}", "no names for them, only ..uuid"),
+        ("- send: {actor: user, message: {event: pong, payload: {a: '${value.a}'}}}", "the profile has no .values.a"),
+        (
+            "- send: {actor: user, event: send_message, payload: {channelId: c, text: '${nonce.a} ${counter}'}}",
+            "a post is made ready once",
+        ),
     ],
 )
 def test_a_journey_that_no_user_can_play_is_told(url: str, tmp_path: Path, steps: str, expected: str) -> None:
