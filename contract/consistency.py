@@ -10,14 +10,11 @@ from itertools import combinations
 from typing import Any
 
 from contract.choices import Limits, Reconnect
+from contract.defaults import with_defaults
 from contract.durations import seconds
 from contract.mistakes import Mistake, Where, mistake, place
 from contract.plain_words import members, near, quoted_name
 
-STRANGER, MEMBER = "alice", "carol"
-"""Who must be refused by a private channel in the scenarios, and who joins it."""
-
-ROLES = ("alice", "bob", "carol")
 NONCE_LENGTH = 16
 MAX_CHANNEL = 128
 """Code points of a channel's name."""
@@ -36,23 +33,24 @@ _SECRETS = ("users", "tokens", "headers", "cookies", "basic", "proxy")
 def contradictions(
     value: Mapping[str, Any],
     written: Mapping[str, Any],
-    whole: Mapping[str, Any],
+    standing: Mapping[str, Any],
     causes: Collection[str],
     asked: Collection[str] = (),
 ) -> Iterator[Mistake]:
     """What a profile that keeps its schema cannot mean.
 
-    `written`: as the file has it, with its variables; `whole`: with the defaults of the contract, whose errors have
+    `written`: as the file has it, with its variables; `standing`: the defaults of the contract, whose errors have
     `causes`, and which needs the members `asked` of each user.
     """
+    whole, fixtures = with_defaults(value, standing), _Fixtures(standing)
     yield from _placeholders(written)
     yield from _durations(value)
     yield from _same_user(value)
-    yield from _roles(value)
+    yield from _roles(value, fixtures)
     yield from _lacking(value, whole, asked)
     yield from _causes(value.get("error_codes"), causes)
     yield from _limits(whole, value.get("limits") or {})
-    yield from _channels(value)
+    yield from _channels(value, fixtures)
 
 
 def _placeholders(written: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -126,12 +124,12 @@ def _users(value: Mapping[str, Any]) -> dict[str, Any]:
     return {key: user for key, user in (value.get("users") or {}).items() if user is not None}
 
 
-def _roles(value: Mapping[str, Any]) -> Iterator[Mistake]:
+def _roles(value: Mapping[str, Any], fixtures: "_Fixtures") -> Iterator[Mistake]:
     """A role that is nearly one of those the scenarios have. Scenarios of one's own may have any."""
     users = _users(value)
     for key in users:
-        meant = near(key, (role for role in ROLES if role not in users), 0.8)
-        if key not in ROLES and meant:
+        meant = near(key, (role for role in fixtures.users if role not in users), 0.8)
+        if key not in fixtures.users and meant:
             yield mistake(("users", key), f"no scenario uses a user {quoted_name(key)}{meant}", ("users",))
 
 
@@ -167,7 +165,17 @@ def _limits(value: Mapping[str, Any], own: Mapping[str, Any]) -> Iterator[Mistak
         )
 
 
-def _channels(value: Mapping[str, Any]) -> Iterator[Mistake]:
+class _Fixtures:
+    """The fixtures that a contract's scenarios use: its users, and who of them is a member of the private channel."""
+
+    def __init__(self, standing: Mapping[str, Any]) -> None:
+        self.users = tuple(standing.get("users") or {})
+        self.members = tuple(_at(standing, ("channels", "private", "members")) or ())
+        self.stranger = next((one for one in self.users if one not in self.members), None)
+        """Who must be refused by the private channel in the scenarios."""
+
+
+def _channels(value: Mapping[str, Any], fixtures: _Fixtures) -> Iterator[Mistake]:
     channels = value.get("channels") or {}
     private = channels.get("private")
     named: dict[Where, str] = {}
@@ -180,7 +188,7 @@ def _channels(value: Mapping[str, Any]) -> Iterator[Mistake]:
             yield mistake(where, f"same channel as {same}")
         named[where] = name
     if isinstance(private, dict) and "members" in private:
-        yield from _members(private["members"], _users(value))
+        yield from _members(private["members"], _users(value), fixtures)
 
 
 def _names(channels: Mapping[str, Any]) -> Iterator[tuple[Where, str]]:
@@ -194,13 +202,14 @@ def _names(channels: Mapping[str, Any]) -> Iterator[tuple[Where, str]]:
     yield from ((("channels", *where), name) for where, name in rest.items() if isinstance(name, str))
 
 
-def _members(members: list[str], users: Mapping[str, Any]) -> Iterator[Mistake]:
+def _members(members: list[str], users: Mapping[str, Any], fixtures: _Fixtures) -> Iterator[Mistake]:
     where: Where = ("channels", "private", "members")
     for index, name in enumerate(members):
-        if name == STRANGER:
-            yield mistake((*where, index), f"{STRANGER} is the user whose join must be refused, and cannot be a member")
+        if name == fixtures.stranger:
+            yield mistake((*where, index), f"{name} is the user whose join must be refused, and cannot be a member")
         elif name not in users:
             known = near(name, users) or f"; users: {', '.join(users) or 'none'}"
             yield mistake((*where, index), f"the profile has no user {quoted_name(name)}{known}")
-    if MEMBER in users and MEMBER not in members:
-        yield mistake(where, f"expected {MEMBER} among the members: the scenarios let this user join")
+    for name in fixtures.members:
+        if name in users and name not in members:
+            yield mistake(where, f"expected {name} among the members: the scenarios let this user join")

@@ -1,6 +1,6 @@
 """The fixtures that an endpoint offers: users, tokens and channels."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -61,7 +61,7 @@ class Channels:
 
     open: str | tuple[str, ...] = "wsproof-{nonce}"
     private: str | None = None
-    private_members: tuple[str, ...] = ("carol",)
+    private_members: tuple[str, ...] = ()
     missing: str | None = None
     names: Names = "pattern"
 
@@ -98,8 +98,8 @@ def renewed(tokens: Tokens, written: Mapping[str, Any], folder: Path) -> Tokens:
     return replace(tokens, expiring_command=command)
 
 
-def read_channels(value: Mapping[str, Any]) -> Channels:
-    """Those of a profile; a private channel is a name, or one with its members."""
+def read_channels(value: Mapping[str, Any], members: Iterable[str] = ()) -> Channels:
+    """Those of a profile; a private channel is a name, or one with its members (default: `members`)."""
     private = value.get("private")
     if isinstance(private, str):
         private = {"name": private}
@@ -108,6 +108,6 @@ def read_channels(value: Mapping[str, Any]) -> Channels:
         open=tuple(opened) if isinstance(opened, list) else opened,
         names=value.get("names", "pattern"),
         private=(private or {}).get("name"),
-        private_members=tuple((private or {}).get("members", ("carol",))),
+        private_members=tuple(private.get("members", members)) if private else (),
         missing=value.get("missing"),
     )

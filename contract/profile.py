@@ -124,11 +124,12 @@ def load_profile(
     roles = contract.roles if contract is not None else Roles()
     causes = roles.errors.codes
     whole = with_defaults(value, standing)
-    found = [*contradictions(value, document.value, whole, causes, asked_members(roles))]
+    found = [*contradictions(value, document.value, standing, causes, asked_members(roles))]
     refuse_overrides(found, overrides or {})
     refuse(document, found)
     try:
-        profile = _profile(whole, folder, overrides or {}, causes)
+        members = ((standing.get("channels") or {}).get("private") or {}).get("members", ())
+        profile = _profile(whole, folder, overrides or {}, causes, members)
         profile = replace(
             profile,
             tokens=renewed(profile.tokens, expanded.value.get("tokens") or {}, folder),
@@ -155,7 +156,13 @@ def _check_travelling(profile: Profile, document: Document) -> None:
             raise document.error(f"{'.'.join(place)} {problem}", place)
 
 
-def _profile(value: Mapping[str, Any], folder: Path, overrides: Mapping[str, Any], causes: Iterable[str]) -> Profile:
+def _profile(
+    value: Mapping[str, Any],
+    folder: Path,
+    overrides: Mapping[str, Any],
+    causes: Iterable[str],
+    members: Iterable[str],
+) -> Profile:
     auth = value.get("auth", {})
     where: Where = auth.get("in", "query")
     return Profile(
@@ -174,7 +181,7 @@ def _profile(value: Mapping[str, Any], folder: Path, overrides: Mapping[str, Any
         load_thresholds=tuple(value.get("load", {}).get("thresholds", ())),
         users=MappingProxyType(read_users(value.get("users") or {})),
         tokens=read_tokens(value.get("tokens") or {}),
-        channels=read_channels(value.get("channels") or {}),
+        channels=read_channels(value.get("channels") or {}, members),
         history=value.get("history", "none"),
         tls=read_tls(value.get("tls", {}), folder, overrides),
         access=read_access(value),

@@ -123,7 +123,7 @@ class TestFixtures:
         [
             ("open: [a, b]", Channels(("a", "b"))),
             ("open: 'x-{nonce}'", Channels("x-{nonce}")),
-            ("private: p", Channels(private="p")),
+            ("private: p", Channels(private="p", private_members=("carol",))),
             ("private: {name: p, members: [carol]}", Channels(private="p", private_members=("carol",))),
             ("missing: m", Channels(missing="m")),
         ],
