@@ -19,7 +19,7 @@ def bases(grammar: Grammar, event: str) -> Messages:
     fixtures = grammar.fixtures(event)
 
     def message(payload: Message) -> Message:
-        whole: Message = {"event": event, "payload": payload}
+        whole: Message = {grammar.name: event, grammar.body: payload}
         for path, value in fixtures.items():
             whole = with_value(whole, path, value)
         return whole
@@ -32,11 +32,11 @@ def of_clients(grammar: Grammar) -> Messages:
     return st.one_of([bases(grammar, event) for event in grammar.of_side("client")])
 
 
-def with_member(message: Message, name: str, value: Any) -> Message:
-    """The message with another member in its payload."""
-    return {**message, "payload": {**message["payload"], name: value}}
+def with_member(message: Message, name: str, value: Any, *, body: str) -> Message:
+    """The message with another member in its payload, which is its member `body`."""
+    return {**message, body: {**message[body], name: value}}
 
 
-def without_member(message: Message, name: str) -> Message:
-    """The message without a member of its payload."""
-    return {**message, "payload": {key: one for key, one in message["payload"].items() if key != name}}
+def without_member(message: Message, name: str, *, body: str) -> Message:
+    """The message without a member of its payload, which is its member `body`."""
+    return {**message, body: {key: one for key, one in message[body].items() if key != name}}

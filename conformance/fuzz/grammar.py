@@ -19,9 +19,16 @@ _NO_RULES = frozenset({"$ref", "$schema", "$id", "allOf", "properties", "require
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """The contract's events, and where a post carries its channel and its text."""
+    """The contract's events, and where a post carries its channel and its text.
+
+    `name`, `body` and `number` are the members of the envelope: the event's name, its payload, and the number that it
+    may carry (None: none).
+    """
 
     contract: Contract
+    name: str
+    body: str
+    number: str | None
     join: Subscription
     post: Post
     delivery: Delivery
@@ -30,6 +37,15 @@ class Grammar:
     def payload(self, event: str) -> dict[str, Any]:
         """The schema of an event's payload without references, closed to members that it does not name."""
         return closed(self.contract.events[event].payload.schema, self.contract.registry)
+
+    @property
+    def envelope(self) -> set[str]:
+        """The members of the envelope."""
+        return {self.name, self.body, *([self.number] if self.number is not None else [])}
+
+    def event_of(self, message: Mapping[str, Any]) -> str:
+        """The event's name in a message that has one."""
+        return str(message[self.name])
 
     def fixtures(self, event: str) -> dict[str, str]:
         """What stands at certain members of an event's payload, by dotted path: a channel, a nonce."""
@@ -63,7 +79,13 @@ def grammar(contract: Contract, message_bytes: int) -> Grammar:
     flow = contract.flow
     if flow is None or flow.post is None or flow.subscribe is None:
         raise ContractError("--fuzz needs `flows` in contract.yaml: a subscription, a post and its delivery")
-    return Grammar(contract, flow.subscribe, flow.post, flow.delivery, message_bytes)
+    envelope = contract.roles.messages.envelope
+    name = next((rule.at for rule in contract.roles.messages.name if rule.at is not None), None)
+    if envelope is None or name is None:
+        raise ContractError("--fuzz needs `messages` in contract.yaml: an envelope, and where a message has its name")
+    numbers = [one.at for one in contract.roles.numbers if one.per is None and "." not in one.at]
+    members = (name, envelope.payload, next(iter(numbers), None))
+    return Grammar(contract, *members, flow.subscribe, flow.post, flow.delivery, message_bytes)
 
 
 def closed(schema: Any, registry: Registry[Any]) -> dict[str, Any]:

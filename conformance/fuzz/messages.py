@@ -1,4 +1,4 @@
-"""The kinds of generated messages (`spec/chat/fuzz/fuzz.yaml`), each with its strategy; here those of valid ones."""
+"""The kinds of generated messages (a contract's `fuzz/`), each with its strategy; here those of valid ones."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -14,8 +14,6 @@ from conformance.fuzz.values import names, texts, values
 from contract.json_text import dump_json
 
 GAPS = ("", " ", "\n", "\t", "\r\n", " \n\t")
-
-ENVELOPE = {"event", "payload", "sequence"}
 
 
 def examples_of(kind: str, grammar: Grammar) -> Examples:
@@ -41,13 +39,14 @@ def kinds(grammar: Grammar) -> Mapping[str, tuple[Claim, Callable[[Grammar], Exa
         "fuzz-server-event": ("server", mistakes.server_event),
     }
     for word, event in {"post": post, "join": join, "pong": pong}.items():
-        found[f"fuzz-sequence-{word}"] = ("valid", partial(valid_sequence, event=event))
+        if grammar.number is not None:
+            found[f"fuzz-{grammar.number}-{word}"] = ("valid", partial(valid_number, event=event, name=grammar.number))
         found[f"fuzz-members-{word}"] = ("valid", partial(valid_members, event=event))
     return found
 
 
-def _valid(change: str, messages: Messages) -> Examples:
-    return messages.map(lambda one: Example("valid", one["event"], change, one))
+def _valid(grammar: Grammar, change: str, messages: Messages) -> Examples:
+    return messages.map(lambda one: Example("valid", grammar.event_of(one), change, one))
 
 
 def valid_text(grammar: Grammar) -> Examples:
@@ -55,7 +54,7 @@ def valid_text(grammar: Grammar) -> Examples:
     event, path = grammar.post.name, grammar.post.stamp
     schema = dict(grammar.members(event))[path.partition(".")[2]]
     posts = st.builds(lambda base, text: with_value(base, path, text), bases(grammar, event), texts(schema))
-    return _valid("text", posts)
+    return _valid(grammar, "text", posts)
 
 
 def notations() -> SearchStrategy[Notation]:
@@ -76,18 +75,22 @@ def valid_notation(grammar: Grammar, event: str) -> Examples:
     )
 
 
-def valid_sequence(grammar: Grammar, event: str) -> Examples:
-    """Messages with a sequence from 0 to 2^53."""
+def valid_number(grammar: Grammar, event: str, name: str) -> Examples:
+    """Messages with a number from 0 to 2^53."""
     numbers = st.one_of(st.integers(0, 100), st.integers(0, MAX_EXACT), st.sampled_from((2**31, 2**32, MAX_EXACT)))
-    return _valid("sequence", st.builds(lambda base, one: {**base, "sequence": one}, bases(grammar, event), numbers))
+    messages = st.builds(lambda base, one: {**base, name: one}, bases(grammar, event), numbers)
+    return _valid(grammar, name, messages)
 
 
 def valid_members(grammar: Grammar, event: str) -> Examples:
     """One member that the contract does not name, in the envelope or in the payload."""
     base = bases(grammar, event)
-    envelope = st.builds(lambda one, name, value: {**one, name: value}, base, names(ENVELOPE), values())
-    payload = st.builds(with_member, base, names(_declared(grammar, event)), values())
-    return st.one_of(_valid("member of the envelope", envelope), _valid("member of the payload", payload))
+    envelope = st.builds(lambda one, name, value: {**one, name: value}, base, names(grammar.envelope), values())
+    changed = partial(with_member, body=grammar.body)
+    payload = st.builds(changed, base, names(_declared(grammar, event)), values())
+    return st.one_of(
+        _valid(grammar, "member of the envelope", envelope), _valid(grammar, "member of the payload", payload)
+    )
 
 
 def _declared(grammar: Grammar, event: str) -> set[str]:

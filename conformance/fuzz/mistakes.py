@@ -13,11 +13,8 @@ from conformance.fuzz.grammar import Grammar
 from conformance.fuzz.values import pieces, values
 from contract.json_text import dump_json
 
-EVENTS = (
-    *("wsproof_no_such_event", "leave_channel", "message", "constructor", "__proto__", "toString", "メッセージ"),
-    *("SEND_MESSAGE", "send-message", "send_message ", " join_channel", "joinChannel", "Pong", "pong\n", "null", "*"),
-)
-"""Names of events that a server may take for another one, or for something of its own."""
+STRANGE = ("wsproof_no_such_event", "leave_channel", "message", "constructor", "__proto__", "toString", "メッセージ")
+"""Names that a server may take for something of its own."""
 
 VALUES = ("NaN", "Infinity", "-Infinity", "01", "1.", ".5", "+1", "0x10", "undefined", "True", "None", "'x'")
 PIECES = (",", ":", "{", "}", "[", "]", '"', "'", "\\", "/", "x", "\n", "\t", "\x00", "/**/", "//", "#", "=", ";", "0")
@@ -71,8 +68,8 @@ def invalid_envelope(grammar: Grammar) -> Examples:
     return st.one_of(
         example("not an object", values("object")),
         example("not an object", base.map(lambda one: [one])),
-        example("event is missing", base.map(lambda one: {"payload": one["payload"]})),
-        example("event is not a string", _replacing(base, "event", values("string"))),
+        example(f"{grammar.name} is missing", base.map(lambda one: {grammar.body: one[grammar.body]})),
+        example(f"{grammar.name} is not a string", _replacing(base, grammar.name, values("string"))),
     )
 
 
@@ -81,13 +78,16 @@ def invalid_member(grammar: Grammar) -> Examples:
     base = of_clients(grammar)
 
     def example(change: str, found: Messages) -> Examples:
-        return found.map(lambda one: Example("envelope", one["event"], change, one))
+        return found.map(lambda one: Example("envelope", grammar.event_of(one), change, one))
 
-    return st.one_of(
-        example("payload is missing", base.map(lambda one: {"event": one["event"]})),
-        example("payload is not an object", _replacing(base, "payload", values("object"))),
-        example("sequence is not an integer", _replacing(base, "sequence", values("integer"))),
-    )
+    body, number = grammar.body, grammar.number
+    found = [
+        example(f"{body} is missing", base.map(lambda one: {grammar.name: one[grammar.name]})),
+        example(f"{body} is not an object", _replacing(base, body, values("object"))),
+    ]
+    if number is not None:
+        found.append(example(f"{number} is not an integer", _replacing(base, number, values("integer"))))
+    return st.one_of(found)
 
 
 def _replacing(base: Messages, name: str, found: SearchStrategy[Any]) -> Messages:
@@ -102,7 +102,7 @@ def _of_members(
 ) -> Examples:
     """Changes of every member that some payload of a client must have."""
     found = [
-        messages.map(partial(_changed, claim, f"{event}: {name} {change}"))
+        messages.map(partial(_changed, grammar, claim, f"{event}: {name} {change}"))
         for event in grammar.of_side("client")
         for name, schema in grammar.members(event)
         for change, messages in changes(bases(grammar, event), name, schema)
@@ -110,18 +110,19 @@ def _of_members(
     return st.one_of(found)
 
 
-def _changed(claim: Claim, change: str, message: Message) -> Example:
-    return Example(claim, message["event"], change, message)
+def _changed(grammar: Grammar, claim: Claim, change: str, message: Message) -> Example:
+    return Example(claim, grammar.event_of(message), change, message)
 
 
 def invalid_payload(grammar: Grammar) -> Examples:
     """A member that is missing, or of a wrong type."""
+    member = partial(with_member, body=grammar.body)
 
     def changes(base: Messages, name: str, schema: Mapping[str, Any]) -> list[Change]:
-        found = [("is missing", base.map(partial(without_member, name=name)))]
+        found = [("is missing", base.map(partial(without_member, name=name, body=grammar.body)))]
         kind = schema.get("type")
         if isinstance(kind, str):
-            found.append((f"is not of type {kind}", st.builds(with_member, base, st.just(name), values(kind))))
+            found.append((f"is not of type {kind}", st.builds(member, base, st.just(name), values(kind))))
         return found
 
     return _of_members(grammar, "payload", changes)
@@ -129,14 +130,15 @@ def invalid_payload(grammar: Grammar) -> Examples:
 
 def invalid_length(grammar: Grammar) -> Examples:
     """A member that is empty, or longer than allowed."""
+    member = partial(with_member, body=grammar.body)
 
     def changes(base: Messages, name: str, schema: Mapping[str, Any]) -> list[Change]:
         found = []
         if schema.get("minLength", 0) > 0:
-            found.append(("is empty", base.map(partial(with_member, name=name, value=""))))
+            found.append(("is empty", base.map(partial(member, name=name, value=""))))
         if "maxLength" in schema:
             long = st.builds(partial(_long, schema["maxLength"]), st.integers(1, MORE), st.sampled_from(FILLERS))
-            found.append(("is too long", st.builds(with_member, base, st.just(name), long)))
+            found.append(("is too long", st.builds(member, base, st.just(name), long)))
         return found
 
     return _of_members(grammar, "length", changes)
@@ -146,19 +148,33 @@ def _long(limit: int, more: int, filler: str) -> str:
     return (f"wsproof-{NONCE}" + filler * (limit + more))[: limit + more]
 
 
+def unknown_names(grammar: Grammar) -> list[str]:
+    """Names of events that a server may take for another one, or for something of its own."""
+    known = grammar.of_side("client")
+    first, middle, last = known[0], known[len(known) // 2], known[-1]
+    head, *rest = middle.split("_")
+    camel = head + "".join(map(str.capitalize, rest))
+    nearly = [last.upper(), last.replace("_", "-"), f"{last} ", f" {middle}", camel, first.capitalize(), f"{first}\n"]
+    return [*STRANGE, *nearly, "null", "*"]
+
+
 def unknown_event(grammar: Grammar) -> Examples:
     """Messages of an event that the contract does not name."""
     # What an error repeats is no test of its encoding: that has tests of its own (ENV-01, SEND-02).
     letters = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs", "Cn"]), min_size=1, max_size=24)
-    names = st.one_of(st.sampled_from(EVENTS), letters).filter(lambda one: one not in grammar.contract.events)
-    return _replacing(of_clients(grammar), "event", names).map(partial(_changed, "unknown", "unknown event"))
+    names = st.one_of(st.sampled_from(unknown_names(grammar)), letters).filter(
+        lambda one: one not in grammar.contract.events
+    )
+    return _replacing(of_clients(grammar), grammar.name, names).map(
+        partial(_changed, grammar, "unknown", "unknown event")
+    )
 
 
 def server_event(grammar: Grammar) -> Examples:
     """Messages that only a server may send."""
     return st.one_of(
         [
-            bases(grammar, event).map(partial(_changed, "server", f"{event} of a client"))
+            bases(grammar, event).map(partial(_changed, grammar, "server", f"{event} of a client"))
             for event in grammar.of_side("server")
         ]
     )

@@ -137,10 +137,7 @@ def _await_deliveries(context: Context) -> Generator[Action, Happening, None]:
 def check_needs(scenario: Scenario, setting: Setting) -> None:
     """Raise `InconclusiveError` for the first fixture that the profile lacks."""
     profile = setting.profile
-    anyone = profile.auth.where == "none"  # nobody can be told from anybody
     offered = {
-        "bob": (anyone or "bob" in profile.users, "users.bob"),
-        "carol": (anyone or "carol" in profile.users, "users.carol"),
         "private_channel": (profile.channels.private is not None, "channels.private"),
         "missing_channel": (profile.channels.missing is not None, "channels.missing"),
         "channel_names": (
@@ -172,9 +169,12 @@ def check_needs(scenario: Scenario, setting: Setting) -> None:
 
 def _own(need: str, profile: Profile) -> tuple[bool, str]:
     """Whether a profile has a user, a user's member or a value of its own, and its place there."""
-    kind, _, path = need.partition(".")
+    kind, dot, path = need.partition(".")
     if kind == "value":
         return has(profile.values, path), f"values.{path}"
-    name, _, member = path.partition(".")
+    # The name alone stands for the user of this name.
+    name, _, member = path.partition(".") if dot else (need, "", "")
+    if not member and profile.auth.where == "none":
+        return True, f"users.{name}"  # nobody can be told from anybody
     user = profile.users.get(name)
-    return user is not None and (not member or user.member(member) is not None), f"users.{path}"
+    return user is not None and (not member or user.member(member) is not None), f"users.{path or name}"

@@ -59,6 +59,7 @@ class LoadContext:
         self.contract: Contract = load_contract(folder, self.profile.limits)
         self.target: Target = target_for(settings.endpoint, self.profile, embedded=settings.embedded)
         self.decoder = Decoder(self.contract)
+        self.number_name = self.decoder.number or ""
         flow = self.contract.flow
         self.join_event = flow.subscribe.name if flow is not None and flow.subscribe is not None else ""
         self.post_event = flow.post.name if flow is not None and flow.post is not None else ""

@@ -84,10 +84,10 @@ class Observer:
         if last != -inf:
             self._count_steps(last)
             if number <= last:
-                self._judge.found("number", phrase("number-falls", name="sequence"), t, self.user)
+                self._judge.found("number", phrase("number-falls", name=self._context.number_name), t, self.user)
             elif not unsure:
                 self._judge.chance("number-step")
-                self._judge.found("number-step", phrase("number-leaps", name="sequence"), t, self.user)
+                self._judge.found("number-step", phrase("number-leaps", name=self._context.number_name), t, self.user)
         self._first = number
 
     def expects(self, number: int) -> bool:
