@@ -225,12 +225,17 @@ class Backoff(Deed):
     actor: str
 
 
+HOW = frozenset({"actor", "escape", "fragments", "interleave", "members"})
+"""What of a `send` is no member of its message."""
+
+
 def message_of(body: Mapping[str, Any]) -> Any:
     """What a `send` sends, before its values are rendered."""
     if "message" in body:
         return body["message"]
-    message = {name: body[name] for name in ("event", "payload", "sequence") if name in body}
-    return {**message, **body.get("members", {})}
+    written = {name: value for name, value in body.items() if name not in HOW}
+    first = {name: written[name] for name in ("event", "payload") if name in written}
+    return {**first, **written, **body.get("members", {})}
 
 
 def _fragments(body: Mapping[str, Any]) -> Fragments:
