@@ -174,7 +174,7 @@ def _own(need: str, profile: Profile) -> tuple[bool, str]:
         return has(profile.values, path), f"values.{path}"
     # The name alone stands for the user of this name.
     name, _, member = path.partition(".") if dot else (need, "", "")
-    if not member and profile.auth.where == "none":
+    if not dot and profile.auth.where == "none":
         return True, f"users.{name}"  # nobody can be told from anybody
     user = profile.users.get(name)
     return user is not None and (not member or user.member(member) is not None), f"users.{path or name}"
