@@ -64,7 +64,9 @@ class _Maker:
         yield from self._heartbeats()
         yield from self._answers()
         for one in mistakes(self.contract):
-            yield self._mistake(one)
+            # Where nothing says what a message is, nothing is one by mistake.
+            if self.contract.events or one.cause in self.roles.errors.reactions:
+                yield self._mistake(one)
 
     # Parts
 
