@@ -241,6 +241,9 @@ class _Maker:
         reactions = self.roles.errors.reactions.get(one.cause, ())
         alternatives = self._alternatives(reactions, one.request) if charge is not None else []
         script = self.script("alice")
+        if self.roles.acknowledgement is None and not alternatives:
+            # What a server says first is no reaction.
+            script.add("expect-alive", ExpectAlive("alice"), self.connected)
         if one.text is not None or one.binary is not None:
             script.add("send-raw", SendRaw("alice", text=one.text, binary=one.binary))
         else:

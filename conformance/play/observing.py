@@ -26,9 +26,14 @@ def _observe(context: Context, deed: Observe) -> Script[None]:
 
 
 def _answers(context: Context, state: ActorState) -> list[Message]:
-    """What came and is neither a heartbeat nor the acknowledgement."""
-    contract = context.contract
-    return [one for one in state.inbox if not contract.pings(one.event) and not contract.acknowledges(one.event)]
+    """What came after our last message, and is neither a heartbeat nor the acknowledgement."""
+    contract, sent = context.contract, context.conversation(state).sent
+    since = sent[-1].t if sent else 0.0
+    return [
+        one
+        for one in state.inbox
+        if one.t >= since and not contract.pings(one.event) and not contract.acknowledges(one.event)
+    ]
 
 
 def _seen(context: Context, state: ActorState, deed: Observe) -> Phrase:

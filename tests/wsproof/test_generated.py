@@ -68,8 +68,8 @@ def test_the_list(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("language", "heading", "seen"),
     [
-        ("en", "Observed, not judged", "A text that is not JSON: answered: "),
-        ("ja", "観察のみ（判定なし）", "JSON でないテキスト: 応答: "),
+        ("en", "Observed, not judged", "A text that is not JSON: the next message: "),
+        ("ja", "観察のみ（判定なし）", "JSON でないテキスト: 次のメッセージ: "),
     ],
 )
 def test_what_is_left_open_is_listed(tmp_path: Path, language: str, heading: str, seen: str) -> None:
@@ -78,7 +78,7 @@ def test_what_is_left_open_is_listed(tmp_path: Path, language: str, heading: str
     assert (code, document["verdict"]) == (0, "conformant")
     first = document["observations"][0]
     assert (first["scenario"], first["what"]) == ("generated-invalid/not-json", "A text that is not JSON")
-    assert first["seen"].startswith('answered: {"kind": "fault", "code": "NOT_JSON"')
+    assert first["seen"].startswith('the next message: {"kind": "fault", "code": "NOT_JSON"')
     report = tmp_path / "wsproof-report"
     assert read_stream(report / "results.jsonl")["observations"] == document["observations"]
     for text in (

@@ -11,7 +11,8 @@ from websockets.sync.server import ServerConnection
 from conformance.language.deeds import Connect
 from conformance.play.handshakes import request_for
 from conformance.run.suite import load_suite
-from contract.model import Contract
+from contract.folder import find_contract
+from contract.model import Contract, load_contract
 from contract.profile import load_profile
 from tests.bundled import load_suite as chat_suite
 from tests.conformance.generated.desk import ASYNCAPI, PROFILE, ROLES, TOKEN, Checked, Desk, Talk, written
@@ -243,7 +244,9 @@ class TestWhatIsLeftOpen:
         seen = Checked(written(tmp_path / "bare", self.BARE), IgnoresTexts()).observed
         assert seen["A text that is not JSON"] == "no answer within 0.3 s; the connection stays open"
         assert seen["`beaten`, which only servers send"] == "closed with 4401"
-        assert seen["A message of an unknown name"].startswith('answered: {"kind": "fault", "code": "NOBODY_KNOWS"')
+        assert seen["A message of an unknown name"].startswith(
+            'the next message: {"kind": "fault", "code": "NOBODY_KNOWS"'
+        )
 
 
 class Deaf(Desk):
@@ -330,3 +333,21 @@ class TestWhatIsSent:
 
     def test_the_chat_gets_none(self) -> None:
         assert not [one.id for one in chat_suite().scenarios if one.id.startswith("generated-")]
+
+
+class TestLittle:
+    """Contracts that say next to nothing."""
+
+    def test_a_probe_alone(self, tmp_path: Path) -> None:
+        (tmp_path / "contract.yaml").write_text(
+            'format: wsproof.contract/1\nprobe: {send_text: "${text}", expect_text: "${text}"}\n', encoding="utf-8"
+        )
+        suite = load_suite(load_contract(find_contract(tmp_path)))
+        assert [one.id for one in suite.scenarios] == ["generated-connects"]
+
+    def test_a_document_alone_is_only_looked_at(self, tmp_path: Path) -> None:
+        (tmp_path / "desk.yaml").write_text(ASYNCAPI, encoding="utf-8")
+        found = Checked(load_contract(find_contract(tmp_path / "desk.yaml")), AcceptsAnybody())
+        assert (found.failed, found.undecided) == (set(), {})
+        assert not any(one.id.startswith("generated-answer") for one in found.suite.scenarios)
+        assert found.observed["JSON that is no message"].startswith('the next message: {"kind": "fault"')
