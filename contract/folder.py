@@ -104,7 +104,9 @@ def find_contract(name: str | Path) -> ContractFolder:
     if isinstance(name, str) and (BUNDLED / name / CONTRACT).is_file() and "/" not in name:
         return _read(BUNDLED / name, name)
     if path.is_dir():
-        return _read(path, path.resolve().name)
+        whole = path.resolve()
+        # In a checkout, a bundled one may be named by its path.
+        return _read(path, whole.name) if whole.parent != BUNDLED else find_contract(whole.name)
     if path.is_file() and path.name not in (CONTRACT,):
         return ContractFolder(path.stem, path.parent, asyncapi=path, packs=_packs((), path.parent))
     if path.is_file():

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from websockets.sync.server import ServerConnection
 
+from contract.folder import find_contract
 from reports.shared.commands import repeating
 from reports.shared.documents import upgraded
 from tests.conformance.servers import websocket_server
@@ -218,3 +219,14 @@ def test_without_a_probe_the_transport_is_inconclusive(tmp_path: Path, door: str
     reasons = {one["reason"] for one in document["scenarios"] if one["verdict"] == "inconclusive"}
     assert {one["verdict"] for one in document["scenarios"]} <= {"passed", "inconclusive"}
     assert any("probe" in reason for reason in reasons), reasons
+
+
+def test_set_has_no_contract(tmp_path: Path) -> None:
+    said = complaint("check", "--set", "contract=door", GONE, folder=tmp_path)
+    assert said == "--set contract=door: the contract has an option of its own: --contract door"
+
+
+def test_a_bundled_one_may_be_named_by_its_path(tmp_path: Path) -> None:
+    path = find_contract("chat").path
+    assert find_contract(path) is find_contract("chat")
+    assert find_contract(f"{path}/../chat") is find_contract("chat")

@@ -57,6 +57,8 @@ def profile_sources(
         if not equals or not name.strip():
             stop(f"--set {change}: expected NAME=VALUE, such as response_timeout=10s")
         name = name.strip()
+        if name == "contract":
+            stop(f"--set {change}: the contract has an option of its own: --contract {value}")
         # A secret is a text, whatever it looks like.
         overrides[name] = value if _is_secret(change) else _scalar(value)
     return path, overrides
