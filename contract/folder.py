@@ -19,7 +19,8 @@ from contract.errors import ContractError
 from contract.files import DATA_ROOT, Document, load_yaml, readable
 from contract.mistakes import check_document
 from contract.plain_words import near
-from contract.roles import Roles, read_roles
+from contract.role_reading import read_roles
+from contract.roles import Roles
 
 BUNDLED = DATA_ROOT / "spec"
 

@@ -12,7 +12,8 @@ from contract.errors import ContractError
 from contract.files import DATA_ROOT, Document, load_yaml
 from contract.folder import bundled_names
 from contract.mistakes import check_document
-from contract.roles import CAUSES, Roles, read_roles
+from contract.role_reading import read_roles
+from contract.roles import CAUSES, Roles
 from contract.schemas import SCHEMAS
 
 SCHEMA = json.loads((SCHEMAS / "contract.schema.json").read_text(encoding="utf-8"))

@@ -9,7 +9,8 @@ from contract.folder import find_contract
 from contract.mistakes import check_document
 from contract.model import Contract, load_contract
 from contract.profile import load_profile
-from contract.roles import CAUSES, read_roles
+from contract.role_reading import read_roles
+from contract.roles import CAUSES
 from contract.schemas import SCHEMAS
 from tests.wsproof.contract_folders import contract_folder
 
