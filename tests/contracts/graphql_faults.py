@@ -132,8 +132,8 @@ def _endless(link: Link, message: Any) -> Iterable[Action]:
 
 
 def _swapped(link: Link, message: Any) -> Iterable[Action]:
-    """The second event of a subscription comes before the first one."""
-    if link.ids.get(message["id"]) != "stream":
+    """The second greeting comes before the first one."""
+    if "greetings" not in (message["payload"].get("data") or {}):
         return [Down(message)]
     if link.held:
         return [Down(message), Down(link.held.pop())]
@@ -161,12 +161,12 @@ def _as_result(link: Link, message: Any) -> Iterable[Action]:
 
 def _tolerates(link: Link, message: Any) -> Iterable[Action]:
     """A subscribe with an active id is not heard."""
-    if kind(message) == "subscribe":
+    if kind(message) == "subscribe" and isinstance(message.get("id"), str):
         if message["id"] in link.ids:
             return []
         link.ids[message["id"]] = "active"
     if kind(message) == "complete":
-        link.ids.pop(message["id"], None)
+        link.ids.pop(message.get("id"), None)
     return [Up(message)]
 
 
@@ -194,7 +194,11 @@ def _in_turn(link: Link, message: Any) -> Iterable[Action]:
     """A query waits for the end of the one before."""
     if kind(message) == "complete" and link.ids.get("now") == message.get("id"):
         return [Up(message), *_next_turn(link)]
-    if kind(message) != "subscribe" or query(message).startswith("subscription") or not isinstance(message["id"], str):
+    if (
+        kind(message) != "subscribe"
+        or query(message).startswith("subscription")
+        or not isinstance(message.get("id"), str)
+    ):
         return [Up(message)]
     if link.ids.get("now") is not None:
         link.held.append(message)

@@ -106,26 +106,26 @@ class Meter:
 @contextmanager
 def centre(wrong: str = "") -> Iterator[str]:
     """One on a free port; yields its URL."""
-    loop = asyncio.new_event_loop()
     started, stop = threading.Event(), asyncio.Event()
     urls: list[str] = []
+    loops: list[asyncio.AbstractEventLoop] = []
 
     async def handler(connection: ServerConnection) -> None:
         with suppress(ConnectionClosed):
             await Meter(connection, wrong).serve()
 
     async def main() -> None:
+        loops.append(asyncio.get_running_loop())
         async with serve(handler, "127.0.0.1", 0, close_timeout=1) as server:
             urls.append(f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/meters")
             started.set()
             await stop.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(main(),), daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
     thread.start()
     started.wait()
     try:
         yield urls[0]
     finally:
-        loop.call_soon_threadsafe(stop.set)
+        loops[0].call_soon_threadsafe(stop.set)
         thread.join()
-        loop.close()

@@ -159,11 +159,12 @@ class Proxy:
     @contextmanager
     def running(self) -> Iterator[str]:
         """Yields its URL."""
-        loop = asyncio.new_event_loop()
         ready: list[str] = []
         started, stop = threading.Event(), asyncio.Event()
+        loops: list[asyncio.AbstractEventLoop] = []
 
         async def main() -> None:
+            loops.append(asyncio.get_running_loop())
             async with serve(
                 self._serve,
                 "127.0.0.1",
@@ -180,15 +181,15 @@ class Proxy:
                 started.set()
                 await stop.wait()
 
-        thread = threading.Thread(target=loop.run_until_complete, args=(main(),), daemon=True)
+        # Whatever is still on its way is cancelled at the end.
+        thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
         thread.start()
         started.wait()
         try:
             yield ready[0]
         finally:
-            loop.call_soon_threadsafe(stop.set)
+            loops[0].call_soon_threadsafe(stop.set)
             thread.join()
-            loop.close()
 
     async def _connect(self, client: ServerConnection, request: Request) -> Response | None:
         offered = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if name]

@@ -26,10 +26,10 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """wsproof without the chat's contract and the schemas of its messages."""
     folder = tmp_path_factory.mktemp("bare")
     for name in PACKAGES:
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "chat", "payloads"))
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.rmtree(folder / "spec" / "chat")
+    shutil.rmtree(folder / "schemas" / "payloads")
     (folder / "schemas" / "envelope.schema.json").unlink()
-    # The reference server's own package is code; only what is data was to go.
-    shutil.copytree(ROOT / "reference_server", folder / "reference_server", dirs_exist_ok=True)
     return folder
 
 
@@ -114,9 +114,8 @@ def test_baseline_and_comparison(command: Command, right: str) -> None:
     with centre("twice") as url:
         assert command.check(url, "--write-baseline", "known.yaml").returncode == 1
         assert command.check(url, "--baseline", "known.yaml").returncode == 0
-    compared = command.run("compare", "before", "report", "--fail-on-regression", "--json", "-")
-    other = command.run("compare", "before", "report")
-    assert "METER-08" in other.stdout, compared.stderr
+    compared = command.run("compare", "before", "report")
+    assert "METER-08" in compared.stdout, compared.stderr
 
 
 def test_without_requirements_of_its_own(command: Command, right: str, tmp_path: Path) -> None:
@@ -132,7 +131,7 @@ def test_without_requirements_of_its_own(command: Command, right: str, tmp_path:
 
 
 def test_as_items_of_pytest(command: Command, right: str) -> None:
-    options = ["--wsproof-url", right, "--wsproof-contract", CONTRACT, "--wsproof-bundled"]
+    options: list[str | Path] = ["--wsproof-url", right, "--wsproof-contract", CONTRACT, "--wsproof-bundled"]
     done = command.run("-p", "wsproof.pytest_plugin", *options, "-q", module="pytest")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "10 passed" in done.stdout
