@@ -7,7 +7,7 @@ from conformance.language.requests import identified, last_replies, role_of, wan
 from conformance.language.values import ScenarioError
 from conformance.play.attribution import Search
 from conformance.play.context import ActorState, Context, Script
-from conformance.play.expecting import Wanted, receive
+from conformance.play.receiving import Wanted, receive
 from conformance.play.record import UNPARSED, Message
 from contract.paths import value_at
 from contract.roles import Request

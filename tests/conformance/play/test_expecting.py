@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from conformance.play.expecting import MOST_DIFFERENCES
+from conformance.play.receiving import MOST_DIFFERENCES
 from conformance.transport.exchange import Action, Control, Happening, Send
 from contract.findings import Phrase, Text, phrase
 from tests.conformance.driver import (
