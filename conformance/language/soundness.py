@@ -34,6 +34,9 @@ from contract.schemas import SCHEMAS, Validator, compile_schema
 GENERATED = ("message", "event")
 """What stands for a generated message, and for its event, in a scenario with the tag `generated`."""
 
+NEW = ("nonce", "uuid", "counter")
+"""References by which a scenario tells what it sent from what others did."""
+
 OPENING = ("connect", "expect_nothing", "pace", "pause", "backoff")
 """Verbs that need no connection; of two actors of an `expect_nothing`, one may not have begun."""
 
@@ -140,10 +143,14 @@ class _Reading:
         if self.generated or not any(expectations.expected(step)):
             return
         known = self.past.nonces | (sent if step.verb == "expect_nothing" else set())
+        if step.verb == "request":
+            known = known | _nonces(message_of(step.body))
         for path, name in references(step.body):
-            kind, _, nonce = name.rpartition(":")[2].partition(".")
-            if kind == "nonce" and nonce not in known:
-                yield path, f"${{{name}}}: no step before this one sends this nonce{near(nonce, known)}"
+            whole = name.rpartition(":")[2]
+            kind, _, nonce = whole.partition(".")
+            if kind in NEW and nonce and whole not in known:
+                same = {one.partition(".")[2] for one in known if one.startswith(f"{kind}.")}
+                yield path, f"${{{name}}}: no step before this one sends this {kind}{near(nonce, same)}"
 
     def _remember(self, step: Written) -> None:
         past, body = self.past, step.body
@@ -222,7 +229,7 @@ def _name_place(contract: Contract, message: Any) -> Where:
 
 def _nonces(body: Any) -> set[str]:
     names = (name.rpartition(":")[2] for _, name in references(body))
-    return {name.removeprefix("nonce.") for name in names if name.startswith("nonce.")}
+    return {name for name in names if name.partition(".")[0] in NEW}
 
 
 def _durations(step: Written) -> Iterator[Flaw]:

@@ -39,8 +39,10 @@ GOOD = [
     expect(name="Event", match={"$prefix": [5]}, optional=True),
     expect(name="Event", match=[5, {"$regex": "^n"}]),
     expect(name="Event", match={"1": "${user.alice.name}"}),
-    expect(name="Event", match={"1": "${counter.a}"}),
     request(),
+    request(
+        message=[2, "${uuid.a}", "Add", {"n": "${nonce.b}"}], reply={"match": {"1": "${uuid.a}", "2": "${nonce.b}"}}
+    ),
     request(reply={"name": "Failure", "match": {"2": {"$in": ["a", "b"]}}}),
     request(message=[2, "${uuid}", "Add", {"car": "${user.alice.car}", "room": "${value.room}"}]),
     request(message=[2, None, "Count"], reply=[{"name": "Event"}, {"name": "Result"}]),
@@ -100,6 +102,9 @@ BAD = [
     (send([6, "${base46:user.alice.id}"]), "unknown spelling 'base46' (did you mean 'base64'?)"),
     (expect(match={"1": "${uuid}"}), "${uuid} is a new one each time; give it a name, such as ${uuid.a}, to expect it"),
     (request(reply={"match": {"2": "${counter}"}}), "${counter} is a new one each time"),
+    (expect(match={"1": "${uuid.a}"}), "expect: ${uuid.a}: no step before this one sends this uuid"),
+    (expect(match={"1": "${counter.a}"}), "expect: ${counter.a}: no step before this one sends this counter"),
+    (request(reply={"match": {"1": "${uuid.a}"}}), "request: ${uuid.a}: no step before this one sends this uuid"),
     # requests
     (request(message=[6, 1]), "request: Note is not a request; clients' requests: Add, Heartbeat, Count"),
     (request(reply={"name": "Event"}), "request: 'Event' does not reply to Add; replies: Result, Failure"),
