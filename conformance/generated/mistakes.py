@@ -1,6 +1,5 @@
 """Invalid messages: one thing is wrong in each, and its cause is one of `errors.reactions`."""
 
-import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -44,8 +43,7 @@ class Mistake:
     @property
     def id(self) -> str:
         """A readable part of a scenario's id."""
-        parts = [part for part in (self.kind, self.name, self.member) if part]
-        return re.sub(r"[^A-Za-z0-9_.-]+", "-", "-".join(parts))
+        return "-".join(part for part in (self.kind, self.name, self.member) if part)
 
 
 def mistakes(contract: Contract) -> Iterator[Mistake]:

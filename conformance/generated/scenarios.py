@@ -1,5 +1,6 @@
 """The scenarios that a contract gives by itself."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ PREFIX = "generated"
 TAG = "contract"
 """The tag of every scenario that nobody wrote."""
 
+_UNREADABLE = re.compile(r"[^A-Za-z0-9_./-]+")
+"""What an id cannot hold."""
+
 MOST_OVERDUE = 2.0
 """A client that says nothing may be closed so many times later than declared."""
 
@@ -35,7 +39,13 @@ ALICE = Actor("alice", USER)
 def generated_scenarios(contract: Contract, requirements: Mapping[str, Requirement]) -> tuple[Scenario, ...]:
     """Those of a contract that includes the pack of generic requirements; of others, none."""
     path = origin(contract)
-    return () if path is None else tuple(_Maker(contract, requirements, path).all())
+    if path is None:
+        return ()
+    found: dict[str, Scenario] = {}
+    for one in _Maker(contract, requirements, path).all():
+        # Of names that are the same but for what an id cannot hold, the first one is tried.
+        found.setdefault(one.id, one)
+    return tuple(found.values())
 
 
 def origin(contract: Contract) -> Path | None:
@@ -98,7 +108,7 @@ class _Maker:
         group = self.requirements[named[0]].section.id if named else ""
         english, japanese = title
         return Scenario(
-            id=f"{PREFIX}-{name}",
+            id=f"{PREFIX}-{_UNREADABLE.sub('-', name)}",
             title=english,
             title_ja=japanese,
             group=group,
@@ -177,10 +187,8 @@ class _Maker:
     # Heartbeats
 
     def _heartbeats(self) -> Iterator[Scenario]:
-        beat, (period, alive, mute) = (
-            self.contract.heartbeat,
-            map(self.charge, ("heartbeat-period", "alive-while-answering", "closed-when-mute")),
-        )
+        beat = self.contract.heartbeat
+        period, alive, mute = map(self.charge, ("heartbeat-period", "alive-while-answering", "closed-when-mute"))
         slow: dict[str, Any] = {"tags": ("slow",), "needs": ("heartbeat",)}
         if beat is not None and period is not None:
             script = self.script("alice")

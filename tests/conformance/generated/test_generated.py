@@ -331,6 +331,15 @@ class TestWhatIsSent:
         assert first == second
         assert len(set(first)) == len(first)
 
+    def test_ids_of_names_that_hold_anything(self, tmp_path: Path) -> None:
+        document = ASYNCAPI.replace("what: {type: object, required: [colour]", '"what / 何": {type: object').replace(
+            "required: [kind, id, what]", 'required: [kind, id, "what / 何"]'
+        )
+        document = document.replace("what: {colour: red}", '"what / 何": {colour: red}')
+        ids = [one.id for one in load_suite(written(tmp_path / "desk", ROLES, document)).scenarios]
+        assert "generated-invalid/missing-look-what-/-" in ids
+        assert len(set(ids)) == len(ids)
+
     def test_the_chat_gets_none(self) -> None:
         assert not [one.id for one in chat_suite().scenarios if one.id.startswith("generated-")]
 
