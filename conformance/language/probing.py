@@ -119,7 +119,7 @@ class _Procedures:
         for one in declared:
             of += self._outcome(one)
         if any(one.close for one in declared):
-            others = ["${requirement}", *self._charged("close-cause").get("requirement", ())]
+            others = ["${requirement}", *self._charged("failure-code").get("requirement", ())]
             of += [{"closed": True, "fails": {"requirement": others, "level": "SHOULD", **OTHER_CODE}}, *and_more]
         return [{"expect_one": {**ACTOR, "of": of or [{"closed": True}]}}]
 

@@ -10,6 +10,9 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from contract.requirements import replaced_by
+from tests.bundled import CHAT
+
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "spec" / "chat" / "requirements.yaml"
 WIRE_FILE = ROOT / "spec" / "rfc6455" / "requirements.yaml"
@@ -162,6 +165,12 @@ class TestRequirements:
     def test_sections_are_declared_in_order(self) -> None:
         assert [one["id"] for one in DOCUMENT["sections"]] == SECTIONS
         assert [one["section"] for one in REQUIREMENTS] == [one["id"].partition("-")[0] for one in REQUIREMENTS]
+
+    def test_the_chats_own_stand_for_the_packs(self) -> None:
+        """Or scenarios of the transport would be charged to others than before."""
+        own = [name for name, _, _ in EXPECTED_WIRE if name > "WIRE-09"]
+        assert [*replaced_by(CHAT)] == own
+        assert replaced_by(CHAT)["WIRE-18"] == ("CLOSE-04",)
 
     def test_no_must_is_only_derived(self) -> None:
         """What the template does not say, a third party may do otherwise."""
