@@ -27,10 +27,14 @@ from contract.findings import Phrase, Text, phrase
 from contract.model import Contract
 from contract.profile import Profile
 from contract.roles import Outcomes
+from wire.close_codes import CloseCode
 from wire.frames import Opcode
 
 BURST = "burst"
 """The cause of what an endpoint answers that gets too much."""
+
+CAUSELESS = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY)
+"""Close codes of connections that end in the ordinary way."""
 
 SHOWN = 3
 """Messages that are shown of what came."""
@@ -134,8 +138,12 @@ def closed_for_heartbeat(context: Context, state: ActorState) -> Charge | None:
 
 
 def mute_codes(context: Context) -> tuple[int, ...]:
-    """The codes with which a server closes a connection that does not answer its heartbeat."""
-    return closing_codes(context.contract.heartbeat.mute if context.contract.heartbeat else (), context.profile)
+    """The codes that say that a server closed a connection because it does not answer the heartbeat.
+
+    A contract may name one that tells no cause: every connection may end with that.
+    """
+    mute = context.contract.heartbeat.mute if context.contract.heartbeat else ()
+    return tuple(code for code in closing_codes(mute, context.profile) if code not in CAUSELESS)
 
 
 def closing_codes(outcomes: Outcomes, profile: Profile) -> tuple[int, ...]:

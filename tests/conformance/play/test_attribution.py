@@ -1,16 +1,17 @@
 """What is shown instead of what was expected."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from conformance.play.attribution import SHOWN, ended_as, what_came
+from conformance.play.attribution import SHOWN, ended_as, mute_codes, what_came
 from conformance.play.context import Context
 from conformance.play.record import Conversation
 from conformance.transport.exchange import CloseReceived, Ended, Opened, Received
 from contract.findings import Phrase, phrase
-from tests.bundled import read_message
+from tests.bundled import load_profile, read_message
 from tests.conformance.driver import CONNECT, START, scenario, setting_of
 from wire.frames import Opcode
 
@@ -114,3 +115,10 @@ def test_a_long_message_is_cut() -> None:
 def test_how_a_connection_ended(close: CloseReceived | None, end: Ended | None, expected: Phrase) -> None:
     conversation = Conversation("alice", "alice", 1, None, close_received=close, ended=end)
     assert ended_as(conversation) == expected
+
+
+@pytest.mark.parametrize(("code", "told"), [(4408, (4408,)), (1000, ()), (1001, ())])
+def test_a_code_that_ends_any_connection_tells_of_no_heartbeat(code: int, told: tuple[int, ...]) -> None:
+    profile = load_profile(None, {"close_codes": {"heartbeat_timeout": code}})
+    context = Context(scenario(CONNECT), replace(setting_of(), profile=profile), START)
+    assert mute_codes(context) == told
