@@ -228,4 +228,5 @@ def _flow(key: str, one: Mapping[str, Any]) -> Flow:
         subscribe=_subscription(one["subscribe"]) if one.get("subscribe") else None,
         unsubscribe=_subscription(one["unsubscribe"]) if one.get("unsubscribe") else None,
         owed=one.get("owed", "subscribers"),
+        metrics=one.get("metrics", NOTHING),
     )

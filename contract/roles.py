@@ -250,6 +250,12 @@ class Flow:
     subscribe: Subscription | None = None
     unsubscribe: Subscription | None = None
     owed: Owed = "subscribers"
+    metrics: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    """What a load test calls its latencies `reply` and `receive`, where not by the flow's key."""
+
+    def metric(self, kind: str) -> str:
+        """What a load test calls this latency."""
+        return self.metrics.get(kind, f"{self.key}.{kind}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,10 +102,14 @@ def load_scenarios(
 
 
 def read_scenarios(
-    contract: Contract, path: Path, more: Path | None = None, *, journeys: bool = False
+    contract: Contract, path: Path | Document, more: Path | None = None, *, journeys: bool = False
 ) -> tuple[Scenario, ...]:
-    """As `load_scenarios`, for a caller that looks at what they say itself."""
-    documents = [_read(file) for file in (*scenario_files(path), *(scenario_files(more) if more else ()))]
+    """As `load_scenarios`, for a caller that looks at what they say itself, or has made a document of them."""
+    made = [path] if isinstance(path, Document) else []
+    if isinstance(path, Document):
+        path = path.path
+    files = () if made else scenario_files(path)
+    documents = [*made, *(_read(file) for file in (*files, *(scenario_files(more) if more else ())))]
     folder = path if path.is_dir() else path.parent
     shared = [*(one.path / SCENARIOS / PROCEDURES for one in reversed(contract.folder.whole)), folder / PROCEDURES]
     if journeys:

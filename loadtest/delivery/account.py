@@ -9,12 +9,14 @@ from loadtest.delivery.ledger import Ledger
 class Account:
     """The seats and streams of one connection, by channel."""
 
-    __slots__ = ("_final", "_ledger", "_user", "seats", "streams", "turned_away")
+    __slots__ = ("_final", "_ledger", "_user", "own", "seats", "streams", "turned_away")
 
-    def __init__(self, ledger: Ledger, user: str) -> None:
+    def __init__(self, ledger: Ledger, user: str, *, alone: bool = False) -> None:
         self._ledger = ledger
         self._user = user
         self._final = False
+        self.own = f"\0{user}" if alone else ""
+        """Behind a channel's name, where what one posts is owed to nobody else: each has a channel of its own then."""
         self.seats: dict[str, Seat] = {}
         self.streams: dict[str, Stream] = {}
         self.turned_away = False
@@ -22,6 +24,7 @@ class Account:
 
     def join(self, channel: str, t: float) -> None:
         """Subscribe to a channel, once."""
+        channel += self.own
         if channel not in self.seats:
             seat = self.seats[channel] = self._ledger.seat(channel, self._user)
             seat.asked = t

@@ -8,8 +8,6 @@ same to somebody else, and need not be decoded. A member's name in quotation mar
 from dataclasses import dataclass
 from typing import Any
 
-from msgspec import UNSET
-
 from loadtest.delivery.deliveries import Known
 from loadtest.delivery.entries import Stream
 
@@ -27,7 +25,7 @@ SIZE = len(NAME)
 ZERO = b"0"[0]
 
 Fields = tuple[Any, ...]
-"""A delivery's number (`UNSET` if it has none), channel, text, author, author's name, id and timestamp."""
+"""A delivery's number (an integer, if it has one), channel, text, author, author's name, id and timestamp."""
 
 
 @dataclass(slots=True, eq=False)
@@ -79,7 +77,7 @@ class Copies:
         if len(data) > MAX_BYTES or data.count(NAME) > 1:
             return
         key = self._key(data)
-        if self.sequence != (None if fields[0] is UNSET else fields[0]):
+        if self.sequence != (fields[0] if type(fields[0]) is int else None):
             return
         if len(self._young) >= MAX_COPIES:
             self.forget()

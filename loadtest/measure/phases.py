@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from contract.metrics import in_order
 from loadtest.delivery.balance import Balance
 from loadtest.judge.judge import Judged
 from loadtest.measure.histograms import Latencies
-from loadtest.measure.recorder import METRICS, Counts, Slice
+from loadtest.measure.recorder import GENERATORS, Counts, Slice
 from loadtest.settings.settings import LoadSettings
 
 RAMP, HOLD = "ramp", "hold"
@@ -71,7 +72,7 @@ class Measured:
 
     def metrics(self) -> dict[str, Any]:
         """The figures of all metrics; the distributions are the whole run's."""
-        figures = {name: self.latencies[name].summary() for name in METRICS if name in self.latencies}
+        figures = {name: self.latencies[name].summary() for name in in_order(self.latencies, GENERATORS)}
         for one in figures.values():
             del one["histogram"]
         return figures

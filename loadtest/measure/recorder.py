@@ -10,17 +10,18 @@ from dataclasses import dataclass, field
 
 from conformance.play.record import cut
 from contract.findings import Phrase, phrase
+from contract.metrics import METRICS, REPLY, ROUND_TRIP, TO_OTHERS, metric_of
 from loadtest.delivery.deliveries import Deliveries
 from loadtest.delivery.ledger import Ledger
 from loadtest.judge.judge import Judge, Judged
 from loadtest.measure.punctuality import GRAIN, Punctuality
 from wire.close_codes import CloseCode
 
-METRICS = ("connect", "ack", "join", "post_to_own", "post_to_receive", "ping_period", "close")
-"""Latencies by step of a journey; `ping_period` is the time between two heartbeats of the server."""
-
 LATE, LAG = "late", "lag"
 """How late the generator itself sent what was due, and how late its timers ran."""
+
+GENERATORS = (LATE, LAG)
+"""What is measured of the generator, and not of the endpoint."""
 
 LATE_LIMIT_MS = 20.0
 """So late, what the generator sends and reads is no longer what was asked for."""
@@ -28,7 +29,6 @@ LATE_LIMIT_MS = 20.0
 BUSY_PERCENT = 90.0
 """Of a core: a process that takes so much, with timers that are late, does all it can."""
 
-ROUND_TRIP = "post_to_own"
 NO_CLOSE_FRAME = int(CloseCode.ABNORMAL_CLOSURE)
 """Stands for an end without a close frame (RFC 6455 §7.1.5)."""
 
@@ -96,7 +96,10 @@ class Slice:
 
 
 class Recorder:
-    """Collects from all users of one process. Times are in seconds of one monotonic clock."""
+    """Collects from all users of one process. Times are in seconds of one monotonic clock.
+
+    `trips` are the metrics of posts that come back, and that come to others.
+    """
 
     def __init__(
         self,
@@ -105,15 +108,15 @@ class Recorder:
         punctuality: Punctuality | None = None,
         judge: Judge | None = None,
         deliveries: Deliveries | None = None,
+        trips: tuple[str, str] = (ROUND_TRIP, TO_OTHERS),
     ) -> None:
         self.ledger = ledger
         self.punctuality = punctuality or Punctuality()
         self._judge = judge or Judge({})
         self._deliveries = deliveries
         self._arrived = 0
-        self.samples: dict[str, list[float]] = {name: [] for name in (*METRICS, LATE, LAG)}
-        self.own = self.samples["post_to_own"]
-        self.others = self.samples["post_to_receive"]
+        self.samples: dict[str, list[float]] = {name: [] for name in (*METRICS, *trips, LATE, LAG)}
+        self.own, self.others = (self.samples[name] for name in trips)
         self.late = self.samples[LATE]
         self.errors: Counter[str] = Counter()
         """By the JSON text of what went wrong."""
@@ -134,6 +137,10 @@ class Recorder:
     def measured(self, metric: str, seconds: float) -> None:
         """A latency."""
         self.samples[metric].append(seconds)
+
+    def took(self, request: str, seconds: float) -> None:
+        """The last reply to a request of this name came so long after it."""
+        self.samples.setdefault(metric_of(request, REPLY), []).append(seconds)
 
     def failed(self, problem: Phrase) -> None:
         """Something that went wrong for a user."""

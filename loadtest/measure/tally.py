@@ -13,15 +13,16 @@ from typing import Any
 
 from conformance.transport.troubles import own_error
 from contract.findings import Phrase, Text, english, few, message_of, phrase, texts
+from contract.metrics import in_order
 from loadtest.judge.judge import Judged
 from loadtest.measure.phases import Phase, PhaseTally
 from loadtest.measure.recorder import (
     BUSY_PERCENT,
+    GENERATORS,
     LAG,
     LATE,
     LATE_LIMIT_MS,
     MAX_KINDS,
-    METRICS,
     OTHER_ERRORS,
     Slice,
 )
@@ -170,7 +171,7 @@ class Tally:
     def document(self) -> dict[str, Any]:
         """The measured part of the load document, but for the ledger's balance."""
         return {
-            "metrics": {name: found for name in METRICS if (found := self._summary(name)) is not None},
+            "metrics": {name: self._summary(name) for name in in_order(self.phases.counts(), GENERATORS)},
             "delivery": None,
             "phases": self.phases.entries(),
             "timeline": self.timeline(),

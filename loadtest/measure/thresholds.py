@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
-from loadtest.measure.recorder import METRICS
+from contract.metrics import METRICS, RECEIVE, REPLY
 from loadtest.settings.settings import LoadError
 
 FIGURES = ("p50", "p75", "p90", "p95", "p99", "p999", "p9999", "max", "mean", "count", "rate")
 COUNTS = ("errors", "expected", "delivered", "lost", "duplicated", "reordered", "misdelivered")
 
 _EXPRESSION = re.compile(
-    r"\s*(?:([a-z0-9.]+)\s*\(\s*([a-z_]+)\s*(?:\{\s*phase\s*:\s*([a-z0-9 ]+?)\s*\})?\s*\)"
+    r"\s*(?:([a-z0-9.]+)\s*\(\s*([^\s(){}]+)\s*(?:\{\s*phase\s*:\s*([a-z0-9 ]+?)\s*\})?\s*\)"
     r"|([a-z]+)\s*(?:\{\s*phase\s*:\s*([a-z0-9 ]+?)\s*\})?)"
     r"\s*(<=|>=|==|<|>)\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|%)?\s*",
     re.ASCII,
@@ -137,8 +137,8 @@ def parse_threshold(text: str) -> Threshold:
     figure = figure.replace(".", "")
     if figure not in FIGURES:
         raise _wrong(text, f"one of the figures {', '.join(FIGURES)}; got {figure!r}")
-    if name not in METRICS:
-        raise _wrong(text, f"one of the metrics {', '.join(METRICS)}; got {name!r}")
+    if name not in METRICS and not any(name.endswith(f".{kind}") for kind in (REPLY, RECEIVE)):
+        raise _wrong(text, f"one of the metrics {', '.join(METRICS)}, NAME.reply, NAME.receive; got {name!r}")
     if figure in ("count", "rate"):
         if unit is not None:
             raise _wrong(text, f"a number without a unit; got {unit}")

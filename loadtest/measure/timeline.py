@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from contract.metrics import is_round_trip
 from loadtest.measure.histograms import rank
 from loadtest.measure.lateness import Lateness
-from loadtest.measure.recorder import ROUND_TRIP, Counts, Slice
+from loadtest.measure.recorder import Counts, Slice
 
 MAX_ENTRIES = 3_600
 """Windows of a run whose length is known: where it is longer than so many seconds, they are wider."""
@@ -117,7 +118,9 @@ class Timeline:
         if window is None:
             # A window in which a process says nothing has as many users as before.
             window = self._windows[index] = Window(users=dict(self._users))
-        window.latencies.update(taken.latencies.get(ROUND_TRIP, {}))
+        for metric, counts in taken.latencies.items():
+            if is_round_trip(metric):
+                window.latencies.update(counts)
         window.errors += sum(taken.errors.values())
         window.posts += taken.posts
         window.received += taken.received

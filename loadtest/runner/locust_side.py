@@ -12,8 +12,9 @@ from locust.stats import RequestStats, StatsError, bucket_response_time
 
 from contract.findings import message_of
 from contract.folder import DEFAULT, find_contract
+from contract.metrics import in_order
 from contract.model import load_contract
-from loadtest.measure.recorder import METRICS, Counts, Slice
+from loadtest.measure.recorder import GENERATORS, Counts, Slice
 from loadtest.runner.user import JourneyUser
 from loadtest.settings.plan import new_run
 from loadtest.settings.settings import LoadSettings, parse_journeys
@@ -44,7 +45,7 @@ def stop_at_once() -> None:
 def feed(stats: Any, taken: Slice) -> None:
     """Add a slice to Locust's `RequestStats`."""
     now = time.time()
-    for metric in METRICS:
+    for metric in in_order(taken.latencies, GENERATORS):
         counts = taken.latencies.get(metric)
         if counts:
             for entry in (stats.total, stats.entries[metric, METHOD]):

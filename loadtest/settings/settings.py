@@ -9,11 +9,12 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal
 
-from conformance.language.loading import JOURNEYS, load_scenarios
+from conformance.language.loading import JOURNEYS, load_scenarios, read_scenarios
 from conformance.language.scenario import Scenario
 from contract.errors import ContractError
 from contract.folder import DEFAULT, ContractFolder, find_contract
 from contract.model import Contract
+from loadtest.settings.default_journeys import default_journeys
 
 SETTINGS_VARIABLE = "WSPROOF_LOAD_SETTINGS"
 """The environment variable with the settings file's path."""
@@ -207,14 +208,22 @@ def parse_journeys(contract: Contract, texts: tuple[str, ...], file: str | None 
 
 
 def load_journeys(contract: Contract, file: str | None = None) -> tuple[Scenario, ...]:
-    """The contract's journeys, and those of a file. Raises `ContractError` with file, line and column."""
+    """The contract's journeys, or those made of its roles, and those of a file.
+
+    Raises `ContractError` with file, line and column.
+    """
     if file is not None and not Path(file).exists():
         raise ContractError("no such journeys file", Path(file))
-    own = contract.folder.folder(JOURNEYS)
-    paths = [path for path in (own, Path(file) if file is not None else None) if path is not None]
-    if not paths:
-        raise ContractError("the contract has no journeys: give a file of them (--journeys)", contract.folder.path)
-    return load_scenarios(contract, *paths, journeys=True)
+    own, more = contract.folder.folder(JOURNEYS), Path(file) if file is not None else None
+    if own is not None:
+        return load_scenarios(contract, own, more, journeys=True)
+    made = default_journeys(contract)
+    if not made.value["scenarios"]:
+        if more is not None:
+            return load_scenarios(contract, more, journeys=True)
+        problem = "no journeys, and neither a probe nor a flow that they could be made of: give --journeys FILE"
+        raise ContractError(problem, contract.folder.path)
+    return read_scenarios(contract, made, more, journeys=True)
 
 
 def contract_of(settings: LoadSettings) -> ContractFolder:

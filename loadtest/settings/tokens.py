@@ -31,9 +31,9 @@ def read_tokens(source: TokenSource, profile: Profile, users: int) -> TokenOf:
 
 
 def _of_profile(profile: Profile) -> TokenOf:
-    if not profile.auth.in_handshake:
-        return lambda number: ""
     pattern, known = profile.tokens.load, [user.token for user in profile.users.values() if user.token]
+    if profile.auth.where == "none" or (profile.auth.where == "message" and pattern is None and not known):
+        return lambda number: ""
     if pattern is not None:
         found = pattern
         return lambda number: found.replace("{n}", str(number))

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import UNSET, DecodeError
 
+from conformance.language.matching import matches
 from conformance.play.record import is_cut
 from conformance.transport.exchange import Received, Refused
 from conformance.transport.troubles import is_own
@@ -16,9 +17,11 @@ from contract.paths import value_at
 from loadtest.delivery.account import Account
 from loadtest.delivery.copies import Copy, Fields
 from loadtest.delivery.entries import Seat, Stream
+from loadtest.delivery.requests import Answering, Requests
 from loadtest.users.decoder import MessageError
 from loadtest.users.link import Link
 from loadtest.users.load_context import LoadContext
+from loadtest.users.manners import OwnBeat
 from loadtest.users.observer import SECRET_CHARACTERS, Observer
 from loadtest.users.opening import Opening
 from loadtest.users.task import StepError, Task
@@ -30,7 +33,7 @@ MAX_KEPT = 16
 NOT_OPEN = phrase("not-open")
 ENDED = phrase("ended")
 
-Fits = Callable[[dict[str, Any]], bool]
+Fits = Callable[[Any], bool]
 """Whether a message is the awaited one."""
 
 
@@ -44,6 +47,7 @@ class Connection:
     __slots__ = (
         *(
             "_awaited",
+            "_beats",
             "_context",
             "_dialled",
             "_kept",
@@ -54,7 +58,7 @@ class Connection:
             "_secret",
             "_task",
         ),
-        *("account", "awaited_number", "awaits_end", "closing", "link", "name", "reads", "token"),
+        *("account", "awaited_number", "awaits_end", "closing", "link", "name", "reads", "requests", "token"),
     )
 
     def __init__(self, context: LoadContext, name: str, token: str, task: Task, lost: Callable[[Phrase], None]) -> None:
@@ -69,14 +73,20 @@ class Connection:
 
     def _reset(self) -> None:
         self.link: Link | None = None
-        self.account = Account(self._context.ledger, self.name)
+        self.account = Account(self._context.ledger, self.name, alone=self._context.alone)
         self.closing: float | None = None
         self.reads = True
         self.awaits_end = False
         self.awaited_number = 0
         self._awaited: Fits | None = None
-        self._kept: deque[dict[str, Any]] | None = None
-        self._observer = Observer(self._context, self.name, self.token)
+        self._kept: deque[Any] | None = None
+        context = self._context
+        self.requests = Requests(context.asking, self.name)
+        beats = context.manners.beat is not None
+        self._beats = (
+            OwnBeat(context.manners, context.reactor, context.judge, self.name, self._say_beat) if beats else None
+        )
+        self._observer = Observer(context, self.name, self.token)
         self._last_ping = self._opened = self._dialled = 0.0
 
     # What the user does
@@ -111,6 +121,10 @@ class Connection:
         self._awaited = fits
         return False
 
+    def resume_for(self, fits: Fits) -> None:
+        """The next message that fits resumes the task, whatever came before."""
+        self._awaited = fits
+
     def expect_nothing(self) -> None:
         """Resume the task neither for a message nor for the end of the connection."""
         self.awaits_end = False
@@ -121,6 +135,7 @@ class Connection:
         """Send a close frame."""
         self.closing = time.monotonic()
         self.account.close(self.closing)
+        self._over(self.closing)
         if not self.reads:
             link.read_on()
         link.close(code)
@@ -129,7 +144,9 @@ class Connection:
         """Read nothing more until the connection is closed, and count nothing that comes then."""
         link = self.connected()
         self.reads = False
-        self.account.close(time.monotonic())
+        t = time.monotonic()
+        self.account.close(t)
+        self._over(t)
         link.stop_reading()
 
     def drop(self) -> None:
@@ -142,6 +159,7 @@ class Connection:
         if counted:
             self._context.recorder.closed(None)
             self._observer.over(self.closing or t, reading=self.reads)
+        self._over(t)
         self.account.end(t, orderly=False)
 
     def retire(self) -> None:
@@ -156,6 +174,8 @@ class Connection:
         self._observer.opened(t)
         self._context.recorder.opened()
         self._context.recorder.measured("connect", t - self._dialled)
+        if self._context.ack_event is None and self._beats is not None:
+            self._beats.begin()
         self._task.go_on(True)
 
     def refused(self, refused: Refused) -> None:
@@ -176,6 +196,7 @@ class Connection:
         """The connection is over."""
         recorder, observer, link = self._context.recorder, self._observer, self.link
         recorder.closed(code)
+        self._over(t)
         observer.over(self.closing or t, reading=self.reads)
         observer.closed(code, legal=link is None or link.legal, t=t)
         if self.closing is not None:
@@ -231,7 +252,7 @@ class Connection:
             observer.number = sequence
         else:
             observer.heard = True
-            if sequence is not UNSET:
+            if type(sequence) is int:
                 observer.numbered(sequence, t)
         self._delivered(fields, t, data)
 
@@ -272,7 +293,7 @@ class Connection:
         """Validate what was not decoded directly."""
         decoder = self._context.decoder
         try:
-            value = decoder.judge(data)
+            value, event = decoder.judge(data)
         except MessageError as error:
             detail = error.detail.changed(self._observer.masked)
             problem = error.problem.changed(self._observer.masked)
@@ -282,22 +303,24 @@ class Connection:
                 # It is a wrong one, and not one that is missing.
                 self._take(error.value, t)
             return
-        for problem in decoder.undeclared(value):
+        for problem in decoder.undeclared(value, event):
             self._found("undeclared", problem.changed(self._observer.masked), t)
-        self._take(value, t)
+        self._take(value, t, event)
 
     def _account_for(self, value: Any, t: float) -> None:
         """A delivery that was not decoded directly; what is no string in it stands empty."""
         parts = [value_at(value, path) if path is not None else "" for path in self._context.decoder.paths]
+        parts = [f"{part}" if type(part) is int else part for part in parts]
         if all(isinstance(part, str) for part in parts[:2]):
             fields = tuple(_encodable(part) if isinstance(part, str) else "" for part in parts)
             self._delivered((UNSET, *fields), t)
 
-    def _take(self, value: dict[str, Any], t: float) -> None:
-        """A message, of whatever event; valid, or judged already."""
-        contract, observer = self._context.contract, self._observer
-        judge, event = self._context.judge, contract.name_of(value)
-        sequence = value_at(value, self._context.decoder.number) if self._context.decoder.number is not None else None
+    def _take(self, value: Any, t: float, event: str | None = None) -> None:
+        """A message, of whatever name; valid, or judged already."""
+        context, contract, observer = self._context, self._context.contract, self._observer
+        if event is None:
+            event = contract.name_of(value)
+        sequence = value_at(value, context.decoder.number) if context.decoder.number is not None else None
         if type(sequence) is int and not observer.expects(sequence):
             observer.numbered(sequence, t)
         if contract.delivers(event):
@@ -305,17 +328,20 @@ class Connection:
             self._account_for(value, t)
             return
         if event is not None and event in contract.events:  # no others are counted by name: a peer may invent a million
-            judge.message(event)
+            context.judge.message(event)
         if contract.pings(event):
             observer.heard = True
-            self._answer_ping(t)
+            self._answer_ping(value, t)
             return
-        if contract.acknowledges(event) and observer.acknowledged(value, t):
-            self._context.recorder.measured("ack", t - self._opened)
+        if contract.acknowledges(event) and self._is_acknowledgement(event, value) and observer.acknowledged(value, t):
+            context.recorder.measured("ack", t - self._opened)
+            if self._beats is not None:
+                self._beats.begin()
         observer.heard = True
+        answering = self._answers(event or "", value, t)
         awaited = self._awaited is not None and self._awaited(value)
         if contract.reports_error(event):
-            self._told_error(value, t, provoked=awaited)
+            self._told_error(value, t, provoked=awaited, answers=answering is not None)
         if awaited:
             self._awaited = None
             self._task.go_on(True)
@@ -324,9 +350,66 @@ class Connection:
             self._kept = deque(maxlen=MAX_KEPT)
         self._kept.append(value)
 
-    def _answer_ping(self, t: float) -> None:
-        if self.link is not None:
-            self.link.send_text(self._context.pong)
+    def _is_acknowledgement(self, event: str | None, value: Any) -> bool:
+        """Whether a message that has an acknowledgement's name is one: replies to requests may have the same."""
+        role = self._context.contract.acknowledgement
+        if role is not None and role.expect.match is not None:
+            return matches(role.expect.match, value, self._context.meanings)
+        return event not in self._context.asking.replies or not self._observer.is_acknowledged
+
+    def _answers(self, event: str, value: Any, t: float) -> Answering | None:
+        """What a message of this name answers, and what is to be answered to it."""
+        context = self._context
+        for answer in context.manners.answers(event, value):
+            if self.link is not None:
+                self.link.send_text(answer)
+        if self._beats is not None and self._beats.answered(event, value, t):
+            return None
+        answering = self.requests.came(event, value, t) if context.asking.requests else None
+        join = context.join_event
+        if join and (
+            event == context.in_force
+            or (
+                context.in_force == "reply"
+                and answering is not None
+                and answering.request == join
+                and not answering.failure
+            )
+        ):
+            self._joined(t)
+        return answering
+
+    def _joined(self, t: float) -> None:
+        """What was subscribed to is in force now."""
+        context = self._context
+        for seat in self.account.seats.values():
+            if seat.since == inf:
+                context.recorder.measured("join", t - seat.asked)
+                context.judge.chance("joined")
+                context.ledger.enforce(seat, t)
+
+    def say(self, message: Any) -> float:
+        """Send a message that is no post and no request; when it went out. Raises `StepError` where it cannot."""
+        link = self.connected()
+        if self._context.asking.requests:
+            self.requests.say(message)
+        link.send_text(self._context.manners.encoded(message))
+        return time.monotonic()
+
+    def _say_beat(self, message: Any) -> float | None:
+        """Send a heartbeat; None: the connection is over, or read no more."""
+        return self.say(message) if self.up is not None and self.closing is None and self.reads else None
+
+    def _over(self, t: float) -> None:
+        """Nothing is owed any more to this connection alone."""
+        self.requests.end(t)
+        if self._beats is not None:
+            self._beats.end(t)
+
+    def _answer_ping(self, ping: Any, t: float) -> None:
+        answer = self._context.manners.pong(ping)
+        if self.link is not None and answer is not None:
+            self.link.send_text(answer)
         if self._context.profile.heartbeat.form == "message":
             self._beat(t)
 
@@ -336,23 +419,28 @@ class Connection:
             self._context.recorder.measured("ping_period", t - self._last_ping)
         self._last_ping = t
 
-    def _told_error(self, value: dict[str, Any], t: float, *, provoked: bool) -> None:
+    def _told_error(self, value: Any, t: float, *, provoked: bool, answers: bool) -> None:
+        """An error came. One that `answers` a request is an answer, however little it pleases."""
         code = self._context.contract.error_code(value)
-        if provoked:
+        if provoked or answers:
             self._observer.coded(str(code), t)
         else:
+            self.requests.doubt()
             about = self._observer.errored(value, t, turned_away=self.account.turned_away)
             if about in (None, self._context.join_event):
                 self.account.turn_away()
             if about in (None, self._context.post_event):
                 self.account.refused()
-            told = self._observer.masked(code) if isinstance(code, str) else phrase("no-code")
+        if not provoked:
+            told = self._observer.masked(f"{code}") if isinstance(code, str | int) else phrase("no-code")
             self._context.recorder.failed(phrase("error-came", error=told))
 
     def _delivered(self, fields: Fields, t: float, data: bytes | None = None) -> None:
         """`fields` as the decoder reads them. A valid one's `data` may be recognised when it comes to others."""
         _, channel, text, author, name, identity, stamp = fields
         context, account = self._context, self.account
+        if account.own:
+            channel += account.own
         ledger, deliveries = context.ledger, context.deliveries
         wrong = ledger.wrong
         found = ledger.receive(account.seats, self.name, channel, text, author, t)

@@ -11,13 +11,16 @@ from contract.json_text import JsonTextError
 from contract.model import Contract
 from contract.roles import Delivery
 from contract.schemas import is_date_time
-from contract.typed import Typed, getter
+from contract.typed import Typed, getter, is_certain
 
 MAX_MOMENTS = 4096
 """Valid date-times that are remembered."""
 
 FRACTION = len("2026-11-30T12:00:00.")
 """Where the digits of a fraction of a second begin in an RFC 3339 date-time."""
+
+MAX_QUICK_BYTES = 4096
+"""Longer messages are read by the strict reader alone, which has bounds."""
 
 MAX_SHOWN = 80
 """Characters of a name that the endpoint made up."""
@@ -72,10 +75,11 @@ class Decoder:
         self.number = numbers[0].at if numbers else None
         """The path of the number that every message of a connection may carry; None: none does."""
         self.paths = paths_of(delivery) if delivery is not None else ()
-        if self.delivery_kind is not None and (self.number is None or None in self.paths):
-            self.delivery_kind = None  # what is missing cannot be read at once
-        if self.delivery_kind is not None and self.number is not None:
-            self.delivered = getter(self.number, *(path for path in self.paths if path is not None))
+        known = [path for path in self.paths if path is not None]
+        if self.delivery_kind is not None and not all(is_certain(self.delivery_kind, path) for path in known):
+            self.delivery_kind = None  # what may not be there cannot be read at once
+        if self.delivery_kind is not None:
+            self.delivered = getter(self.number, *self.paths)
             # Most deliveries have the same times as earlier ones: these need no second check.
             dated = typed.moments.paths
             self.times = getter(*dated) if delivery is None or dated != [delivery.time] else None
@@ -104,24 +108,35 @@ class Decoder:
             self._seconds.add(key)
         return True
 
-    def plain(self, data: bytes) -> dict[str, Any]:
+    def plain(self, data: bytes) -> Any:
         """The JSON of a message that was decoded as valid."""
         try:
-            value: dict[str, Any] = self._plain(data)
+            value = self._plain(data)
         except msgspec.DecodeError:
             # It reads no lone surrogates, which a member that nobody asked for may hold.
             value = json.loads(data)
         return value
 
-    def judge(self, data: bytes) -> dict[str, Any]:
-        """Validate what `decode` did not accept. Raises `MessageError` with what `jsonschema` says is wrong."""
-        contract = self._contract
+    def _read(self, data: bytes) -> Any:
+        """The value of a message. Raises `MessageError` where it has none."""
+        if self._contract.codec.is_json and len(data) <= MAX_QUICK_BYTES:
+            try:
+                return self._plain(data)
+            except (msgspec.DecodeError, RecursionError):
+                pass  # the strict reader says what is wrong, or takes it
         try:
-            value: dict[str, Any] = contract.codec.decode(data.decode())
+            return self._contract.codec.decode(data.decode())
         except UnicodeDecodeError as error:
             raise _untexted(phrase("not-utf-8", byte=error.start)) from None
         except JsonTextError as error:
             raise _untexted(error.problem) from None
+
+    def judge(self, data: bytes) -> tuple[Any, str | None]:
+        """Validate what `decode` did not accept: its value and its name.
+
+        Raises `MessageError` with what `jsonschema` says is wrong.
+        """
+        contract, value = self._contract, self._read(data)
         for one in contract.check_envelope(value):
             check, problem = "envelope", phrase("no-envelope")
             if self.number is not None and one.pointer == f"/{self.number.replace('.', '/')}":
@@ -132,11 +147,10 @@ class Decoder:
             for one in contract.check_payload(event, value):
                 problem = phrase("invalid-payload", event=event)
                 raise MessageError("payload", problem, contract.placed(one, value), value, event, one.places)
-        return value
+        return value, event
 
-    def undeclared(self, value: dict[str, Any]) -> Iterator[Phrase]:
-        """What the contract does not name in a valid message."""
-        name = self._contract.name_of(value)
+    def undeclared(self, value: Any, name: str | None) -> Iterator[Phrase]:
+        """What the contract does not name in a valid message of this name."""
         if name is None:
             return
         event = self._contract.events.get(name)

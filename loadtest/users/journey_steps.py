@@ -8,15 +8,17 @@ from typing import Any
 from conformance.language.matching import ANYTHING, matches
 from conformance.language.values import new_nonce
 from contract.findings import Phrase, missing, phrase
-from contract.json_text import dump_json
 from contract.paths import value_at
 from loadtest.delivery.entries import Stream
+from loadtest.delivery.requests import PROBE, key_at
 from loadtest.judge.judge import STEP, UNPROVOKED, Wait, wait
 from loadtest.settings.schedule import backoff
 from loadtest.users.connection import NOT_OPEN, Connection
 from loadtest.users.journey_compiler import (
+    Ask,
     AwaitEvent,
     AwaitOwn,
+    AwaitReply,
     Dial,
     Ignore,
     Join,
@@ -30,6 +32,7 @@ from loadtest.users.journey_compiler import (
     Say,
     Vanish,
     post_parts,
+    request_pieces,
 )
 from loadtest.users.load_context import LoadContext
 from loadtest.users.observer import UNANSWERED
@@ -54,7 +57,7 @@ class JourneySteps:
         self._connection = connection
         self._place = number % context.settings.channels
         self._said: dict[str, Any] = {}
-        self._values = context.values(self._place, partial(_nonce, self._said))
+        self._values = context.values(self._place, partial(_nonce, self._said), connection.token, number)
         self._clock = 0.0
         self._dialled: float | None = None
         self.failures = 0
@@ -86,12 +89,29 @@ class JourneySteps:
         self._context.judge.held(op.charge)
 
     def _join(self, op: Join) -> None:
-        message = self._values.render(op.message)
-        channel = str(value_at(message, op.group))
-        link = self._connection.connected()
+        message, send = self._ready(op.say)
+        channel = f"{value_at(message, op.group)}" if op.group is not None else ""
         self._connection.account.join(channel, _monotonic())
         self._context.judge.chances[f"{UNPROVOKED}:{self._context.join_event}"] += 1
-        link.send_text(dump_json(message).encode())
+        send()
+
+    def _ready(self, op: Say | Ask) -> tuple[Any, Callable[[], None]]:
+        """A message, rendered, and what sends it. Raises `StepError` where there is no connection."""
+        connection, said = self._connection, self._said
+        for name in op.fresh:
+            said.pop(name, None)
+        message = self._values.render(op.message)
+        link = connection.connected()
+        if isinstance(op, Say):
+            return message, lambda: _ignored(connection.say(message))
+
+        def send() -> None:
+            now = _monotonic()
+            connection.requests.ask(op.request, key_at(message, op.request.id), self._clock or now, now)
+            link.send_text(self._context.manners.encoded(message))
+            self._context.recorder.posts += 1
+
+        return message, send
 
     def _leave(self, op: Leave) -> Waiting:
         return self.close(op.code)
@@ -120,16 +140,36 @@ class JourneySteps:
     # Sending
 
     def _say(self, op: Say) -> None:
-        self._connection.connected().send_text(dump_json(self._values.render(op.message)).encode())
+        self._ready(op)[1]()
+
+    def _ask(self, op: Ask) -> None:
+        if op.stamp is None:
+            self._ready(op)[1]()
+            return
+        link, connection = self._connection.link, self._connection
+        if link is None:
+            raise StepError(NOT_OPEN)
+        pieces = op.pieces.get(self._place)
+        if pieces is None:
+            pieces = op.pieces[self._place] = request_pieces(op, self._values)
+        stamp = self._context.stamp()
+        key = self._said[op.stamp] = f"{pieces.before}{stamp}{pieces.after}"
+        now = _monotonic()
+        connection.requests.ask(op.request, key, self._clock or now, now)
+        link.send_text(stamp.encode().join(pieces.texts))
+        self._context.recorder.posts += 1
 
     def _post(self, op: Post) -> None:
         link, account = self._connection.link, self._connection.account
         if link is None:
             raise StepError(NOT_OPEN)
         parts = op.parts.get(self._place) or self._parts(op)
-        stream = account.streams.get(parts.channel)
+        channel = parts.channel + account.own
+        stream = account.streams.get(channel)
         if stream is None:
-            stream = account.stream(parts.channel, self._connection.token)
+            if self._context.open_to_all:
+                account.join(parts.channel, _monotonic())
+            stream = account.stream(channel, self._connection.token)
         now = _monotonic()
         number = stream.post(self._clock or now, now)
         self._said[op.nonce] = (stream, number, now, stream.refused)
@@ -194,16 +234,33 @@ class JourneySteps:
         others = [seat for seat in seats if seat is not own and seat.following]
         return bool(others) and not any(seat.has(prefix, number) for seat in others)
 
+    def _await_reply(self, op: AwaitReply) -> Waiting | None:
+        """Wait for the last reply to an own request, unless it has come."""
+        requests, key = self._connection.requests, self._said[op.nonce]
+        if not requests.is_open(key):
+            self._context.judge.held(op.charge)
+            return None
+        self._connection.resume_for(lambda _: not requests.is_open(key))
+        return self._replied(op)
+
+    def _replied(self, op: AwaitReply) -> Waiting:
+        began = _monotonic()
+        came = yield from self._patiently(op.within, began)
+        if not came:
+            self._connection.expect_nothing()
+            raise StepError(missing(op.event or PROBE))
+        self._context.judge.held(op.charge)
+
     def _await_event(self, op: AwaitEvent) -> Waiting:
-        acknowledgement = op.event == self._context.ack_event
+        acknowledgement = op.event is not None and op.event == self._context.ack_event
         if not self._connection.expect(lambda message: self._fits(op, message)):
             began = _monotonic()
             came = yield from self._patiently(op.within, began)
             self._connection.expect_nothing()
             if not came:
                 waited = wait(began, _monotonic(), op.within)
-                self._missed(op.charge, "acknowledged" if acknowledgement else STEP, missing(op.event), waited)
-                raise StepError(missing(op.event))
+                self._missed(op.charge, "acknowledged" if acknowledgement else STEP, missing(op.event or PROBE), waited)
+                raise StepError(missing(op.event or PROBE))
         if acknowledgement:
             self._context.judge.chance("acknowledged")
         self._context.judge.held(op.charge)
@@ -230,8 +287,8 @@ class JourneySteps:
         """What was waited for has not come."""
         self._context.judge.step_failed(requirements, check, problem, waited, self._connection.name)
 
-    def _fits(self, op: AwaitEvent, message: dict[str, Any]) -> bool:
-        if self._context.contract.name_of(message) != op.event:
+    def _fits(self, op: AwaitEvent, message: Any) -> bool:
+        if op.event is not None and self._context.contract.name_of(message) != op.event:
             return False
         if op.match is not ANYTHING and not matches(self._values.render(op.match), message, self._context.meanings):
             return False
@@ -303,6 +360,10 @@ class JourneySteps:
         return self._task.sleep(backoff(self._context.profile.reconnect, self.failures, self._context.random))
 
 
+def _ignored(_: object) -> None:
+    """When a message went out is nobody's matter."""
+
+
 def _nonce(said: dict[str, Any], name: str) -> str:
     """A nonce outside of posted texts."""
     return str(said.setdefault(name, new_nonce()))
@@ -317,6 +378,8 @@ PLAYS: Mapping[type, Callable[[JourneySteps, Any], Waiting | None]] = {
     AwaitEvent: JourneySteps._await_event,
     Join: JourneySteps._join,
     Say: JourneySteps._say,
+    Ask: JourneySteps._ask,
+    AwaitReply: JourneySteps._await_reply,
     Leave: JourneySteps._leave,
     Vanish: JourneySteps._vanish,
     Ignore: JourneySteps._ignore,

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from conformance.language.matching import Meanings
 from conformance.play.attribution import BURST, closing_codes
 from conformance.transport.target import Target, target_for
 from contract.findings import Phrase, phrase
+from contract.fixtures import User
+from contract.metrics import RECEIVE, REPLY, ROUND_TRIP, TO_OTHERS
 from contract.model import Contract, load_contract
 from contract.profile import Profile, load_profile
 from contract.redaction import Redactor
@@ -18,6 +21,7 @@ from loadtest.delivery.copies import Copies
 from loadtest.delivery.deliveries import Deliveries
 from loadtest.delivery.entries import Kind, Text
 from loadtest.delivery.ledger import Ledger
+from loadtest.delivery.requests import asking_of
 from loadtest.judge.judge import Judge
 from loadtest.measure.punctuality import Punctuality
 from loadtest.measure.recorder import Recorder
@@ -26,8 +30,15 @@ from loadtest.settings.settings import LoadSettings, contract_of, load_journeys
 from loadtest.settings.sources import Sources
 from loadtest.users.decoder import Decoder
 from loadtest.users.journey_compiler import DEFAULT_SIZE, JourneyValues, Mint, compile_journey, post_parts
+from loadtest.users.manners import Manners
 from loadtest.users.opening import Handshakes
 from loadtest.users.reactor import Reactor
+
+OWN_DELIVERY = "own-delivery"
+"""What shows that a subscription is in force, unless the contract names something else."""
+
+NEW_CHANNEL = "wsproof-{nonce}"
+"""The groups of an endpoint whose profile lists no channel: it is taken to make them when they are asked for."""
 
 MAX_TOLD = 120
 """Characters of an endpoint's text that are quoted."""
@@ -98,7 +109,8 @@ class LoadContext:
         self.punctuality = Punctuality()
         self.ledger.stalled_since = self.punctuality.stalled_since
         self.judge.stalled_since = self.punctuality.stalled_since
-        self.recorder = Recorder(time.monotonic(), self.ledger, self.punctuality, self.judge, self.deliveries)
+        trips = (flow.metric(REPLY), flow.metric(RECEIVE)) if flow is not None else (ROUND_TRIP, TO_OTHERS)
+        self.recorder = Recorder(time.monotonic(), self.ledger, self.punctuality, self.judge, self.deliveries, trips)
         self.schedule = Schedule(settings)
         self.random = random.Random(f"{settings.seed}-{worker}")
         self.secrets = self.profile.secrets()
@@ -106,11 +118,22 @@ class LoadContext:
         self.meanings = Meanings(self.profile.error_codes, self.contract.keeps)
         self.error_codes = frozenset(self.profile.error_codes.values())
         self._sessions: dict[int, None] = {}
+        self._stamp, self._stamps = f"{settings.run}{worker:03d}", 0
         beat, acknowledgement = self.contract.heartbeat, self.contract.acknowledgement
+        form = self.profile.heartbeat.form
+        self.beats = form == "control" or (form == "message" and (beat is None or beat.every is not None))
+        """Whether the server's heartbeat is awaited, and not only answered."""
+        subscribed = flow is not None and flow.subscribe is not None
+        self.open_to_all = flow is not None and not subscribed
+        """Whether whoever posts is owed what others post, without asking for it."""
+        self.alone = flow is not None and flow.owed == "sender"
         self.ack_event, self.ping_event = self.contract.ack_event, self.contract.ping_event
         self.session_path = acknowledgement.expect.id if acknowledgement is not None else None
         self.pong_event = beat.answer.name if beat is not None and beat.answer is not None else None
-        self.pong = self.contract.codec.encode(self.contract.pong({})).encode() if self.pong_event is not None else b""
+        self.manners = Manners(self.contract, self.profile)
+        took = self.recorder.took
+        self.asking = asking_of(self.contract, self.judge, self.profile.response_timeout, took)
+        self.in_force = flow.subscribe.in_force if flow is not None and flow.subscribe is not None else OWN_DELIVERY
         burst = self.contract.errors.reactions.get(BURST, ())
         codes = {self.profile.error_codes.get(one.code) for one in burst if one.code is not None}
         self.shed_codes = frozenset(one for one in codes if one is not None)
@@ -118,6 +141,11 @@ class LoadContext:
         self.mute_closes = closing_codes(beat.mute if beat is not None else (), self.profile)
         authentication = self.contract.roles.authentication
         self.expiry_closes = closing_codes(authentication.expired if authentication is not None else (), self.profile)
+
+    def stamp(self) -> str:
+        """Digits that no other request of the run has."""
+        self._stamps += 1
+        return f"{self._stamp}{self._stamps:09d}"
 
     def masked_for(self, user: str, told: str) -> str:
         """What an endpoint said to a user, short and without a secret in any spelling."""
@@ -138,16 +166,31 @@ class LoadContext:
     def _wrong(self, kind: Kind, problem: Phrase, t: float, receiver: str) -> None:
         """What the ledger saw is a finding."""
         check, shown = CHECKS.get(problem.code) or ("intact", problem)
+        if self.alone and problem.code == "channel-changed":
+            check, shown = CHECKS["not-joined"]
         self.judge.found(check, shown, t, receiver, problem)
 
-    def values(self, place: int, mint: Mint = str) -> JourneyValues:
-        """The values of a user's journey; users with the same `place` share a channel."""
+    def values(self, place: int, mint: Mint = str, token: str = "", number: int = 0) -> JourneyValues:
+        """The values of a user's journey; users with the same `place` share a channel.
+
+        `token` and `number` are the user's; without a number, nobody is meant.
+        """
         channel = partial(self._channel, place)
-        return JourneyValues(self.profile, channel, mint=mint, size=self.settings.size or DEFAULT_SIZE)
+        users = list(self.profile.users.values())
+        owner = users[(number - 1) % len(users)] if users and number else User("")
+        return JourneyValues(
+            self.profile,
+            channel,
+            mint=mint,
+            size=self.settings.size or DEFAULT_SIZE,
+            probe=self.contract.roles.probe,
+            codec=self.contract.codec,
+            own=replace(owner, token=token or owner.token) if number else None,
+        )
 
     def _channel(self, place: int, name: str) -> str:
         """What `${channel.…}` is for the users of one place."""
-        opened = self.profile.channels.open
+        opened = self.profile.channels.open or NEW_CHANNEL
         if isinstance(opened, str):
             return opened.replace("{nonce}", f"{self.settings.run}-{name}-{place}")
         return opened[place % len(opened)]

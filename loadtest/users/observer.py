@@ -115,7 +115,12 @@ class Observer:
         waited = Wait(t - seconds, t, seconds - self._context.profile.response_timeout)
         self._judge.absent("delivered", phrase("load-delivered-late"), waited, self.user, detail)
 
-    def acknowledged(self, value: dict[str, Any], t: float) -> bool:
+    @property
+    def is_acknowledged(self) -> bool:
+        """Whether an acknowledgement has come."""
+        return self._acked != inf
+
+    def acknowledged(self, value: Any, t: float) -> bool:
         """An acknowledgement came; whether it is the first of the connection."""
         judge = self._judge
         if self._acked != inf:
@@ -134,7 +139,7 @@ class Observer:
                 judge.found("session-unique", phrase("session-shared"), t, self.user)
         return True
 
-    def errored(self, value: dict[str, Any], t: float, *, turned_away: bool) -> str | None:
+    def errored(self, value: Any, t: float, *, turned_away: bool) -> str | None:
         """An error came that the journey did not expect; gives the event that it says it is about.
 
         `turned_away`: a join may have been refused, and for that a post.
@@ -184,7 +189,7 @@ class Observer:
         period, slack = t - since, heartbeat.interval * heartbeat.tolerance
         early = not first and period < heartbeat.interval - slack
         late = period > heartbeat.interval + slack
-        if not (early or late):
+        if not (early or late) or not self._context.beats:
             return
         # A stall moves a heartbeat, and the one before it as well.
         excess = abs(period - heartbeat.interval) - slack
@@ -196,8 +201,9 @@ class Observer:
     def _beats_on(self, t: float) -> None:
         """The connection is over, or the run: whether heartbeats stopped before."""
         heartbeat = self._context.profile.heartbeat
-        since = self._beat if self._beat != inf else self._acked
-        if heartbeat.form == "none" or since == inf:
+        established = self._acked if self._context.ack_event is not None else self._opened
+        since = self._beat if self._beat != inf else established
+        if not self._context.beats or since == inf:
             return
         due = since + heartbeat.interval * (1 + heartbeat.tolerance)
         if t <= due:

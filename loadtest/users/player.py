@@ -4,7 +4,7 @@ import errno
 import time
 from collections.abc import Callable
 
-from conformance.language.values import ScenarioError
+from conformance.language.values import InconclusiveError, ScenarioError
 from conformance.transport.troubles import own_trouble
 from contract.findings import Phrase, phrase
 from loadtest.users.connection import Connection
@@ -57,7 +57,7 @@ class Player:
                         yield from waiting
                 yield from steps.close(1000)
                 steps.failures = 0
-            except (StepError, ScenarioError, OSError) as error:
+            except (StepError, ScenarioError, InconclusiveError, OSError) as error:
                 self._context.recorder.failed(_problem(error))
                 steps.failures += 1
                 self._connection.drop()
@@ -104,8 +104,9 @@ class Player:
 
     @property
     def can_go(self) -> bool:
-        """Whether the connection is open, and every own post has come back."""
-        return self._connection.closing is None and self._connection.account.all_back
+        """Whether the connection is open, every own post has come back, and every request is answered."""
+        connection = self._connection
+        return connection.closing is None and connection.account.all_back and connection.requests.are_answered
 
     def stay_to_the_end(self) -> None:
         """All deliveries had their time: on an open connection, what is missing is lost."""
@@ -145,7 +146,9 @@ class Player:
                 self._finish()
 
 
-def _problem(error: StepError | ScenarioError | OSError) -> Phrase:
+def _problem(error: StepError | ScenarioError | InconclusiveError | OSError) -> Phrase:
+    if isinstance(error, InconclusiveError):
+        return error.reason
     if isinstance(error, StepError):
         return error.problem
     if isinstance(error, OSError):

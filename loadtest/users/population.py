@@ -81,7 +81,7 @@ class Population:
     @property
     def all_came(self) -> bool:
         """Whether every user who is still connected has received all posts of this process."""
-        return not self.context.ledger.waits
+        return not self.context.ledger.waits and not self.context.asking.waiting
 
     def stay_to_the_end(self) -> None:
         """All deliveries had their time, unless this process stood still for too much of it."""

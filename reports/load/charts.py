@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any, Final
 
+from contract.metrics import is_round_trip
 from reports.load.generator import Marks
 from reports.shared import limits, plots
 from reports.shared.limits import Limit
@@ -23,7 +24,6 @@ _TIME_STEPS: Final = (
     0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600,
     2 * 3600, 6 * 3600, 12 * 3600, 86_400,
 )  # fmt: skip
-_ROUND_TRIP: Final = "post_to_own"
 _PERCENTILES: Final = ("p50", "p95", "p99", "max")
 _JOINED: Final = {
     **dict.fromkeys(("users", "connected", *_PERCENTILES), "highest"),
@@ -70,7 +70,7 @@ def build(
     points, joined = _joined(sorted(timeline, key=lambda point: point["t"]))
     end = max(duration, points[-1]["t"], 0.001)
     measures = [one for one in _MEASURES if any(one in point for point in points)]
-    trips = [limit for limit in limited if limit.metric == _ROUND_TRIP]
+    trips = [limit for limit in limited if is_round_trip(limit.metric)]
     drawing = _Drawing(points, end, set(measures), trips)
     return Chart(
         panels=_with_bands(_with_poles(drawing.panels(), marks.losses[:MAX_LOSSES], end), marks.late, end),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from contract.escaping import visible
+from contract.metrics import round_trip
 from reports.load import wording as load_wording
 from reports.shared import wording
 from reports.shared.documents import Document
@@ -14,7 +15,6 @@ from reports.text.fitting import cut
 from reports.text.language import t
 
 PERCENTILES: Final = ("p50", "p95", "p99")
-_TRIP: Final = "post_to_own"
 _NAMED: Final = ("ramp", "hold")
 
 
@@ -45,7 +45,7 @@ def phases(document: Document) -> tuple[Phase, ...]:
 
 
 def _phase(number: int, one: Mapping[str, Any]) -> Phase:
-    trip, kept = one["metrics"].get(_TRIP, {}), one["delivery"]
+    trip, kept = round_trip(one["metrics"]) or {}, one["delivery"]
     judged, failed = _worst(one["thresholds"]), _broken(one)
     mark = load_wording.threshold_mark(judged) if judged else None
     word = load_wording.threshold_word(judged) if judged else ""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from contract.metrics import round_trip
 from reports.load import capacity, charts, distribution, generator, phases
 from reports.load import requirements as load_judged
 from reports.load import wording as load_wording
@@ -255,7 +256,7 @@ def _figures(document: Document) -> tuple[Figure, ...]:
         Figure(quantities.measured(max(rates, default=None)), t("load.figure.trips")),
         Figure(quantities.count(errors), tn("load.figure.errors", errors)),
     ]
-    trip = document["metrics"].get("post_to_own")
+    trip = round_trip(document["metrics"])
     if trip is not None and trip["p99"] is not None:
         median = t("load.figure.p99", p50=quantities.measured(trip["p50"]))
         found.insert(2, Figure(f"{quantities.measured(trip['p99'])} ms", median))

@@ -11,7 +11,7 @@ from reports.shared.documents import Document
 MAX_DRAWN: Final = 4
 """So many limits are drawn into one panel; all stand in the table of thresholds."""
 
-_METRIC: Final = re.compile(r"(p[0-9]{1,4}(?:\.[0-9]{1,4})?|max|mean)\(([a-z_]{1,40})\)")
+_METRIC: Final = re.compile(r"(p[0-9]{1,4}(?:\.[0-9]{1,4})?|max|mean)\(([^(){}\s]{1,80})\)")
 _LIMIT: Final = re.compile(r"([<>]=?) ?([0-9]{1,9}(?:\.[0-9]{1,6})?) ?(us|ms|s)?")
 _MILLISECONDS: Final[Mapping[str | None, float]] = {"us": 0.001, "ms": 1, None: 1, "s": 1000}
 _NEAR: Final = 3

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from contract.findings import phrase, text_of, texts
+from contract.metrics import round_trip
 from loadtest.measure.capacity import Search
 from loadtest.measure.document import write_document
-from loadtest.measure.recorder import ROUND_TRIP
 from loadtest.processes.supervisor import run_load
 from loadtest.settings.plan import new_run
 from loadtest.settings.settings import EndedError, LoadError, LoadSettings
@@ -133,7 +133,7 @@ def _step(settings: LoadSettings, wanted: Capacity, load: float) -> LoadSettings
 
 
 def _row(document: dict[str, Any], settings: LoadSettings, unit: Unit, load: float) -> dict[str, Any]:
-    metric = document["metrics"].get(ROUND_TRIP) or {}
+    metric = round_trip(document["metrics"]) or {}
     breached = [f"{one['metric']} {one['limit']}" for one in document["thresholds"] if one["passed"] is False]
     broken = [one["id"] for one in document["requirements"] if one["verdict"] == "failed" and one["level"] == "MUST"]
     return {
@@ -151,7 +151,7 @@ def _row(document: dict[str, Any], settings: LoadSettings, unit: Unit, load: flo
 def _throughput(document: dict[str, Any]) -> float:
     """Round trips per second once all users were there."""
     held = document["phases"][-1]
-    count: int = (held["metrics"].get(ROUND_TRIP) or {"count": 0})["count"]
+    count: int = (round_trip(held["metrics"]) or {"count": 0})["count"]
     lasted: float = held["to_s"] - held["from_s"]
     return round(count / max(lasted, 1.0), 3)
 

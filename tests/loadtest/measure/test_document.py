@@ -10,11 +10,12 @@ import pytest
 
 from contract.findings import missing, phrase, translated
 from contract.language import speaking
+from contract.metrics import METRICS
 from contract.schemas import format_validator, violations
 from loadtest.delivery.ledger import Ledger
 from loadtest.judge.judge import Judge
 from loadtest.measure.document import Ending, load_document, write_document
-from loadtest.measure.recorder import METRICS, Recorder
+from loadtest.measure.recorder import Recorder
 from loadtest.measure.tally import Tally
 from loadtest.settings import names
 from loadtest.settings.settings import LoadSettings

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.measure.recorder import METRICS
+from contract.metrics import METRICS
 from loadtest.measure.thresholds import FIGURES, breaches, parse_threshold
 from loadtest.settings.settings import LoadError
 
