@@ -216,7 +216,7 @@ def _subscription(one: Mapping[str, Any]) -> Subscription:
 
 def _flow(key: str, one: Mapping[str, Any]) -> Flow:
     post, delivery = one.get("post"), one["delivery"]
-    author = delivery.get("author") or {}
+    author, metrics = delivery.get("author") or {}, one.get("metrics") or {}
     return Flow(
         key=key,
         delivery=Delivery(
@@ -228,5 +228,5 @@ def _flow(key: str, one: Mapping[str, Any]) -> Flow:
         subscribe=_subscription(one["subscribe"]) if one.get("subscribe") else None,
         unsubscribe=_subscription(one["unsubscribe"]) if one.get("unsubscribe") else None,
         owed=one.get("owed", "subscribers"),
-        metrics=one.get("metrics", NOTHING),
+        metrics={kind: name for kind in ("reply", "receive") if (name := metrics.get(kind)) is not None},
     )

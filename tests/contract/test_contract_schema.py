@@ -83,6 +83,7 @@ flows:
     delivery:
       {name: said, group: topic, stamp: text, id: id, time: at, author: {id: by.id, name: by.name}, number: n, step: 1}
     owed: others
+    metrics: {reply: post_to_own, receive: post_to_receive}
 """
 """Every member that there is."""
 
