@@ -1,6 +1,6 @@
 """What the expectations of a step name: events, members and values that the contract has or lacks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from conformance.language.deed import event_of, names
@@ -74,7 +74,9 @@ def flaws(step: Written, contract: Contract) -> Iterator[Flaw]:
             yield (*where, "name" if "name" in one else "event"), flaw
             continue
         if name is None and "match" in one:
-            yield from _unnamed_flaws(one["match"], (*where, "match"), contract)
+            # What must not come may be a client's message that comes back.
+            names = sorted(contract.events) if step.verb == "expect_nothing" else contract.named("server")
+            yield from _unnamed_flaws(one["match"], (*where, "match"), contract, names)
         declared = declared_of(contract, name)
         patterns = [((*where, "match"), one["match"])] if "match" in one else []
         patterns += [((*where, "checks", n, "match"), check["match"]) for n, check in enumerate(one.get("checks", ()))]
@@ -124,11 +126,11 @@ def _around(path: str, schema: Any) -> Any:
     return {"type": "object", "properties": {name: inner}, "additionalProperties": True}
 
 
-def _unnamed_flaws(pattern: Any, where: Where, contract: Contract) -> Iterator[Flaw]:
-    """What no message of the server can be, where the contract declares some: the flaws of that which comes closest."""
+def _unnamed_flaws(pattern: Any, where: Where, contract: Contract, names: Iterable[str]) -> Iterator[Flaw]:
+    """What none of the messages of these names can be, if there are any: a flaw of that which comes closest."""
     if any(pattern_flaws(pattern, declared_of(contract, None))):
         return  # no message of any contract can be this
-    found = [[*pattern_flaws(pattern, declared_of(contract, name))] for name in contract.named("server")]
+    found = [[*pattern_flaws(pattern, declared_of(contract, name))] for name in names]
     if found and all(found):
         where_, text = min(found, key=len)[0]
         yield (*where, *where_), f"no message of the server matches: {text}"

@@ -39,6 +39,7 @@ GOOD = [
     expect(name="Event", match={"$prefix": [5]}, optional=True),
     expect(name="Event", match=[5, {"$regex": "^n"}]),
     expect(name="Event", match={"1": "${user.alice.name}"}),
+    {"expect_nothing": {"actors": ["alice"], "match": {"0": 2}, "for": 0}},
     request(),
     request(
         message=[2, "${uuid.a}", "Add", {"n": "${nonce.b}"}], reply={"match": {"1": "${uuid.a}", "2": "${nonce.b}"}}
