@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from uuid import uuid4
 
+from conformance.language.probe_message import PLACE, ProbeBytes, ProbeMessage, placed
 from conformance.language.spelling import CODES, SPELLINGS
 from contract.codec import Codec, JsonCodec
 from contract.commands import CommandError
@@ -15,7 +16,7 @@ from contract.findings import Phrase, phrase
 from contract.paths import has, value_at
 from contract.profile import Profile
 from contract.roles import Probe
-from contract.templates import replaced
+from contract.templates import owned, replaced
 
 FIXED_TOKENS = {"invalid": "tokens.invalid", "expired": "tokens.expired", "expiring": "tokens.expiring"}
 """The settings of tokens that are no user's."""
@@ -32,8 +33,6 @@ OF_ANY_TYPE = ("counter", "user", "value")
 
 NONCE_DIGITS = 16
 NOISE_NONCES = 128
-PLACE = "wsproof-text-of-the-probe"
-"""Stands for the probe's text until its message is encoded."""
 
 
 class ScenarioError(Exception):
@@ -106,6 +105,8 @@ class Values:
     target: str = "/"
     probe: Probe | None = None
     codec: Codec = field(default_factory=JsonCodec)
+    sender: str = ""
+    """Whose message is rendered."""
 
     def nonce(self, name: str) -> str:
         """The scenario's nonce of this name."""
@@ -261,7 +262,7 @@ class Values:
             inner, missing = inner + "x" * missing, 0
         return inner if pad.get("part") == "text" else self._probe(inner) + " " * missing
 
-    def _probe_of(self, value: Any) -> "ProbeMessage | ProbeBytes":
+    def _probe_of(self, value: Any) -> ProbeMessage | ProbeBytes:
         """A probe's message as a value writes it: with a text, broken, or the first that it needs to be sent."""
         if isinstance(value, dict) and "hex" in value:
             return self._broken_probe(value)
@@ -270,25 +271,29 @@ class Values:
         prepare = self.probe.prepare if self.probe is not None else ()
         if not prepare:
             return self._probe(value["first"])
-        return ProbeMessage(self.codec.encode(self.render(prepare[0]["send"])), 0)
+        return ProbeMessage(self.codec.encode(self.render(self._own(prepare[0]["send"]))), 0)
 
-    def _probe(self, value: Any) -> "ProbeMessage":
+    def _probe(self, value: Any) -> ProbeMessage:
         """The contract's probe with a text, as it is sent. Raises `InconclusiveError`: there is none."""
         message, before, _ = self._around()
         text = str(self.render(value))
-        return ProbeMessage(self.codec.encode(_placed(message, text)), len(before))
+        return ProbeMessage(self.codec.encode(placed(message, text)), len(before))
 
-    def _broken_probe(self, value: Mapping[str, Any]) -> "ProbeBytes":
+    def _broken_probe(self, value: Mapping[str, Any]) -> ProbeBytes:
         """The same with any bytes behind the text; `cut`: and nothing behind those."""
         _, before, after = self._around()
         inner = str(self.render(value.get("text", ""))).encode() + bytes.fromhex(self.render(value["hex"]))
         return ProbeBytes(before + inner + (b"" if value.get("cut") else after), len(before))
 
+    def _own(self, template: Any) -> Any:
+        """A message of whoever sends it."""
+        return owned(template, self.sender, self.profile.users) if self.sender else template
+
     def _around(self) -> tuple[Any, bytes, bytes]:
         """The probe's message with `PLACE` for its text, and the bytes before and behind that."""
         if self.probe is None:
             raise InconclusiveError(phrase("no-probe"))
-        message = self.render(substitute(self.probe.message, {"text": PLACE}))
+        message = self.render(substitute(self._own(self.probe.message), {"text": PLACE}))
         before, _, after = self.codec.encode(message).partition(PLACE)
         return message, before.encode(), after.encode()
 
@@ -303,37 +308,3 @@ class Values:
         "value": lambda self, path: self.value(path),
     }
     """What stands before the dot of a reference."""
-
-
-class ProbeMessage(str):
-    """A probe's message. `start` is the byte at which its text begins."""
-
-    __slots__ = ("start",)
-    start: int
-
-    def __new__(cls, text: str, start: int) -> "ProbeMessage":
-        """A text that knows `start`."""
-        made = super().__new__(cls, text)
-        made.start = start
-        return made
-
-
-class ProbeBytes(bytes):
-    """As `ProbeMessage`, where it is no UTF-8."""
-
-    start: int
-
-    def __new__(cls, data: bytes, start: int) -> "ProbeBytes":
-        """Bytes that know `start`."""
-        made = super().__new__(cls, data)
-        made.start = start
-        return made
-
-
-def _placed(value: Any, text: str) -> Any:
-    """A message with the probe's text in its place."""
-    if isinstance(value, dict):
-        return {name: _placed(member, text) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_placed(member, text) for member in value]
-    return value.replace(PLACE, text) if isinstance(value, str) else value

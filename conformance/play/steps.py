@@ -67,6 +67,7 @@ def _send(context: Context, deed: SendMessage) -> Script[None]:
 
 def _send_raw(context: Context, deed: SendRaw) -> Script[None]:
     state = context.actors[deed.actor]
+    context.values.sender = state.actor.user
     if deed.frames:
         frames = tuple(
             OutFrame(

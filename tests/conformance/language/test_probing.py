@@ -9,6 +9,7 @@ from conformance.language.loading import load_scenarios
 from conformance.language.scenario import Scenario
 from conformance.language.values import InconclusiveError, Values
 from contract.codec import JsonCodec, TextCodec
+from contract.fixtures import User
 from contract.folder import find_contract
 from contract.model import Contract, load_contract
 from contract.profile import Profile
@@ -122,6 +123,12 @@ class TestValues:
         message, text = of.render({"$pad": pad}), of.render({"$pad": {**pad, "part": "text"}})
         assert len(message.encode()) == 60
         assert message.rstrip() == of.render({"$probe": text})
+
+    def test_it_is_the_actors(self) -> None:
+        profile = Profile(users={"bob": User("bob", "t-bob", members={"vin": "V1"})})
+        probe = Probe(send={"text": "${text}", "by": "${user.vin}", "token": "${token}"})
+        found = Values(profile, str, probe=probe, sender="bob").render({"$probe": "x"})
+        assert found == '{"text":"x","by":"V1","token":"t-bob"}'
 
     def test_there_is_none(self) -> None:
         with pytest.raises(InconclusiveError, match="the contract declares no probe"):
