@@ -124,7 +124,7 @@ def _await_deliveries(context: Context) -> Generator[Action, Happening, None]:
     history = History(context.record, context.contract, context.profile, 0.0, context.setting.time_scale)
     breaker, start, pause = context.setting.breaker, context.now, 0.005
     patience = breaker.patience(OWED, context.setting.time_scale)
-    while (due := outstanding(history)) is not None:
+    while (due := outstanding(history, start)) is not None:
         limit = due if patience is None else min(due, start + patience)
         if context.now >= limit:
             breaker.missed(OWED)

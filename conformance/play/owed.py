@@ -28,20 +28,23 @@ from conformance.play.replies import is_right, unanswered
 from contract.paths import has
 
 
-def outstanding(history: History) -> float | None:
-    """When the last delivery or reply that is owed, and has not come, must have come; None: there is none."""
+def outstanding(history: History, sent_by: float = math.inf) -> float | None:
+    """When the last delivery or reply that is owed, and has not come, must have come; None: there is none.
+
+    Of heartbeats only those that were sent by a time: they go on for as long as their answers are waited for.
+    """
     deliveries = (
         due
         for _, conversation, due, arrived in owing(history, collect(history), math.inf)
         if not arrived and conversation.stayed(math.inf) >= due
     )
-    return max(chain(deliveries, _replies(history)), default=None)
+    return max(chain(deliveries, _replies(history, sent_by)), default=None)
 
 
-def _replies(history: History) -> Iterator[float]:
+def _replies(history: History, sent_by: float) -> Iterator[float]:
     roles = history.contract.roles
     if (roles.requests or roles.heartbeats) and not is_rate_limited(history.record, history.contract, history.profile):
-        yield from unanswered(history, math.inf)
+        yield from unanswered(history, math.inf, sent_by)
 
 
 def owing(history: History, found: Deliveries, ended: float) -> Iterator[tuple[Post, Conversation, float, bool]]:

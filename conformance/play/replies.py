@@ -198,14 +198,14 @@ def _repeats(beat: Heartbeat, sent: Sent, answer: Message) -> bool:
     return _key_at(sent.value, beat.ping.id) == _key_at(answer.value, beat.answer.id)
 
 
-def unanswered(history: History, ended: float) -> Iterator[float]:
-    """When what is owed to single clients, and has not come, must have come."""
+def unanswered(history: History, ended: float, sent_by: float) -> Iterator[float]:
+    """When what is owed to single clients for what they sent by a time, and has not come, must have come."""
     roles = history.contract.roles
     if not roles.requests and not roles.heartbeats:
         return
     for conversation in history.record.conversations:
         late = [due(history, one.sent) for one in replies_of(history, conversation).open]
-        late += [one.due for one in beats_of(history, conversation) if one.answer is None]
+        late += [one.due for one in beats_of(history, conversation) if one.answer is None and one.sent.t <= sent_by]
         yield from (moment for moment in late if conversation.stayed(ended) >= moment)
 
 

@@ -282,6 +282,13 @@ def test_a_subprotocol_is_offered_once(tmp_path: Path, settings: dict[str, Any])
     assert request_for(Connect("alice"), profile, "/", None, lambda one: one).subprotocols == ("desk.v1",)
 
 
+@pytest.mark.parametrize(("server", "failed"), [(Desk, set()), (Heartless, {"MSG-22"})], ids=["right", "heartless"])
+def test_heartbeats_that_clients_go_on_sending(tmp_path: Path, server: type[Desk], failed: set[str]) -> None:
+    """What is waited for in the end was sent before: each wait had a heartbeat more, and none came to an end."""
+    roles = ROLES.replace("{by: client, ping", "{by: client, every: 200ms, ping")
+    assert Checked(written(tmp_path / "desk", roles), server()).failed == failed
+
+
 class TestADocumentsReply:
     """An operation of AsyncAPI 3 may say what answers it, without an id that tells whom."""
 
