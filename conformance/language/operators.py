@@ -13,6 +13,15 @@ OF_STRINGS = ("$nonempty", "$contains", "$length", "$error_code", "$regex", "$pr
 """Operators that only strings fit; some of them fit other types as well, if what they hold is of another type."""
 
 
+SIZED = frozenset({"$fill", "$pad"})
+"""Texts of a certain size; what else is wrong with them, `samples.size_flaws` says."""
+
+
+def is_sized(value: Any) -> bool:
+    """Whether a value stands for a text of a certain size."""
+    return isinstance(value, Mapping) and bool(value) and value.keys() <= SIZED
+
+
 def wanted_flaw(name: str, wanted: Any) -> str | None:
     """Why an operator cannot hold this; None where it can."""
     check = _CHECKS.get(name)
@@ -21,7 +30,7 @@ def wanted_flaw(name: str, wanted: Any) -> str | None:
 
 
 def _text(wanted: Any) -> str | None:
-    return None if isinstance(wanted, str) else f"expected a string; got {type_name(wanted)}"
+    return None if isinstance(wanted, str) or is_sized(wanted) else f"expected a string; got {type_name(wanted)}"
 
 
 def _list(wanted: Any) -> str | None:
@@ -33,7 +42,8 @@ def _count(wanted: Any) -> str | None:
 
 
 def _text_or_list(wanted: Any) -> str | None:
-    return None if isinstance(wanted, str | list) else f"expected a string or a list; got {type_name(wanted)}"
+    fits = isinstance(wanted, str | list) or is_sized(wanted)
+    return None if fits else f"expected a string or a list; got {type_name(wanted)}"
 
 
 def _type(wanted: Any) -> str | None:

@@ -68,7 +68,7 @@ def _merged(pattern: Any, match: Any) -> Any:
 
 def request_flaws(body: Mapping[str, Any], message: Any, contract: Contract) -> Iterator[Flaw]:
     """What is wrong with a request that sends a message, by the contract's roles."""
-    rendered = Samples().render(message)
+    rendered = Samples(contract.roles.probe).render(message)
     name = contract.name_of(rendered, "client")
     role = role_of(contract, rendered)
     if role is None:

@@ -9,6 +9,7 @@ from conformance.language.values import Values
 from contract.choices import Limits
 from contract.plain_words import near
 from contract.profile import Profile
+from contract.roles import Probe
 
 SIZES = {
     "$fill": ("length", {"prefix", "with", "noise", "length", "offset", "at_most"}),
@@ -26,8 +27,12 @@ SAMPLE = 100
 class Samples(Values):
     """Values as they may be in some play of some profile."""
 
-    def __init__(self) -> None:
-        super().__init__(Profile(), lambda name: f"channel-{name}", target="/v1/socket")
+    def __init__(self, probe: Probe | None = None) -> None:
+        super().__init__(Profile(), lambda name: f"channel-{name}", target="/v1/socket", probe=probe)
+
+    def _resolve(self, name: str) -> Any:
+        # An actor's own token has no name.
+        return self.token("own") if name == "token" else super()._resolve(name)
 
     def token(self, name: str) -> str:
         """Any token."""

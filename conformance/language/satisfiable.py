@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformance.language.matching import ABSENT, OPERATORS, matches
-from conformance.language.operators import OF_STRINGS, wanted_flaw
+from conformance.language.operators import OF_STRINGS, is_sized, wanted_flaw
 from conformance.language.values import OF_ANY_TYPE, REFERENCE
 from contract.declared import Declared
 from contract.paths import by_index
@@ -16,15 +16,12 @@ from contract.plain_words import near
 Where = tuple[str | int, ...]
 Flaw = tuple[Where, str]
 
-SIZED = frozenset({"$fill", "$pad"})
-"""Texts of a certain size; what else is wrong with them, `samples.size_flaws` says."""
-
 
 def flaws(expected: Any, declared: Declared, where: Where = ()) -> Iterator[Flaw]:
     """What can never match where the contract declares `declared`, each with its place in the expectation."""
     if isinstance(expected, dict) and "$probe" in expected:
         return  # it stands for what a contract without a probe does not have
-    if isinstance(expected, dict) and expected and expected.keys() <= SIZED:
+    if is_sized(expected):
         if not declared.permits_type("string"):
             yield where, _never("a string", where)
     elif isinstance(expected, dict):

@@ -12,6 +12,7 @@ from contract.profile import load_profile
 from contract.role_reading import read_roles
 from contract.roles import CAUSES
 from contract.schemas import SCHEMAS
+from tests.wsproof.command import within
 from tests.wsproof.contract_folders import contract_folder
 
 PAGE = DATA_ROOT / "docs" / "contracts.md"
@@ -33,6 +34,12 @@ def together(folder: Path) -> Contract:
 def test_its_examples_together_are_a_contract(tmp_path: Path) -> None:
     contract = together(tmp_path)
     assert (contract.title, contract.notes, contract.naming.alike) == ("Order desk", (), [])
+
+
+def test_lint_has_nothing_to_say_of_them(tmp_path: Path) -> None:
+    together(tmp_path)
+    done = within("lint", "orders", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_each_role_has_an_example(tmp_path: Path) -> None:
