@@ -60,7 +60,8 @@ def test_the_right_server_breaks_what_is_known(name: str, servers: dict[str, str
     found = {one["id"].partition("/")[0] for one in results["scenarios"] if one["verdict"] == "failed"}
     assert found == set(DEVIATIONS[name])
     assert results["outcome"]["passed"], results["outcome"]
-    assert undecided(results) == set()
+    # Neither protocol says what a server does with binary messages, or how large one may be.
+    assert undecided(results) == {"WIRE-07", "WIRE-08"}
 
 
 @pytest.mark.parametrize(("name", "fault"), slow_but(QUICK, CASES), ids=[f"{name}-{one.name}" for name, one in CASES])
