@@ -62,6 +62,11 @@ class Declared:
         """Whether all items of a list are declared alike."""
         return not any("prefixItems" in part for part in self._every)
 
+    @property
+    def longest(self) -> int | None:
+        """The most characters that a text may have here; None: any number."""
+        return min((part["maxLength"] for part in self._parts if isinstance(part.get("maxLength"), int)), default=None)
+
     def item(self, index: int) -> "Declared":
         """Inside an item of a list. A negative index counts from the end, which a list of any length may have."""
 

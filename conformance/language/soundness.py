@@ -28,6 +28,7 @@ from contract.errors import ContractError
 from contract.mistakes import mistakes
 from contract.model import Contract
 from contract.plain_words import near
+from contract.probes import probe_of
 from contract.profile import load_profile
 from contract.schemas import SCHEMAS, Validator, compile_schema
 
@@ -126,7 +127,7 @@ class _Reading:
     def _sent(self, step: Written, message: Any) -> Iterator[Flaw]:
         if self.may_break or _has_probe(message) or any(self._is_unknown(name) for _, name in references(message)):
             return
-        flaw = _not_allowed(Samples(self.contract.roles.probe).render(message), self.contract)
+        flaw = _not_allowed(Samples(probe_of(self.contract)).render(message), self.contract)
         if flaw is not None:
             path, text = flaw
             yield path, f"{text}; expect the error for it in some step, or send it with `send_raw`"

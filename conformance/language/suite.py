@@ -28,12 +28,13 @@ def contract_scenarios(contract: Contract, *names: str) -> tuple[Scenario, ...]:
             if path is not None:
                 found = load_scenarios(contract, path)
                 scenarios = joined(
-                    scenarios, found if folder is contract.folder else _needed(found, scenarios, contract)
+                    scenarios, found if folder is contract.folder else needed(found, scenarios, contract)
                 )
     return scenarios
 
 
-def _needed(found: Iterable[Scenario], own: Iterable[Scenario], contract: Contract) -> Iterator[Scenario]:
+def needed(found: Iterable[Scenario], own: Iterable[Scenario], contract: Contract) -> Iterator[Scenario]:
+    """The scenarios of a pack that are not only there for what the contract's own verify."""
     standing_in = {name for names in replaced_by(contract.folder).values() for name in names}
     verified = standing_in & {name for one in own for name in one.verifies}
     return (one for one in found if not verified.issuperset(one.verifies))

@@ -45,6 +45,7 @@ from conformance.transport.exchange import (
 from contract.durations import seconds as parse_seconds
 from contract.findings import Phrase, Text, changed, phrase
 from contract.model import Contract
+from contract.probes import probe_of
 from contract.profile import Profile
 from contract.requirements import Requirement
 from contract.templates import owned
@@ -84,8 +85,8 @@ class Setting:
 
     def values(self) -> Values:
         """The values of one play."""
-        roles, codec = self.contract.roles, self.contract.codec
-        return Values(self.profile, self.channel, target=self.target, probe=roles.probe, codec=codec)
+        probe, codec = probe_of(self.contract), self.contract.codec
+        return Values(self.profile, self.channel, target=self.target, probe=probe, codec=codec)
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,12 +129,14 @@ def _answers_something_else(message: Message, requests: Sequence[Request], sent:
         for reply in request.replies:
             if reply.name != message.event:
                 continue
+            unread = not before or any(not any(has(one.value, path) for path in paths) for one in before)
             if not has(message.value, reply.id) or value_at(message.value, reply.id) is None:
-                # Without an id it can mean only what had none that could be read.
-                return not before or any(not any(has(one.value, path) for path in paths) for one in before)
+                return unread  # without an id it can mean only what had none that could be read
             key = _key_at(message.value, reply.id)
             if any(_key_at(one.value, request.id) == key for one in before):
                 return True
+            if reply.failure and before and unread:
+                return True  # some protocols have an id for what had none: the empty one, or -1
     return False
 
 

@@ -10,7 +10,7 @@ from conformance.language.awaited import Expect, ExpectClose, ExpectOne, ExpectR
 from conformance.language.loading import OF_JOURNEYS, SCENARIOS, THOROUGH, read_scenarios, scenario_files
 from conformance.language.scenario import Scenario, decided
 from conformance.language.soundness import unsound
-from conformance.language.suite import own_requirements
+from conformance.language.suite import needed, own_requirements
 from conformance.language.undeclared import unknown_requirements
 from conformance.play.charges import charge_of
 from conformance.play.endings import CLOSE_CAUSE
@@ -59,8 +59,11 @@ def lint_scenarios(contract: Contract, path: Path | None = None) -> Findings:
 
 def _contract_scenarios(contract: Contract) -> tuple[Scenario, ...]:
     """Those of the contract and its packs, the long ones as well, and those that it gives by itself."""
-    paths = [folder.folder(name) for folder in contract.folder.whole for name in (SCENARIOS, THOROUGH)]
-    written = tuple(one for path in paths if path is not None for one in read_scenarios(contract, path))
+    written: tuple[Scenario, ...] = ()
+    for folder in contract.folder.whole:
+        paths = [path for name in (SCENARIOS, THOROUGH) if (path := folder.folder(name)) is not None]
+        found = [one for path in paths for one in read_scenarios(contract, path)]
+        written += tuple(found if folder is contract.folder else needed(found, written, contract))
     return (*written, *generated_scenarios(contract, requirements_of(contract.folder)))
 
 

@@ -165,6 +165,20 @@ def failure_of_an_unknown(tale: Tale) -> None:
     tale.hear({"kind": "lost", "id": 9})
 
 
+def failure_with_an_id_for_none(tale: Tale) -> None:
+    """Some protocols have an id for what had none that could be read, such as the empty one."""
+    tale.say(LOOK)
+    tale.hear(FOUND)
+    tale.say({"nonsense": 1}, plain=False)
+    tale.hear({"kind": "lost", "id": ""})
+
+
+def failure_with_an_id_of_nobody(tale: Tale) -> None:
+    tale.say(LOOK)
+    tale.hear({"kind": "lost", "id": ""})
+    tale.wait()
+
+
 def failure_without_an_id(tale: Tale) -> None:
     tale.say(42)
     tale.hear({"kind": "lost", "id": None})
@@ -227,6 +241,8 @@ FOUND_IN: list[tuple[Tell, set[str]]] = [
     (invalid, set()),
     (failure_of_an_unknown, set()),
     (failure_without_an_id, set()),
+    (failure_with_an_id_for_none, set()),
+    (failure_with_an_id_of_nobody, {"reply-id"}),
     (beaten, set()),
     (unbeaten, {"heartbeat-answered"}),
     (two_beats_one_answer, {"heartbeat-answered"}),
