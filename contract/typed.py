@@ -87,6 +87,12 @@ def typed(schema: Any, registry: Registry[Any], path: str, moments: Moments | No
         case "integer":
             _only(shape)
             return int
+        case "number":
+            _only(shape)
+            return float
+        case "boolean":
+            _only(shape)
+            return bool
         case other:
             raise UntypedError(f"the type {other!r}")
 

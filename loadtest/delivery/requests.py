@@ -37,13 +37,16 @@ class Asked(NamedTuple):
     sent: float
 
 
-class Answering(NamedTuple):
-    """One of the replies to a request."""
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """One of the replies to a request, whose `latencies` are those of the last ones."""
 
     request: str
+    name: str
     id: str
     last: bool
     failure: bool
+    latencies: list[float]
 
 
 def requests_of(contract: Contract) -> tuple[Request, ...]:
@@ -103,28 +106,28 @@ def key_of(identity: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What all connections of a process share. `took` enters the latency of a request's name, in seconds."""
+    """What all connections of a process share."""
 
     judge: Judge
     timeout: float
     requests: Mapping[str, Request]
     replies: Mapping[str, tuple[Answering, ...]]
-    took: Callable[[str, float], None]
     ids: tuple[str, ...]
     waiting: dict["Requests", None]
     """The connections that wait for a reply."""
 
 
-def asking_of(contract: Contract, judge: Judge, timeout: float, took: Callable[[str, float], None]) -> Asking:
-    """The requests of a contract; `timeout`: seconds that a reply may take."""
+def asking_of(contract: Contract, judge: Judge, timeout: float, latencies: Callable[[str], list[float]]) -> Asking:
+    """The requests of a contract; `timeout`: seconds that a reply may take. `latencies` gives each where they go."""
     requests = requests_of(contract)
     replies: dict[str, tuple[Answering, ...]] = {}
     for one in requests:
         for reply in one.replies:
-            answering = Answering(one.name, reply.id, ends(one, reply), reply.failure)
+            last, into = ends(one, reply), latencies(one.name)
+            answering = Answering(one.name, reply.name, reply.id, last, reply.failure, into)
             replies[reply.name] = (*replies.get(reply.name, ()), answering)
     ids = tuple(dict.fromkeys(one.id for one in requests))
-    return Asking(judge, timeout, {one.name: one for one in requests}, replies, took, ids, {})
+    return Asking(judge, timeout, {one.name: one for one in requests}, replies, ids, {})
 
 
 class Requests:
@@ -169,7 +172,7 @@ class Requests:
             if asked is not None and asked.request.name == answering.request:
                 asking.judge.chances["reply-id"] += 1
                 if answering.last:
-                    self._last(key, asked, t)
+                    self._last(key, asked, answering, t)
                 return answering
         if key in self._answered:
             asking.judge.found("reply-once", phrase("reply-after-last", event=name), t, self._user)
@@ -180,14 +183,27 @@ class Requests:
             self.doubt()
         return None
 
-    def _last(self, key: Any, asked: Asked, t: float) -> None:
+    def closed(self, answering: Answering, key: Any, t: float) -> bool:
+        """As `came`, for a last reply that is valid, and is counted by who reads it; False where it is not in order."""
+        asked = self._open.get(key)
+        asking = self._asking
+        if asked is None or asked.request.name != answering.request or t - asked.sent > asking.timeout:
+            return False
+        del self._open[key]
+        if not self._open:
+            del asking.waiting[self]
+        _remember(self._answered, key)
+        answering.latencies.append(t - asked.meant)
+        return True
+
+    def _last(self, key: Any, asked: Asked, answering: Answering, t: float) -> None:
         """The last reply to a request came."""
         asking, name = self._asking, asked.request.name
         del self._open[key]
         if not self._open:
             asking.waiting.pop(self, None)
         _remember(self._answered, key)
-        asking.took(name, t - asked.meant)
+        answering.latencies.append(t - asked.meant)
         chances = asking.judge.chances
         chances["reply"] += 1
         chances["reply-once"] += 1

@@ -148,6 +148,8 @@ class Judge:
         self.chances: Counter[str] = Counter()
         self.undecided: Counter[str] = Counter()
         self.shed: Counter[str] = Counter()
+        self.replies: Counter[str] = Counter()
+        """Valid last replies that came in time, by their names: they are counted together."""
         self._findings: dict[str, Sighting] = {}
         self._waits: list[tuple[Wait, str, Callable[[], None]]] = []
         self.masked: Callable[[str, str], str] = lambda _, text: text
@@ -259,6 +261,10 @@ class Judge:
         `several`: there are users who are owed nothing of what some others post.
         """
         chances = self.chances
+        for name, times in self.replies.items():
+            for subject in (f"envelope:{name}", f"payload:{name}", "reply", "reply-id", "reply-once"):
+                chances[subject] += times
+        self.replies.clear()
         others = sum(count for name, count in chances.items() if name.startswith("envelope:"))
         for check in ("text", "envelope", "payload", "undeclared", "number"):
             chances[check] += arrived + others

@@ -138,9 +138,9 @@ class Recorder:
         """A latency."""
         self.samples[metric].append(seconds)
 
-    def took(self, request: str, seconds: float) -> None:
-        """The last reply to a request of this name came so long after it."""
-        self.samples.setdefault(metric_of(request, REPLY), []).append(seconds)
+    def replies(self, request: str) -> list[float]:
+        """Where the latencies of the last replies to requests of this name are collected."""
+        return self.samples.setdefault(metric_of(request, REPLY), [])
 
     def failed(self, problem: Phrase) -> None:
         """Something that went wrong for a user."""

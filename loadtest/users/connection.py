@@ -41,7 +41,7 @@ class Connection:
     """The current connection of a user; `dial` replaces it. Resumes `task` when what it awaits has come.
 
     `lost` is called with the reason if the connection ends unexpectedly. `awaited_number` is the number of the own post
-    that the task waits for, or 0.
+    that the task waits for, or 0; `awaited_key` the id of the request whose last reply it waits for, or None.
     """
 
     __slots__ = (
@@ -58,7 +58,18 @@ class Connection:
             "_secret",
             "_task",
         ),
-        *("account", "awaited_number", "awaits_end", "closing", "link", "name", "reads", "requests", "token"),
+        *(
+            "account",
+            "awaited_key",
+            "awaited_number",
+            "awaits_end",
+            "closing",
+            "link",
+            "name",
+            "reads",
+            "requests",
+            "token",
+        ),
     )
 
     def __init__(self, context: LoadContext, name: str, token: str, task: Task, lost: Callable[[Phrase], None]) -> None:
@@ -78,6 +89,7 @@ class Connection:
         self.reads = True
         self.awaits_end = False
         self.awaited_number = 0
+        self.awaited_key: Any = None
         self._awaited: Fits | None = None
         self._kept: deque[Any] | None = None
         context = self._context
@@ -121,14 +133,11 @@ class Connection:
         self._awaited = fits
         return False
 
-    def resume_for(self, fits: Fits) -> None:
-        """The next message that fits resumes the task, whatever came before."""
-        self._awaited = fits
-
     def expect_nothing(self) -> None:
         """Resume the task neither for a message nor for the end of the connection."""
         self.awaits_end = False
         self.awaited_number = 0
+        self.awaited_key = None
         self._awaited = None
 
     def close(self, link: Link, code: int | None) -> None:
@@ -239,8 +248,11 @@ class Connection:
         except (DecodeError, RecursionError):
             self._judge(data, t)
             return
-        if type(value) is not decoder.delivery_kind:
-            self._take(decoder.plain(data), t)
+        kind = type(value)
+        if kind is not decoder.delivery_kind:
+            plain = context.plain_replies.get(kind)
+            if plain is None or not self._replied(plain[0], plain[1](value), t):
+                self._take(decoder.plain(data), t)
             return
         fields = decoder.delivered(value)
         moments = fields[6] if decoder.times is None else decoder.times(value)
@@ -255,6 +267,17 @@ class Connection:
             if type(sequence) is int:
                 observer.numbered(sequence, t)
         self._delivered(fields, t, data)
+
+    def _replied(self, answering: Answering, key: Any, t: float) -> bool:
+        """A valid last reply came that means nothing else; False where it is not in order."""
+        if not self.requests.closed(answering, key, t):
+            return False
+        self._observer.heard = True
+        self._context.judge.replies[answering.name] += 1
+        if key == self.awaited_key:
+            self.awaited_key = None
+            self._task.go_on(True)
+        return True
 
     def _copied(self, copy: Copy, sequence: int | None, t: float) -> None:
         """A delivery that somebody here has got already."""
@@ -340,6 +363,8 @@ class Connection:
         observer.heard = True
         answering = self._answers(event or "", value, t)
         awaited = self._awaited is not None and self._awaited(value)
+        if self.awaited_key is not None and not self.requests.is_open(self.awaited_key):
+            self.awaited_key, awaited = None, True
         if contract.reports_error(event):
             self._told_error(value, t, provoked=awaited, answers=answering is not None)
         if awaited:

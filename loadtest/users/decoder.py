@@ -1,7 +1,7 @@
 """Decodes messages: directly into objects if they are certainly valid, with full validation otherwise."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -66,6 +66,7 @@ class Decoder:
         delivery = flow.delivery if flow is not None else None
         typed = Typed(contract, delivery.name if delivery is not None else None)
         self.decode = typed.decode
+        self.kinds = typed.kinds
         self._plain = msgspec.json.Decoder().decode
         self.delivery_event = delivery.name if delivery is not None else ""
         self.delivery_kind = typed.kinds.get(self.delivery_event)
@@ -83,6 +84,14 @@ class Decoder:
             # Most deliveries have the same times as earlier ones: these need no second check.
             dated = typed.moments.paths
             self.times = getter(*dated) if delivery is None or dated != [delivery.time] else None
+
+    def reader(self, name: str, path: str) -> Callable[[Any], Any] | None:
+        """Reads the text at a path of decoded messages of a name; None: it may not be there, or a number is to be read
+        as well."""
+        kind = self.kinds.get(name)
+        if kind is None or self.number is not None or not path or not is_certain(kind, path):
+            return None
+        return getter(path)
 
     def are_times(self, moments: Any) -> bool:
         """Whether the date-times of a delivery are valid: one string, or several."""

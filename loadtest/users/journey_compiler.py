@@ -228,6 +228,8 @@ class Journey:
     name: str
     ops: tuple[Op, ...]
     posts: tuple[Post, ...]
+    awaited: frozenset[str] = frozenset()
+    """The names of messages that are looked at as they are."""
 
 
 Own = Callable[[tuple[str, ...]], tuple[str, ...]]
@@ -241,7 +243,7 @@ def compile_journey(scenario: Scenario, contract: Contract, profile: Profile, ow
             f"{scenario.path.name}:{scenario.line}: journey {scenario.id!r}: expected one actor; use two journeys"
         )
     compiler = _Compiler(scenario, contract, profile, own)
-    return Journey(scenario.id, compiler.ops(scenario.steps), tuple(compiler.posts))
+    return Journey(scenario.id, compiler.ops(scenario.steps), tuple(compiler.posts), frozenset(compiler.awaited))
 
 
 class _Compiler:
@@ -255,6 +257,7 @@ class _Compiler:
         self.posts: list[Post] = []
         self.requests = {one.name: one for one in requests_of(contract)}
         self.asks: list[Ask] = []
+        self.awaited: set[str] = set()
         self.nameless = not contract.events
         """Whether the messages have no names that could be expected, as texts have none."""
         self.known: set[str] = set()
@@ -394,6 +397,7 @@ class _Compiler:
             stamp = self._reply_alone(event or "", match) if not capture else None
             if stamp is not None:
                 return AwaitReply(stamp, event or "", within, own)
+            self.awaited |= {event or ""}
             return AwaitEvent(event, match, capture, within, own)
         text = "" if match is ANYTHING else dump_json(match)
         posts = [post.nonce for post in self.posts if f"${{nonce.{post.nonce}}}" in text]

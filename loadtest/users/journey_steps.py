@@ -234,20 +234,26 @@ class JourneySteps:
         others = [seat for seat in seats if seat is not own and seat.following]
         return bool(others) and not any(seat.has(prefix, number) for seat in others)
 
-    def _await_reply(self, op: AwaitReply) -> Waiting | None:
-        """Wait for the last reply to an own request, unless it has come."""
-        requests, key = self._connection.requests, self._said[op.nonce]
-        if not requests.is_open(key):
-            self._context.judge.held(op.charge)
-            return None
-        self._connection.resume_for(lambda _: not requests.is_open(key))
-        return self._replied(op)
+    def _await_reply(self, op: AwaitReply) -> Waiting:
+        if self._expects_reply(op):
+            came = yield
+            if not came or op.charge:
+                yield from self._decide_reply(op, came)
 
-    def _replied(self, op: AwaitReply) -> Waiting:
-        began = _monotonic()
-        came = yield from self._patiently(op.within, began)
+    def _expects_reply(self, op: AwaitReply) -> bool:
+        """Whether the last reply to an own request is yet to come; it resumes the task then."""
+        connection, key = self._connection, self._said[op.nonce]
+        if not connection.requests.is_open(key):
+            return False
+        connection.awaited_key = key
+        self._task.deadline = _monotonic() + op.within
+        return True
+
+    def _decide_reply(self, op: AwaitReply, came: bool) -> Waiting:
+        """It came, or its time is over: whether it was due is the ledger's matter."""
+        came = came or (yield from self._more_patiently(op.within, _monotonic() - op.within))
+        self._connection.awaited_key = None
         if not came:
-            self._connection.expect_nothing()
             raise StepError(missing(op.event or PROBE))
         self._context.judge.held(op.charge)
 
@@ -338,6 +344,11 @@ class JourneySteps:
                             came = yield
                             if not came or one.charge:
                                 yield from self._decide_own(one, came)
+                    elif type(one) is AwaitReply:
+                        if waits := self._expects_reply(one):
+                            came = yield
+                            if not came or one.charge:
+                                yield from self._decide_reply(one, came)
                     else:
                         waiting = play(self, one)
                         if waits := waiting is not None:

@@ -2,10 +2,11 @@
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from conformance.language.matching import Meanings
 from conformance.play.attribution import BURST, closing_codes
@@ -21,7 +22,7 @@ from loadtest.delivery.copies import Copies
 from loadtest.delivery.deliveries import Deliveries
 from loadtest.delivery.entries import Kind, Text
 from loadtest.delivery.ledger import Ledger
-from loadtest.delivery.requests import asking_of
+from loadtest.delivery.requests import Answering, asking_of
 from loadtest.judge.judge import Judge
 from loadtest.measure.punctuality import Punctuality
 from loadtest.measure.recorder import Recorder
@@ -39,6 +40,9 @@ OWN_DELIVERY = "own-delivery"
 
 NEW_CHANNEL = "wsproof-{nonce}"
 """The groups of an endpoint whose profile lists no channel: it is taken to make them when they are asked for."""
+
+Reading = Callable[[Any], Any]
+"""Reads an id of a decoded message."""
 
 MAX_TOLD = 120
 """Characters of an endpoint's text that are quoted."""
@@ -131,8 +135,7 @@ class LoadContext:
         self.session_path = acknowledgement.expect.id if acknowledgement is not None else None
         self.pong_event = beat.answer.name if beat is not None and beat.answer is not None else None
         self.manners = Manners(self.contract, self.profile)
-        took = self.recorder.took
-        self.asking = asking_of(self.contract, self.judge, self.profile.response_timeout, took)
+        self.asking = asking_of(self.contract, self.judge, self.profile.response_timeout, self.recorder.replies)
         self.in_force = flow.subscribe.in_force if flow is not None and flow.subscribe is not None else OWN_DELIVERY
         burst = self.contract.errors.reactions.get(BURST, ())
         codes = {self.profile.error_codes.get(one.code) for one in burst if one.code is not None}
@@ -141,6 +144,23 @@ class LoadContext:
         self.mute_closes = closing_codes(beat.mute if beat is not None else (), self.profile)
         authentication = self.contract.roles.authentication
         self.expiry_closes = closing_codes(authentication.expired if authentication is not None else (), self.profile)
+        self.plain_replies = self._plain_replies()
+
+    def _plain_replies(self) -> Mapping[Any, tuple[Answering, Reading]]:
+        """The last replies that mean nothing else, by the types that the decoder makes of them, and how to read ids."""
+        contract = self.contract
+        roles = [contract.ack_event, contract.ping_event, contract.errors.name, self.in_force]
+        roles += [one.answer.name for one in contract.roles.heartbeats if one.answer is not None]
+        taken = {*roles, *(one.to for one in contract.roles.answers)}
+        taken |= {name for journey in self.journeys.values() for name in journey.awaited}
+        found = {}
+        for name, answerings in self.asking.replies.items():
+            one = answerings[0]
+            subscribes = any(each.request == self.join_event for each in answerings)
+            read = self.decoder.reader(name, one.id) if len(answerings) == 1 and one.last else None
+            if read is not None and name not in taken and not subscribes and not contract.delivers(name):
+                found[self.decoder.kinds[name]] = (one, read)
+        return found
 
     def stamp(self) -> str:
         """Digits that no other request of the run has."""
