@@ -105,8 +105,6 @@ class Seat:
             return
         self.ready = True
         self.desk.seats.add(self)
-        if self.desk.wrong == "welcome-late":
-            await self.send({"type": "noted"})
         session = "s" if self.desk.wrong == "one-session" else f"s{next(self.desk.numbers)}"
         await self.send({"type": "welcome", "session": session})
 

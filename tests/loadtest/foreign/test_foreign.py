@@ -20,7 +20,6 @@ FAULTS: Mapping[str, set[str]] = {
     "wrong-id": {"MSG-24"},
     "reply-twice": {"MSG-25"},
     "bid-text": {"MSG-14"},
-    "welcome-late": {"MSG-07"},
     "one-session": {"MSG-09"},
     "beats-stop": {"MSG-19"},
     "deaf": {"MSG-22"},
