@@ -100,8 +100,8 @@ NEEDS: Mapping[str, Callable[[ContractFolder], bool]] = {
         f"reaction-{cause}": lambda one, cause=cause: cause in one.roles.errors.reactions  # type: ignore[misc]
         for cause in CAUSES
     },
-    "numbers": lambda one: bool(one.roles.numbers),
-    "number-step": lambda one: any(number.step is not None for number in one.roles.numbers),
+    "numbers": lambda one: bool(one.roles.counted),
+    "number-step": lambda one: any(number.step is not None for number in one.roles.counted),
     "flow": lambda one: _flow(one.roles) is not None,
     "subscription": _subscribed,
     **{

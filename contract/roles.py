@@ -338,6 +338,14 @@ class Roles:
     flows: tuple[Flow, ...] = ()
 
     @property
+    def counted(self) -> tuple[Number, ...]:
+        """The numbers of messages, those of flows among them."""
+        flows = (one.delivery for one in self.flows if one.delivery.number is not None)
+        of_flows = (Number(one.number or "", one.step, one.group, (one.name,)) for one in flows)
+        known = {(one.at, name) for one in self.numbers for name in one.of}
+        return (*self.numbers, *(one for one in of_flows if (one.at, one.of[0]) not in known))
+
+    @property
     def ends_of_one(self) -> Outcomes:
         """How the server ends the connection of a client that breaks the order of an otherwise valid exchange."""
         ack, refused = self.acknowledgement, self.authentication.refused if self.authentication is not None else ()

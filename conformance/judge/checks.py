@@ -117,7 +117,7 @@ def has_payload(contract: Contract, value: Any) -> bool:
 def check_number(history: History) -> Iterator[Finding]:
     """`number`: integers that strictly increase; `number-step`: by their step."""
     for conversation in history.record.conversations:
-        for number in history.contract.roles.numbers:
+        for number in history.contract.roles.counted:
             yield from _counted(history, conversation, number)
 
 

@@ -17,6 +17,7 @@ from contract.paths import value_at
 from loadtest.delivery.account import Account
 from loadtest.delivery.copies import Copy, Fields
 from loadtest.delivery.entries import Seat, Stream
+from loadtest.delivery.numbers import Counts
 from loadtest.delivery.requests import Answering, Requests
 from loadtest.users.decoder import MessageError
 from loadtest.users.link import Link
@@ -49,6 +50,7 @@ class Connection:
             "_awaited",
             "_beats",
             "_context",
+            "_counts",
             "_dialled",
             "_kept",
             "_last_ping",
@@ -94,6 +96,7 @@ class Connection:
         self._kept: deque[Any] | None = None
         context = self._context
         self.requests = Requests(context.asking, self.name)
+        self._counts = Counts(context.numbers, self.name) if context.numbers.are_any else None
         beats = context.manners.beat is not None
         self._beats = (
             OwnBeat(context.manners, context.reactor, context.judge, self.name, self._say_beat) if beats else None
@@ -322,6 +325,8 @@ class Connection:
             problem = error.problem.changed(self._observer.masked)
             self._found(error.check, problem, t, detail, message=error.message, places=error.places)
             self._observer.unreadable()
+            if self._counts is not None:
+                self._counts.unreadable()
             if error.message is not None:
                 # It is a wrong one, and not one that is missing.
                 self._take(error.value, t)
@@ -346,6 +351,8 @@ class Connection:
         sequence = value_at(value, context.decoder.number) if context.decoder.number is not None else None
         if type(sequence) is int and not observer.expects(sequence):
             observer.numbered(sequence, t)
+        if self._counts is not None:
+            self._counts.came(event, value, t)
         if contract.delivers(event):
             observer.heard = True
             self._account_for(value, t)

@@ -72,13 +72,17 @@ class Decoder:
         self.delivery_kind = typed.kinds.get(self.delivery_event)
         self.moments: set[Any] = set()
         self._seconds: set[tuple[str, str]] = set()
-        numbers = [one for one in contract.roles.numbers if one.per is None and not one.of]
+        numbers = [one for one in contract.roles.numbers if one.per is None and not one.of and one.step == 1]
         self.number = numbers[0].at if numbers else None
         """The path of the number that every message of a connection may carry; None: none does."""
         self.paths = paths_of(delivery) if delivery is not None else ()
         known = [path for path in self.paths if path is not None]
         if self.delivery_kind is not None and not all(is_certain(self.delivery_kind, path) for path in known):
             self.delivery_kind = None  # what may not be there cannot be read at once
+        if any(
+            (not one.of and one.at != self.number) or self.delivery_event in one.of for one in contract.roles.counted
+        ):
+            self.delivery_kind = None  # it has a number of its own
         if self.delivery_kind is not None:
             self.delivered = getter(self.number, *self.paths)
             # Most deliveries have the same times as earlier ones: these need no second check.

@@ -22,6 +22,7 @@ from loadtest.delivery.copies import Copies
 from loadtest.delivery.deliveries import Deliveries
 from loadtest.delivery.entries import Kind, Text
 from loadtest.delivery.ledger import Ledger
+from loadtest.delivery.numbers import Numbers
 from loadtest.delivery.requests import Answering, asking_of
 from loadtest.judge.judge import Judge
 from loadtest.measure.punctuality import Punctuality
@@ -144,6 +145,7 @@ class LoadContext:
         self.mute_closes = closing_codes(beat.mute if beat is not None else (), self.profile)
         authentication = self.contract.roles.authentication
         self.expiry_closes = closing_codes(authentication.expired if authentication is not None else (), self.profile)
+        self.numbers = Numbers(self.contract, self.judge, self.decoder.number)
         self.plain_replies = self._plain_replies()
 
     def _plain_replies(self) -> Mapping[Any, tuple[Answering, Reading]]:
@@ -158,7 +160,8 @@ class LoadContext:
             one = answerings[0]
             subscribes = any(each.request == self.join_event for each in answerings)
             read = self.decoder.reader(name, one.id) if len(answerings) == 1 and one.last else None
-            if read is not None and name not in taken and not subscribes and not contract.delivers(name):
+            else_ = name in taken or subscribes or contract.delivers(name) or self.numbers.of(name)
+            if read is not None and not else_:
                 found[self.decoder.kinds[name]] = (one, read)
         return found
 

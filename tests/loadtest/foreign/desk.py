@@ -65,8 +65,10 @@ class Desk:
             for seat in [*self.seats]:
                 if not seat.watches or self.faulty("price-lost"):
                     continue
-                price = 2.5 if self.faulty("price-differs") else 1.5
-                await seat.send({"type": "price", "symbol": "A", "number": self.price, "price": price})
+                price = {"type": "price", "symbol": "A", "number": self.price, "price": 1.5}
+                await seat.send(price)
+                if self.faulty("price-again"):
+                    await seat.send(price)
 
 
 class Seat:

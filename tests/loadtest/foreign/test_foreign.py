@@ -26,10 +26,12 @@ FAULTS: Mapping[str, set[str]] = {
     "note-lost": {"MSG-35"},
     "note-twice": {"MSG-36"},
     "note-leaked": {"MSG-40"},
+    "price-lost": {"MSG-18"},
+    "price-again": {"MSG-17"},
 }
 """By what the server does wrong, the requirements that fail."""
 
-QUICK = ("reply-lost", "reply-twice", "note-leaked")
+QUICK = ("reply-lost", "reply-twice", "note-leaked", "price-lost")
 
 
 def settings_for(url: str, folder: Path, **changes: Any) -> LoadSettings:
@@ -40,7 +42,7 @@ def settings_for(url: str, folder: Path, **changes: Any) -> LoadSettings:
         spawn_rate=60,
         duration=2.5,
         document=str(folder / "load.json"),
-        journeys={"probe": 1.0, "notes": 2.0},
+        journeys={"probe": 1.0, "notes": 2.0, "prices": 1.0},
         contract=str(CONTRACT),
         channels=2,
         rate=20.0,
