@@ -122,9 +122,23 @@ def test_a_schema_that_types_cannot_say_has_none() -> None:
         {"type": "array"},
         {"type": "string", "pattern": "a"},
         {"oneOf": []},
-        {"type": "number"},
+        {"type": "number", "minimum": 0},
+        {"type": "null"},
         {"allOf": [{"type": "string"}, {"type": "integer"}]},
     ]
     for schema in schemas:
         with pytest.raises(UntypedError):
             typed(schema, CONTRACT.registry, "x")
+
+
+@pytest.mark.parametrize(
+    ("kind", "right", "wrong"),
+    [("number", ["1", "1.5", "-0", "1e3"], ['"1"', "true", "null", "1e999"]), ("boolean", ["true"], ["1", "null"])],
+)
+def test_numbers_and_truths_are_taken_as_the_judge_takes_them(kind: str, right: list[str], wrong: list[str]) -> None:
+    decode = msgspec.json.Decoder(typed({"type": kind}, CONTRACT.registry, "x")).decode
+    for text_of_value in right:
+        assert decode(text_of_value.encode()) == json.loads(text_of_value)
+    for text_of_value in wrong:
+        with pytest.raises(msgspec.DecodeError):
+            decode(text_of_value.encode())
