@@ -1,7 +1,7 @@
 """Requests: which message asks for replies, the id that its replies repeat, and what is wrong with a step about one."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from conformance.language.expectations import declared_of, replies
 from conformance.language.matching import ANYTHING, has_operators
@@ -14,11 +14,21 @@ from contract.paths import by_index, set_at, value_at
 from contract.plain_words import near
 from contract.roles import Reply, Request
 
+SAMPLE_ID: Final = "00000000-0000-4000-8000-000000000000"
+
 
 def role_of(contract: Contract, message: Any) -> Request | None:
     """The role of a client's message that asks for replies; None: it is no request."""
     name = contract.name_of(message, "client")
     return next((one for one in contract.roles.requests if one.by == "client" and one.name == name), None)
+
+
+def possible_replies(contract: Contract, role: Request) -> tuple[Reply, ...]:
+    """What may answer a request: its replies, and the error message if it says which request it is about."""
+    errors = contract.errors
+    if errors.name is None or errors.about_id is None or any(one.name == errors.name for one in role.replies):
+        return role.replies
+    return (*role.replies, Reply(errors.name, errors.about_id, last=True, failure=True))
 
 
 def last_replies(role: Request) -> list[Reply]:
@@ -47,6 +57,17 @@ def identified(message: Any, role: Request, fresh: Any) -> Any:
         return set_at(message, role.id, fresh)
     except LookupError:
         raise ScenarioError(f"the request has no place for its id, which the contract expects at {role.id}") from None
+
+
+def as_sent(contract: Contract, message: Any) -> Any:
+    """A message with an id such as `request` gives it; without a place for one, or if it is no request, unchanged."""
+    role = role_of(contract, message)
+    if role is None:
+        return message
+    try:
+        return identified(message, role, SAMPLE_ID if wants_text(contract, role) else 1)
+    except ScenarioError:
+        return message
 
 
 def with_id(path: str, key: Any, match: Any = ANYTHING) -> Any:
@@ -78,7 +99,7 @@ def request_flaws(body: Mapping[str, Any], message: Any, contract: Contract) -> 
         )
         yield (), f"{name or 'the message'} is not a request; {requests}"
         return
-    names = [one.name for one in role.replies]
+    names = [one.name for one in possible_replies(contract, role)]
     for where, one in replies(body):
         reply = one.get("name")
         if reply in contract.events and reply not in names:

@@ -18,7 +18,7 @@ from conformance.language import expectations
 from conformance.language.deeds import message_of
 from conformance.language.places import once
 from conformance.language.references import meant, reference_flaws, references
-from conformance.language.requests import request_flaws
+from conformance.language.requests import as_sent, request_flaws
 from conformance.language.samples import Samples, size_flaws
 from conformance.language.satisfiable import Flaw, Where
 from conformance.language.scenario import DURATIONS, Scenario, Written, flat
@@ -127,7 +127,8 @@ class _Reading:
     def _sent(self, step: Written, message: Any) -> Iterator[Flaw]:
         if self.may_break or _has_probe(message) or any(self._is_unknown(name) for _, name in references(message)):
             return
-        flaw = _not_allowed(Samples(probe_of(self.contract)).render(message), self.contract)
+        rendered = Samples(probe_of(self.contract)).render(message)
+        flaw = _not_allowed(as_sent(self.contract, rendered) if step.verb == "request" else rendered, self.contract)
         if flaw is not None:
             path, text = flaw
             yield path, f"{text}; expect the error for it in some step, or send it with `send_raw`"

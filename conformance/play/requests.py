@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from conformance.language.awaited import Expectation, SendRequest
-from conformance.language.requests import identified, last_replies, role_of, wants_text, with_id
+from conformance.language.requests import identified, last_replies, possible_replies, role_of, wants_text, with_id
 from conformance.language.values import ScenarioError
 from conformance.play.attribution import Search
 from conformance.play.context import ActorState, Context, Script
 from conformance.play.receiving import Wanted, receive
 from conformance.play.record import UNPARSED, Message
 from contract.paths import value_at
-from contract.roles import Request
+from contract.roles import Reply
 
 
 def request(context: Context, deed: SendRequest) -> Script[None]:
@@ -26,7 +26,7 @@ def request(context: Context, deed: SendRequest) -> Script[None]:
     values = context.values
     message = identified(message, role, values.uuid("") if wants_text(contract, role) else values.counter(""))
     key = value_at(message, role.id)
-    replies = _Replies(context, state, role, key)
+    replies = _Replies(context, state, possible_replies(contract, role), key)
     of = deed.of or tuple(Expectation(one.name) for one in last_replies(role))
     wanted = [replies.wanted(one) for one in of]
     deadline = context.now + context.seconds(deed.within)
@@ -39,12 +39,12 @@ def request(context: Context, deed: SendRequest) -> Script[None]:
 class _Replies:
     """The replies to one request: which of an actor's messages they are."""
 
-    def __init__(self, context: Context, state: ActorState, role: Request, key: object) -> None:
-        self._context, self._state, self._role, self._key = context, state, role, key
+    def __init__(self, context: Context, state: ActorState, replies: Sequence[Reply], key: object) -> None:
+        self._context, self._state, self._replies, self._key = context, state, replies, key
 
     def wanted(self, one: Expectation) -> Wanted:
         """A reply that is awaited: it has the request's id as well."""
-        paths = {reply.id for reply in self._role.replies if one.event in (None, reply.name)}
+        paths = {reply.id for reply in self._replies if one.event in (None, reply.name)}
         match = self._context.values.render(one.match)
         found = [with_id(path, self._key, match) for path in sorted(paths)]
         return Wanted(one, found[0] if len(found) == 1 else {"$in": found})
@@ -55,7 +55,7 @@ class _Replies:
             message.event == one.name
             and value_at(message.value, one.id) == self._key
             and (not last or one.last or one.failure)
-            for one in self._role.replies
+            for one in self._replies
         )
 
     def other(self, wanted: Sequence[Wanted]) -> Search:

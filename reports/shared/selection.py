@@ -27,10 +27,9 @@ def counted(document: Document) -> list[Json]:
 
 
 def narrowed(document: Document) -> bool:
-    """Whether the run was about a part, as far as its document says.
+    """Whether the user asked for a part, as far as the document says.
 
-    What checks alone decide was not left out, though no scenario is there for it.
+    A requirement without a scenario is no sign of that: a contract may have none for it.
     """
-    requirements = document["requirements"]
-    told = any("selected" in one for one in requirements)
-    return any(map(left_out, requirements)) or (told and any(document["settings"].get(name) for name in _CHOICES))
+    told = any("selected" in one for one in document["requirements"])
+    return told and any(document["settings"].get(name) for name in _CHOICES)

@@ -178,9 +178,10 @@ def failing(document: Document, counts_against: bool) -> list[Mapping[str, Any]]
 
 
 def unselected_sentence(document: Document) -> str | None:
-    """How many requirements were not selected; None where all were."""
+    """How many requirements were not selected, or have no scenario; None where there are none."""
     number = sum(map(selection.left_out, document["requirements"]))
-    return tn("compliance.unselected", number) if number else None
+    name = "compliance.unselected" if selection.narrowed(document) else "compliance.without-scenario"
+    return tn(name, number) if number else None
 
 
 def binding_requirements(document: Document) -> list[Mapping[str, Any]]:

@@ -49,6 +49,11 @@ def part(*verdicts: str, **members: Any) -> Json:
             results([requirement("ERR-1", selected=True)], settings={"jobs": 1, "only_scenarios": ["own.yaml"]}),
             "Conformant (selection only): the one MUST requirement holds.",
         ),
+        # A contract may have no scenario for a requirement: that was nobody's choice.
+        (
+            results([requirement("ERR-1", selected=True), requirement("ERR-2", "untested", **UNSELECTED)]),
+            "Conformant: the one MUST requirement holds.",
+        ),
         (results([requirement("ERR-1", selected=True)]), "Conformant: the one MUST requirement holds."),
         # As documents were before they said what was selected.
         (
@@ -69,7 +74,7 @@ def test_the_verdict_in_japanese() -> None:
 def test_what_was_decided_all_the_same_counts() -> None:
     document = results([requirement("A-1", "failed", selected=False), requirement("A-2", "untested", **UNSELECTED)])
     assert [one["id"] for one in counted(document)] == ["A-1"]
-    assert narrowed(document)
+    assert not narrowed(document)
     assert wording.verdict_sentence(document) == "Not conformant: 1 MUST requirement fails (A-1)."
 
 
@@ -78,7 +83,9 @@ def test_the_terminal_counts_it_in_one_line() -> None:
     assert "○ 2 requirements were not selected.\n" in text
     assert "SEND" not in text
     assert "not selected (" not in text
-    assert "○ 1 requirement was not selected.\n" in summary(results([requirement("A-1", "untested", **UNSELECTED)]))
+    one = [requirement("A-1", "untested", **UNSELECTED)]
+    assert "○ 1 requirement was not selected.\n" in summary(results(one, **CHOSEN))
+    assert "○ 1 requirement was not tested: no scenario in this run verifies it.\n" in summary(results(one))
     assert "not selected" not in summary(results())
 
 

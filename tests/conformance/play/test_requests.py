@@ -8,9 +8,12 @@ from uuid import UUID
 
 import pytest
 
+from conformance.language.requests import as_sent, possible_replies, request_flaws, role_of
 from conformance.transport.exchange import Action, Happening, Send
 from contract.findings import phrase
-from tests.conformance.calls import call_scenario, play_calls, said
+from contract.folder import find_contract
+from contract.model import load_contract
+from tests.conformance.calls import ROLES, call_scenario, calls, document, play_calls, said
 from tests.conformance.driver import START, Reply
 from wire.frames import Opcode
 
@@ -110,3 +113,22 @@ def test_several_come_in_order(tmp_path: Path) -> None:
 def test_what_is_no_request_is_the_scenarios_mistake(tmp_path: Path) -> None:
     one = call_scenario(tmp_path, request(message=[6, 1]))
     assert play_calls(one).outcome.ending == "error"
+
+
+def test_an_error_that_names_the_id_may_be_the_reply(tmp_path: Path) -> None:
+    """Also where contract.yaml does not list it among the replies."""
+    roles = {**ROLES, "errors": {"message": {"name": "Note", "about": {"id": "1"}}}}
+    for name, value in (("contract", roles), ("asyncapi", document())):
+        (tmp_path / f"{name}.yaml").write_text(json.dumps(value), encoding="utf-8")
+    contract = load_contract(find_contract(tmp_path))
+    add = role_of(contract, [2, None, "Add", {}])
+    assert add is not None
+    assert [one.name for one in possible_replies(contract, add)] == ["Result", "Failure", "Note"]
+    body = {"reply": {"name": "Note"}}
+    assert list(request_flaws(body, [2, None, "Add", {}], contract)) == []
+
+
+def test_a_request_is_checked_with_the_id_that_it_gets() -> None:
+    assert as_sent(calls(), [2, None, "Count"]) == [2, 1, "Count"]
+    assert UUID(as_sent(calls(), [2, None, "Add", {}])[1])
+    assert as_sent(calls(), [6, 1]) == [6, 1]

@@ -264,7 +264,7 @@ class TestDocument:
         shown = {name: (one["verdict"], one["selected"]) for name, one in requirements.items()}
         assert (shown["SEND-01"], shown["ENV-01"]) == (("passed", True), ("passed", False))
         assert shown["ERR-01"] == ("untested", False)
-        assert requirements["ERR-01"]["reason"] == "not selected"
+        assert requirements["ERR-01"]["reason"] == "no selected scenario verifies it"
         (clause,) = requirements["ENV-01"]["clauses"]
         assert (clause["applied"] > 0, clause["of"], clause["steps"]) == (True, "message", 0)
         (clause,) = requirements["SEND-01"]["clauses"]
