@@ -23,7 +23,8 @@ FORMAT = "format: wsproof.contract/1\n"
 API = [one for one in BLOCKS if one.startswith("asyncapi:")]
 PROFILES = [one for one in BLOCKS if one.startswith("contract:")]
 WHOLE = [one for one in BLOCKS if one.startswith(FORMAT)]
-PARTS = [one for one in BLOCKS if one not in (*API, *PROFILES, *WHOLE)]
+REQUIREMENTS = [one for one in BLOCKS if one.startswith("format: wsproof.requirements/1\n")]
+PARTS = [one for one in BLOCKS if one not in (*API, *PROFILES, *WHOLE, *REQUIREMENTS)]
 
 
 def together(folder: Path) -> Contract:
@@ -48,6 +49,12 @@ def test_each_role_has_an_example(tmp_path: Path) -> None:
     known = json.loads((SCHEMAS / "contract.schema.json").read_text(encoding="utf-8"))["properties"]
     assert set(known) - set(document.value) == set()
     assert [name for name in known if f"`{name}" not in TEXT and f"{name}:" not in TEXT] == []
+
+
+def test_its_requirements_keep_the_schema() -> None:
+    for text in REQUIREMENTS:
+        check_document(parse_yaml(text, PAGE), "requirements")
+    assert REQUIREMENTS
 
 
 def test_other_protocols_keep_the_schema() -> None:

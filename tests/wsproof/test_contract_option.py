@@ -143,7 +143,7 @@ def test_the_bundled_ones(tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     assert [line for line in lines if not line.startswith(" ")] == ["chat", "messages", "rfc6455"]
     assert lines[lines.index("chat") + 1].startswith("    Chat WebSocket API 1.0.0, ")
-    assert lines[lines.index("rfc6455") + 2].startswith("    What RFC 6455 and RFC 7692 demand of every server.")
+    assert lines[lines.index("rfc6455") + 2].startswith("    What RFC 6455 and RFC 7692 require of every server.")
 
 
 def pytest_in(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:

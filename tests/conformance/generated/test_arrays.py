@@ -135,7 +135,7 @@ def test_the_right_server_is_conformant(contract: Contract) -> None:
     assert (found.failed, found.undecided) == (set(), {})
     ids = {one.id for one in found.suite.scenarios}
     assert {"generated-answer/Add", "generated-invalid/missing-Add-3.terms", "generated-invalid/type-Add-3"} <= ids
-    assert "JSON that is no message" in found.observed
+    assert "JSON that is not a message" in found.observed
 
 
 @pytest.mark.parametrize(

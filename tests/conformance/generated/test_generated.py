@@ -244,7 +244,7 @@ class TestWhatIsLeftOpen:
         seen = Checked(written(tmp_path / "bare", self.BARE), IgnoresTexts()).observed
         assert seen["A text that is not JSON"] == "no answer within 0.3 s; the connection stays open"
         assert seen["`beaten`, which only servers send"] == "closed with 4401"
-        assert seen["A message of an unknown name"].startswith(
+        assert seen["A message with an unknown name"].startswith(
             'the next message: {"kind": "fault", "code": "NOBODY_KNOWS"'
         )
 
@@ -366,4 +366,4 @@ class TestLittle:
         found = Checked(load_contract(find_contract(tmp_path / "desk.yaml")), AcceptsAnybody())
         assert (found.failed, found.undecided) == (set(), {})
         assert not any(one.id.startswith("generated-answer") for one in found.suite.scenarios)
-        assert found.observed["JSON that is no message"].startswith('the next message: {"kind": "fault"')
+        assert found.observed["JSON that is not a message"].startswith('the next message: {"kind": "fault"')
