@@ -19,6 +19,8 @@ class Codec(Protocol):
 
     is_json: bool
     """Whether a text is one JSON text."""
+    members: frozenset[str]
+    """Members of every value that the codec makes by itself, whatever the message."""
 
     def decode(self, text: str) -> Any:
         """The value of a text. Raises `JsonTextError`."""
@@ -31,6 +33,7 @@ class JsonCodec:
     """One JSON text."""
 
     is_json = True
+    members: frozenset[str] = frozenset()
 
     def decode(self, text: str) -> Any:
         """The JSON value."""
@@ -45,6 +48,7 @@ class TextCodec:
     """The text itself."""
 
     is_json = False
+    members: frozenset[str] = frozenset()
 
     def decode(self, text: str) -> Any:
         """The text."""
@@ -77,6 +81,7 @@ class PatternCodec:
         unknown = [name for name in json if name not in self._pattern.groupindex]
         if unknown:
             raise ValueError(f"the pattern has no group {unknown[0]!r}")
+        self.members = frozenset(self._pattern.groupindex)
         self._json = frozenset(json)
         self._parts = _parts(pattern, self._pattern.groupindex)
 

@@ -28,31 +28,38 @@ _FORMATS: Mapping[str, str] = {
     "ipv6": "2001:db8::1",
 }
 
+_DRAWN_IN = frozenset({"$ref", "allOf", "oneOf", "anyOf"})
+"""Keywords whose schemas stand among the parts of a schema already, or are chosen from."""
+
 NONE = object()
 """Stands for no value."""
+
+Outer = tuple[list[Mapping[str, Any]], ...]
+"""The parts of each schema around one, the outermost first."""
 
 
 def instance(schema: Any, registry: Registry[Any], validator: Validator | None = None) -> Any:
     """The smallest valid value; `NONE` where there is none that is found."""
-    for value in _candidates(schema, registry, 0):
+    for value in _candidates(schema, registry):
         if not violations(validator or compile_schema(schema, registry), value):
             return value
     return NONE
 
 
-def _candidates(schema: Any, registry: Registry[Any], depth: int) -> Iterable[Any]:
+def _candidates(schema: Any, registry: Registry[Any]) -> Iterable[Any]:
     """What a schema says outright, then what is made of its members."""
     parts = list(resolved(schema, registry)) if isinstance(schema, dict) else []
     yield from (one for part in parts for one in part.get("examples", ()) if isinstance(part.get("examples"), list))
-    made = _value(schema, registry, depth)
+    made = _value(schema, registry, ())
     if made is not NONE:
         yield made
 
 
-def _value(schema: Any, registry: Registry[Any], depth: int) -> Any:
-    if depth > MOST_DEEP:
-        return NONE
+def _value(schema: Any, registry: Registry[Any], outer: Outer) -> Any:
     parts = list(resolved(schema, registry)) if isinstance(schema, dict) else []
+    # A schema that requires itself has no smallest value; to go on would double the work with each such member.
+    if len(outer) > MOST_DEEP or any(part is one for part in parts for within in outer for one in within):
+        return NONE
     for keyword in ("const", "default"):
         outright = next((part[keyword] for part in parts if keyword in part), NONE)
         if outright is not NONE:
@@ -61,14 +68,16 @@ def _value(schema: Any, registry: Registry[Any], depth: int) -> Any:
     if listed is not None:
         return listed[0]
     examples = next((part["examples"] for part in parts if isinstance(part.get("examples"), list)), None)
-    if examples and depth:
+    if examples and outer:
         return examples[0]
+    inner = (*outer, parts)
     for keyword in ("oneOf", "anyOf"):
-        choice = next((part[keyword] for part in parts if part.get(keyword)), None)
-        if choice:
-            rest = [{name: one for name, one in part.items() if name not in ("oneOf", "anyOf")} for part in parts]
-            return _value({"allOf": [*rest, choice[0]]}, registry, depth + 1)
-    return _of_type(_type(parts), parts, registry, depth)
+        choices = next((part[keyword] for part in parts if part.get(keyword)), None)
+        if choices:
+            rest = [{name: one for name, one in part.items() if name not in _DRAWN_IN} for part in parts]
+            made = (_value({"allOf": [*rest, one]}, registry, inner) for one in choices)
+            return next((one for one in made if one is not NONE), NONE)
+    return _of_type(_type(parts), parts, registry, inner)
 
 
 def _type(parts: list[Mapping[str, Any]]) -> str:
@@ -81,12 +90,12 @@ def _type(parts: list[Mapping[str, Any]]) -> str:
     return "array" if any(name in part for part in parts for name in ("items", "prefixItems")) else "string"
 
 
-def _of_type(kind: str, parts: list[Mapping[str, Any]], registry: Registry[Any], depth: int) -> Any:
+def _of_type(kind: str, parts: list[Mapping[str, Any]], registry: Registry[Any], outer: Outer) -> Any:
     match kind:
         case "object":
-            return _object(parts, registry, depth)
+            return _object(parts, registry, outer)
         case "array":
-            return _array(parts, registry, depth)
+            return _array(parts, registry, outer)
         case "string":
             known = next((_FORMATS[part["format"]] for part in parts if part.get("format") in _FORMATS), None)
             least = max((part.get("minLength", 0) for part in parts), default=0)
@@ -99,23 +108,23 @@ def _of_type(kind: str, parts: list[Mapping[str, Any]], registry: Registry[Any],
             return None
 
 
-def _object(parts: list[Mapping[str, Any]], registry: Registry[Any], depth: int) -> Any:
+def _object(parts: list[Mapping[str, Any]], registry: Registry[Any], outer: Outer) -> Any:
     found: dict[str, Any] = {}
     for name in dict.fromkeys(name for part in parts for name in part.get("required", ())):
         schemas = [part["properties"][name] for part in parts if name in part.get("properties", {})]
-        value = _value({"allOf": schemas} if len(schemas) != 1 else schemas[0], registry, depth + 1)
+        value = _value({"allOf": schemas} if len(schemas) != 1 else schemas[0], registry, outer)
         if value is NONE:
             return NONE
         found[name] = value
     return found
 
 
-def _array(parts: list[Mapping[str, Any]], registry: Registry[Any], depth: int) -> Any:
+def _array(parts: list[Mapping[str, Any]], registry: Registry[Any], outer: Outer) -> Any:
     fixed: list[Any] = next((part["prefixItems"] for part in parts if part.get("prefixItems")), [])
     least = max((part.get("minItems", 0) for part in parts), default=0)
     items: Any = next((part["items"] for part in parts if isinstance(part.get("items"), dict)), {})
     schemas = [*fixed, *([items] * max(least - len(fixed), 0))]
-    values = [_value(one, registry, depth + 1) for one in schemas]
+    values = [_value(one, registry, outer) for one in schemas]
     return NONE if any(one is NONE for one in values) else values
 
 
