@@ -95,12 +95,15 @@ def replies_of(history: History, conversation: Conversation) -> Replies:
 
 
 def _place(found: Replies, message: Message, requests: Sequence[Request], sent: Sequence[Sent]) -> None:
-    """Give a reply to the request that it answers."""
+    """Give a reply to the request that it answers.
+
+    What is sent because a message was read has that message's time, and is not what it answers.
+    """
     candidates = [
         (one, reply)
         for one in found.asked
         for reply in one.request.replies
-        if reply.name == message.event and one.sent.t <= message.t and _key_at(message.value, reply.id) == one.key
+        if reply.name == message.event and one.sent.t < message.t and _key_at(message.value, reply.id) == one.key
     ]
     found.count += 1
     if not candidates:

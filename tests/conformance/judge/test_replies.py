@@ -165,6 +165,14 @@ def failure_of_an_unknown(tale: Tale) -> None:
     tale.hear({"kind": "lost", "id": 9})
 
 
+def asked_as_a_failure_comes(tale: Tale) -> None:
+    """A request with the id of a message before it, sent at the instant at which that one's answer is read."""
+    failure_of_an_unknown(tale)
+    tale.now -= 0.1
+    tale.say({**LOOK, "id": 9})
+    tale.hear({**FOUND, "id": 9})
+
+
 def failure_with_an_id_for_none(tale: Tale) -> None:
     """Some protocols have an id for what had none that could be read, such as the empty one."""
     tale.say(LOOK)
@@ -240,6 +248,7 @@ FOUND_IN: list[tuple[Tell, set[str]]] = [
     (refused_something_else, {"reply"}),
     (invalid, set()),
     (failure_of_an_unknown, set()),
+    (asked_as_a_failure_comes, set()),
     (failure_without_an_id, set()),
     (failure_with_an_id_for_none, set()),
     (failure_with_an_id_of_nobody, {"reply-id"}),
