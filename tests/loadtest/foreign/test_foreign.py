@@ -79,4 +79,7 @@ def test_what_a_server_does_wrong_under_load_is_found_and_nothing_else(wrong: st
     with desk(wrong) as url:
         settings = settings_for(url, tmp_path)
         assert run_load(settings)
-    assert failed(read(settings)) == FAULTS[wrong]
+    found = read(settings)
+    # What does not come convicts nobody while the generator itself is late: then it is undecided.
+    undecided = {one["id"] for one in found["requirements"] if any(each["undecided"] for each in one["clauses"])}
+    assert failed(found) <= FAULTS[wrong] <= failed(found) | undecided
