@@ -64,7 +64,7 @@ def owing(history: History, found: Deliveries, ended: float) -> Iterator[tuple[P
             continue
         for conversation in history.record.conversations:
             since = in_force.get((id(conversation), post.channel))
-            if since is not None and since < post.sent.t:
+            if since is not None and since < post.sent.t and found.is_owed(post, conversation):
                 yield post, conversation, due, (post.nonce, id(conversation)) in reached
 
 

@@ -17,7 +17,7 @@ from conformance.play.history import History
 from conformance.play.record import Conversation, Message, Sent
 from contract.paths import value_at
 from contract.profile import Profile
-from contract.roles import Flow
+from contract.roles import Flow, Owed
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class Deliveries:
     """Posts and deliveries of one scenario, and what was asked for.
 
     By connection, `unread` has when frames or bytes were first sent on it: it may have joined any channel from then on.
+    `everybody`: nobody has to ask. `owed` says who of those who asked is owed a post.
     """
 
     posts: tuple[Post, ...] = ()
@@ -65,6 +66,13 @@ class Deliveries:
     strangers: tuple[Stranger, ...] = ()
     joins: Joins = field(default_factory=dict)
     unread: Mapping[int, float] = field(default_factory=dict)
+    everybody: bool = False
+    owed: Owed = "subscribers"
+
+    def is_owed(self, post: Post, conversation: Conversation) -> bool:
+        """Whether a connection that asked for its channel is one that a post is for."""
+        own = post.sent.conversation is conversation
+        return own if self.owed == "sender" else not (own and self.owed == "others")
 
     def at(self, conversation: Conversation) -> list[Arrival]:
         """What one connection received, in order."""
@@ -72,7 +80,7 @@ class Deliveries:
 
     def has_joined(self, conversation: Conversation, channel: str, before: float = inf) -> bool:
         """Whether a connection asked for a channel, by this time."""
-        return any(t <= before for t in self.joins.get((id(conversation), channel), ()))
+        return self.everybody or any(t <= before for t in self.joins.get((id(conversation), channel), ()))
 
     def unjoined(self, profile: Profile) -> Iterator[tuple[Message, str]]:
         """Deliveries from channels that their connection had not asked for when they came."""
@@ -134,7 +142,9 @@ def collect(history: History) -> Deliveries:
     for one in sent:
         if one.value is None:
             unread.setdefault(id(one.conversation), one.t)
-    return Deliveries(tuple(posts.values()), tuple(arrivals), tuple(strangers), _joins(sent, flow), unread)
+    everybody = flow.subscribe is None
+    found = tuple(posts.values()), tuple(arrivals), tuple(strangers), _joins(sent, flow), unread
+    return Deliveries(*found, everybody, flow.owed)
 
 
 def _group(value: Any, path: str | None) -> Any:
