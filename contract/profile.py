@@ -67,6 +67,8 @@ class Profile:
     access: Access = field(default_factory=Access)
     offered: tuple[str, ...] = ()
     """The subprotocols of the contract, which a handshake offers unless a scenario says otherwise."""
+    path: str | None = None
+    """What follows the endpoint's path by the contract, with references to the user's members; None: nothing does."""
     hidden: tuple[str, ...] = field(default=(), repr=False)
     """What users send as credentials beside their tokens."""
 
@@ -134,6 +136,7 @@ def load_profile(
             profile,
             tokens=renewed(profile.tokens, expanded.value.get("tokens") or {}, folder),
             offered=roles.subprotocols.offer,
+            path=roles.path,
             hidden=hidden_texts(profile.users.values(), roles),
         )
     except ValueError as error:

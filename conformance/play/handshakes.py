@@ -239,7 +239,8 @@ def _refused(context: Context, deed: Connect, refused: Refused) -> Exception:
 def handshake_request(context: Context, deed: Connect, token: str | None, *, auto_pong: bool) -> Request:
     """The request of a scenario's actor."""
     answer = auto_pong or context.profile.heartbeat.form != "control"
-    made = request_for(deed, context.profile, context.setting.target, token, context.values.render)
+    state = context.actors[deed.actor]
+    made = request_for(deed, context.profile, context.setting.target, token, lambda one: context.own(state, one))
     return replace(made, answer_control_pings=answer)
 
 
@@ -256,12 +257,21 @@ def request_for(
     if deed.path is not None:
         parts = urlsplit(target)
         target = escaped(render(deed.path)) + (f"?{parts.query}" if parts.query else "")
+    elif profile.path is not None:
+        target = _followed(target, escaped(render(profile.path)))
     headers.update({name: render(value) for name, value in (deed.headers or {}).items()})
     offered = profile.offered if deed.subprotocols is None else render(list(deed.subprotocols))
     # RFC 6455 section 4.1: none of them twice.
     protocols = tuple(dict.fromkeys((*profile.access.subprotocols, *protocols, *offered)))
     deflate = _deflate(deed.deflate)
     return Request(target, tuple(headers.items()), protocols, deflate, upgrade=deed.upgrade, narrow=deed.narrow)
+
+
+def _followed(target: str, more: str) -> str:
+    """A request target with another path behind its own, and the queries of both."""
+    (path, _, query), (behind, _, asked) = target.partition("?"), more.partition("?")
+    queries = "&".join(one for one in (query, asked) if one)
+    return path.rstrip("/") + behind + (f"?{queries}" if queries else "")
 
 
 def standing_headers(profile: Profile) -> dict[str, str]:

@@ -121,7 +121,7 @@ class Handshakes:
         found = self._common.get(id(deed), b"")
         if found == b"":
             # A path or headers of its own may hold anything of a user's.
-            own = deed.path is not None or deed.headers
+            own = deed.path is not None or deed.headers or self._profile.path is not None
             found = self._common[id(deed)] = None if own else self._compared(deed)
         return found
 

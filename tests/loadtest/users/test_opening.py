@@ -1,6 +1,7 @@
 """Handshakes as bytes: what is sent is what the wire would send, and what is accepted is what the wire would accept."""
 
 import socket
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -60,6 +61,13 @@ def test_a_path_or_headers_of_a_step_are_each_users_own() -> None:
         sent_by = [handshakes.opening(deed, "load-1", partial(_with_nonce, nonce)).data for nonce in ("one", "two")]
         assert b"one" in sent_by[0]
         assert b"two" in sent_by[1]
+
+
+def test_the_contracts_path_is_each_users_own() -> None:
+    handshakes = Handshakes(TARGET, replace(load_profile(None), path="/${nonce.a}"))
+    for nonce in (b"one", b"two"):
+        opening = handshakes.opening(Connect("alice"), "load-1", partial(_with_nonce, nonce.decode()))
+        assert opening.data.startswith(b"GET /v1/socket/" + nonce)
 
 
 def _with_nonce(nonce: str, value: str) -> str:
