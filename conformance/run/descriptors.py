@@ -1,6 +1,7 @@
 """File descriptors: how many this process may open, and how many scenarios at once that is enough for."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -57,8 +58,23 @@ def needed_by(scenario: Scenario, *, embedded: bool) -> int:
     return connections * (2 if embedded else 1) + 1
 
 
+def within_sessions(plan: Plan, scenarios: Iterable[Scenario]) -> Plan:
+    """The plan with no more scenarios at once than the connections that a user may have: one more ends the oldest."""
+    allowed = plan.contract.roles.sessions_per_user
+    if allowed is None:
+        return plan
+    each = max((count for one in scenarios for count in Counter(a.user for a in one.actors).values()), default=1)
+    most = max(allowed // each, 1)
+    return replace(plan, jobs=min(plan.jobs, most), at_once=most)
+
+
 def fitted(plan: Plan, scenarios: Iterable[Scenario], *, embedded: bool = False) -> Plan:
-    """The plan with as many jobs as there are descriptors for. Raises `OwnTroubleError` where not even one can be."""
+    """The plan with as many jobs as there are descriptors for, and as a user may have connections.
+
+    Raises `OwnTroubleError` where not even one can be.
+    """
+    scenarios = tuple(scenarios)
+    plan = within_sessions(plan, scenarios)
     each = max((needed_by(one, embedded=embedded) for one in scenarios), default=1)
     taken = open_descriptors() + SPARE
     most = most_at_once(plan.jobs)
@@ -67,5 +83,5 @@ def fitted(plan: Plan, scenarios: Iterable[Scenario], *, embedded: bool = False)
         return plan
     if limit < taken + each:
         raise OwnTroubleError(phrase("trouble-descriptor-limit", limit=limit, needed=taken + each))
-    at_once = min(most, (limit - taken) // each)
+    at_once = min(most if plan.at_once is None else plan.at_once, (limit - taken) // each)
     return replace(plan, jobs=min(plan.jobs, at_once), at_once=at_once)

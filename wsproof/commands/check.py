@@ -6,7 +6,7 @@ import click
 
 from conformance.language.selection import SelectionError
 from conformance.play.plan import DEFAULT_JOBS, Plan
-from conformance.run.descriptors import fitted
+from conformance.run.descriptors import fitted, within_sessions
 from conformance.run.run import THOROUGH_ROUNDS
 from conformance.transport.target import Target, UnreachableError, target_for
 from conformance.transport.troubles import OwnTroubleError
@@ -61,10 +61,11 @@ def _plan(
     jobs = options.jobs or DEFAULT_JOBS
     rounds = THOROUGH_ROUNDS if options.thorough else 1
     plan = Plan(target, contract, profile, chosen.suite.requirements, jobs, options.time_scale, rounds)
+    plan = within_sessions(plan, chosen.scenarios)
     fitting = fitted(plan, chosen.scenarios, embedded=embedded)
-    if fitting.jobs < jobs and not options.quiet:
+    if fitting.jobs < plan.jobs and not options.quiet:
         why = "the limit of file descriptors (ulimit -n) is too low for more"
-        click.echo(f"wsproof: running {fitting.jobs} scenarios at once instead of {jobs}: {why}", err=True)
+        click.echo(f"wsproof: running {fitting.jobs} scenarios at once instead of {plan.jobs}: {why}", err=True)
     return fitting
 
 
