@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from conformance.play.plan import Plan
+from conformance.run import descriptors
 from conformance.run.descriptors import SPARE, fitted, needed_by, open_descriptors, raise_limit
 from conformance.transport.target import resolve
 from conformance.transport.troubles import OwnTroubleError
@@ -70,10 +71,14 @@ def test_where_not_one_can_play_it_is_said(plan: Plan, limited: Callable[[int], 
 
 @pytest.fixture
 def limited(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """A hard limit of so many beyond those that are open: a real one could not be raised again for the other tests."""
+    """A hard limit of so many beyond those that are open: a real one could not be raised again for the other tests.
+
+    How many are open changes while other tests' servers close what they had: it stays as it is here.
+    """
 
     def set_to(beyond: int) -> None:
-        hard = open_descriptors() + beyond
-        monkeypatch.setattr(resource, "getrlimit", lambda which: (hard, hard))
+        now = open_descriptors()
+        monkeypatch.setattr(descriptors, "open_descriptors", lambda: now)
+        monkeypatch.setattr(resource, "getrlimit", lambda which: (now + beyond, now + beyond))
 
     return set_to
