@@ -338,7 +338,11 @@ class Connection:
     def _account_for(self, value: Any, t: float) -> None:
         """A delivery that was not decoded directly; what is no string in it stands empty."""
         parts = [value_at(value, path) if path is not None else "" for path in self._context.decoder.paths]
-        parts = [f"{part}" if type(part) is int else part for part in parts]
+        paths, numeric = self._context.decoder.paths, self._context.decoder.numeric
+        parts = [
+            f"{part}" if type(part) is int and path in numeric else part
+            for path, part in zip(paths, parts, strict=True)
+        ]
         if all(isinstance(part, str) for part in parts[:2]):
             fields = tuple(_encodable(part) if isinstance(part, str) else "" for part in parts)
             self._delivered((UNSET, *fields), t)

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from contract.declared import Declared
 from contract.findings import Phrase, phrase
 from contract.json_text import JsonTextError
 from contract.model import Contract
@@ -29,6 +30,13 @@ MAX_SHOWN = 80
 def paths_of(delivery: Delivery) -> tuple[str | None, ...]:
     """What is read of a delivery: channel, text, author, author's name, id and time; None: it has none."""
     return delivery.group, delivery.stamp, delivery.author, delivery.author_name, delivery.id, delivery.time
+
+
+def may_be_number(declared: Declared, path: str) -> bool:
+    """Whether a valid message may have an integer at a path."""
+    for name in path.split("."):
+        declared = declared.item(int(name)) if name.isdecimal() else declared.member(name)
+    return declared.permits_type("integer")
 
 
 class MessageError(Exception):
@@ -77,6 +85,9 @@ class Decoder:
         """The path of the number that every message of a connection may carry; None: none does."""
         self.paths = paths_of(delivery) if delivery is not None else ()
         known = [path for path in self.paths if path is not None]
+        event = contract.events.get(self.delivery_event)
+        self.numeric = frozenset(path for path in known if event is not None and may_be_number(event.declared, path))
+        """The paths at which a delivery may have an integer instead of a text."""
         if self.delivery_kind is not None and not all(is_certain(self.delivery_kind, path) for path in known):
             self.delivery_kind = None  # what may not be there cannot be read at once
         if any(

@@ -133,8 +133,8 @@ FAULTS = (
     fault("positions-only", "Parameters with names are not understood.", "RPC-05", from_client=_by_position_only),
     fault("took", "Responses have a member took.", "RPC-06", from_server=on_result(lambda m: {**m, "took": 1})),
     fault("greets", "The server begins with a notification that nobody asked for.", "RPC-06", from_client=_greets),
-    fault("no-json", "A text that is no JSON follows an error.", "RPC-07",
-          from_server=on_error(-32000, Down, lambda _: Down(Text("Traceback")))),
+    fault("no-json", "A text that is no JSON comes before an error.", "RPC-07",
+          from_server=on_error(-32000, lambda _: Down(Text("Traceback")), Down)),
     fault("twice", "Every result comes twice.", "RPC-08", from_server=lambda _, m: [Down(m)] * (1 + is_result(m))),
     # errors
     fault("parse-silent", "What is not JSON is not answered.", "RPC-10", from_server=on_error(PARSE)),
