@@ -293,9 +293,10 @@ class TestRun:
             run = Run(plan(url, jobs=8), self.scenarios())
             run.start()
             found = {one.outcome.scenario.id: one for one in run.verdicts()}
+        reasons = {name: str(one.outcome.reason) for name, one in found.items()}
         assert {name: one.verdict for name, one in found.items() if name != "killer"} == dict.fromkeys(
             [f"stay-{number}" for number in range(6)], "passed"
-        )
+        ), reasons
         assert {one.requirement for one in found["killer"].charged} == {"ERR-04"}
         (charged,) = found["killer"].charged
         assert phrase("ended-everybody") in parts(charged.failure.message)
