@@ -42,6 +42,13 @@ def set_at(message: Any, path: str, value: Any) -> Any:
     raise LookupError(path)
 
 
+def nested(path: str, value: Any) -> Any:
+    """Objects inside of each other with a value at a path: what a pattern for that place alone looks like."""
+    for name in reversed(path.split(".")):
+        value = {name: value}
+    return value
+
+
 def has(message: Any, path: str) -> bool:
     """Whether there is a value at a path, null included."""
     parent, _, last = path.rpartition(".")

@@ -109,11 +109,6 @@ class Violation:
         """Where it is, and what is wrong there."""
         return phrase("at", place=self.pointer or phrase("the-message"), problem=self.problem)
 
-    @property
-    def in_payload(self) -> Phrase:
-        """The same of a payload, whose pointers begin there."""
-        return phrase("at", place=f"payload{self.pointer}", problem=self.problem)
-
     def __str__(self) -> str:
         return str(self.phrase)
 

@@ -20,6 +20,7 @@ from conformance.play.charges import charge_of
 from contract.findings import phrase
 from contract.folder import GENERIC
 from contract.model import Contract
+from contract.paths import nested
 from contract.requirements import Requirement
 from contract.roles import Acknowledgement, Outcome, Outcomes, Request
 
@@ -281,7 +282,9 @@ class _Maker:
         """What an error must match: its code. The profile may have another name for one that the contract lists."""
         if outcome.code is None or path is None:
             return ANYTHING
-        return _nested({"$error_code": outcome.code} if outcome.code in self.roles.errors.codes else outcome.code, path)
+        known = outcome.code in self.roles.errors.codes
+        found: Mapping[str, Any] = nested(path, {"$error_code": outcome.code} if known else outcome.code)
+        return found
 
     def _errors(self, request: Request | None) -> Iterator[tuple[str, str | None]]:
         """The messages that report an error, each with the path of its code."""
@@ -291,12 +294,3 @@ class _Maker:
         for reply in request.replies if request is not None else ():
             if reply.failure and reply.name != errors.name:
                 yield reply.name, None
-
-
-def _nested(code: Any, path: str) -> Mapping[str, Any]:
-    """What an error with this code must match."""
-    value = code
-    for part in reversed(path.split(".")):
-        value = {part: value}
-    found: Mapping[str, Any] = value
-    return found

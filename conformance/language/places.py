@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from conformance.language.values import REFERENCE
 from contract.errors import ContractError
 from contract.files import Document
+from contract.templates import REFERENCE
 
 Where = tuple[str | int, ...]
 

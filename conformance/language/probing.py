@@ -19,6 +19,7 @@ from conformance.language.values import substitute
 from contract.files import Document
 from contract.folder import CONTRACT
 from contract.model import Contract
+from contract.paths import nested
 from contract.requirements import deciding, requirements_of
 from contract.roles import Awaited, Outcome, Outcomes
 
@@ -131,7 +132,7 @@ class _Procedures:
             return []
         if one.code is None or errors.code is None:
             return [{"event": errors.name}]
-        return [{"event": errors.name, "match": _at(errors.code, {"$error_code": one.code})}]
+        return [{"event": errors.name, "match": nested(errors.code, {"$error_code": one.code})}]
 
 
 OTHER_CODE = {
@@ -156,10 +157,3 @@ def _procedure(parameters: Mapping[str, Any], steps: Steps) -> dict[str, Any]:
 
 def _awaited(one: Awaited) -> dict[str, Any]:
     return {"event": one.name} if one.match is None else {"event": one.name, "match": one.match}
-
-
-def _at(path: str, value: Any) -> Any:
-    """A pattern for what stands at a dotted path."""
-    for name in reversed(path.split(".")):
-        value = {name: value}
-    return value

@@ -5,8 +5,9 @@ from typing import Any
 
 from conformance.language.satisfiable import Flaw, Where
 from conformance.language.spelling import CODES, SPELLINGS
-from conformance.language.values import ENDPOINT_PARTS, OF_ALL, REFERENCE
+from conformance.language.values import ENDPOINT_PARTS, OF_ALL
 from contract.plain_words import near
+from contract.templates import REFERENCE
 
 KINDS = ("nonce", "channel", "token", "endpoint", "user", "value", "uuid", "counter")
 """What stands before the dot of a reference that needs no capture."""

@@ -10,7 +10,7 @@ from conformance.language.satisfiable import Flaw
 from conformance.language.values import ScenarioError
 from contract.declared import Declared
 from contract.model import Contract
-from contract.paths import by_index, set_at, value_at
+from contract.paths import by_index, nested, set_at, value_at
 from contract.plain_words import near
 from contract.roles import Reply, Request
 
@@ -72,10 +72,7 @@ def as_sent(contract: Contract, message: Any) -> Any:
 
 def with_id(path: str, key: Any, match: Any = ANYTHING) -> Any:
     """An expectation of what a match asks for, and of an id at a path."""
-    pattern = key
-    for name in reversed(path.split(".")):
-        pattern = {name: pattern}
-    return _merged(pattern, match)
+    return _merged(nested(path, key), match)
 
 
 def _merged(pattern: Any, match: Any) -> Any:

@@ -8,10 +8,11 @@ from typing import Any
 
 from conformance.language.matching import ABSENT, OPERATORS, matches
 from conformance.language.operators import OF_STRINGS, is_sized, wanted_flaw
-from conformance.language.values import OF_ANY_TYPE, REFERENCE
+from conformance.language.values import OF_ANY_TYPE
 from contract.declared import Declared
 from contract.paths import by_index
 from contract.plain_words import near
+from contract.templates import REFERENCE
 
 Where = tuple[str | int, ...]
 Flaw = tuple[Where, str]

@@ -16,12 +16,11 @@ from contract.findings import Phrase, phrase
 from contract.paths import has, value_at
 from contract.profile import Profile
 from contract.roles import Probe
-from contract.templates import owned, replaced
+from contract.templates import REFERENCE, owned, replaced
 
 FIXED_TOKENS = {"invalid": "tokens.invalid", "expired": "tokens.expired", "expiring": "tokens.expiring"}
 """The settings of tokens that are no user's."""
 
-REFERENCE = re.compile(r"\$\{([A-Za-z0-9_.:-]+)\}")
 ENDPOINT_PARTS = ("path", "parent", "root")
 """What `${endpoint.…}` may name."""
 
